@@ -1,0 +1,1 @@
+"""Read C: text to functions as control-flow graphs, and gaps."""

@@ -1,0 +1,1 @@
+"""Turn what differs between the trees into findings, one module a rule."""

@@ -1,0 +1,1 @@
+"""Interpret functions abstractly over page states."""

@@ -1,0 +1,1 @@
+"""Model pages: states, laws, populations."""

@@ -1,0 +1,1 @@
+"""Read patches: mail and diff text to a series, applied in memory."""

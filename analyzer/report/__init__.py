@@ -1,0 +1,1 @@
+"""Render a result, one module a format."""

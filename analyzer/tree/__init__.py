@@ -1,0 +1,1 @@
+"""Where source comes from: directories, git revisions, overlays, word search."""
