@@ -1,0 +1,222 @@
+"""Go from where it breaks to who should have followed.
+
+An operation traps, or a page reaches the buddy in the wrong state, often far from the mistake.
+What decides is who wrote the state last, what the patch changed, and who passes at the same place:
+
+1. A call that the patch gave another argument, on a failing path and on no passing one, is it.
+2. Where a page arrives in the wrong state because somebody no longer writes it, it is the last
+   one who did before and does not now.
+3. At a place that the patch did not change, it is the place.
+4. At a place that the patch changed, it is the last writer that the patch did not change.
+5. Where both changed, pages that pass at the same place acquit it and convict the writer.
+6. An initialiser is convicted only where no page of its population gets through any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.base import Span
+from analyzer.compare import Failure, Sides
+from analyzer.flow.observe import Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId
+from analyzer.pages.machine import TYPE, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """The place to mend. event is the write that should not be, where there is one."""
+
+    id: FunctionId
+    span: Span
+    text: str
+    role: str  # "site", "writer", "initialiser", "missing", "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A failure with who is to blame for it, under the rule that names the mistake."""
+
+    rule: str
+    failure: Failure
+    culprit: Culprit
+
+
+def blame(failure: Failure, sides: Sides) -> Culprit:
+    """Return the one place to mend for a failure."""
+    seen = failure.seen
+    passing = _passing(failure, sides)
+    caller = _changed_call(failure, passing, sides)
+    if caller is not None:
+        return caller
+    missing = _missing_writer(failure, sides)
+    if missing is not None:
+        return missing
+    site = Culprit(seen.id, seen.span, seen.text, "site")
+    source = seen.page.source(seen.dimension)
+    if source is None or source.owner == seen.id:
+        return site
+    if not sides.touches(seen.id) or seen.kind is Kind.SINK:
+        return site if source.owner != seen.id and not _born(source, sides) else _site(
+            failure, source, site, sides
+        )
+    if not sides.is_changed(source.owner, seen.dimension):
+        if _is_origin(source, sides) and _gets_through(seen, sides):
+            return site
+        return _writer(source, sides)
+    if passing:
+        if _is_origin(source, sides):
+            return site
+        return _writer(source, sides)
+    if _is_origin(source, sides) and _all_fail(failure, source, sides):
+        return _writer(source, sides)
+    return site
+
+
+def _site(failure: Failure, source: Event, site: Culprit, sides: Sides) -> Culprit:
+    """Judge a page that comes straight from its initialiser to a place that is as it was."""
+    unchanged = not sides.is_changed(source.owner, failure.seen.dimension)
+    if failure.seen.kind is Kind.SINK and unchanged and not _gets_through(failure.seen, sides):
+        return _writer(source, sides)
+    return site
+
+
+def _born(source: Event, sides: Sides) -> bool:
+    return _is_origin(source, sides)
+
+
+def _is_origin(source: Event, sides: Sides) -> bool:
+    return source.function in sides.facts.origins
+
+
+def _writer(source: Event, sides: Sides) -> Culprit:
+    role = "initialiser" if _is_origin(source, sides) else "writer"
+    unit = sides.programs.after.unit(source.path)
+    span = unit.span(source.at, source.at + len(source.operation.encode()))
+    return Culprit(source.owner, span, source.operation, role)
+
+
+def _passing(failure: Failure, sides: Sides) -> tuple[Observation, ...]:
+    """Return the pages that come through at the same place of the same tree."""
+    seen = failure.seen
+    good = {
+        Kind.OPERATION: (Outcome.EFFECTIVE,),
+        Kind.SINK: (Outcome.CLEAN,),
+        Kind.CHECK: (),
+    }.get(seen.kind, ())
+    return tuple(
+        o
+        for o in sides.behaviours.after.observations
+        if o.kind is seen.kind
+        and o.id == seen.id
+        and o.span == seen.span
+        and o.dimension == seen.dimension
+        and o.outcome in good
+    )
+
+
+def _changed_call(
+    failure: Failure, passing: tuple[Observation, ...], sides: Sides
+) -> Culprit | None:
+    """Convict a caller whose call the patch gave another argument."""
+    fine = {(f.id, f.text) for o in passing for f in o.stack}
+    for frame in reversed(failure.seen.stack):
+        if (frame.id, frame.text) not in fine and sides.call_changed(frame.id, frame.text):
+            return Culprit(frame.id, frame.span, frame.text, "caller")
+    return None
+
+
+def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
+    """Convict who wrote such pages before they came here, and no longer does."""
+    seen = failure.seen
+    if seen.kind is Kind.CHECK:
+        return None
+    fine = (Outcome.CLEAN, Outcome.EFFECTIVE)
+    now = {e.owner for e in seen.page.history if e.kind == "write"}
+    before = [
+        o
+        for o in sides.behaviours.before.observations
+        if o.kind is seen.kind
+        and o.id == seen.id
+        and o.operation == seen.operation
+        and o.dimension == seen.dimension
+        and o.outcome in fine
+        and o.page.population == seen.page.population
+        and o.root == seen.root
+    ]
+    same, other = [], []
+    on_stack = set(seen.chain)
+    for o in before:
+        for e in o.page.history:
+            if e.kind != "write" or e.owner in now or e.function in sides.facts.origins:
+                continue
+            if e.dimension == seen.dimension:
+                same.append(e.owner)
+            elif seen.kind is Kind.SINK and e.owner in on_stack:
+                other.append(e.owner)
+    found = _last_common(same, before) or _last_common(other, before)
+    return None if found is None else _absent(found, failure, sides)
+
+
+def _last_common(owners: list[FunctionId], before: list[Observation]) -> FunctionId | None:
+    """Return the writer that wrote last on the way to the place."""
+    best: tuple[int, int, FunctionId] | None = None
+    for owner in dict.fromkeys(owners):
+        times = sum(any(e.owner == owner for e in o.page.history) for o in before)
+        last = max(
+            n for o in before for n, e in enumerate(o.page.history) if e.owner == owner
+        ) if times else 0
+        if best is None or (last, times) >= best[:2]:
+            best = (last, times, owner)
+    return best[2] if best else None
+
+
+def _absent(id: FunctionId, failure: Failure, sides: Sides) -> Culprit:
+    """Point at where the missing operation would stand: the call that goes on, or the function."""
+    for frame in reversed(failure.seen.stack):
+        if frame.id == id:
+            return Culprit(id, frame.span, frame.text, "missing")
+    if failure.seen.id == id:
+        return Culprit(id, failure.seen.span, failure.seen.text, "missing")
+    for function in sides.programs.after.lowered(id):
+        return Culprit(id, function.span, function.name, "missing")
+    return Culprit(failure.seen.id, failure.seen.span, failure.seen.text, "site")
+
+
+def _gets_through(seen: Observation, sides: Sides) -> bool:
+    """Tell whether pages of the same making still reach the buddy unharmed."""
+    return any(
+        o.kind is Kind.SINK
+        and o.outcome is Outcome.CLEAN
+        and o.dimension == TYPE
+        and o.root == seen.root
+        and o.page.population == seen.page.population
+        and not _leaks_otherwise(o, sides)
+        for o in sides.behaviours.after.observations
+    )
+
+
+def _leaks_otherwise(clean: Observation, sides: Sides) -> bool:
+    """Tell whether the same hand-over leaks in another dimension."""
+    return any(
+        o.kind is Kind.SINK
+        and o.outcome is Outcome.LEAK
+        and o.page == clean.page
+        and o.span == clean.span
+        for o in sides.behaviours.after.observations
+    )
+
+
+def _all_fail(failure: Failure, source: Event, sides: Sides) -> bool:
+    """Tell whether several consumers fail over what one initialiser wrote."""
+    if _gets_through(failure.seen, sides):
+        return False
+    bad = (Outcome.TRAP, Outcome.LEAK, Outcome.FAILED)
+    places = {
+        o.id
+        for o in sides.behaviours.after.observations
+        if o.outcome in bad
+        and (s := o.page.source(o.dimension)) is not None
+        and s.owner == source.owner
+    }
+    return len(places) > 1

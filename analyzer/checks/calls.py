@@ -1,0 +1,156 @@
+"""Find calls that still pass the old arguments of a function whose signature the patch changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from analyzer.base import Pair
+from analyzer.c.ir import Definition
+from analyzer.c.unit import Unit
+from analyzer.findings import Cause, Finding, Step
+from analyzer.flow.program import Program, split_arguments
+from analyzer.rules import Rule
+
+
+def find_calls(
+    programs: Pair[Program], changed: Iterable[str], rules: Mapping[str, Rule]
+) -> tuple[Finding, ...]:
+    """Return the calls in the tree after that have the number of arguments of before.
+
+    changed names the files that the patch touches. A function of which several definitions exist
+    under different configurations is stale only where no definition takes the call.
+    """
+    rule = rules["stale-call"]
+    resized = _resized(programs, sorted(set(changed)))
+    if not resized:
+        return ()
+    after = programs.after
+    after.look_up({d.name for d, _, _ in resized if not d.static})
+    found: dict[object, Finding] = {}
+    for definition, was, now in resized:
+        for path, unit, at, arguments in _calls(after, definition):
+            if len(arguments) in was and len(arguments) not in now:
+                finding = _finding(rule, definition, after, path, unit, at, was, now)
+                found.setdefault((path, at), finding)
+    return tuple(found.values())
+
+
+def _resized(
+    programs: Pair[Program], changed: Iterable[str]
+) -> list[tuple[Definition, frozenset[int], frozenset[int]]]:
+    """Return definitions that take another number of arguments than before, with both numbers."""
+    found = []
+    for path in changed:
+        if not (programs.before.has(path) and programs.after.has(path)):
+            continue
+        before, after = programs.before.unit(path), programs.after.unit(path)
+        for name in sorted(before.definitions.keys() & after.definitions.keys()):
+            was, now = _sizes(before, name), _sizes(after, name)
+            if was and now and was != now:
+                elsewhere = _elsewhere(programs.after, name, path)
+                found.append((after.definitions[name][0], was, now | elsewhere))
+    return found
+
+
+def _elsewhere(program: Program, name: str, path: str) -> frozenset[int]:
+    """Return what other visible definitions of a name take: stubs under other configurations."""
+    sizes: set[int] = set()
+    for other, _ in program.resolve(name, path):
+        if other != path:
+            sizes |= _sizes(program.unit(other), name)
+    return frozenset(sizes)
+
+
+def _sizes(unit: Unit, name: str) -> frozenset[int]:
+    """Return the numbers of parameters of a function's definitions; none where it is variadic."""
+    sizes = set()
+    for d in unit.definitions.get(name, ()):
+        head = unit.code[d.span.start : d.body]
+        at = re.search(rb"\b" + re.escape(name.encode()) + rb"\s*\(", head)
+        if at is None:
+            return frozenset()
+        parameters = split_arguments(head, at.end())
+        if any("..." in p for p in parameters):
+            return frozenset()
+        sizes.add(0 if parameters in (("",), ("void",)) else len(parameters))
+    return frozenset(sizes)
+
+
+def _calls(
+    program: Program, definition: Definition
+) -> Iterator[tuple[str, Unit, int, tuple[str, ...]]]:
+    """Yield every call that can mean the definition: file, unit, offset, arguments."""
+    name = definition.name.encode()
+    call = re.compile(rb"\b" + re.escape(name) + rb"\s*\(")
+    for path in program.paths:
+        if definition.static and path != definition.path:
+            continue
+        unit = program.unit(path)
+        if name not in unit.code:
+            continue
+        if path != definition.path and _has_own(unit, definition.name):
+            continue
+        for m in call.finditer(unit.code):
+            if program.enclosing(path, m.start()) is None:
+                continue  # a prototype, a definition's head or a macro
+            arguments = split_arguments(unit.code, m.end())
+            yield path, unit, m.start(), () if arguments == ("",) else arguments
+
+
+def _has_own(unit: Unit, name: str) -> bool:
+    """Tell whether a file defines a static function of the name for itself."""
+    return any(d.static for d in unit.definitions.get(name, ()))
+
+
+def _finding(
+    rule: Rule,
+    definition: Definition,
+    program: Program,
+    path: str,
+    unit: Unit,
+    at: int,
+    was: frozenset[int],
+    now: frozenset[int],
+) -> Finding:
+    end = _closing(unit.code, at)
+    span = unit.span(at, end)
+    around = program.enclosing(path, at)
+    assert around is not None, "calls outside of functions were left out"
+    takes, passed = max(now), max(was & was)
+    text = unit.text[at:end].decode("utf-8", "replace")
+    return Finding(
+        rule=rule.id,
+        function=around.name,
+        file=path,
+        operation=" ".join(text.split()),
+        span=span,
+        severity=rule.severity,
+        confidence=rule.confidence,
+        message=(
+            f"{around.name}() still calls {definition.name}() with {_count(passed)}; "
+            f"it now takes {takes}"
+        ),
+        cause=Cause(definition.span, definition.name),
+        trace=(
+            Step(definition.span, definition.name, f"{definition.name}() takes {_count(takes)}"),
+            Step(span, around.name, f"{around.name}() passes {passed}"),
+        ),
+    )
+
+
+def _count(n: int) -> str:
+    return "one argument" if n == 1 else f"{n} arguments"
+
+
+def _closing(code: bytes, at: int) -> int:
+    """Return the offset behind the parenthesis that closes the call at an offset."""
+    depth = 0
+    for i in range(code.index(b"(", at), len(code)):
+        if code[i : i + 1] == b"(":
+            depth += 1
+        elif code[i : i + 1] == b")":
+            depth -= 1
+            if depth == 0:
+                return i + 1
+    return len(code)

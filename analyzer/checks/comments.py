@@ -1,0 +1,128 @@
+"""Find comments that still describe the state that a population no longer starts in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from analyzer.base import Span
+from analyzer.c.ir import Definition
+from analyzer.c.unit import Unit, comment_spans
+from analyzer.checks.births import initial_states
+from analyzer.compare import Sides
+from analyzer.findings import Cause, Finding, Migration, Step
+from analyzer.pages.machine import SET
+from analyzer.rules import Rule
+
+
+def find_comments(
+    sides: Sides, migrations: tuple[Migration, ...], rules: Mapping[str, Rule]
+) -> tuple[Finding, ...]:
+    """Return comments about the old state in the files whose functions make the population.
+
+    A comment elsewhere may speak of any population; there it cannot be told.
+    """
+    rule = rules["stale-comment"]
+    found: dict[object, Finding] = {}
+    for migration in migrations:
+        lost = _lost_flags(sides, migration)
+        files = _makers(sides, migration)
+        for path in sorted(files):
+            unit = sides.programs.after.unit(path)
+            for span, function in _stale(unit, lost):
+                cause = migration.cause or Cause(span, function)
+                found.setdefault((path, span.start), _finding(rule, migration, cause, span, function, unit))
+    return tuple(found.values())
+
+
+def _lost_flags(sides: Sides, migration: Migration) -> tuple[str, ...]:
+    """Return the flags that a population was born with and is not any more."""
+    flags = []
+    for flag in sides.facts.flags:
+        sets = []
+        for behaviour in (sides.behaviours.before, sides.behaviours.after):
+            states = initial_states(behaviour)
+            sets.append(
+                any(
+                    o.page.flag(flag) == SET
+                    for population, witnesses in states.items()
+                    if sides.facts.title(population) == migration.population
+                    for o in witnesses.values()
+                )
+            )
+        if sets[0] and not sets[1]:
+            flags.append(flag)
+    return tuple(flags)
+
+
+def _makers(sides: Sides, migration: Migration) -> frozenset[str]:
+    """Return the files in which only this population is made, and not the origin's own."""
+    mine: set[str] = set()
+    others: set[str] = set()
+    for population, witnesses in initial_states(sides.behaviours.after).items():
+        files = {
+            path for o in witnesses.values() for path, name in o.chain
+            if name not in sides.facts.origins
+        }  # fmt: skip
+        if sides.facts.title(population) == migration.population:
+            mine |= {p for p in files if p.endswith(".c")}
+        else:
+            others |= {o.root[0] for o in witnesses.values()}
+    return frozenset(mine - others)
+
+
+def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
+    for span in comment_spans(unit):
+        text = " ".join(
+            unit.text[span.start : span.end].decode("utf-8", "replace").replace("*", " ").split()
+        )
+        if any(_describes(text, flag) for flag in flags):
+            yield span, _function_of(unit, span)
+
+
+def _describes(text: str, flag: str) -> bool:
+    """Tell whether a comment says of pages that they are in a state, not that they are not."""
+    words = rf"(?:PG_{flag.lower()}|Page{flag}(?:\(\))?|{flag.lower()})"
+    said = re.search(
+        rf"\bpages?\b[^.]{{0,60}}?\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?{words}",
+        text,
+        re.IGNORECASE,
+    )
+    return said is not None and not re.search(r"\b(?:not|never|no longer|hole)\b", said[0])
+
+
+def _function_of(unit: Unit, span: Span) -> str:
+    """Return the function around a comment, or the one that it stands in front of."""
+    following: Definition | None = None
+    for found in unit.definitions.values():
+        for d in found:
+            if d.span.start <= span.start < d.span.end:
+                return d.name
+            near = span.end <= d.body and (following is None or d.body < following.body)
+            if near:
+                following = d
+    return following.name if following else ""
+
+
+def _finding(
+    rule: Rule, migration: Migration, cause: Cause, span: Span, function: str, unit: Unit
+) -> Finding:
+    text = unit.text[span.start : span.end].decode("utf-8", "replace")
+    return Finding(
+        rule=rule.id,
+        function=function,
+        file=unit.path,
+        operation=" ".join(text.replace("*", " ").replace("/", " ").split())[:120],
+        span=span,
+        severity=rule.severity,
+        confidence=rule.confidence,
+        message=(
+            f"a comment at {function}() still says that {migration.population} are "
+            f"{migration.before}; they now start {migration.after}"
+        ),
+        cause=cause,
+        trace=(
+            Step(cause.span, cause.function, f"{cause.function}() changes how pages start"),
+            Step(span, function, f"the comment speaks of {migration.before} pages"),
+        ),
+    )

@@ -1,0 +1,120 @@
+"""Gather a finding's evidence: the cause, and the trace from it to the site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzer.base import Span
+from analyzer.compare import Sides
+from analyzer.findings import Cause, Step
+from analyzer.flow.observe import Kind, Observation, Outcome
+from analyzer.pages.machine import TYPE, Event, PageState, Space, Verb, describe
+
+_MOST_STEPS = 7
+
+
+def event_span(event: Event, sides: Sides) -> Span:
+    """Return the span of an event's operation in the tree after."""
+    unit = sides.programs.after.unit(event.path)
+    return unit.span(event.at, event.at + len(event.operation.encode()))
+
+
+def find_cause(seen: Observation, sides: Sides) -> Cause | None:
+    """Return the newest change on the way to a site: a write or a place that the patch touched."""
+    for event in reversed(seen.page.history):
+        if event.kind != "test" and sides.touches(event.owner):
+            return Cause(event_span(event, sides), event.function)
+    if sides.touches(seen.id):
+        return Cause(seen.span, seen.function)
+    for frame in reversed(seen.stack):
+        if sides.touches(frame.id):
+            return Cause(frame.span, frame.function)
+    return None
+
+
+def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
+    """Return what happens to the page from its birth to the site, in at most seven steps."""
+    space = sides.behaviours.after.space
+    events = [s for e in seen.page.history if (s := _event_step(e, seen, space, sides))]
+    calls = [
+        Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}") for f in seen.stack
+    ]
+    end = Step(seen.span, seen.function, _ending(seen, space))
+    room = _MOST_STEPS - 1
+    events = events[-3:] if len(events) > 3 else events
+    calls = calls[-(room - len(events)) :] if room > len(events) else []
+    return (*events, *calls, end)
+
+
+def _callee(text: str) -> str:
+    head = text.split("(")[0] if not text.startswith("(") else text[: text.index(")") + 1]
+    return f"{head}()"
+
+
+def _event_step(event: Event, seen: Observation, space: Space, sides: Sides) -> Step | None:
+    if event.kind == "birth":
+        what = f"{event.function}() makes the page by {event.operation}"
+    elif event.kind == "test":
+        what = f"{event.function}() has tested {event.operation}"
+    else:
+        op = space.operations.get(event.operation.split("(")[0])
+        verb = "changes" if op is None else _VERBS.get(op.verb, "changes")
+        label = event.dimension if op is None else f"Page{op.label}"
+        what = f"{event.function}() {verb} {label}"
+    return Step(event_span(event, sides), event.function, what)
+
+
+_VERBS = {
+    Verb.SET: "sets",
+    Verb.CLEAR: "clears",
+    Verb.TEST_SET: "sets",
+    Verb.TEST_CLEAR: "clears",
+}
+
+
+def state_text(page: PageState, space: Space) -> str:
+    """Say in words what a page is when it arrives."""
+    return describe(space, page)
+
+
+def _ending(seen: Observation, space: Space) -> str:
+    state = state_text(seen.page, space)
+    match seen.kind, seen.outcome:
+        case Kind.OPERATION, Outcome.TRAP:
+            return f"{seen.operation}() traps: the page is {state}"
+        case Kind.OPERATION, _:
+            return f"{seen.operation}() changes nothing: the page is {state}"
+        case Kind.SINK, _:
+            return f"{seen.operation}() is handed a page that is {state}"
+        case Kind.CHECK, _:
+            return f"{seen.operation}() fails: the page is {state}"
+    return f"{seen.function}() leaves the page {state}"
+
+
+def subject(seen: Observation, sides: Sides) -> str:
+    """Return how the pages of an observation are called: `hotplugged pages`."""
+    return sides.facts.title(seen.page.population)
+
+
+def flag_name(dimension: str, operation: str, sides: Sides) -> str:
+    """Return how a dimension is called in a message: `PageOffline`, `PageReserved`."""
+    op = sides.behaviours.after.space.operations.get(operation)
+    if op is not None:
+        return f"Page{op.label}"
+    return "a page type" if dimension == TYPE else f"Page{dimension}"
+
+
+def held_name(seen: Observation, sides: Sides) -> str:
+    """Name what a page still carries in the dimension that is at fault."""
+    if seen.dimension != TYPE:
+        return f"Page{seen.dimension}"
+    space = sides.behaviours.after.space
+    return f"Page{space.describe(seen.page.types)}" if seen.page.types != space.every else "a type"
+
+
+def per_population(observations: Iterator[Observation]) -> dict[str, list[Observation]]:
+    """Group observations by the population of their page."""
+    groups: dict[str, list[Observation]] = {}
+    for o in observations:
+        groups.setdefault(o.page.population, []).append(o)
+    return groups

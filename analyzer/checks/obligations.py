@@ -1,0 +1,72 @@
+"""Find callbacks that no longer meet their obligation, and guarantees that have become weaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analyzer.compare import Failure, Sides
+from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId
+from analyzer.pages.machine import TYPE
+
+
+def find(sides: Sides) -> Iterator[Failure]:
+    """Yield pages that a callback keeps without marking them, and hand-overs that became unsure."""
+    yield from _kept_unmarked(sides)
+    yield from _weakened(sides)
+
+
+def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
+    """A callback hands each page on, or leaves it marked with the type that says it is kept."""
+    before = {_returned_key(o) for o in _unmarked(sides.behaviours.before, sides)}
+    for o in _unmarked(sides.behaviours.after, sides):
+        if _returned_key(o) not in before:
+            yield Failure("contract-mismatch", _at_changed_function(o, sides))
+
+
+def _returned_key(o: Observation) -> object:
+    return (o.id, o.page.population)
+
+
+def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
+    kept = 0
+    for label in sides.facts.types:
+        kept |= behaviour.space.mask_of(label)
+    for o in behaviour.observations:
+        if o.kind is Kind.RETURNED and not o.given and o.page.population:
+            if not o.page.types & kept:
+                yield replace(o, dimension=TYPE)
+
+
+def _at_changed_function(o: Observation, sides: Sides) -> Observation:
+    """Name the function under the callback that the patch changed, if there is one."""
+    below: dict[FunctionId, Observation] = {}
+    for before in sides.behaviours.before.observations:
+        if o.id in before.chain and before.page.population == o.page.population:
+            for id in before.chain[before.chain.index(o.id) :]:
+                below.setdefault(id, before)
+    for id in reversed(below):
+        if id not in sides.behaviours.after.reached or not sides.touches(id):
+            continue
+        for function in sides.programs.after.lowered(id):
+            return replace(
+                o, path=id[0], function=id[1], span=function.span, text=function.name
+            )
+    return o
+
+
+def _weakened(sides: Sides) -> Iterator[Failure]:
+    """A hand-over whose page was certainly clean before, and may not be now."""
+    certain: dict[object, bool] = {}
+    for o in sides.behaviours.before.observations:
+        if o.kind is Kind.SINK:
+            key = _sink_key(o)
+            certain[key] = certain.get(key, True) and o.outcome is Outcome.CLEAN
+    for o in sides.behaviours.after.observations:
+        if o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and certain.get(_sink_key(o)):
+            yield Failure("leak-to-buddy", o, definite=False)
+
+
+def _sink_key(o: Observation) -> object:
+    return (o.chain, o.operation, o.dimension, o.root)

@@ -1,0 +1,174 @@
+"""Turn failures into findings: one finding for one mistake, at the place to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from analyzer.base import Confidence, Severity
+from analyzer.blame import Charge, Culprit, blame
+from analyzer.checks import absences, births, idle, obligations
+from analyzer.checks.evidence import find_cause, flag_name, held_name, state_text, subject, trace_of
+from analyzer.compare import Failure, Sides, asserted, introduced, leaked, redundant, trapped
+from analyzer.findings import Cause, Finding, Status, Step
+from analyzer.rules import Rule
+
+#: Which rule names a place where several are broken, most telling first.
+_ORDER = (
+    "wrong-initial-state",
+    "double-set",
+    "double-clear",
+    "leak-to-buddy",
+    "missing-clear",
+    "contract-mismatch",
+    "dead-op",
+    "redundant-op",
+)
+
+
+def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
+    """Return what goes wrong with pages after the patch and did not before."""
+    charges = [*births.find(sides)]
+    for failure in _failures(sides):
+        culprit = blame(failure, sides)
+        charges.append(Charge(_rule(failure, culprit), failure, culprit))
+    charges.extend(
+        Charge(f.rule, f, Culprit(f.seen.id, f.seen.span, f.seen.text, "site"))
+        for f in (*absences.find(sides), *idle.find(sides))
+    )
+    return tuple(_findings(charges, sides, rules))
+
+
+def _failures(sides: Sides) -> Iterable[Failure]:
+    for detect in (trapped, leaked, asserted):
+        yield from introduced(sides, detect)
+    yield from obligations.find(sides)
+    yield from introduced(sides, redundant)
+
+
+def _rule(failure: Failure, culprit: Culprit) -> str:
+    """Name the mistake by what the culprit does, not by where it shows."""
+    if failure.rule == "redundant-op":
+        return failure.rule
+    if culprit.role == "initialiser":
+        return "wrong-initial-state"
+    if culprit.role == "caller" or (
+        culprit.role == "missing" and failure.rule in ("double-set", "double-clear")
+    ):
+        return "contract-mismatch"
+    return failure.rule
+
+
+def _findings(
+    charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]
+) -> Iterable[Finding]:
+    """Gather the charges against each function; the gravest rule names them."""
+    against: dict[object, list[Charge]] = {}
+    for charge in charges:
+        against.setdefault(charge.culprit.id, []).append(charge)
+    for _, held in sorted(against.items(), key=lambda item: repr(item[0])):
+        held.sort(key=lambda c: (_ORDER.index(c.rule), not c.failure.definite))
+        grave = [c for c in held if c.rule not in ("dead-op", "redundant-op")]
+        if grave:
+            yield _finding(grave[0], sides, rules)
+            continue
+        seen: set[str] = set()
+        for charge in held:
+            if charge.rule not in seen:
+                seen.add(charge.rule)
+                yield _finding(charge, sides, rules)
+
+
+def _finding(charge: Charge, sides: Sides, rules: Mapping[str, Rule]) -> Finding:
+    rule, o, culprit = rules[charge.rule], charge.failure.seen, charge.culprit
+    cause = find_cause(o, sides)
+    severity = rule.severity if charge.failure.definite else Severity.WARNING
+    trace = trace_of(o, sides)
+    if cause is None:
+        cause = Cause(culprit.span, culprit.id[1])
+    if culprit.role == "missing":
+        trace = (*trace[-6:], _missing_step(charge))[-7:]
+    return Finding(
+        rule=rule.id,
+        function=culprit.id[1],
+        file=culprit.id[0],
+        operation=culprit.text,
+        span=culprit.span,
+        severity=severity,
+        confidence=rule.confidence if charge.failure.definite else Confidence.MEDIUM,
+        message=_message(charge, sides),
+        cause=cause,
+        trace=trace,
+    )
+
+
+def _missing_step(charge: Charge) -> Step:
+    name = charge.culprit.id[1]
+    return Step(
+        charge.culprit.span, name, f"{name}() used to write this state on the way, and does not now"
+    )
+
+
+def _message(charge: Charge, sides: Sides) -> str:
+    """Name the function, the pages and the state."""
+    o, name = charge.failure.seen, charge.culprit.id[1]
+    pages, flag = subject(o, sides), flag_name(o.dimension, o.operation, sides)
+    held = held_name(o, sides)
+    match charge.rule:
+        case "wrong-initial-state":
+            return (
+                f"{name}() makes {pages} {_state(charge, sides)}, "
+                f"which {o.function}() does not expect"
+                if o.function != name
+                else f"{name}() makes {pages} {_state(charge, sides)}, which changes what must stay"
+            )
+        case "double-set":
+            return f"{name}() sets {flag} on {pages} that already have {held}"
+        case "double-clear":
+            if charge.culprit.role == "writer":
+                return f"{name}() clears {flag} on {pages}, which {o.function}() then clears again"
+            return f"{name}() clears {flag} on {pages} that do not have it"
+        case "leak-to-buddy":
+            certain = "hands" if charge.failure.definite else "may hand"
+            lets = "lets" if charge.culprit.role == "missing" and o.function != name else certain
+            if lets == "lets":
+                return f"{name}() no longer takes {held} off {pages} that {o.function}() frees"
+            return f"{name}() {certain} {pages} to the buddy that are still {held}"
+        case "missing-clear":
+            return f"{name}() puts {pages} to use that still carry {held} from their initialisation"
+        case "dead-op":
+            return f"{name}() changes {flag} on pages that never have it here any more"
+        case "redundant-op":
+            if charge.culprit.role == "writer":
+                return f"{name}() changes {flag} on {pages}, which {o.function}() does again"
+            return f"{name}() changes {flag} on {pages} that are already that way"
+    return _mismatch(charge, sides)
+
+
+def _mismatch(charge: Charge, sides: Sides) -> str:
+    o, name = charge.failure.seen, charge.culprit.id[1]
+    pages = subject(o, sides)
+    if charge.culprit.role == "caller":
+        return f"{name}() calls {charge.culprit.text}, and {o.function}() then fails on {pages}"
+    if charge.culprit.role == "missing":
+        return f"{name}() no longer writes the state of {pages} in which {o.function}() needs them"
+    if o.operation:
+        return f"{name}() asserts what is not so for {pages}: they are {_state(charge, sides)}"
+    return f"{name}() keeps {pages} back without marking them: they are {_state(charge, sides)}"
+
+
+def _state(charge: Charge, sides: Sides) -> str:
+    return state_text(charge.failure.seen.page, sides.behaviours.after.space)
+
+
+def standing(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
+    """Return what fails in both trees: the patch has nothing to do with it."""
+    charges = []
+    for detect in (trapped, leaked, asserted):
+        known = {f.key for f in detect(sides.behaviours.before)}
+        for f in detect(sides.behaviours.after):
+            if f.key in known:
+                culprit = Culprit(f.seen.id, f.seen.span, f.seen.text, "site")
+                charges.append(Charge(f.rule, f, culprit))
+    return tuple(
+        replace(f, status=Status.PRE_EXISTING) for f in _findings(charges, sides, rules)
+    )

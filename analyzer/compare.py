@@ -1,0 +1,202 @@
+"""Set two trees' behaviours side by side: what changed in functions, what fails newly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from analyzer.base import Pair
+from analyzer.c import ir
+from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.shape import successors
+from analyzer.pages.facts import Facts
+from analyzer.pages.machine import TYPE, Space
+
+#: What a function does to one dimension: each operation with its arguments and its guards.
+Signature = frozenset[tuple[str, str, frozenset[tuple[str, bool]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An observation that must not be, and the rule that it breaks as things stand."""
+
+    rule: str
+    seen: Observation
+    definite: bool = True
+
+    @property
+    def key(self) -> object:
+        """Return what makes two failures the same, whatever their lines."""
+        o = self.seen
+        return (
+            self.rule, o.path, o.function, "".join(o.text.split()), o.dimension, o.page.population,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both trees' programs and behaviours."""
+
+    programs: Pair[Program]
+    behaviours: Pair[Behaviour]
+    facts: Facts
+
+    @property
+    def swapped(self) -> Sides:
+        """Return the sides for the reverse patch."""
+        p, b = self.programs, self.behaviours
+        return Sides(Pair(p.after, p.before), Pair(b.after, b.before), self.facts)
+
+    @cached_property
+    def _changed(self) -> dict[tuple[FunctionId, str], bool]:
+        return {}
+
+    def is_changed(self, id: FunctionId, dimension: str) -> bool:
+        """Tell whether the patch changed what a function does to a dimension."""
+        key = (id, dimension)
+        if key not in self._changed:
+            space = self.behaviours.after.space
+            before = signature(self.programs.before, id, space, dimension)
+            after = signature(self.programs.after, id, space, dimension)
+            self._changed[key] = before != after
+        return self._changed[key]
+
+    def touches(self, id: FunctionId) -> bool:
+        """Tell whether the patch changed what a function does to any tracked dimension."""
+        return any(self.is_changed(id, d) for d in (TYPE, *self.facts.flags))
+
+    def call_changed(self, caller: FunctionId, text: str) -> bool:
+        """Tell whether a call's text is new in its function, its number of arguments not."""
+        unit = self.programs.before
+        if not unit.has(caller[0]):
+            return False
+        flat = "".join(text.split())
+        head = flat.split("(")[0]
+        calls = {
+            c
+            for f in unit.lowered(caller)
+            for v in f.variants
+            for c in _call_texts(unit, f, v)
+            if c.split("(")[0] == head
+        }
+        return bool(calls) and flat not in calls and any(_arity(c) == _arity(flat) for c in calls)
+
+
+def _arity(text: str) -> int:
+    return text.count(",")
+
+
+def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str]:
+    unit = program.unit(f.path)
+    for block in v.blocks:
+        for step in block.instructions:
+            if isinstance(step, ir.Call):
+                text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
+                yield "".join(text.split())
+
+
+def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:
+    """Return the operations on a dimension in a function, with arguments and guards."""
+    found = set()
+    for function in program.lowered(id):
+        for variant in function.variants:
+            guards = _guards(variant)
+            for b, block in enumerate(variant.blocks):
+                for step in block.instructions:
+                    if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
+                        continue
+                    op = space.operations.get(step.callee.id)
+                    if op is not None and op.dimension == dimension:
+                        held = guards[b] | frozenset((f"#{s}", h) for s, h in variant.conditions)
+                        found.add((op.name, repr(step.args), held))
+    return frozenset(found)
+
+
+def _guards(variant: ir.Variant) -> tuple[frozenset[tuple[str, bool]], ...]:
+    """Return for each block the branch outcomes without which it is not reached."""
+    blocks = variant.blocks
+    meaning: dict[str, str] = {}
+    for block in blocks:
+        for step in block.instructions:
+            if isinstance(step, ir.Call):
+                meaning[step.result.id] = f"{step.callee}{step.args}"
+            elif isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                meaning.setdefault(step.target.id, repr(step.value))
+    reached = _reachable(blocks, None)
+    guards: list[set[tuple[str, bool]]] = [set() for _ in blocks]
+    for b, block in enumerate(blocks):
+        end = block.end
+        if not isinstance(end, ir.Branch) or end.then == end.orelse:
+            continue
+        text = _meant(end.cond, meaning)
+        for held, other in ((True, end.orelse), (False, end.then)):
+            without = _reachable(blocks, (b, other, end))
+            for n in reached - without:
+                guards[n].add((text, held))
+    return tuple(frozenset(g) for g in guards)
+
+
+def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:
+    """Write a condition with temporaries spelled out."""
+    if isinstance(cond, ir.Name) and cond.id.startswith("%"):
+        return meaning.get(cond.id, cond.id)
+    if isinstance(cond, ir.Unary):
+        return f"{cond.op}{_meant(cond.operand, meaning)}"
+    return repr(cond)
+
+
+def _reachable(
+    blocks: tuple[ir.Block, ...], only: tuple[int, int, ir.Branch] | None
+) -> set[int]:
+    """Return the blocks reached from the entry; `only` keeps one edge of one branch."""
+    seen, todo = {0}, [0]
+    while todo:
+        b = todo.pop()
+        targets = successors(blocks[b].end)
+        if only is not None and b == only[0]:
+            targets = (only[1],)
+        for t in targets:
+            if t not in seen:
+                seen.add(t)
+                todo.append(t)
+    return seen
+
+
+Detect = Callable[[Behaviour], Iterable[Failure]]
+
+
+def trapped(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield operations that trap, by what they try to do."""
+    for o in behaviour.observations:
+        if o.kind is Kind.OPERATION and o.outcome is Outcome.TRAP:
+            op = behaviour.space.operations[o.operation]
+            yield Failure("double-set" if op.verb == "set" else "double-clear", o)
+
+
+def leaked(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield pages handed to the buddy in a state in which it must not have them."""
+    for o in behaviour.observations:
+        if o.kind is Kind.SINK and o.outcome is Outcome.LEAK:
+            yield Failure("leak-to-buddy", o)
+
+
+def asserted(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield assertions about a page that fail."""
+    for o in behaviour.observations:
+        if o.kind is Kind.CHECK:
+            yield Failure("contract-mismatch", o)
+
+
+def redundant(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield operations on a page's type that change nothing and do not trap."""
+    for o in behaviour.observations:
+        if o.kind is Kind.OPERATION and o.outcome is Outcome.NO_EFFECT and o.dimension == TYPE:
+            yield Failure("redundant-op", o)
+
+
+def introduced(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
+    """Return what fails after and did not before, compared without lines."""
+    known = {f.key for f in detect(sides.behaviours.before)}
+    return tuple(f for f in detect(sides.behaviours.after) if f.key not in known)

@@ -1,0 +1,99 @@
+"""Analyse one tree: read what matters, start from the roots, let lists settle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analyzer.base import Gap
+from analyzer.c import ir
+from analyzer.flow.interpret import run_root
+from analyzer.flow.observe import Behaviour
+from analyzer.flow.program import Cache, FunctionId, Program, Read, Search
+from analyzer.flow.roots import find_interest, find_roots, search_words
+from analyzer.flow.run import Interest, Run
+from analyzer.pages.facts import Facts
+from analyzer.pages.laws import HEADER, Law, derive_law
+from analyzer.pages.machine import PageState
+
+#: Lists settle in two rounds where pages pass one list, in three where they pass two.
+_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One tree, read as far as the analysis needs it."""
+
+    program: Program
+    law: Law
+    facts: Facts
+    numbers: Mapping[str, int]
+
+
+def prepare(
+    read: Read, search: Search, cache: Cache, facts: Facts, config: Mapping[str, bool]
+) -> Prepared:
+    """Derive the tree's law and read every file in which a word of interest stands."""
+    law = derive_law(read(HEADER) or b"", (*facts.types, *facts.beside))
+    program = Program(read, search, cache, {**facts.config, **config})
+    program.look_up(search_words(law.space, facts))
+    return Prepared(program, law, facts, program.numbers(facts.headers))
+
+
+def interest_of(tree: Prepared) -> Interest:
+    """Return what of one tree matters by itself."""
+    return find_interest(tree.program, tree.law.space, tree.facts)
+
+
+def roots_of(tree: Prepared, interest: Interest) -> tuple[FunctionId, ...]:
+    """Return where to start in one tree."""
+    return find_roots(tree.program, tree.law.space, tree.facts, interest)
+
+
+def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) -> Behaviour:
+    """Interpret a tree from the given roots and return everything observed."""
+    lists: dict[str, tuple[PageState, ...]] = {}
+    todo = roots
+    runs: dict[FunctionId, Run] = {}
+    for _ in range(_ROUNDS):
+        for root in todo:
+            run = _run(tree, interest, lists)
+            run_root(root, run)
+            runs[root] = run
+        puts: dict[str, dict[PageState, None]] = {}
+        for root in roots:
+            for place, pages in runs[root].puts.items():
+                puts.setdefault(place, {}).update(pages)
+        settled = {place: _few(tuple(pages)) for place, pages in sorted(puts.items())}
+        changed = {p for p in settled.keys() | lists.keys() if settled.get(p) != lists.get(p)}
+        lists = settled
+        todo = tuple(root for root in roots if runs[root].drawn & changed)
+        if not todo:
+            break
+    return _gathered(tree, roots, runs)
+
+
+def _run(tree: Prepared, interest: Interest, lists: Mapping[str, tuple[PageState, ...]]) -> Run:
+    return Run(
+        program=tree.program,
+        space=tree.law.space,
+        facts=tree.facts,
+        numbers=tree.numbers,
+        interest=interest,
+        types_forgotten=_types_forgotten(tree),
+        lists=lists,
+    )
+
+
+def _few(pages: tuple[PageState, ...]) -> tuple[PageState, ...]:
+    """Keep one state of each kind: same type, flags, population and last writers."""
+    kept: dict[object, PageState] = {}
+    for page in pages:
+        last = page.history[-1].owner if page.history else None
+        kept.setdefault((page.types, page.flags, page.rest, page.population, last), page)
+    return tuple(sorted(kept.values(), key=repr))[:12]
+
+
+def _types_forgotten(tree: Prepared) -> bool:
+    """Tell whether freeing a page resets its type: the release function assigns the type word.
+

@@ -1,0 +1,381 @@
+"""Decide what a call does: by fact, by accessor, by the bodies that it can enter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from analyzer.c import ir
+from analyzer.flow import operations
+from analyzer.flow.expressions import evaluate, place_of
+from analyzer.flow.operations import Results
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State
+from analyzer.flow.values import (
+    ONE,
+    ZERO,
+    Element,
+    Fn,
+    Int,
+    Link,
+    NonZero,
+    Offset,
+    Page,
+    Ref,
+    Unknown,
+    Value,
+    page_key,
+)
+from analyzer.pages.facts import Chain
+
+if TYPE_CHECKING:
+    from analyzer.flow.interpret import Enter
+    from analyzer.flow.program import FunctionId
+
+_LAST_NAME = re.compile(r"(\w+)\W*$")
+
+
+def call(
+    step: ir.Call, state: State, act: Activation, run: Run, enter: Enter
+) -> list[State]:
+    """Return the states after a call, with its result assigned."""
+    args = [evaluate(a, state, act, run) for a in step.args]
+    here = f"{act.depth}:{step.span.start}"
+    results = _dispatch(step, args, here, state, act, run, enter)
+    place = act.place(step.result.id)
+    return [_renewed(s, here, v).put(place, v) for s, v in results]
+
+
+def _renewed(state: State, key: str, value: Value) -> State:
+    """Forget what was known of the value that this call gave the last time."""
+    if isinstance(value, Unknown) and value.key == key and state.unequal:
+        kept = frozenset(f for f in state.unequal if f[0] != key)
+        return replace(state, unequal=kept)
+    return state
+
+
+def _dispatch(
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+    enter: Enter,
+) -> Results:
+    callee = step.callee
+    if isinstance(callee, ir.Name) and not act.is_local(callee.id):
+        name = callee.id
+        known = _by_fact(name, step, args, here, state, act, run)
+        if known is not None:
+            return known
+        operation = run.space.operations.get(name)
+        if operation is not None:
+            return operations.apply(operation, args, state, act, step.span, run)
+        chain = run.facts.chains.get(name)
+        if chain is not None:
+            return _through_chain(chain, step, args, here, state, act, run, enter)
+        found = run.program.resolve(name, act.function.path)
+        if found:
+            return _direct(found, step, args, here, state, act, run, enter)
+        if not run.program.stored(name):
+            if _passes_page(args, state):
+                run.unresolved.setdefault(name)
+            return [(_passed_out(args, state, here), Unknown(here))]
+    return _indirect(step, args, here, state, act, run, enter)
+
+
+def _passes_page(args: Sequence[Value], state: State) -> bool:
+    return any(_is_page(a, state) for a in args)
+
+
+def _is_page(value: Value, state: State) -> bool:
+    return isinstance(value, Page) or (
+        isinstance(value, Unknown | Offset | NonZero) and value.key in state.pages
+    )
+
+
+def _by_fact(
+    name: str,
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+) -> Results | None:
+    """Apply what the facts say of a core interface; None where they say nothing."""
+    facts, first = run.facts, args[0] if args else None
+    identity = facts.identities.get(name)
+    if identity is not None and first is not None:
+        key = page_key(first)
+        if key is None:
+            return [(state, Unknown(here))]
+        if identity.to == "page" and key not in state.pages and key not in state.given:
+            state = state.with_page(key, operations.page_of(key, state, run))
+        found: Results = [(state, Page(key, identity.to))]
+        return [*found, (state, ZERO)] if identity.maybe_null else found
+    if name in facts.allocators:
+        fresh = operations.born(here, state, act, step.span, "allocated", run)
+        return [(fresh, Page(here, "page")), (state, ZERO)]
+    if name in facts.range_allocators:
+        key = page_key(args[facts.range_allocators[name]])
+        if key is None:
+            return [(state, Unknown(here))]
+        fresh = operations.born(key, state, act, step.span, "allocated", run)
+        return [(fresh, ZERO), (state, NonZero(here))]
+    sink = facts.sinks.get(name)
+    if sink is not None and sink.arg < len(args):
+        key = page_key(args[sink.arg])
+        if key is not None:
+            state = operations.hand_over(sink, key, state, act, step.span, name, run)
+        return [(state, Unknown(here))]
+    if name in facts.resets and facts.resets[name] < len(args):
+        key = page_key(args[facts.resets[name]])
+        if key is None:
+            return [(state, Unknown(here))]
+        return [(operations.born(key, state, act, step.span, "", run), Unknown(here))]
+    if name in facts.index_of and isinstance(first, Element):
+        return [(state, first.index)]
+    if name in facts.opaque:
+        return [(state, Unknown(here))]
+    return _on_list(name, step, args, here, state, act, run)
+
+
+def _on_list(
+    name: str,
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+) -> Results | None:
+    lists = run.facts.lists
+    if name in lists.put and len(args) == 2:
+        if isinstance(args[0], Page):
+            place = _list_of(args[1], step.args[1], state, act, run)
+            return [(operations.put_on_list(args[0].key, place, state, run), Unknown(here))]
+        return [(state, Unknown(here))]
+    if name in lists.take:
+        if args and isinstance(args[0], Page):
+            return [(state.take(args[0].key), Unknown(here))]
+        return [(state, Unknown(here))]
+    if name in lists.entry and len(args) == 3:
+        if isinstance(args[0], Page):
+            return [(state, args[0])]
+        member = step.args[2]
+        if isinstance(args[0], Link) and _is_member(member, run):
+            drawn = operations.draw(args[0].place, here, state, run)
+            return [(s, Page(here, "page")) for s in drawn]
+        return [(_passed_out(args[:1], state, here), Unknown(here))]
+    if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
+        place = _list_of(args[0], step.args[0], state, act, run)
+        found: Results = [
+            (s, Page(here, "page")) for s in operations.draw(place, here, state, run)
+        ]
+        return [*found, (state, ZERO)] if name.endswith("null") else found
+    if name in lists.step and args and isinstance(args[0], Page):
+        place = state.given.get(args[0].key, "").removeprefix("list:")
+        drawn = operations.draw(place, here, state, run)
+        return [(s, Page(here, "page")) for s in drawn]
+    return None
+
+
+def _is_member(e: ir.Expr, run: Run) -> bool:
+    return isinstance(e, ir.Name) and e.id in run.facts.lists.members
+
+
+def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) -> str:
+    if isinstance(value, Ref):
+        return value.place
+    if isinstance(value, Link):
+        return value.place
+    return place_of(e, state, act, run)
+
+
+def iterate(
+    step: ir.Iterate, state: State, act: Activation, run: Run
+) -> list[State]:
+    """Return the states of one step of an iterator: with an element, and at the end."""
+    result = act.place(step.result.id)
+    here = f"{act.depth}:{step.span.start}"
+    ends = [state.put(result, ZERO)]
+    known = run.facts.lists.iterators.get(step.macro)
+    member = step.args[-1] if step.args else None
+    if known is not None and member is not None and _is_member(member, run):
+        cursor, head = known
+        target = step.args[cursor]
+        if isinstance(target, ir.Name) and act.is_local(target.id):
+            value = evaluate(step.args[head], state, act, run)
+            place = _list_of(value, step.args[head], state, act, run)
+            drawn = operations.draw(place, here, state, run)
+            element = Page(here, "page")
+            return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
+    for arg in step.args[:2]:
+        if isinstance(arg, ir.Name) and act.is_local(arg.id):
+            state = state.put(act.place(arg.id), Unknown(f"{here}:{arg.id}"))
+    return [*ends, state.put(result, ONE)]
+
+
+def _passed_out(args: Sequence[Value], state: State, here: str) -> State:
+    """Forget what a callee may have stored behind the addresses that it was passed."""
+    for n, arg in enumerate(args):
+        if isinstance(arg, Ref):
+            held = state.store.get(arg.place)
+            if held is not None and not isinstance(held, Page | Offset):
+                state = state.put(arg.place, Unknown(f"{here}:{n}"))
+            inside = f"{arg.place}."
+            state = state.forget(lambda place, inside=inside: place.startswith(inside))
+    return state
+
+
+def _direct(
+    found: Sequence[FunctionId],
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+    enter: Enter,
+) -> Results:
+    """Enter the functions that a name can mean, where they matter here."""
+    results: Results = []
+    passes = _passes_page(args, state)
+    entered = [
+        id
+        for id in found
+        if id in run.interest.strong or (passes and id in run.interest.weak)
+    ]
+    if not entered:
+        return [(_passed_out(args, state, here), Unknown(here))]
+    for id in entered:
+        results.extend(enter(id, args, state, act, step.span, here))
+    return results
+
+
+def _indirect(
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+    enter: Enter,
+) -> Results:
+    """Enter every function that the pointer can hold."""
+    value = evaluate(step.callee, state, act, run)
+    if isinstance(value, Fn):
+        ids = run.program.resolve(value.name, value.path or act.function.path)
+    else:
+        slot = _slot(step.callee)
+        ids = candidates(slot, act.function.path, run) if slot else ()
+    ids = tuple(
+        i for i in ids if i in run.interest.strong or i in run.interest.weak
+    )
+    if not ids or not _passes_page(args, state):
+        if not ids and _passes_page(args, state):
+            run.gap("callback", act, step.span.line, run.text(act, step.span))
+        return [(_passed_out(args, state, here), Unknown(here))]
+    results: Results = []
+    for id in ids:
+        results.extend(enter(id, args, state, act, step.span, here, callback=True))
+    return results
+
+
+def _slot(callee: ir.Expr) -> str:
+    match callee:
+        case ir.Name(id):
+            return id
+        case ir.Unary("*", operand):
+            return _slot(operand)
+        case ir.Field(_, name, _):
+            return name
+    return ""
+
+
+def candidates(slot: str, path: str, run: Run) -> tuple[FunctionId, ...]:
+    """Return the functions that are stored into a variable or field, also through registrars."""
+    known = run.callbacks.get(slot)
+    if known is not None:
+        return known
+    found: dict[FunctionId, None] = {}
+    program = run.program
+    for stored in program.stored(slot):
+        for id in program.resolve(stored.value, stored.path):
+            found.setdefault(id)
+        registrar = program.enclosing(stored.path, stored.at)
+        if registrar is None:
+            continue
+        for function in program.lowered((registrar.path, registrar.name)):
+            for index, param in enumerate(function.params):
+                if param.name == stored.value:
+                    for id in _registered(registrar.name, index, run):
+                        found.setdefault(id)
+    run.callbacks[slot] = tuple(sorted(found))
+    return run.callbacks[slot]
+
+
+def _registered(registrar: str, index: int, run: Run) -> tuple[FunctionId, ...]:
+    """Return the functions whose names are passed to a registrar anywhere in the tree."""
+    run.program.look_up([registrar])
+    found: dict[FunctionId, None] = {}
+    for argument in run.program.arguments(registrar, index):
+        name = _LAST_NAME.search(argument.text)
+        if name is not None and name[0].strip() == argument.text.lstrip("&( ").rstrip(") "):
+            for id in run.program.resolve(name[1], argument.path):
+                found.setdefault(id)
+    return tuple(found)
+
+
+def registered_in_chain(chain: Chain, run: Run) -> tuple[FunctionId, ...]:
+    """Return the callbacks of a notifier chain: `x.notifier_call = f` where x is registered."""
+    slot = f"chain:{chain.call}"
+    known = run.callbacks.get(slot)
+    if known is not None:
+        return known
+    found: dict[FunctionId, None] = {}
+    for register in chain.register:
+        for argument in run.program.arguments(register, 0):
+            name = _LAST_NAME.search(argument.text)
+            if name is None:
+                continue
+            for id in run.program.resolve(name[1], argument.path):
+                found.setdefault(id)
+            for stored in run.program.stored(chain.field):
+                if stored.path == argument.path and stored.holder in ("", name[1]):
+                    for id in run.program.resolve(stored.value, stored.path):
+                        found.setdefault(id)
+    run.callbacks[slot] = tuple(sorted(found))
+    return run.callbacks[slot]
+
+
+def _through_chain(
+    chain: Chain,
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+    enter: Enter,
+) -> Results:
+    """Run each callback of a chain for itself; together they would multiply."""
+    results: Results = [(state, Unknown(here))]
+    for id in registered_in_chain(chain, run):
+        if id not in run.interest.strong:
+            continue
+        padded: list[Value] = [Unknown(f"{here}:0"), *args]  # the notifier block comes first
+        results.extend(
+            (s, Unknown(here))
+            for s, _ in enter(id, padded, state, act, step.span, here, callback=True)
+        )
+    return results
+
+
+def integer(value: Value) -> int | None:
+    """Return a known integer."""
+    return value.value if isinstance(value, Int) else None

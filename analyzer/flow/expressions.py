@@ -1,0 +1,277 @@
+"""Evaluate, assign and refine side-effect-free expressions in a state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analyzer.c import ir
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State
+from analyzer.flow.values import (
+    ONE,
+    ZERO,
+    Element,
+    Fn,
+    Int,
+    Link,
+    NonZero,
+    Offset,
+    Page,
+    Ref,
+    Symbol,
+    Unknown,
+    Value,
+    binary,
+    compare,
+    compound_key,
+    truth,
+)
+
+_CONFIG = "config:"
+
+
+def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
+    """Return what is known of an expression's value. Does not change the state."""
+    match e:
+        case ir.Const(value):
+            return Int(value)
+        case ir.Text(value):
+            return NonZero(compound_key("text", Symbol(value)))
+        case ir.Name(id):
+            return _name(id, state, act, run)
+        case ir.Cast(operand=operand):
+            return evaluate(operand, state, act, run)
+        case ir.Unary("&", operand):
+            return _address(operand, state, act, run)
+        case ir.Unary("!", operand):
+            value = evaluate(operand, state, act, run)
+            held = truth(value)
+            if held is None:
+                return Unknown(compound_key("!", value))
+            return Int(int(not held), value.tested if isinstance(value, Int) else None)
+        case ir.Unary("*", operand):
+            return _load(place_of(e, state, act, run), evaluate(operand, state, act, run), state)
+        case ir.Unary(op, operand):
+            return _unary(op, evaluate(operand, state, act, run))
+        case ir.Field(base, name, _):
+            return _field(e, base, name, state, act, run)
+        case ir.Index(base, index):
+            held_base = evaluate(base, state, act, run)
+            if isinstance(held_base, Page):
+                return held_base
+            place = place_of(e, state, act, run)
+            return _load(place, held_base, state)
+        case ir.Binary(op, left, right):
+            one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
+            counters = (_is_counter(left, act), _is_counter(right, act))
+            value = binary(op, one, other, counters=counters)
+            if isinstance(value, Int):
+                tested = next(
+                    (v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None
+                )
+                return Int(value.value, tested)
+            return value
+        case ir.Opaque(text, _):
+            return Unknown(f"{act.depth}:{text}")
+    return Unknown(f"{act.depth}:?")
+
+
+def _is_counter(e: ir.Expr, act: Activation) -> bool:
+    """Tell whether an operand is a loop's counter by itself, such as `i` in `i + start`."""
+    if not isinstance(e, ir.Name):
+        return isinstance(e, ir.Const)
+    return any(e.id in loop.assigns for loop in act.variant.loops)
+
+
+def _name(id: str, state: State, act: Activation, run: Run) -> Value:
+    if act.is_local(id):
+        place = act.place(id)
+        held = state.store.get(place)
+        return held if held is not None else Unknown(place)
+    if id.startswith("CONFIG_"):
+        decided = state.config.get(id, run.program.config.get(id))
+        return Unknown(_CONFIG + id) if decided is None else Int(int(decided))
+    if id in run.numbers:
+        return Int(run.numbers[id])
+    if id in ("true", "false", "NULL"):
+        return ONE if id == "true" else ZERO
+    held = state.store.get(f"g:{id}")
+    if held is not None:
+        return held
+    if run.program.is_function(id):
+        return Fn(id, act.function.path)
+    if id.isupper() or (id[:1].isupper() and "_" in id):
+        return Symbol(id)
+    return Unknown(f"g:{id}")
+
+
+def _unary(op: str, value: Value) -> Value:
+    if isinstance(value, Int):
+        return Int(-value.value if op == "-" else ~value.value)
+    if op == "-" and isinstance(value, Symbol) and value.name.startswith("E"):
+        return NonZero(f"-{value.name}")
+    return Unknown(compound_key(op, value))
+
+
+def _load(place: str, through: Value, state: State) -> Value:
+    held = state.store.get(place)
+    if held is not None:
+        return held
+    if isinstance(through, Page):
+        return through
+    return Unknown(place)
+
+
+def _field(
+    e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation, run: Run
+) -> Value:
+    held = evaluate(base, state, act, run)
+    lists = run.facts.lists
+    if isinstance(held, Page):
+        if name in lists.members or name == "page":
+            return held
+        if name in ("next", "prev"):  # another page of the list that the page is on
+            return Link(state.given.get(held.key, f"beside:{held.key}").removeprefix("list:"))
+        return Unknown(f"*{held.key}.{name}")
+    if name in ("next", "prev"):
+        place = place_of(base, state, act, run)
+        if isinstance(held, Ref):
+            place = held.place
+        return state.store.get(f"{place}.{name}", Link(list_place(base, place, act)))
+    place = place_of(e, state, act, run)
+    found = state.store.get(place)
+    return found if found is not None else Unknown(place)
+
+
+def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value:
+    match operand:
+        case ir.Name(id) if not act.is_local(id) and run.program.is_function(id):
+            return Fn(id, act.function.path)
+        case ir.Field(base, name, _):
+            held = evaluate(base, state, act, run)
+            if isinstance(held, Page) and (name in run.facts.lists.members or name == "page"):
+                return held
+        case ir.Index(base, index):
+            held = evaluate(base, state, act, run)
+            if isinstance(held, Page):
+                return held
+            where = place_of(base, state, act, run)
+            return Element(where, evaluate(index, state, act, run))
+        case ir.Unary("*", inner):
+            return evaluate(inner, state, act, run)
+    place = place_of(operand, state, act, run)
+    return Ref(list_place(operand, place, act))
+
+
+def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
+    """Name the place that an lvalue denotes."""
+    match e:
+        case ir.Name(id):
+            return act.place(id) if act.is_local(id) else f"g:{id}"
+        case ir.Field(base, name, arrow):
+            if arrow:
+                return f"{_target(evaluate(base, state, act, run))}.{name}"
+            return f"{place_of(base, state, act, run)}.{name}"
+        case ir.Index(base, _):
+            held = evaluate(base, state, act, run)
+            if isinstance(held, Ref):
+                return f"{held.place}[]"
+            if isinstance(held, Element):
+                return f"{held.place}[]"
+            return f"{place_of(base, state, act, run)}[]"
+        case ir.Unary("*", operand):
+            return _target(evaluate(operand, state, act, run))
+        case ir.Cast(operand=operand):
+            return place_of(operand, state, act, run)
+    return f"*{compound_key('at', evaluate(e, state, act, run))}"
+
+
+def _target(value: Value) -> str:
+    match value:
+        case Ref(place):
+            return place
+        case Element(place, _):
+            return f"{place}[]"
+        case Unknown(key) | NonZero(key) | Offset(key) | Page(key):
+            return f"*{key}"
+    return f"*{compound_key('at', value)}"
+
+
+def list_place(e: ir.Expr, place: str, act: Activation) -> str:
+    """Name a list head so that all functions that share it agree.
+
+    A file-scope variable is named by its file, a field by the type of the structure around it.
+    """
+    match e:
+        case ir.Name(id) if not act.is_local(id):
+            return f"g:{id}"
+        case ir.Name():
+            return place
+        case ir.Field(ir.Name(id), name, _) if act.is_local(id):
+            owner = act.type_of(id).replace("*", " ").split()
+            if owner and not place.startswith(f"{act.depth}:"):
+                return f"{owner[-1]}.{name}"
+    return place
+
+
+def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> State:
+    """Return the state after an assignment."""
+    if isinstance(target, ir.Name) and not act.is_local(target.id):
+        return state.put(f"g:{target.id}", value)
+    place = place_of(target, state, act, run)
+    if isinstance(target, ir.Field) and target.name == "page_type":
+        return state
+    return state.put(place, value)
+
+
+def refine(
+    cond: ir.Expr, state: State, act: Activation, run: Run
+) -> list[tuple[bool, State]]:
+    """Split a state by a condition: the outcomes that can be, each with what it tells."""
+    match cond:
+        case ir.Unary("!", operand):
+            return [(not held, s) for held, s in refine(operand, state, act, run)]
+        case ir.Cast(operand=operand):
+            return refine(operand, state, act, run)
+        case ir.Binary("==" | "!=" as op, left, right):
+            one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
+            if compare(op, one, other) is None:
+                return _split_equal(op == "==", one, other, state)
+    value = evaluate(cond, state, act, run)
+    held = truth(value)
+    if held is not None:
+        if isinstance(cond, ir.Const):
+            return [(held, state)]
+        forced = value.tested if isinstance(value, Int) else None
+        return [(held, replace(state, forced=forced))]
+    state = replace(state, forced=None)
+    if isinstance(value, Unknown):
+        if value.key.startswith(_CONFIG):
+            symbol = value.key.removeprefix(_CONFIG)
+            return [(True, state.assume(symbol, True)), (False, state.assume(symbol, False))]
+        return [
+            (True, state.substitute(value, NonZero(value.key))),
+            (False, state.substitute(value, ZERO)),
+        ]
+    return [(True, state), (False, state)]
+
+
+def _split_equal(
+    equal: bool, one: Value, other: Value, state: State
+) -> list[tuple[bool, State]]:
+    """Split by an equality that cannot be decided."""
+    state = replace(state, forced=None)
+    if isinstance(one, Int | Symbol | Fn | Ref):
+        one, other = other, one
+    if isinstance(one, Unknown | NonZero) and isinstance(other, Int | Symbol | Fn | Ref):
+        fact = (one.key, other)
+        if fact in state.unequal:
+            return [(not equal, state)]
+        same = state.substitute(one, other)
+        differ = (
+            state.substitute(one, NonZero(one.key))
+            if other == ZERO
+            else replace(state, unequal=state.unequal | {fact})
+        )
+        return [(equal, same), (not equal, differ)]
+    return [(True, state), (False, state)]

@@ -1,0 +1,95 @@
+"""Define what an analysis of one tree observes: operations, hand-overs, failed checks, exits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from analyzer.base import Gap, Span
+from analyzer.pages.machine import PageState, Space
+
+
+class Kind(StrEnum):
+    """Say what was observed of a page."""
+
+    OPERATION = "operation"  # an accessor was applied
+    SINK = "sink"  # the page was handed to the buddy
+    CHECK = "check"  # an assertion about the page failed
+    BIRTH = "birth"  # an origin function has initialised the page
+    RETURNED = "returned"  # a callback that was handed the page returned
+    EXIT = "exit"  # the function that made the page's population returned
+
+
+class Outcome(StrEnum):
+    """Say how it went."""
+
+    EFFECTIVE = "effective"
+    NO_EFFECT = "no effect"
+    TRAP = "trap"  # every state the page can be in traps
+    MAY_TRAP = "may trap"
+    LEAK = "leak"  # handed over in a state that is certainly not allowed
+    MAY_LEAK = "may leak"
+    CLEAN = "clean"
+    FAILED = "failed"
+    SEEN = "seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call on the way to an observation: who calls, where, with what text."""
+
+    path: str
+    function: str
+    span: Span = field(compare=False)
+    text: str
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Return the calling function as (path, name)."""
+        return (self.path, self.function)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing that happens to a page on a path that exists.
+
+    stack holds the calls from the root to the function at hand, outermost first. callback is the
+    function that was entered through a pointer last, or empty. page is the state just before.
+    """
+
+    kind: Kind
+    outcome: Outcome
+    path: str
+    function: str
+    span: Span
+    text: str
+    operation: str
+    dimension: str
+    page: PageState
+    stack: tuple[Frame, ...]
+    root: tuple[str, str]
+    given: str = ""
+    marked: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Return the function in which it happens as (path, name)."""
+        return (self.path, self.function)
+
+    @property
+    def chain(self) -> tuple[tuple[str, str], ...]:
+        """Return all functions from the root to the one at hand."""
+        return (*(f.id for f in self.stack), self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """Everything that one tree does to pages: the input of every comparison."""
+
+    space: Space
+    observations: tuple[Observation, ...]
+    roots: tuple[tuple[str, str], ...]
+    reached: frozenset[tuple[str, str]]
+    callbacks: Mapping[str, tuple[tuple[str, str], ...]]  # variable or field -> functions
+    gaps: tuple[Gap, ...]

@@ -1,0 +1,173 @@
+"""Apply what accessors, allocators, lists and hand-overs do to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from analyzer.base import Span
+from analyzer.flow.observe import Kind, Outcome
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State
+from analyzer.flow.values import Int, Unknown, Value, page_key
+from analyzer.pages.facts import Sink
+from analyzer.pages.machine import (
+    CLEAR,
+    EITHER,
+    SET,
+    TYPE,
+    UNTYPED,
+    Operation,
+    PageState,
+    Verb,
+    clean_page,
+    unknown_page,
+)
+
+Results = list[tuple[State, Value]]
+
+
+def page_of(key: str, state: State, run: Run) -> PageState:
+    """Return what is known of a page; a page met for the first time is unknown."""
+    found = state.pages.get(key)
+    return unknown_page(run.space) if found is None else found
+
+
+def apply(
+    op: Operation, args: Sequence[Value], state: State, act: Activation, span: Span, run: Run
+) -> Results:
+    """Apply an accessor to its page argument; a trap leaves no state."""
+    key = page_key(args[0]) if args else None
+    result: Value = Unknown(f"{act.depth}:{span.start}")
+    if key is None:
+        return [(state, result)]
+    if op.dimension != TYPE and op.dimension not in run.interest.flags:
+        return [(state, result)]
+    page = page_of(key, state, run)
+    if op.dimension == TYPE:
+        if op.is_test:
+            return _test_type(op, key, page, state, act, span, run)
+        return _change_type(op, key, page, state, act, span, run)
+    return _flag(op, key, page, state, act, span, run)
+
+
+def _note(
+    run: Run, act: Activation, span: Span, op: Operation, outcome: Outcome, page: PageState
+) -> None:
+    run.observe(
+        act, span, Kind.OPERATION, outcome, page, operation=op.name, dimension=op.dimension
+    )
+
+
+def _test_type(
+    op: Operation, key: str, page: PageState, state: State, act: Activation, span: Span, run: Run
+) -> Results:
+    _note(run, act, span, op, Outcome.SEEN, page)
+    yes = sum(1 << i for i, held in enumerate(op.truth) if held) & page.types
+    no = page.types & ~yes
+    results: Results = []
+    for types, held in ((yes, 1), (no, 0)):
+        if not types:
+            continue
+        tested = (key, TYPE) if not (yes and no) else None
+        told = page if types == page.types else page.with_types(types).with_event(
+            run.event(act, span, "test", TYPE)
+        )
+        results.append((state.with_page(key, told), Int(held, tested)))
+    return results
+
+
+def _change_type(
+    op: Operation, key: str, page: PageState, state: State, act: Activation, span: Span, run: Run
+) -> Results:
+    after = trapped = 0
+    for i, to in enumerate(op.steps):
+        if page.types >> i & 1:
+            if to is None:
+                trapped |= 1 << i
+            else:
+                after |= 1 << to
+    if not after:
+        _note(run, act, span, op, Outcome.TRAP, page)
+        return []
+    if trapped:
+        outcome = Outcome.MAY_TRAP
+    else:
+        outcome = Outcome.NO_EFFECT if after == page.types else Outcome.EFFECTIVE
+    _note(run, act, span, op, outcome, page)
+    if after != page.types:
+        page = page.with_types(after).with_event(run.event(act, span, "write", TYPE))
+    return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
+
+
+def _flag(
+    op: Operation, key: str, page: PageState, state: State, act: Activation, span: Span, run: Run
+) -> Results:
+    name, held = op.dimension, page.flag(op.dimension)
+    sets = op.verb in (Verb.SET, Verb.TEST_SET)
+    if op.verb in (Verb.SET, Verb.CLEAR):
+        wanted = SET if sets else CLEAR
+        _note(run, act, span, op, Outcome.NO_EFFECT if held == wanted else Outcome.EFFECTIVE, page)
+        if held != wanted:
+            page = page.with_flag(name, wanted).with_event(run.event(act, span, "write", name))
+        return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
+    _note(run, act, span, op, Outcome.SEEN, page)
+    results: Results = []
+    for mask, truth in ((SET, 1), (CLEAR, 0)):
+        if not held & mask:
+            continue
+        told = page
+        if held == EITHER:
+            told = page.with_flag(name, mask).with_event(run.event(act, span, "test", name))
+        if op.verb is not Verb.TEST and mask != (SET if sets else CLEAR):
+            told = told.with_flag(name, SET if sets else CLEAR)
+            told = told.with_event(run.event(act, span, "write", name))
+        tested = (key, name) if held != EITHER else None
+        results.append((state.with_page(key, told), Int(truth, tested)))
+    return results
+
+
+def hand_over(
+    sink: Sink, key: str, state: State, act: Activation, span: Span, name: str, run: Run
+) -> State:
+    """Give a page to the buddy and observe whether it may go there."""
+    page = page_of(key, state, run)
+    if sink.untyped and not run.types_forgotten:
+        free = page.types & UNTYPED
+        outcome = Outcome.CLEAN
+        if not free:
+            outcome = Outcome.LEAK
+        elif page.types != UNTYPED:
+            outcome = Outcome.MAY_LEAK
+        run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=TYPE)
+    for flag in sink.flags_clear:
+        held = page.flag(flag)
+        outcome = {CLEAR: Outcome.CLEAN, SET: Outcome.LEAK}.get(held, Outcome.MAY_LEAK)
+        run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag)
+    pages = {k: p for k, p in state.pages.items() if k != key}
+    return replace(state, pages=pages).give(key, "buddy")
+
+
+def born(
+    key: str, state: State, act: Activation, span: Span, population: str, run: Run
+) -> State:
+    """Make a page afresh: no type, no flags."""
+    page = clean_page().of_population(population).with_event(run.event(act, span, "birth", ""))
+    return state.take(key).with_page(key, page)
+
+
+def put_on_list(key: str, place: str, state: State, run: Run) -> State:
+    """Put a page on a list; what stands on the list is the list's contract."""
+    page = page_of(key, state, run)
+    run.puts.setdefault(place, {}).setdefault(page)
+    return state.give(key, f"list:{place}")
+
+
+def draw(place: str, key: str, state: State, run: Run) -> list[State]:
+    """Take some page off a list: one state for each state that producers put on it."""
+    run.drawn.add(place)
+    known = run.lists.get(place, ())
+    state = state.take(key)
+    if not known:
+        return [state.with_page(key, unknown_page(run.space))]
+    return [state.with_page(key, page) for page in known]

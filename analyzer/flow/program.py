@@ -1,0 +1,323 @@
+"""Know the functions of one tree: definitions, mentions, and what they are stored in."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from analyzer.base import Gap
+from analyzer.c.constants import constants, enumerators
+from analyzer.c.ir import Conditions, Definition, Function
+from analyzer.c.lower import lower
+from analyzer.c.unit import Unit, scan_unit
+
+#: A function is named by its file and its name: static functions share names.
+FunctionId = tuple[str, str]
+
+#: What reads a file of the tree, and what searches it for words: `Tree` of the tree stage.
+Read = Callable[[str], bytes | None]
+Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
+
+_IDENT = re.compile(rb"[A-Za-z_]\w*")
+_STORE = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*=\s*&?\s*([A-Za-z_]\w*)\s*[,;}]")
+_OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
+#: Headers above this size are register lists; they are searched but not read.
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A function's name stored into a variable or field: `holder.slot = value`."""
+
+    slot: str
+    holder: str  # variable or last component before the field; "" for a plain variable
+    value: str
+    path: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What is cheaply known of one unit: the names each definition mentions, and stores."""
+
+    unit: Unit
+    names: Mapping[str, frozenset[str]]
+    stores: tuple[Stored, ...]
+
+
+@dataclass
+class Cache:
+    """Share work between trees: a file or a definition with the same text is read once."""
+
+    facets: dict[tuple[str, bytes], Facets] = field(default_factory=dict)
+    lowered: dict[tuple[str, int, bytes], Function] = field(default_factory=dict)
+
+    def scan(self, path: str, text: bytes) -> Facets:
+        """Return the facets of a file."""
+        key = (path, text)
+        found = self.facets.get(key)
+        if found is None:
+            unit = scan_unit(path, text)
+            found = Facets(unit, _names(unit), tuple(_stores(unit)))
+            self.facets[key] = found
+        return found
+
+    def lower(
+        self, unit: Unit, definition: Definition, config: Mapping[str, bool]
+    ) -> Function:
+        """Return a lowered definition."""
+        start, end = definition.span.start, definition.span.end
+        key = (unit.path, start, unit.text[start:end])
+        found = self.lowered.get(key)
+        if found is None:
+            found = lower(unit, definition, config=config)
+            self.lowered[key] = found
+        return found
+
+
+def _names(unit: Unit) -> Mapping[str, frozenset[str]]:
+    named: dict[str, frozenset[str]] = {}
+    for name, definitions in unit.definitions.items():
+        found: set[bytes] = set()
+        for d in definitions:
+            found.update(_IDENT.findall(unit.code[d.body : d.span.end]))
+        named[name] = frozenset(f.decode("latin-1") for f in found)
+    return named
+
+
+def _stores(unit: Unit) -> Iterator[Stored]:
+    for m in _STORE.finditer(unit.code):
+        holder, slot, value = (g.decode("latin-1") if g else "" for g in m.groups())
+        if not value[0].isupper():
+            yield Stored(slot, holder, value, unit.path, m.start(2))
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """The text of one argument of a call found in blanked code."""
+
+    text: str
+    path: str
+    at: int
+
+
+class Program:
+    """Resolve names in one tree. Units are added as searches find them; nothing is global."""
+
+    def __init__(
+        self, read: Read, search: Search, cache: Cache, config: Mapping[str, bool]
+    ) -> None:
+        self.config = dict(config)
+        self.gaps: list[Gap] = []
+        self._read, self._search, self._cache = read, search, cache
+        self._facets: dict[str, Facets] = {}
+        self._defined: dict[str, list[Definition]] = defaultdict(list)
+        self._mentions: dict[str, list[FunctionId]] = defaultdict(list)
+        self._slots: dict[str, list[Stored]] = defaultdict(list)
+        self._searched: set[str] = set()
+        self._makefiles: dict[str, str] = {}
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def add(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Read files that are not known yet; return those that were new."""
+        new = []
+        for path in sorted(set(paths) - self._facets.keys()):
+            text = self._read(path)
+            if text is None:
+                continue
+            if path.endswith(".S") or len(text) > _LARGEST:
+                continue
+            facets = self._cache.scan(path, text)
+            self._facets[path] = facets
+            new.append(path)
+            for name, found in facets.unit.definitions.items():
+                self._defined[name].extend(found)
+            for name, mentioned in facets.names.items():
+                for other in mentioned:
+                    self._mentions[other].append((path, name))
+            for stored in facets.stores:
+                self._slots[stored.slot].append(stored)
+        return tuple(new)
+
+    def search(self, words: Iterable[str]) -> Mapping[str, frozenset[str]]:
+        """Search the tree for words that were not searched for yet; answer path -> words."""
+        new = sorted(set(words) - self._searched)
+        self._searched.update(new)
+        return self._search(new) if new else {}
+
+    def look_up(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Search for words and read every file that has one."""
+        return self.add(self.search(words))
+
+    def define(self, names: Iterable[str], *, limit: int = 400) -> tuple[str, ...]:
+        """Find and read the files that define functions; a name in too many files is a gap."""
+        wanted = {n for n in names if n not in self._defined and n not in self._searched}
+        places: dict[str, list[str]] = defaultdict(list)
+        for path, found in self.search(wanted).items():
+            for name in found & wanted:
+                places[name].append(path)
+        new: list[str] = []
+        for name in sorted(wanted):
+            if len(places[name]) > limit:
+                self.gaps.append(
+                    Gap("search", "", 0, name, f"stands in {len(places[name])} files; not followed")
+                )
+                continue
+            head = re.compile(rb"^[A-Za-z_][^\n;={}]*\b" + name.encode() + rb"\s*\(", re.M)
+            for path in places[name]:
+                text = self._read(path)
+                if text is not None and len(text) <= _LARGEST and head.search(text):
+                    new.extend(self.add([path]))
+        return tuple(new)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """List the files that were read."""
+        return tuple(sorted(self._facets))
+
+    @property
+    def count(self) -> int:
+        """Count the definitions in the files that were read."""
+        return sum(len(d) for f in self._facets.values() for d in f.unit.definitions.values())
+
+    def unit(self, path: str) -> Unit:
+        """Return a file that was read."""
+        return self._facets[path].unit
+
+    def has(self, path: str) -> bool:
+        """Tell whether a file was read."""
+        return path in self._facets
+
+    def numbers(self, headers: Iterable[str]) -> Mapping[str, int]:
+        """Return the enumerators and integer macros that headers define."""
+        found: dict[str, int] = {}
+        for path in headers:
+            text = self._read(path)
+            if text is not None:
+                unit = self._cache.scan(path, text).unit
+                found = {**constants(unit), **enumerators(unit), **found}
+        return found
+
+    # -- functions -------------------------------------------------------------------------
+
+    def functions(self) -> Iterator[FunctionId]:
+        """Yield every function defined in the files that were read."""
+        for path, facets in sorted(self._facets.items()):
+            for name in facets.unit.definitions:
+                yield path, name
+
+    def is_function(self, name: str) -> bool:
+        """Tell whether any file that was read defines the function."""
+        return name in self._defined
+
+    def mentioned(self, id: FunctionId) -> frozenset[str]:
+        """Return the names that stand in a function's body."""
+        facets = self._facets.get(id[0])
+        return facets.names.get(id[1], frozenset()) if facets else frozenset()
+
+    def mentioning(self, name: str) -> tuple[FunctionId, ...]:
+        """Return the functions in whose bodies a name stands."""
+        return tuple(self._mentions.get(name, ()))
+
+    def resolve(self, name: str, path: str) -> tuple[FunctionId, ...]:
+        """Return what a name called in a file can be: its own static function before any other."""
+        found = self._defined.get(name, ())
+        own = {(d.path, d.name) for d in found if d.path == path}
+        if own:
+            return tuple(own)
+        shared = {(d.path, d.name) for d in found if not d.static or d.path.endswith(".h")}
+        return tuple(sorted(shared, key=lambda id: (_distance(id[0], path), id)))[:4]
+
+    def lowered(self, id: FunctionId) -> tuple[Function, ...]:
+        """Return a function's definitions (several where #if chooses), lowered."""
+        facets = self._facets.get(id[0])
+        if facets is None:
+            return ()
+        found = facets.unit.definitions.get(id[1], ())
+        return tuple(self._cache.lower(facets.unit, d, self.config) for d in found)
+
+    def visible(self, caller: FunctionId, callee: FunctionId) -> bool:
+        """Tell whether a name mentioned in one function can mean the other."""
+        return callee in self.resolve(callee[1], caller[0])
+
+    def built_with(self, path: str) -> Conditions:
+        """Return the configuration under which the Makefile builds a file."""
+        folder, name = posixpath.split(path)
+        if not name.endswith(".c"):
+            return ()
+        if folder not in self._makefiles:
+            text = self._read(posixpath.join(folder, "Makefile")) or b""
+            self._makefiles[folder] = text.decode("latin-1").replace("\\\n", " ")
+        target = name[:-2] + ".o"
+        symbols = set()
+        for line in self._makefiles[folder].splitlines():
+            if target not in line.split():
+                continue
+            m = _OBJECT.match(line)
+            if m is None:
+                return ()
+            symbols.add(m[2])
+        return tuple((s, True) for s in sorted(symbols)) if len(symbols) == 1 else ()
+
+    # -- what is stored where ----------------------------------------------------------------
+
+    def stored(self, slot: str) -> tuple[Stored, ...]:
+        """Return everything that is stored into a variable or field of this name."""
+        return tuple(self._slots.get(slot, ()))
+
+    def stores(self) -> Iterator[Stored]:
+        """Yield every store of a bare name."""
+        for _, found in sorted(self._slots.items()):
+            yield from found
+
+    def enclosing(self, path: str, at: int) -> Definition | None:
+        """Return the definition around a byte offset."""
+        for found in self._facets[path].unit.definitions.values():
+            for d in found:
+                if d.body <= at < d.span.end:
+                    return d
+        return None
+
+    def arguments(self, name: str, index: int) -> Iterator[Argument]:
+        """Yield the text of one argument of every call of a name, in all #if branches."""
+        call = re.compile(rb"\b" + name.encode() + rb"\s*\(")
+        needle = name.encode()
+        for path, facets in sorted(self._facets.items()):
+            code = facets.unit.code
+            if needle not in code:
+                continue
+            for m in call.finditer(code):
+                parts = split_arguments(code, m.end())
+                if index < len(parts):
+                    yield Argument(parts[index], path, m.start())
+
+
+def split_arguments(code: bytes, at: int) -> tuple[str, ...]:
+    """Split the arguments of a call at the offset behind its opening parenthesis."""
+    depth, start, parts = 1, at, []
+    for i in range(at, min(len(code), at + 4096)):
+        c = code[i : i + 1]
+        if c in b"([{":
+            depth += 1
+        elif c in b")]}":
+            depth -= 1
+            if depth == 0:
+                parts.append(code[start:i])
+                break
+        elif c == b"," and depth == 1:
+            parts.append(code[start:i])
+            start = i + 1
+    return tuple(b" ".join(p.split()).decode("latin-1") for p in parts)
+
+
+def _distance(one: str, other: str) -> int:
+    """Count the folders between two files: the nearer definition is the likelier one."""
+    a, b = one.split("/"), other.split("/")
+    shared = 0
+    while shared < min(len(a), len(b)) and a[shared] == b[shared]:
+        shared += 1
+    return len(a) + len(b) - 2 * shared

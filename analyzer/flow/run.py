@@ -1,0 +1,156 @@
+"""Hold what one run of the interpreter shares: the tree's functions, the law, what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from analyzer.base import Gap, Span
+from analyzer.c.ir import Function, Variant
+from analyzer.flow.observe import Frame, Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.values import Value
+from analyzer.pages.facts import Facts
+from analyzer.pages.machine import Event, PageState, Space
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What the analysis follows: functions that matter, flags that are tracked.
+
+    strong functions reach an operation on a tracked type or a population's origin; weak ones
+    only an operation on a flag or a hand-over, and are entered where a page is passed.
+    """
+
+    strong: frozenset[FunctionId]
+    weak: frozenset[FunctionId]
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one run; what they cut is a gap."""
+
+    depth: int = 16
+    states: int = 24  # per block, then states are joined
+    visits: int = 600  # per block and activation
+    steps: int = 400_000  # per root
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One call of a function: its variant, depth, and the calls that led to it."""
+
+    function: Function
+    variant: Variant
+    depth: int
+    stack: tuple[Frame, ...]
+    root: FunctionId
+
+    @property
+    def id(self) -> FunctionId:
+        """Return the function as (path, name)."""
+        return (self.function.path, self.function.name)
+
+    def place(self, name: str) -> str:
+        """Return the place of a local variable."""
+        return f"{self.depth}:{name}"
+
+    def is_local(self, name: str) -> bool:
+        """Tell whether a name is a parameter, local variable or temporary."""
+        return (
+            name.startswith("%")
+            or name in self.variant.locals
+            or any(p.name == name for p in self.function.params)
+        )
+
+    def type_of(self, name: str) -> str:
+        """Return the source text of a local's type, or nothing."""
+        for p in self.function.params:
+            if p.name == name:
+                return p.type
+        return self.variant.locals.get(name, "")
+
+
+@dataclass
+class Run:
+    """Collect what the roots of one tree show. Lives for one analysis of one tree."""
+
+    program: Program
+    space: Space
+    facts: Facts
+    numbers: Mapping[str, int]
+    interest: Interest
+    types_forgotten: bool  # freeing a page resets its type in this tree
+    lists: Mapping[str, tuple[PageState, ...]]
+    limits: Limits = field(default_factory=Limits)
+    observations: dict[Observation, None] = field(default_factory=dict)
+    puts: dict[str, dict[PageState, None]] = field(default_factory=dict)
+    drawn: set[str] = field(default_factory=set)
+    unresolved: dict[str, None] = field(default_factory=dict)
+    reached: set[FunctionId] = field(default_factory=set)
+    callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
+    gaps: dict[Gap, None] = field(default_factory=dict)
+    steps: int = 0
+
+    def text(self, act: Activation, span: Span) -> str:
+        """Return the source text of a span with blanks folded."""
+        unit = self.program.unit(act.function.path)
+        return " ".join(unit.text[span.start : span.end].decode("utf-8", "replace").split())
+
+    def observe(
+        self,
+        act: Activation,
+        span: Span,
+        kind: Kind,
+        outcome: Outcome,
+        page: PageState,
+        *,
+        operation: str = "",
+        dimension: str = "",
+        text: str | None = None,
+        given: str = "",
+        marked: tuple[str, ...] = (),
+    ) -> None:
+        """Record one observation, once."""
+        seen = Observation(
+            kind,
+            outcome,
+            act.function.path,
+            act.function.name,
+            span,
+            self.text(act, span) if text is None else text,
+            operation,
+            dimension,
+            page,
+            act.stack,
+            act.root,
+            given,
+            marked,
+        )
+        self.observations.setdefault(seen)
+
+    def event(self, act: Activation, span: Span, kind: str, dimension: str) -> Event:
+        """Return the event that an operation at a span leaves in a page's history."""
+        return Event(
+            kind,
+            dimension,
+            act.function.path,
+            act.function.name,
+            span.start,
+            span.line,
+            self.text(act, span),
+            tuple(f.function for f in act.stack),
+        )
+
+    def gap(self, kind: str, act: Activation, line: int, detail: str) -> None:
+        """Admit that something was not followed."""
+        self.gaps.setdefault(Gap(kind, act.function.path, line, act.function.name, detail))
+
+    def frame(self, act: Activation, span: Span) -> Frame:
+        """Return the frame that a call at a span pushes."""
+        return Frame(act.function.path, act.function.name, span, self.text(act, span))
+
+
+#: What a step may lead to: states, each with the value the step produced.
+Outcomes = list[tuple["object", Value]]

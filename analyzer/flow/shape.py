@@ -1,0 +1,180 @@
+"""Find what the interpreter needs to know of a body's shape: live names, loops over ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from analyzer.c import ir
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """Facts about one variant's graph.
+
+    live[b] holds the names whose value may be read at or after the start of block b. inner[b]
+    holds the indices of the loops around block b. advanced[n] holds the names that loop n steps
+    (`p++`, `i += 2`, `addr = next`).
+    """
+
+    live: tuple[frozenset[str], ...]
+    inner: tuple[tuple[int, ...], ...]
+    advanced: tuple[frozenset[str], ...]
+    leaves_at_header: tuple[bool, ...]
+
+
+@lru_cache(maxsize=4096)
+def shape_of(variant: ir.Variant) -> Shape:
+    """Return the shape of a variant; remembered, as bodies are entered many times."""
+    blocks = variant.blocks
+    inner = tuple(
+        tuple(n for n, loop in enumerate(variant.loops) if b in loop.blocks)
+        for b in range(len(blocks))
+    )
+    return Shape(
+        _live(blocks),
+        inner,
+        tuple(_advanced(variant, loop) for loop in variant.loops),
+        tuple(_leaves_at_header(variant, loop) for loop in variant.loops),
+    )
+
+
+def _leaves_at_header(variant: ir.Variant, loop: ir.Loop) -> bool:
+    end = variant.blocks[loop.header].end
+    return isinstance(end, ir.Branch) and not {end.then, end.orelse} <= loop.blocks
+
+
+def names_in(e: ir.Expr) -> Iterator[str]:
+    """Yield the names that stand in an expression."""
+    match e:
+        case ir.Name(id):
+            yield id
+        case ir.Field(base, _, _):
+            yield from names_in(base)
+        case ir.Index(base, index):
+            yield from names_in(base)
+            yield from names_in(index)
+        case ir.Unary(_, operand) | ir.Cast(_, operand):
+            yield from names_in(operand)
+        case ir.Binary(_, left, right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case ir.Opaque(_, names):
+            yield from names
+
+
+def addressed_in(e: ir.Expr) -> Iterator[str]:
+    """Yield the names whose address an expression takes."""
+    match e:
+        case ir.Unary("&", operand):
+            yield from names_in(operand)
+        case ir.Field(base, _, _):
+            yield from addressed_in(base)
+        case ir.Index(base, index):
+            yield from addressed_in(base)
+            yield from addressed_in(index)
+        case ir.Unary(_, operand) | ir.Cast(_, operand):
+            yield from addressed_in(operand)
+        case ir.Binary(_, left, right):
+            yield from addressed_in(left)
+            yield from addressed_in(right)
+
+
+def expressions_of(step: ir.Instruction) -> tuple[ir.Expr, ...]:
+    """Return the expressions that an instruction reads (an assigned name is not read)."""
+    match step:
+        case ir.Assign(target, value):
+            return (value,) if isinstance(target, ir.Name) else (value, target)
+        case ir.Call(_, callee, args):
+            return (callee, *args)
+        case ir.Iterate(_, _, args):
+            return args
+    return ()
+
+
+def _end_expressions(end: ir.Terminator) -> tuple[ir.Expr, ...]:
+    match end:
+        case ir.Branch(cond):
+            return (cond,)
+        case ir.Return(value) if value is not None:
+            return (value,)
+    return ()
+
+
+def successors(end: ir.Terminator) -> tuple[int, ...]:
+    """Return the blocks that a terminator leads to."""
+    match end:
+        case ir.Jump(target):
+            return (target,)
+        case ir.Branch(_, then, orelse):
+            return (then, orelse)
+    return ()
+
+
+def _live(blocks: tuple[ir.Block, ...]) -> tuple[frozenset[str], ...]:
+    reads: list[set[str]] = []
+    writes: list[set[str]] = []
+    always: set[str] = set()
+    for block in blocks:
+        read: set[str] = set()
+        written: set[str] = set()
+        for step in block.instructions:
+            for e in expressions_of(step):
+                read.update(n for n in names_in(e) if n not in written)
+                always.update(addressed_in(e))
+            match step:
+                case ir.Assign(ir.Name(id)):
+                    written.add(id)
+                case ir.Call(result) | ir.Iterate(result):
+                    written.add(result.id)
+        for e in _end_expressions(block.end):
+            read.update(n for n in names_in(e) if n not in written)
+            always.update(addressed_in(e))
+        reads.append(read)
+        writes.append(written)
+    live = [frozenset(r) for r in reads]
+    changed = True
+    while changed:
+        changed = False
+        for b in range(len(blocks) - 1, -1, -1):
+            out: set[str] = set()
+            for s in successors(blocks[b].end):
+                out |= live[s]
+            held = frozenset(reads[b] | (out - writes[b]))
+            if held != live[b]:
+                live[b] = held
+                changed = True
+    return tuple(held | always for held in live)
+
+
+def _advanced(variant: ir.Variant, loop: ir.Loop) -> frozenset[str]:
+    """Return the names that the loop moves on: each is computed from itself."""
+    feeds: dict[str, set[str]] = {}
+    arithmetic: set[str] = set()
+    for b in loop.blocks:
+        for step in variant.blocks[b].instructions:
+            if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                name = step.target.id
+                feeds.setdefault(name, set()).update(names_in(step.value))
+                if isinstance(step.value, ir.Binary):
+                    arithmetic.add(name)
+            elif isinstance(step, ir.Call):
+                # &pfn passed out: the callee moves it on.
+                for a in step.args:
+                    if isinstance(a, ir.Unary) and a.op == "&" and isinstance(a.operand, ir.Name):
+                        feeds.setdefault(a.operand.id, set()).add(a.operand.id)
+    moved = set()
+    for name in feeds:
+        seen, todo = set(), list(feeds[name])
+        steps = name in arithmetic
+        while todo:
+            other = todo.pop()
+            if other in seen:
+                continue
+            seen.add(other)
+            steps = steps or other in arithmetic
+            todo.extend(feeds.get(other, ()))
+        if name in seen and steps and not name.startswith("%"):
+            moved.add(name)
+    return frozenset(moved)

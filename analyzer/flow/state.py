@@ -1,0 +1,86 @@
+"""Define the state of one path: variables, pages, and what was assumed on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from analyzer.flow.values import Unknown, Value, compound_key
+from analyzer.pages.machine import PageState, join
+
+#: A frozen mapping, shared between states; never changed in place.
+Store = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known on one path.
+
+    store maps places to values: `3:page` is the local `page` of the frame at depth 3, `g:name` a
+    file-scope variable, `*key.f` a field behind an unknown pointer. pages maps keys to states;
+    given says where a page went ("buddy" or a list's place). unequal holds what values are known
+    to differ from. forced is the page and dimension that decided the last branch.
+    """
+
+    store: Store
+    pages: Mapping[str, PageState]
+    given: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, bool] = field(default_factory=dict)
+    unequal: frozenset[tuple[str, Value]] = frozenset()
+    forced: tuple[str, str] | None = None
+
+    def key(self) -> object:
+        """Return what makes two states the same."""
+        return (
+            frozenset(self.store.items()),
+            frozenset(self.pages.items()),
+            frozenset(self.given.items()),
+            frozenset(self.config.items()),
+            self.unequal,
+            self.forced,
+        )
+
+    def put(self, place: str, value: Value) -> State:
+        """Return the state with one place assigned."""
+        if self.store.get(place) == value:
+            return self
+        return replace(self, store={**self.store, place: value})
+
+    def with_page(self, key: str, page: PageState) -> State:
+        """Return the state with one page's state replaced."""
+        return replace(self, pages={**self.pages, key: page})
+
+    def give(self, key: str, to: str) -> State:
+        """Return the state with a page handed over."""
+        return replace(self, given={**self.given, key: to})
+
+    def take(self, key: str) -> State:
+        """Return the state with a page taken back from wherever it went."""
+        if key not in self.given:
+            return self
+        return replace(self, given={k: v for k, v in self.given.items() if k != key})
+
+    def assume(self, symbol: str, held: bool) -> State:
+        """Return the state with a configuration symbol decided."""
+        return replace(self, config={**self.config, symbol: held})
+
+    def substitute(self, old: Value, new: Value) -> State:
+        """Return the state in which every place that held old holds new."""
+        return replace(self, store={k: new if v == old else v for k, v in self.store.items()})
+
+    def forget(self, doomed: Callable[[str], bool]) -> State:
+        """Return the state without the places that doomed() names."""
+        kept = {k: v for k, v in self.store.items() if not doomed(k)}
+        return self if len(kept) == len(self.store) else replace(self, store=kept)
+
+
+def join_states(one: State, other: State) -> State:
+    """Return a state that allows what either allows."""
+    store: dict[str, Value] = {}
+    for place in one.store.keys() & other.store.keys():
+        a, b = one.store[place], other.store[place]
+        store[place] = a if a == b else Unknown(compound_key("join", a, b))
+    pages = {k: join(one.pages[k], other.pages[k]) for k in one.pages.keys() & other.pages.keys()}
+    given = {k: v for k, v in one.given.items() if other.given.get(k) == v}
+    config = {k: v for k, v in one.config.items() if other.config.get(k) == v}
+    return State(store, pages, given, config, one.unequal & other.unequal, None)

@@ -1,0 +1,184 @@
+"""Define what the abstract interpreter knows of a C value."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """A known integer; tested says which page and dimension a test's outcome came from."""
+
+    value: int
+    tested: tuple[str, str] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A macro or enumerator whose number is not known: equal to itself, else undecided."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value of which only the identity is known: two uses of one key are the same value."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """An unknown base with something added: the same range of pages, another number."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NonZero:
+    """An unknown value that is not zero."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, or a range treated alike, as a pointer ("page"), number ("pfn") or address."""
+
+    key: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The address of a variable or field."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The next or previous pointer of a list head: an element of the list at place."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """The address of an array's element; index says which."""
+
+    place: str
+    index: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Fn:
+    """A function's address; path is empty where the name is not static."""
+
+    name: str
+    path: str
+
+
+Value = Int | Symbol | Unknown | Offset | NonZero | Page | Ref | Link | Element | Fn
+
+ZERO, ONE = Int(0), Int(1)
+
+
+def page_key(value: Value) -> str | None:
+    """Return the key of the page that a value names or, as a bare number, may name."""
+    match value:
+        case Page(key) | Unknown(key) | Offset(key) | NonZero(key):
+            return key
+    return None
+
+
+def truth(value: Value) -> bool | None:
+    """Tell whether a value is not zero; None where that is not known."""
+    match value:
+        case Int(number):
+            return number != 0
+        case NonZero() | Ref() | Fn() | Element():
+            return True
+        case Page(_, "page" | "virt"):
+            return True
+    return None
+
+
+def compound_key(op: str, *parts: Value) -> str:
+    """Return a short key for a value computed from others."""
+    text = f"{op}({', '.join(map(repr, parts))})"
+    return f"{op}:{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+
+
+_COMPARE = {"==", "!=", "<", "<=", ">", ">="}
+
+
+def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool]) -> Value:
+    """Compute an operation; counters says which operands are mere loop counters."""
+    if op in _COMPARE:
+        held = compare(op, left, right)
+        return Unknown(compound_key(op, left, right)) if held is None else Int(int(held))
+    if isinstance(left, Int) and isinstance(right, Int):
+        number = _arithmetic(op, left.value, right.value)
+        if number is not None:
+            return Int(number)
+    if op in "+-":
+        for value, other in ((left, right), (right, left)):
+            if isinstance(value, Page) and not isinstance(other, Page):
+                return value
+        if isinstance(left, Page) and isinstance(right, Page):
+            return Unknown(compound_key(op, left, right))
+        for value, is_counter in ((left, counters[0]), (right, counters[1])):
+            if isinstance(value, Offset) and not is_counter:
+                return value
+        for value, is_counter in ((left, counters[0]), (right, counters[1])):
+            if isinstance(value, Unknown | NonZero) and not is_counter:
+                return Offset(value.key)
+    return Unknown(compound_key(op, left, right))
+
+
+def compare(op: str, left: Value, right: Value) -> bool | None:
+    """Decide a comparison where that can be done."""
+    if isinstance(left, Int) and isinstance(right, Int):
+        a, b = left.value, right.value
+        return {
+            "==": a == b, "!=": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b,
+        }[op]  # fmt: skip
+    if op in ("==", "!="):
+        equal: bool | None = None
+        if left == right and isinstance(left, Symbol | Ref | Fn | Unknown | NonZero | Int):
+            equal = True
+        elif Int(0) in (left, right):
+            held = truth(right if left == Int(0) else left)
+            equal = None if held is None else not held
+        elif isinstance(left, Fn) and isinstance(right, Fn):
+            equal = False
+        if equal is not None:
+            return equal if op == "==" else not equal
+    return None
+
+
+def _arithmetic(op: str, a: int, b: int) -> int | None:
+    match op:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
+        case "&":
+            return a & b
+        case "|":
+            return a | b
+        case "^":
+            return a ^ b
+        case "<<":
+            return a << b if 0 <= b < 64 else None
+        case ">>":
+            return a >> b if 0 <= b < 64 else None
+        case "/":
+            return a // b if b > 0 <= a else None
+        case "%":
+            return a % b if b > 0 <= a else None
+    return None

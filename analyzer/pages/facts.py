@@ -1,0 +1,145 @@
+"""Read the facts about core kernel interfaces that `queries/kernel/` states as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analyzer.data import read_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A call that names the same page in another way: as "page", "pfn", "phys" or "virt"."""
+
+    to: str
+    maybe_null: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A call that hands its argument to the buddy, and what it asks of the page."""
+
+    arg: int
+    untyped: bool
+    flags_clear: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A function that makes a population: the parameter that holds the first page frame."""
+
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """A kind of page, told by what the origin's parameters are compared with."""
+
+    name: str
+    title: str
+    when: tuple[tuple[str, str], ...]
+    steady: bool  # many readers rely on how it starts, so it must not change
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A call that runs every callback registered with one of the named functions."""
+
+    call: str
+    register: tuple[str, ...]
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The list operations that pages travel with."""
+
+    members: frozenset[str]
+    put: frozenset[str]
+    take: frozenset[str]
+    entry: frozenset[str]
+    first: frozenset[str]
+    step: frozenset[str]
+    iterators: Mapping[str, tuple[int, int]]  # macro -> (cursor argument, head argument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All facts that the analysis uses; names are C names."""
+
+    identities: Mapping[str, Identity]
+    allocators: frozenset[str]
+    range_allocators: Mapping[str, int]
+    sinks: Mapping[str, Sink]
+    release: tuple[str, str]  # function, field
+    resets: Mapping[str, int]
+    lists: Lists
+    index_of: frozenset[str]
+    opaque: frozenset[str]
+    headers: tuple[str, ...]
+    origins: Mapping[str, Origin]
+    populations: tuple[Population, ...]
+    chains: Mapping[str, Chain]
+    search: tuple[str, ...]
+    types: tuple[str, ...]
+    beside: tuple[str, ...]
+    flags: tuple[str, ...]
+    config: Mapping[str, bool]
+
+    def title(self, population: str) -> str:
+        """Return how a population is called in a message."""
+        for p in self.populations:
+            if p.name == population:
+                return p.title
+        return {"allocated": "allocated pages"}.get(population, "pages")
+
+
+def load_facts() -> Facts:
+    """Return the facts of `queries/kernel/pages.toml` and `populations.toml`."""
+    pages, where = read_facts("kernel/pages.toml"), read_facts("kernel/populations.toml")
+    lists = pages["list"]
+    return Facts(
+        identities={
+            n: Identity(e["to"], e.get("maybe_null", False))
+            for e in pages["identity"]
+            for n in e["names"]
+        },
+        allocators=frozenset(n for e in pages["allocator"] for n in e["names"]),
+        range_allocators={n: e["arg"] for e in pages["range_allocator"] for n in e["names"]},
+        sinks={
+            n: Sink(e["arg"], e["untyped"], tuple(e["flags_clear"]))
+            for e in pages["sink"]
+            for n in e["names"]
+        },
+        release=(pages["release"]["function"], pages["release"]["field"]),
+        resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},
+        lists=Lists(
+            members=frozenset(lists["members"]),
+            put=frozenset(lists["put"]),
+            take=frozenset(lists["take"]),
+            entry=frozenset(lists["entry"]),
+            first=frozenset(lists["first"]),
+            step=frozenset(lists["step"]),
+            iterators={n: (e["cursor"], e["head"]) for e in pages["iterator"] for n in e["names"]},
+        ),
+        index_of=frozenset(pages["index_of"]["names"]),
+        opaque=frozenset(pages["opaque"]["names"]),
+        headers=tuple(pages["constants"]["headers"]),
+        origins={n: Origin(e["page"]) for e in where["origin"] for n in e["names"]},
+        populations=tuple(
+            Population(
+                e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("steady", False)
+            )
+            for e in where["population"]
+        ),
+        chains={
+            e["call"]: Chain(e["call"], tuple(e["register"]), e["field"])
+            for e in where["chain"]
+        },
+        search=tuple(where["search"]["words"]),
+        types=tuple(pages["track"]["types"]),
+        beside=tuple(pages["track"]["beside"]),
+        flags=tuple(pages["track"]["flags"]),
+        config=dict(pages["config"]),
+    )

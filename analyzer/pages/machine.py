@@ -1,0 +1,196 @@
+"""Define the states a page can be in and what a tree's operations do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+#: The dimension that holds a page's type; every other dimension is an ordinary flag.
+TYPE = "type"
+
+#: A flag's possible values as a mask.
+CLEAR, SET, EITHER = 1, 2, 3
+
+
+class Verb(StrEnum):
+    """Say what an accessor does to its dimension."""
+
+    TEST = "test"
+    SET = "set"
+    CLEAR = "clear"
+    TEST_SET = "test-and-set"
+    TEST_CLEAR = "test-and-clear"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One accessor of the tree, `__SetPageOffline` for example.
+
+    dimension is TYPE or a flag's name ("Reserved"); label is the upper-case name in either case
+    ("Offline", "Reserved"). For an operation on the type, steps maps each type value (its index
+    in the space) to the value it leaves, or to None where it traps; truth says for which values
+    a test is true.
+    """
+
+    name: str
+    verb: Verb
+    dimension: str
+    label: str
+    steps: tuple[int | None, ...] = ()
+    truth: tuple[bool, ...] = ()
+
+    @property
+    def is_test(self) -> bool:
+        """Tell whether the operation only looks."""
+        return self.verb is Verb.TEST
+
+
+@dataclass(frozen=True)
+class Space:
+    """All values that the type word takes under a tree's law, and the tree's accessors.
+
+    values[0] is the word of a page without a type; names[i] says what values[i] means.
+    """
+
+    values: tuple[int, ...]
+    names: tuple[str, ...]
+    operations: Mapping[str, Operation] = field(hash=False)
+
+    @cached_property
+    def every(self) -> int:
+        """Return the mask in which every type value is possible."""
+        return (1 << len(self.values)) - 1
+
+    def mask_of(self, label: str) -> int:
+        """Return the mask of the one value that is exactly this type; 0 where there is none."""
+        return 1 << self.names.index(label) if label in self.names else 0
+
+    def describe(self, mask: int) -> str:
+        """Say in words which types a mask allows."""
+        if mask == self.every:
+            return "of unknown type"
+        held = [self.names[i] for i in range(len(self.values)) if mask >> i & 1]
+        return " or ".join(held) if held else "impossible"
+
+
+#: The mask of a page that has no type.
+UNTYPED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What made a dimension of a page be what it is: a write, a test that told, or a birth.
+
+    kind is "write", "test" or "birth"; function is (path, name); at is the byte offset of the
+    operation, line its line from 1; operation its source text. chain holds the functions that
+    were being executed, outermost first.
+    """
+
+    kind: str
+    dimension: str
+    path: str
+    function: str
+    at: int
+    line: int
+    operation: str
+    chain: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Return the function that the event stands in as (path, name)."""
+        return (self.path, self.function)
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """The abstract state of one page (or of a range of pages that are treated alike).
+
+    types is a mask over the space's values. flags maps a flag to CLEAR, SET or EITHER; a flag
+    that is not listed is rest. history holds what made it so, oldest first.
+    """
+
+    types: int
+    flags: tuple[tuple[str, int], ...] = ()
+    rest: int = EITHER
+    history: tuple[Event, ...] = ()
+    population: str = ""
+
+    def flag(self, name: str) -> int:
+        """Return the mask of one flag."""
+        for known, mask in self.flags:
+            if known == name:
+                return mask
+        return self.rest
+
+    def with_flag(self, name: str, mask: int) -> PageState:
+        """Return the state with one flag's mask replaced."""
+        flags = [(k, m) for k, m in self.flags if k != name]
+        if mask != self.rest:
+            flags.append((name, mask))
+            flags.sort()
+        return PageState(self.types, tuple(flags), self.rest, self.history, self.population)
+
+    def with_types(self, types: int) -> PageState:
+        """Return the state with the type mask replaced."""
+        return PageState(types, self.flags, self.rest, self.history, self.population)
+
+    def with_event(self, event: Event) -> PageState:
+        """Return the state with an event added; the oldest but the birth fall off after twelve."""
+        history = (*self.history, event)
+        if len(history) > _HISTORY:
+            history = (history[0], *history[-_HISTORY + 1 :])
+        return PageState(self.types, self.flags, self.rest, history, self.population)
+
+    def of_population(self, population: str) -> PageState:
+        """Return the state as that of a population."""
+        return PageState(self.types, self.flags, self.rest, self.history, population)
+
+    def mask(self, dimension: str) -> int:
+        """Return the mask of a dimension: of the type word or of a flag."""
+        return self.types if dimension == TYPE else self.flag(dimension)
+
+    def source(self, dimension: str) -> Event | None:
+        """Return the last event that decided a dimension, or None where nothing did."""
+        for event in reversed(self.history):
+            if event.dimension in (dimension, ""):
+                return event
+        return None
+
+
+_HISTORY = 12
+
+
+def unknown_page(space: Space) -> PageState:
+    """Return the state of a page of which nothing is known."""
+    return PageState(space.every)
+
+
+def clean_page() -> PageState:
+    """Return the state of a page without type and without flags."""
+    return PageState(UNTYPED, (), CLEAR)
+
+
+def describe(space: Space, state: PageState, flags: tuple[str, ...] = ("Reserved",)) -> str:
+    """Say a state in words: `Offline`, `Reserved`, `neither`, `Offline, Dirty`."""
+    words = []
+    if state.types != UNTYPED:
+        words.append(space.describe(state.types))
+    for name in dict.fromkeys((*flags, *(n for n, _ in state.flags))):
+        mask = state.flag(name)
+        if mask == SET:
+            words.append(name)
+        elif mask == EITHER and name in flags:
+            words.append(f"{name} unknown")
+    return ", ".join(words) if words else "neither"
+
+
+def join(one: PageState, other: PageState) -> PageState:
+    """Return the least state that allows what either allows."""
+    names = sorted({n for n, _ in one.flags} | {n for n, _ in other.flags})
+    rest = one.rest | other.rest
+    flags = tuple((n, m) for n in names if (m := one.flag(n) | other.flag(n)) != rest)
+    shared = tuple(e for e in one.history if e in other.history)
+    population = one.population if one.population == other.population else ""
+    return PageState(one.types | other.types, flags, rest, shared, population)

@@ -1,0 +1,180 @@
+"""Run the whole tool: patch, trees, functions, behaviours, findings. Read this first."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from analyzer.base import Gap, Pair, Severity
+from analyzer.checks.births import derive_migrations
+from analyzer.checks.calls import find_calls
+from analyzer.checks.comments import find_comments
+from analyzer.checks.states import find_states, standing
+from analyzer.compare import Sides
+from analyzer.findings import Finding, Migration, PatchInfo, Result, Status
+from analyzer.flow.analyse import Prepared, behave, interest_of, prepare, roots_of
+from analyzer.flow.observe import Behaviour
+from analyzer.flow.program import Cache
+from analyzer.flow.run import Interest
+from analyzer.pages.facts import load_facts
+from analyzer.patch.apply import Applied, apply_patch, reverse_patch
+from analyzer.patch.model import Patch, Series
+from analyzer.rules import load_rules
+from analyzer.tree import Tree
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass
+class Clock:
+    """Add up the seconds of each stage."""
+
+    report: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+    _stage: str = ""
+    _since: float = 0.0
+
+    def enter(self, stage: str, done: float = 0.0) -> None:
+        """Close the running stage and open the next."""
+        now = time.perf_counter()
+        if self._stage:
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._stage, self._since = stage, now
+        if self.report is not None:
+            self.report(stage, done)
+
+
+def check(
+    series: Series,
+    tree: Tree,
+    *,
+    config: Mapping[str, bool] | None = None,
+    rules: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Return what a series makes stale in a tree, and what of it a later patch mends.
+
+    A series is a fold: what one patch leaves is what the next one finds. A patch that the tree
+    already has is analysed as if it had just been applied. rules limits the result to rule ids.
+    Raise AnalyzerError where a patch does not apply.
+    """
+    clock, cache = Clock(progress), Cache()
+    found: list[Finding] = []
+    migrations: dict[Migration, None] = {}
+    gaps: dict[Gap, None] = {}
+    notes = list(series.notes)
+    files = functions = 0
+    for step, patch in enumerate(series.patches):
+        clock.enter("apply", step / len(series.patches))
+        trees, changed, remarks = _trees(tree, patch)
+        notes.extend((*patch.notes, *remarks))
+        sides = _sides(trees, cache, config or {}, clock)
+        clock.enter("compare")
+        new, derived = _compare(sides, changed)
+        found = _charged(found, new, patch.index)
+        migrations.update(dict.fromkeys(derived))
+        gaps.update(dict.fromkeys(sides.behaviours.after.gaps))
+        files, functions = len(sides.programs.after.paths), sides.programs.after.count
+        tree = trees.after
+    clock.enter("")
+    return Result(
+        tree=tree.name,
+        patches=tuple(
+            PatchInfo(index=p.index, subject=p.subject, message_id=p.message_id)
+            for p in series.patches
+        ),
+        migrations=tuple(migrations),
+        findings=tuple(sorted(_chosen(found, rules), key=_order)),
+        gaps=tuple(sorted(gaps)),
+        files_read=files,
+        functions=functions,
+        seconds=tuple(clock.seconds.items()),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _trees(tree: Tree, patch: Patch) -> tuple[Pair[Tree], tuple[str, ...], tuple[str, ...]]:
+    """Return the trees before and after a patch, the files it changes, and remarks."""
+    applied: Applied = apply_patch(tree, patch)
+    if not applied.already_applied:
+        return Pair(tree, applied.tree), tuple(applied.changed), applied.notes
+    undone = apply_patch(tree, reverse_patch(patch))
+    remark = f"patch {patch.index} is already applied: analysed as if it had just been"
+    return Pair(undone.tree, tree), tuple(undone.changed), (*applied.notes, remark)
+
+
+def _sides(trees: Pair[Tree], cache: Cache, config: Mapping[str, bool], clock: Clock) -> Sides:
+    """Analyse both trees from the same roots; neither knows which it is."""
+    facts = load_facts()
+    clock.enter("search and read")
+    prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
+    clock.enter("analyse")
+    mine = prepared.map(interest_of)
+    interest = Interest(
+        mine.before.strong | mine.after.strong,
+        (mine.before.weak | mine.after.weak) - mine.before.strong - mine.after.strong,
+        mine.before.flags | mine.after.flags,
+    )
+    first = prepared.map(lambda p: roots_of(p, interest))
+    roots = tuple(dict.fromkeys((*first.before, *first.after)))
+
+    def analyse(tree: Prepared) -> Behaviour:
+        return behave(tree, interest, roots)
+
+    behaviours = prepared.map(analyse)
+    return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+
+
+def _compare(
+    sides: Sides, changed: Iterable[str]
+) -> tuple[tuple[Finding, ...], tuple[Migration, ...]]:
+    """Return what is new, what is gone and what was there, and how populations start now."""
+    rules = load_rules()
+    migrations = derive_migrations(sides)
+    new = (
+        *find_states(sides, rules),
+        *find_calls(sides.programs, changed, rules),
+        *find_comments(sides, migrations, rules),
+    )
+    gone = tuple(replace(f, status=Status.FIXED) for f in find_states(sides.swapped, rules))
+    return (*new, *gone, *standing(sides, rules)), migrations
+
+
+def _charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Finding]:
+    """Charge findings to the patch that introduces them, and note which patch mends them."""
+    held = list(found)
+    for finding in new:
+        finding = replace(finding, fingerprint=_fingerprint(finding))
+        if finding.status is Status.INTRODUCED:
+            held.append(replace(finding, introduced_by=patch))
+        elif finding.status is Status.FIXED:
+            mended = [f for f in held if _same(f, finding) and f.status is Status.INTRODUCED]
+            for f in mended:
+                held[held.index(f)] = replace(f, fixed_by=patch)
+            if not mended:
+                held.append(replace(finding, fixed_by=patch))
+        elif not any(_same(f, finding) for f in held):
+            held.append(finding)
+    return held
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return (one.rule, one.file, one.function) == (other.rule, other.file, other.function)
+
+
+def _fingerprint(f: Finding) -> str:
+    """Hash what makes a finding the same across revisions: never a line, never a commit."""
+    cause = f.cause.function if f.cause else ""
+    parts = (f.rule, f.file, f.function, "".join(f.operation.split()), cause)
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _chosen(found: Iterable[Finding], rules: Sequence[str] | None) -> Iterable[Finding]:
+    return (f for f in found if rules is None or f.rule in rules)
+
+
+def _order(f: Finding) -> tuple[object, ...]:
+    ranks = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+    return (ranks[f.severity], f.file, f.span.line, f.rule, f.function, f.status)
