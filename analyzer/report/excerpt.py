@@ -31,7 +31,8 @@ def excerpt(source: bytes, span: Span, *, width: int, style: str, paint: Paint) 
     digits = len(str(numbers[-1]))
     room = max(width - digits - 4, 20)
     shift = _shift(lines[first - 1], span, room) if first == last else 0
-    out = [paint(f" {' ' * digits} |", "gutter")]
+    empty = paint(" " * (digits + 2) + "|", "gutter")
+    out = [empty]
     for n in numbers:
         cells = _cells(lines[n - 1])
         inside = first != last and first <= n <= shown_last
@@ -41,9 +42,9 @@ def excerpt(source: bytes, span: Span, *, width: int, style: str, paint: Paint) 
         out.append(f"{gutter} {paint(text, style) if inside else text}".rstrip())
         if n == first == last:
             carets = _carets(lines[n - 1], span, shift, room)
-            out.append(f"{paint(f' {' ' * digits} |', 'gutter')} {paint(carets, style)}")
+            out.append(f"{empty} {paint(carets, style)}")
         if inside and n == shown_last < last:
-            out.append(paint(f" {' ' * digits} > ...", "gutter"))
+            out.append(paint(" " * (digits + 2) + "> ...", "gutter"))
     return out
 
 

@@ -28,5 +28,5 @@ def _paint(text: str, style: str) -> str:
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if text else text
 
 
-def _leave(text: str, style: str) -> str:  # noqa: ARG001 - the shape of Paint
+def _leave(text: str, _style: str) -> str:
     return text

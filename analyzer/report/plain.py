@@ -13,11 +13,9 @@ BLOT = "\ufffd"
 
 def is_safe(character: str) -> bool:
     """Tell whether a character can go to a terminal without steering it."""
-    return (
-        character.isascii()
-        and character.isprintable()
-        or (not character.isascii() and unicodedata.category(character) not in _UNSAFE)
-    )
+    if character.isascii():
+        return character.isprintable()
+    return unicodedata.category(character) not in _UNSAFE
 
 
 def plain(text: str) -> str:

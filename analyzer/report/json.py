@@ -1,0 +1,99 @@
+"""Render a result as JSON, version 1; `schema.json` beside this module describes it."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from json import dumps, loads
+from typing import Any
+
+from analyzer import __version__
+from analyzer.base import Gap, Severity
+from analyzer.findings import Cause, Finding, Migration, Status, Step
+from analyzer.select import Selected
+
+#: A JSON object on its way to the encoder.
+Object = dict[str, Any]
+
+
+def render(selected: Selected) -> str:
+    """Return the report as one JSON object; all of it is ASCII, so nothing steers a terminal."""
+    return dumps(_report(selected), indent=2, ensure_ascii=True) + "\n"
+
+
+def read_schema() -> Object:
+    """Return the JSON Schema of the reports."""
+    schema: Object = loads(files("analyzer.report").joinpath("schema.json").read_text("utf-8"))
+    return schema
+
+
+def _report(selected: Selected) -> Object:
+    result = selected.result
+    return {
+        "version": 1,
+        "tool": {"name": "offlint", "version": __version__},
+        "tree": {"name": result.tree},
+        "patches": [
+            {"index": p.index, "subject": p.subject, "message_id": p.message_id}
+            for p in result.patches
+        ],
+        "migrations": [_migration(m) for m in result.migrations],
+        "findings": [_finding(f) for f in selected.shown],
+        "gaps": [_gap(g) for g in result.gaps],
+        "summary": {
+            **{str(s): selected.count(s) for s in Severity},
+            "pre_existing": sum(f.status is Status.PRE_EXISTING for f in result.findings),
+            "suppressed": result.suppressed,
+            "files_read": result.files_read,
+            "functions": result.functions,
+            "gaps": len(result.gaps),
+        },
+    }
+
+
+def _migration(migration: Migration) -> Object:
+    cause = migration.cause
+    return {
+        "name": migration.name,
+        "population": migration.population,
+        "before": migration.before,
+        "after": migration.after,
+        "cause": None if cause is None else _at(cause),
+        "exceptions": list(migration.exceptions),
+    }
+
+
+def _finding(f: Finding) -> Object:
+    return {
+        "rule": f.rule,
+        "severity": str(f.severity),
+        "confidence": str(f.confidence),
+        "status": str(f.status),
+        "introduced_by": f.introduced_by,
+        "fixed_by": f.fixed_by,
+        "file": f.file,
+        "line": f.span.line,
+        "column": f.span.column,
+        "end_line": f.span.end_line,
+        "end_column": f.span.end_column,
+        "function": f.function,
+        "operation": f.operation,
+        "message": f.message,
+        "cause": None if f.cause is None else {**_at(f.cause), "patch": f.cause.patch},
+        "trace": [{**_at(s), "message": s.message} for s in f.trace],
+        "fix": None if f.fix is None else {"diff": f.fix},
+        "fingerprint": f.fingerprint,
+    }
+
+
+def _at(place: Cause | Step) -> Object:
+    return {"file": place.span.file, "line": place.span.line, "function": place.function}
+
+
+def _gap(gap: Gap) -> Object:
+    return {
+        "kind": gap.kind,
+        "file": gap.file,
+        "line": gap.line,
+        "function": gap.function,
+        "detail": gap.detail,
+    }
