@@ -1,1 +1,20 @@
-"""Where source comes from: directories, git revisions, overlays, word search."""
+"""Give source trees one face: a directory, a git revision, texts in memory, a patched tree."""
+
+from analyzer.tree.api import Hits, Tree, is_inside, is_source
+from analyzer.tree.directory import DirectoryTree
+from analyzer.tree.git import GitTree
+from analyzer.tree.memory import MemoryTree
+from analyzer.tree.opening import open_tree
+from analyzer.tree.overlay import Overlay
+
+__all__ = [
+    "DirectoryTree",
+    "GitTree",
+    "Hits",
+    "MemoryTree",
+    "Overlay",
+    "Tree",
+    "is_inside",
+    "is_source",
+    "open_tree",
+]

@@ -1,0 +1,45 @@
+"""Say what a source tree can do, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+#: File names that a word search looks into end in one of these.
+SOURCE_SUFFIXES = (".c", ".h", ".S")
+
+#: Path of a file -> which of the words looked for occur in it.
+Hits = Mapping[str, frozenset[str]]
+
+
+class Tree(Protocol):
+    """Hold the files of one state of a source tree; paths are relative, with forward slashes."""
+
+    @property
+    def name(self) -> str:
+        """Name the tree as the user named it."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None where no regular file of that path is in the tree."""
+        ...
+
+    def search(self, words: Collection[str]) -> Hits:
+        """Return the C files in which a word occurs as a whole word, comments included."""
+        ...
+
+    def listdir(self, path: str) -> tuple[str, ...]:
+        """Return the sorted names in a directory; none where it is not one. "" is the top."""
+        ...
+
+
+def is_inside(path: str) -> bool:
+    """Say whether a path is relative, normal and cannot name anything outside a tree."""
+    if not path or "\0" in path or path.startswith("/"):
+        return False
+    return all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def is_source(path: str) -> bool:
+    """Say whether a word search looks into a file of this name."""
+    return path.endswith(SOURCE_SUFFIXES)

@@ -1,0 +1,28 @@
+"""Open the tree that the user named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from analyzer.base import AnalyzerError
+from analyzer.tree.api import Tree
+from analyzer.tree.directory import DirectoryTree
+from analyzer.tree.git import GitTree
+
+
+def open_tree(path: str | None, revision: str | None) -> Tree:
+    """Return the tree in a directory (None: here), as it is or at a git revision.
+
+    Raises AnalyzerError where there is no such directory, repository or revision.
+    """
+    root = "." if path is None else path
+    if "\0" in root or not Path(root).exists():
+        raise AnalyzerError(f"{root}: no such tree; name a directory that holds kernel sources")
+    if not Path(root).is_dir():
+        raise AnalyzerError(f"{root}: not a tree but a file; name the directory of the sources")
+    if revision is not None:
+        return GitTree(root, revision)
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise AnalyzerError(f"{root}: cannot be read; check the permissions of the directory")
+    return DirectoryTree(root)

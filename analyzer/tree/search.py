@@ -1,0 +1,139 @@
+"""Search a directory for words: with ripgrep, else with git grep, else in Python."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from analyzer.tree.api import SOURCE_SUFFIXES, Hits, is_source
+from analyzer.tree.words import encode_words, words_in
+
+#: Below this many files starting processes costs more than it saves.
+_MANY_FILES = 2000
+_GLOBS = tuple(f"*{suffix}" for suffix in SOURCE_SUFFIXES)
+
+#: A way to search: root and words to hits, or None where this way is not to be had.
+Engine = Callable[[str, Mapping[bytes, str]], Hits | None]
+
+
+def search_directory(root: str, words: Collection[str]) -> Hits:
+    """Return which words occur in which C file under a directory, by the fastest way there is."""
+    names = encode_words(words)
+    if not names:
+        return {}
+    for engine in (with_ripgrep, with_git_grep):
+        hits = engine(root, names)
+        if hits is not None:
+            return hits
+    return with_python(root, names)
+
+
+def with_ripgrep(root: str, names: Mapping[bytes, str]) -> Hits | None:
+    """Search with ripgrep; None where it is missing or failed."""
+    # --no-unicode and --encoding none: a byte above 127 is never part of a kernel name, and all
+    # three ways must agree on what a word is. -uu: no .gitignore hides a file.
+    command = ["rg", "--no-config", "-j", str(os.cpu_count() or 2), "-uu", "--text", "--no-unicode"]
+    command += ["--encoding", "none", "-F", "-w", "-o", "--null", "--no-heading", "-H"]
+    command += ["--no-line-number", "--color", "never", "--max-columns", "0", "-g", "!.git"]
+    command += [part for glob in _GLOBS for part in ("-g", glob)]
+    return _hits_of([*command, "-f", "-", "--", "./"], root, names, "./")
+
+
+def with_git_grep(root: str, names: Mapping[bytes, str]) -> Hits | None:
+    """Search with `git grep`, of all files and not only tracked ones; None where it failed."""
+    # Under --no-index every file counts, ignored or not, and no repository is needed.
+    command = ["git", *GREP, "--no-index", "--no-exclude-standard", "-f", "-", "--"]
+    return _hits_of([*command, *GREP_PATHS], root, names, "")
+
+
+#: `git grep` for words, its output safe from the user's settings.
+GREP = (
+    *("-c", "core.fsmonitor=false", "grep", "--no-color", "--no-line-number", "--no-column"),
+    *("--full-name", "--no-heading", "--no-break", "--no-show-function", "-a", "-F", "-w", "-o"),
+    "-z",
+)
+#: Path specifications for the C files.
+GREP_PATHS = _GLOBS
+
+
+def _hits_of(
+    command: Sequence[str], root: str, names: Mapping[bytes, str], prefix: str
+) -> Hits | None:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=root,
+            input=b"".join(word + b"\n" for word in sorted(names)),
+            capture_output=True,
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
+        )
+    except OSError:
+        return None
+    # 1 is "no match"; anything above is a failure, and never to be read as "no match".
+    if done.returncode > 1 or (done.returncode == 1 and done.stderr):
+        return None
+    return parse_hits(done.stdout, names, prefix)
+
+
+def parse_hits(output: bytes, names: Mapping[bytes, str], prefix: str) -> Hits:
+    """Read lines of path, NUL, word; drop the prefix that every path has."""
+    hits: dict[bytes, set[str]] = {}
+    for record in set(output.split(b"\n")):
+        path, _, word = record.partition(b"\0")
+        if word in names:
+            hits.setdefault(path, set()).add(names[word])
+    skip = len(prefix)
+    found = {os.fsdecode(path)[skip:]: frozenset(words) for path, words in hits.items()}
+    return {path: found[path] for path in sorted(found)}
+
+
+def with_python(root: str, names: Mapping[bytes, str]) -> Hits:
+    """Search in Python, in several processes where there are many files."""
+    paths = sorted(source_files(root))
+    workers = min(os.cpu_count() or 1, 8) if len(paths) >= _MANY_FILES else 1
+    words = frozenset(names)
+    if workers == 1:
+        rows = _scan_files((root, paths, words))
+    else:
+        import multiprocessing  # only here: it costs start-up time
+
+        shares = [(root, paths[start :: workers * 4], words) for start in range(workers * 4)]
+        with multiprocessing.get_context("fork").Pool(workers) as pool:
+            rows = [row for part in pool.imap_unordered(_scan_files, shares) for row in part]
+    return {path: frozenset(names[word] for word in found) for path, found in sorted(rows)}
+
+
+def _scan_files(
+    share: tuple[str, Sequence[str], frozenset[bytes]],
+) -> list[tuple[str, tuple[bytes, ...]]]:
+    root, paths, words = share
+    rows = []
+    for path in paths:
+        try:
+            found = words_in(Path(root, path).read_bytes(), words)
+        except OSError:
+            continue
+        if found:
+            rows.append((path, tuple(sorted(found))))
+    return rows
+
+
+def source_files(root: str) -> Iterator[str]:
+    """List the C files under a directory; symbolic links and `.git` are not followed."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        try:
+            entries = sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        for entry in entries:
+            path = f"{folder}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != ".git":
+                    pending.append(f"{path}/")
+            elif is_source(path) and entry.is_file(follow_symlinks=False):
+                yield path

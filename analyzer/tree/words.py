@@ -1,0 +1,72 @@
+"""Find whole words in bytes, and remember which files answered for which word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from analyzer.tree.api import Hits
+
+_WORD = re.compile(rb"[A-Za-z0-9_]+")
+_WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+#: Up to here one pass per word is cheaper than cutting the text into words.
+_FEW = 24
+
+
+def encode_words(words: Collection[str]) -> Mapping[bytes, str]:
+    """Map each word's bytes to the word; what is no identifier occurs nowhere and is dropped."""
+    encoded = {word.encode("ascii", "replace"): word for word in words}
+    return {data: word for data, word in encoded.items() if _WORD.fullmatch(data)}
+
+
+def words_in(data: bytes, words: Collection[bytes]) -> frozenset[bytes]:
+    """Return those of the words that occur in the data as whole words."""
+    if len(words) > _FEW:
+        return frozenset(words).intersection(_WORD.findall(data))
+    return frozenset(word for word in words if _has_word(data, word))
+
+
+def _has_word(data: bytes, word: bytes) -> bool:
+    at = data.find(word)
+    while at >= 0:
+        end = at + len(word)
+        alone_before = at == 0 or data[at - 1] not in _WORD_BYTES
+        if alone_before and (end == len(data) or data[end] not in _WORD_BYTES):
+            return True
+        at = data.find(word, at + 1)
+    return False
+
+
+def scan_texts(texts: Iterable[tuple[str, bytes]], words: Collection[str]) -> Hits:
+    """Search texts that are already in memory."""
+    names = encode_words(words)
+    hits = {}
+    for path, data in texts:
+        found = words_in(data, names.keys())
+        if found:
+            hits[path] = frozenset(names[word] for word in found)
+    return hits
+
+
+class WordMemory:
+    """Search a tree that does not change, each word at most once."""
+
+    def __init__(self, search: Callable[[Collection[str]], Hits]) -> None:
+        """Remember the answers of a search function."""
+        self._search = search
+        self._files: dict[str, tuple[str, ...]] = {}
+
+    def search(self, words: Collection[str]) -> Hits:
+        """Answer from memory where possible, and search once for all the rest."""
+        missing = sorted(set(words) - self._files.keys())
+        if missing:
+            files: dict[str, list[str]] = {word: [] for word in missing}
+            for path, found in self._search(missing).items():
+                for word in found:
+                    files[word].append(path)
+            self._files.update((word, tuple(sorted(paths))) for word, paths in files.items())
+        hits: dict[str, set[str]] = {}
+        for word in words:
+            for path in self._files[word]:
+                hits.setdefault(path, set()).add(word)
+        return {path: frozenset(hits[path]) for path in sorted(hits)}
