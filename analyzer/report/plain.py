@@ -18,10 +18,14 @@ def is_safe(character: str) -> bool:
     return unicodedata.category(character) not in _UNSAFE
 
 
+def harmless(text: str) -> str:
+    """Return text with whatever steers a terminal spelled out, line ends and tabs included."""
+    return "".join(c if is_safe(c) else _spelled(c) for c in text)
+
+
 def plain(text: str) -> str:
-    """Return text on one line: blanks joined, whatever steers a terminal spelled out."""
-    words = " ".join(text.split())
-    return "".join(c if is_safe(c) else _spelled(c) for c in words)
+    """Return harmless text on one line, with runs of blanks joined."""
+    return harmless(" ".join(text.split()))
 
 
 def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:

@@ -8,7 +8,7 @@ from analyzer.base import Gap, Severity, Span
 from analyzer.findings import Cause, Finding, Migration, Result, Status
 from analyzer.report.excerpt import excerpt, source_line
 from analyzer.report.paint import Paint, painter
-from analyzer.report.plain import plain, wrap
+from analyzer.report.plain import harmless, plain, wrap
 from analyzer.select import Selected, is_hazard
 
 #: (path, patch) -> the file as it is after that patch of the series; 0 is the tree before it.
@@ -77,7 +77,7 @@ def _finding(finding: Finding, result: Result, read: Read, width: int, paint: Pa
             out.extend(wrap(text, width, first=f"    {n}. ", rest="       "))
     if finding.fix is not None:
         out.append("  fix:")
-        out.extend(f"    {plain_keeping(line)}" for line in finding.fix.splitlines())
+        out.extend(f"    {harmless(line.expandtabs())}" for line in finding.fix.splitlines())
     return out
 
 
@@ -86,12 +86,6 @@ def stage_of(finding: Finding) -> int:
     if finding.status is Status.FIXED:
         return (finding.fixed_by or 1) - 1
     return finding.introduced_by or 1
-
-
-def plain_keeping(line: str) -> str:
-    """Return a line of a diff with its blanks kept and everything that steers made harmless."""
-    indent = len(line) - len(line.lstrip())
-    return line[:indent].expandtabs() + plain(line)
 
 
 def _where(span: Span, function: str) -> str:
@@ -132,13 +126,14 @@ def _gaps(gaps: tuple[Gap, ...], width: int, paint: Paint) -> Iterator[str]:
 
 def _verdict(selected: Selected, width: int, paint: Paint) -> list[str]:
     """Sum up in a sentence: what was found, what is not shown, where the tool is blind."""
-    parts = [
-        _counted(selected.count(s), s) for s in reversed(Severity) if selected.count(s)
-    ]  # note is last in the enumeration's rank, errors are said first
+    parts = [_counted(selected.count(s), s) for s in Severity if selected.count(s)]
     hazards = sum(is_hazard(f) for f in selected.shown)
     if hazards:
         parts.append(f"{_counted(hazards, 'mistake')} that the series mends later")
-    text = f"{_listed(parts)}." if parts else "Nothing stale found."
+    if parts:
+        text = f"{_listed(parts)}."
+    else:
+        text = "Nothing to show." if selected.shown else "Nothing stale found."
     hidden = [f"{n} {reason}" for reason, n in selected.hidden]
     if hidden:
         text += f" Not shown: {', '.join(hidden)} (see --all)."
@@ -146,9 +141,8 @@ def _verdict(selected: Selected, width: int, paint: Paint) -> list[str]:
     if gaps:
         text += f" Blind in {_counted(gaps, 'place')}"
         text += "." if selected.gaps is not None else " (--all lists them)."
-    rules = sorted({f.rule for f in selected.shown})
-    if rules:
-        text += f" More: offlint explain {rules[0]}"
+    if selected.shown:
+        text += f" More: offlint explain {selected.shown[0].rule}"
     style = "good" if not parts else "title"
     return [paint(line, style) for line in wrap(plain(text), width)]
 

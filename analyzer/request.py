@@ -1,0 +1,90 @@
+"""Turn what the user named into a series and a tree, and keep the states between patches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from analyzer.base import AnalyzerError
+from analyzer.findings import Result
+from analyzer.patch.apply import Applied, apply_patch
+from analyzer.patch.model import Series
+from analyzer.patch.range import read_range
+from analyzer.patch.read import read_series
+from analyzer.pipeline import check
+from analyzer.tree import Tree, open_tree
+
+
+@dataclass(frozen=True)
+class Request:
+    """A series and the tree that it is for."""
+
+    series: Series
+    tree: Tree
+
+    @cached_property
+    def _steps(self) -> tuple[Applied, ...]:
+        steps: list[Applied] = []
+        tree = self.tree
+        for patch in self.series.patches:
+            steps.append(apply_patch(tree, patch))
+            tree = steps[-1].tree
+        return tuple(steps)
+
+    def read(self, path: str, patch: int) -> bytes | None:
+        """Return a file as it is after a patch of the series; 0 is the tree before it."""
+        if not 1 <= patch <= len(self._steps):
+            return self.tree.read(path)
+        return self._steps[patch - 1].tree.read(path)
+
+    def touched(self) -> frozenset[str]:
+        """Return the files that the series changes."""
+        return frozenset(path for step in self._steps for path in step.changed)
+
+
+def open_request(
+    patch: str | None,
+    folder: Path,
+    revision: str | None,
+    version: int | None,
+    stdin: BinaryIO,
+) -> Request:
+    """Return the series that was named and the tree it is for.
+
+    patch is a file, `-` or None for standard input, or a git range `A..B`; the base of a range
+    is A unless a revision is named. version picks one of several rerolls in a mailbox. Raise
+    AnalyzerError where there is no such thing.
+    """
+    if patch is not None and patch != "-" and ".." in patch and not Path(patch).exists():
+        series = read_range(folder, patch)
+        return Request(series, open_tree(folder, revision or patch.split("..")[0] or "HEAD"))
+    name, data = _patch_bytes(patch, stdin)
+    tree = open_tree(folder, revision)
+    return Request(read_series(data, name, tree, version=version), tree)
+
+
+def analyse(
+    request: Request,
+    config: Mapping[str, bool],
+    progress: Callable[[str, float], None] | None,
+) -> Result:
+    """Return everything that the series does to the tree's page states."""
+    return check(request.series, request.tree, config=config, progress=progress)
+
+
+def _patch_bytes(patch: str | None, stdin: BinaryIO) -> tuple[str, bytes]:
+    if patch is None or patch == "-":
+        if patch is None and stdin.isatty():
+            raise AnalyzerError(
+                "no patch: name a file or a range REV..REV, or give the patch on standard input"
+            )
+        return "standard input", stdin.read()
+    try:
+        return patch, Path(patch).read_bytes()
+    except FileNotFoundError as error:
+        raise AnalyzerError(f"{patch}: no such patch file, and not a range REV..REV") from error
+    except OSError as error:
+        raise AnalyzerError(f"{patch}: cannot read the patch: {error.strerror}") from error
