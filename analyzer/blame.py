@@ -57,8 +57,10 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     if source is None or source.owner == seen.id:
         return site
     if not sides.touches(seen.id) or seen.kind is Kind.SINK:
-        return site if source.owner != seen.id and not _born(source, sides) else _site(
-            failure, source, site, sides
+        return (
+            site
+            if source.owner != seen.id and not _born(source, sides)
+            else _site(failure, source, site, sides)
         )
     if not sides.is_changed(source.owner, seen.dimension):
         if _is_origin(source, sides) and _gets_through(seen, sides):
@@ -163,9 +165,11 @@ def _last_common(owners: list[FunctionId], before: list[Observation]) -> Functio
     best: tuple[int, int, FunctionId] | None = None
     for owner in dict.fromkeys(owners):
         times = sum(any(e.owner == owner for e in o.page.history) for o in before)
-        last = max(
-            n for o in before for n, e in enumerate(o.page.history) if e.owner == owner
-        ) if times else 0
+        last = (
+            max(n for o in before for n, e in enumerate(o.page.history) if e.owner == owner)
+            if times
+            else 0
+        )
         if best is None or (last, times) >= best[:2]:
             best = (last, times, owner)
     return best[2] if best else None

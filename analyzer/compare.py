@@ -147,9 +147,7 @@ def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:
     return repr(cond)
 
 
-def _reachable(
-    blocks: tuple[ir.Block, ...], only: tuple[int, int, ir.Branch] | None
-) -> set[int]:
+def _reachable(blocks: tuple[ir.Block, ...], only: tuple[int, int, ir.Branch] | None) -> set[int]:
     """Return the blocks reached from the entry; `only` keeps one edge of one branch."""
     seen, todo = {0}, [0]
     while todo:

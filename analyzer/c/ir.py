@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from analyzer.base import Gap, Span
 
@@ -219,7 +220,7 @@ class Param:
     type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Variant:
     """One way to compile a function's body: entry is block 0."""
 
@@ -229,7 +230,7 @@ class Variant:
     locals: Mapping[str, str]  # name -> type text; parameters are not repeated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Function:
     """A lowered function definition."""
 
@@ -268,4 +269,4 @@ class Initializer:
     field: str  # "" for a scalar
     value: Expr
     span: Span
-    conditions: Conditions = field(default=())
+    conditions: Conditions = dataclasses.field(default=())

@@ -31,9 +31,7 @@ def derive_migrations(sides: Sides) -> tuple[Migration, ...]:
     """Return how the initial states of populations differ between the trees."""
     before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
     changed = {p for p in before.keys() & after.keys() if before[p].keys() != after[p].keys()}
-    kept = tuple(
-        sides.facts.title(p) for p in sorted(before.keys() & after.keys() - changed)
-    )
+    kept = tuple(sides.facts.title(p) for p in sorted(before.keys() & after.keys() - changed))
     return tuple(
         Migration(
             name="derived",

@@ -31,7 +31,9 @@ def find_comments(
             unit = sides.programs.after.unit(path)
             for span, function in _stale(unit, lost):
                 cause = migration.cause or Cause(span, function)
-                found.setdefault((path, span.start), _finding(rule, migration, cause, span, function, unit))
+                found.setdefault(
+                    (path, span.start), _finding(rule, migration, cause, span, function, unit)
+                )
     return tuple(found.values())
 
 

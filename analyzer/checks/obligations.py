@@ -18,7 +18,7 @@ def find(sides: Sides) -> Iterator[Failure]:
 
 
 def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
-    """A callback hands each page on, or leaves it marked with the type that says it is kept."""
+    """Yield pages that a callback neither hands on nor marks with the type of a kept page."""
     before = {_returned_key(o) for o in _unmarked(sides.behaviours.before, sides)}
     for o in _unmarked(sides.behaviours.after, sides):
         if _returned_key(o) not in before:
@@ -34,9 +34,9 @@ def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
     for label in sides.facts.types:
         kept |= behaviour.space.mask_of(label)
     for o in behaviour.observations:
-        if o.kind is Kind.RETURNED and not o.given and o.page.population:
-            if not o.page.types & kept:
-                yield replace(o, dimension=TYPE)
+        returned = o.kind is Kind.RETURNED and not o.given and o.page.population
+        if returned and not o.page.types & kept:
+            yield replace(o, dimension=TYPE)
 
 
 def _at_changed_function(o: Observation, sides: Sides) -> Observation:
@@ -50,14 +50,12 @@ def _at_changed_function(o: Observation, sides: Sides) -> Observation:
         if id not in sides.behaviours.after.reached or not sides.touches(id):
             continue
         for function in sides.programs.after.lowered(id):
-            return replace(
-                o, path=id[0], function=id[1], span=function.span, text=function.name
-            )
+            return replace(o, path=id[0], function=id[1], span=function.span, text=function.name)
     return o
 
 
 def _weakened(sides: Sides) -> Iterator[Failure]:
-    """A hand-over whose page was certainly clean before, and may not be now."""
+    """Yield hand-overs whose page was certainly clean before, and may not be now."""
     certain: dict[object, bool] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
 from analyzer.blame import Charge, Culprit, blame
@@ -58,9 +59,7 @@ def _rule(failure: Failure, culprit: Culprit) -> str:
     return failure.rule
 
 
-def _findings(
-    charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]
-) -> Iterable[Finding]:
+def _findings(charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]) -> Iterable[Finding]:
     """Gather the charges against each function; the gravest rule names them."""
     against: dict[object, list[Charge]] = {}
     for charge in charges:
@@ -169,6 +168,4 @@ def standing(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
             if f.key in known:
                 culprit = Culprit(f.seen.id, f.seen.span, f.seen.text, "site")
                 charges.append(Charge(f.rule, f, culprit))
-    return tuple(
-        replace(f, status=Status.PRE_EXISTING) for f in _findings(charges, sides, rules)
-    )
+    return tuple(replace(f, status=Status.PRE_EXISTING) for f in _findings(charges, sides, rules))

@@ -97,3 +97,37 @@ def _few(pages: tuple[PageState, ...]) -> tuple[PageState, ...]:
 def _types_forgotten(tree: Prepared) -> bool:
     """Tell whether freeing a page resets its type: the release function assigns the type word.
 
+    Freeing does so since v6.17; the body is read, not the version.
+    """
+    name, field = tree.facts.release
+    return any(
+        isinstance(step, ir.Assign)
+        and isinstance(step.target, ir.Field)
+        and step.target.name == field
+        for id in tree.program.resolve(name, "")
+        for function in tree.program.lowered(id)
+        for variant in function.variants
+        for block in variant.blocks
+        for step in block.instructions
+    )
+
+
+def _gathered(
+    tree: Prepared, roots: tuple[FunctionId, ...], runs: Mapping[FunctionId, Run]
+) -> Behaviour:
+    gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
+    callbacks: dict[str, tuple[FunctionId, ...]] = {}
+    reached: set[FunctionId] = set()
+    for root in roots:
+        run = runs[root]
+        gaps.update(run.gaps)
+        callbacks.update(run.callbacks)
+        reached |= run.reached
+    return Behaviour(
+        space=tree.law.space,
+        observations=tuple(o for root in roots for o in runs[root].observations),
+        roots=roots,
+        reached=frozenset(reached),
+        callbacks=callbacks,
+        gaps=tuple(sorted(gaps)),
+    )

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
 _LAST_NAME = re.compile(r"(\w+)\W*$")
 
 
-def call(
-    step: ir.Call, state: State, act: Activation, run: Run, enter: Enter
-) -> list[State]:
+def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -> list[State]:
     """Return the states after a call, with its result assigned."""
     args = [evaluate(a, state, act, run) for a in step.args]
     here = f"{act.depth}:{step.span.start}"
@@ -173,9 +171,7 @@ def _on_list(
         return [(_passed_out(args[:1], state, here), Unknown(here))]
     if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
         place = _list_of(args[0], step.args[0], state, act, run)
-        found: Results = [
-            (s, Page(here, "page")) for s in operations.draw(place, here, state, run)
-        ]
+        found: Results = [(s, Page(here, "page")) for s in operations.draw(place, here, state, run)]
         return [*found, (state, ZERO)] if name.endswith("null") else found
     if name in lists.step and args and isinstance(args[0], Page):
         place = state.given.get(args[0].key, "").removeprefix("list:")
@@ -196,9 +192,7 @@ def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) 
     return place_of(e, state, act, run)
 
 
-def iterate(
-    step: ir.Iterate, state: State, act: Activation, run: Run
-) -> list[State]:
+def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[State]:
     """Return the states of one step of an iterator: with an element, and at the end."""
     result = act.place(step.result.id)
     here = f"{act.depth}:{step.span.start}"
@@ -227,9 +221,12 @@ def _passed_out(args: Sequence[Value], state: State, here: str) -> State:
             held = state.store.get(arg.place)
             if held is not None and not isinstance(held, Page | Offset):
                 state = state.put(arg.place, Unknown(f"{here}:{n}"))
-            inside = f"{arg.place}."
-            state = state.forget(lambda place, inside=inside: place.startswith(inside))
+            state = _without_fields(state, f"{arg.place}.")
     return state
+
+
+def _without_fields(state: State, prefix: str) -> State:
+    return state.forget(lambda place: place.startswith(prefix))
 
 
 def _direct(
@@ -246,9 +243,7 @@ def _direct(
     results: Results = []
     passes = _passes_page(args, state)
     entered = [
-        id
-        for id in found
-        if id in run.interest.strong or (passes and id in run.interest.weak)
+        id for id in found if id in run.interest.strong or (passes and id in run.interest.weak)
     ]
     if not entered:
         return [(_passed_out(args, state, here), Unknown(here))]
@@ -272,10 +267,8 @@ def _indirect(
         ids = run.program.resolve(value.name, value.path or act.function.path)
     else:
         slot = _slot(step.callee)
-        ids = candidates(slot, act.function.path, run) if slot else ()
-    ids = tuple(
-        i for i in ids if i in run.interest.strong or i in run.interest.weak
-    )
+        ids = candidates(slot, run) if slot else ()
+    ids = tuple(i for i in ids if i in run.interest.strong or i in run.interest.weak)
     if not ids or not _passes_page(args, state):
         if not ids and _passes_page(args, state):
             run.gap("callback", act, step.span.line, run.text(act, step.span))
@@ -297,7 +290,7 @@ def _slot(callee: ir.Expr) -> str:
     return ""
 
 
-def candidates(slot: str, path: str, run: Run) -> tuple[FunctionId, ...]:
+def candidates(slot: str, run: Run) -> tuple[FunctionId, ...]:
     """Return the functions that are stored into a variable or field, also through registrars."""
     known = run.callbacks.get(slot)
     if known is not None:

@@ -33,10 +33,10 @@ _CONFIG = "config:"
 def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
     """Return what is known of an expression's value. Does not change the state."""
     match e:
-        case ir.Const(value):
-            return Int(value)
-        case ir.Text(value):
-            return NonZero(compound_key("text", Symbol(value)))
+        case ir.Const(number):
+            return Int(number)
+        case ir.Text(text):
+            return NonZero(compound_key("text", Symbol(text)))
         case ir.Name(id):
             return _name(id, state, act, run)
         case ir.Cast(operand=operand):
@@ -55,7 +55,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
             return _unary(op, evaluate(operand, state, act, run))
         case ir.Field(base, name, _):
             return _field(e, base, name, state, act, run)
-        case ir.Index(base, index):
+        case ir.Index(base, _):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
                 return held_base
@@ -122,9 +122,7 @@ def _load(place: str, through: Value, state: State) -> Value:
     return Unknown(place)
 
 
-def _field(
-    e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation, run: Run
-) -> Value:
+def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation, run: Run) -> Value:
     held = evaluate(base, state, act, run)
     lists = run.facts.lists
     if isinstance(held, Page):
@@ -224,9 +222,7 @@ def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Ru
     return state.put(place, value)
 
 
-def refine(
-    cond: ir.Expr, state: State, act: Activation, run: Run
-) -> list[tuple[bool, State]]:
+def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[bool, State]]:
     """Split a state by a condition: the outcomes that can be, each with what it tells."""
     match cond:
         case ir.Unary("!", operand):
@@ -256,9 +252,7 @@ def refine(
     return [(True, state), (False, state)]
 
 
-def _split_equal(
-    equal: bool, one: Value, other: Value, state: State
-) -> list[tuple[bool, State]]:
+def _split_equal(equal: bool, one: Value, other: Value, state: State) -> list[tuple[bool, State]]:
     """Split by an equality that cannot be decided."""
     state = replace(state, forced=None)
     if isinstance(one, Int | Symbol | Fn | Ref):

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import calls
 from analyzer.flow.expressions import assign, evaluate, refine
+from analyzer.flow.frames import fewer, leave_frame, name_population, observe_return
+from analyzer.flow.loops import walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import Shape, expressions_of, names_in, shape_of
+from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.state import State, join_states
-from analyzer.flow.values import (
-    Int,
-    NonZero,
-    Offset,
-    Page,
-    Symbol,
-    Unknown,
-    Value,
-    compare,
-)
-from analyzer.pages.facts import Origin
-from analyzer.pages.machine import PageState
+from analyzer.flow.values import Int, Unknown, Value
 
 
 class Enter(Protocol):
@@ -44,7 +35,9 @@ class Enter(Protocol):
         here: str,
         *,
         callback: bool = False,
-    ) -> Results: ...
+    ) -> Results:
+        """Interpret the callee in the state of the call."""
+        ...
 
 
 def run_root(id: FunctionId, run: Run) -> None:
@@ -152,7 +145,7 @@ class _Body:
                     break
             for after in states:
                 self._leave(place, block.end, after)
-        return _origin(self.act, list(self.results.values()), self.run)
+        return name_population(self.act, list(self.results.values()), self.run)
 
     def _each(self, step: ir.Instruction, states: Sequence[State]) -> list[State]:
         after: dict[object, State] = {}
@@ -237,7 +230,7 @@ class _Body:
 
     def _is_range(self, n: int, state: State) -> bool:
         if n not in self.ranges or not self.ranges[n]:
-            self.ranges[n] = _walks_range(self.act, n, self.shape.advanced[n], state, self.run)
+            self.ranges[n] = walks_range(self.act, n, self.shape.advanced[n], state, self.run)
         return self.ranges[n]
 
     def _widen(self, n: int, state: State) -> State:
@@ -307,189 +300,11 @@ class _Body:
             return [(state, Unknown(here))]
         results: dict[object, tuple[State, Value]] = {}
         for after, value in _function(id, args, state, act, span, run):
-            left, renamed = _returned(after, value, act.depth, here, state)
+            left, renamed = leave_frame(after, value, act.depth, here, state)
             if callback:
-                _observe_return(id, args, left, act, span, run)
+                observe_return(id, args, left, act, span, run)
             results.setdefault((left.key(), renamed), (left, renamed))
         found = list(results.values())
         if len(found) > run.limits.states:
-            found = _fewer(found, run.limits.states)
+            found = fewer(found, run.limits.states)
         return found
-
-
-def _fewer(found: Results, most: int) -> Results:
-    """Join results that know the same of the pages until few enough are left."""
-    groups: dict[object, tuple[State, Value]] = {}
-    for state, value in found:
-        key = (frozenset(state.pages.items()), frozenset(state.given.items()), value)
-        held = groups.get(key)
-        groups[key] = (state, value) if held is None else (join_states(held[0], state), value)
-    kept = list(groups.values())
-    while len(kept) > most:
-        (one, a), (other, b) = kept.pop(), kept.pop()
-        kept.append((join_states(one, other), a if a == b else Unknown("joined")))
-    return kept
-
-
-def _walks_range(
-    act: Activation, n: int, advanced: frozenset[str], state: State, run: Run
-) -> bool:
-    """Tell whether a loop steps through a range of pages."""
-    for name in advanced:
-        if isinstance(state.store.get(act.place(name)), Page):
-            return True
-    loop = act.variant.loops[n]
-    if loop.kind == "iterator" or not advanced:
-        return False
-    for b in loop.blocks:
-        for step in act.variant.blocks[b].instructions:
-            if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
-                names = {x for a in step.args for x in names_in(a)}
-                if step.callee.id in run.facts.identities and names & advanced:
-                    return True
-            for e in expressions_of(step):
-                if _steps_page(e, advanced, state, act, run):
-                    return True
-    return False
-
-
-def _steps_page(
-    e: ir.Expr, advanced: frozenset[str], state: State, act: Activation, run: Run
-) -> bool:
-    match e:
-        case ir.Binary("+" | "-", left, right) | ir.Index(left, right):
-            for base, other in ((left, right), (right, left)):
-                if set(names_in(other)) & advanced and isinstance(base, ir.Name):
-                    value = state.store.get(act.place(base.id))
-                    if isinstance(value, Page):
-                        return True
-                    if value is None and "struct page *" in act.type_of(base.id):
-                        return True
-            return _steps_page(left, advanced, state, act, run)
-        case ir.Unary(_, operand) | ir.Cast(_, operand) | ir.Field(operand, _, _):
-            return _steps_page(operand, advanced, state, act, run)
-    return False
-
-
-def _returned(
-    state: State, value: Value, depth: int, here: str, entry: State
-) -> tuple[State, Value]:
-    """Leave a frame: drop its locals, name what it made after the call."""
-    inner = f"{depth + 1}:"
-    fresh = _made_inside(value, inner, entry)
-    renamed = value
-    state = state.forget(
-        lambda place: place.startswith(inner)
-        or (place.startswith("*") and place not in entry.store)
-    )
-    if fresh is not None:
-        match value:
-            case Page(_, form):
-                renamed = Page(here, form)
-            case NonZero():
-                renamed = NonZero(here)
-            case Offset():
-                renamed = Offset(here)
-            case Unknown():
-                renamed = Unknown(here)
-        if fresh in state.pages or fresh in state.given:
-            state = _rename_page(state, fresh, here)
-        state = state.substitute(value, renamed)
-    held = {v.key for v in state.store.values() if isinstance(v, Page | Unknown | Offset | NonZero)}
-    if isinstance(renamed, Page | Unknown | Offset | NonZero):
-        held.add(renamed.key)
-    pages = {
-        k: p
-        for k, p in state.pages.items()
-        if k in held or k in entry.pages or p.population not in ("", "allocated")
-    }
-    given = {k: g for k, g in state.given.items() if k in held or k in entry.pages or k in pages}
-    unequal = frozenset(u for u in state.unequal if not u[0].startswith(inner))
-    return replace(state, pages=pages, given=given, unequal=unequal, forced=entry.forced), renamed
-
-
-def _made_inside(value: Value, inner: str, entry: State) -> str | None:
-    if isinstance(value, Page | Unknown | Offset | NonZero) and value.key.startswith(inner):
-        return value.key
-    return None
-
-
-def _rename_page(state: State, old: str, new: str) -> State:
-    pages = {new if k == old else k: p for k, p in state.pages.items() if k != new}
-    given = {new if k == old else k: g for k, g in state.given.items() if k != new}
-    store = {
-        k: Page(new, v.form) if isinstance(v, Page) and v.key == old else v
-        for k, v in state.store.items()
-    }
-    return replace(state, pages=pages, given=given, store=store)
-
-
-def _observe_return(
-    id: FunctionId, args: Sequence[Value], state: State, act: Activation, span: Span, run: Run
-) -> None:
-    """Observe how a callback left the page that it was handed."""
-    for arg in args:
-        if isinstance(arg, Page) and arg.key in (state.pages.keys() | state.given.keys()):
-            page = state.pages.get(arg.key, PageState(run.space.every))
-            for function in run.program.lowered(id)[:1]:
-                inner = Activation(
-                    function,
-                    function.variants[0],
-                    act.depth + 1,
-                    (*act.stack, run.frame(act, span)),
-                    act.root,
-                )
-                run.observe(
-                    inner,
-                    function.span,
-                    Kind.RETURNED,
-                    Outcome.SEEN,
-                    page,
-                    text=function.name,
-                    given=state.given.get(arg.key, ""),
-                )
-
-
-def _origin(act: Activation, results: Results, run: Run) -> Results:
-    """Name the population of the pages that an origin function has just made."""
-    origin = run.facts.origins.get(act.function.name)
-    if origin is None:
-        return results
-    named: Results = []
-    for state, value in results:
-        key = _origin_key(act, origin, state)
-        page = state.pages.get(key) if key else None
-        if key is None or page is None or not page.history:
-            named.append((state, value))
-            continue
-        population = _population(act, state, run)
-        page = page.of_population(population)
-        run.observe(
-            act, act.function.span, Kind.BIRTH, Outcome.SEEN, page, text=act.function.name
-        )
-        named.append((state.with_page(key, page), value))
-    return named
-
-
-def _origin_key(act: Activation, origin: Origin, state: State) -> str | None:
-    """Return the key of the page that the origin was asked to make."""
-    born = [
-        k
-        for k, p in state.pages.items()
-        if p.history and p.history[0].kind == "birth" and p.history[0].owner == act.id
-    ]
-    return born[0] if born else None
-
-
-def _population(act: Activation, state: State, run: Run) -> str:
-    """Return the first population whose conditions the origin's parameters meet."""
-    for population in run.facts.populations:
-        for name, wanted in population.when:
-            value = state.store.get(act.place(name))
-            number = run.numbers.get(wanted)
-            meant: Value = Symbol(wanted) if number is None else Int(number)
-            if value is None or compare("==", value, meant) is not True:
-                break
-        else:
-            return population.name
-    return "unnamed"

@@ -54,9 +54,7 @@ def apply(
 def _note(
     run: Run, act: Activation, span: Span, op: Operation, outcome: Outcome, page: PageState
 ) -> None:
-    run.observe(
-        act, span, Kind.OPERATION, outcome, page, operation=op.name, dimension=op.dimension
-    )
+    run.observe(act, span, Kind.OPERATION, outcome, page, operation=op.name, dimension=op.dimension)
 
 
 def _test_type(
@@ -70,8 +68,10 @@ def _test_type(
         if not types:
             continue
         tested = (key, TYPE) if not (yes and no) else None
-        told = page if types == page.types else page.with_types(types).with_event(
-            run.event(act, span, "test", TYPE)
+        told = (
+            page
+            if types == page.types
+            else page.with_types(types).with_event(run.event(act, span, "test", TYPE))
         )
         results.append((state.with_page(key, told), Int(held, tested)))
     return results
@@ -148,9 +148,7 @@ def hand_over(
     return replace(state, pages=pages).give(key, "buddy")
 
 
-def born(
-    key: str, state: State, act: Activation, span: Span, population: str, run: Run
-) -> State:
+def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:
     """Make a page afresh: no type, no flags."""
     page = clean_page().of_population(population).with_event(run.event(act, span, "birth", ""))
     return state.take(key).with_page(key, page)

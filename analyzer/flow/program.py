@@ -65,9 +65,7 @@ class Cache:
             self.facets[key] = found
         return found
 
-    def lower(
-        self, unit: Unit, definition: Definition, config: Mapping[str, bool]
-    ) -> Function:
+    def lower(self, unit: Unit, definition: Definition, config: Mapping[str, bool]) -> Function:
         """Return a lowered definition."""
         start, end = definition.span.start, definition.span.end
         key = (unit.path, start, unit.text[start:end])

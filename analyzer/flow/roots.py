@@ -97,7 +97,7 @@ def find_roots(
 ) -> tuple[FunctionId, ...]:
     """Return the functions to start from: makers of populations first, then writers of types."""
     makers = _makers(program, space, facts, interest)
-    rest = _writing_roots(program, space, facts, interest)
+    rest = _writing_roots(program, space, facts)
     return (*makers, *(id for id in rest if id not in makers))
 
 
@@ -107,11 +107,7 @@ def _makers(
     """Climb from the origins until a function does more with the pages than pass them on."""
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
-    edge = [
-        (caller, 0)
-        for name in sorted(facts.origins)
-        for caller in program.mentioning(name)
-    ]
+    edge = [(caller, 0) for name in sorted(facts.origins) for caller in program.mentioning(name)]
     below: dict[FunctionId, set[str]] = {}
     for caller, _ in edge:
         below.setdefault(caller, set()).update(facts.origins)
@@ -144,23 +140,15 @@ def _does_more(
 
 def _callers(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
     return tuple(
-        sorted(
-            {c for c in program.mentioning(id[1]) if c != id and program.visible(c, id)}
-        )
+        sorted({c for c in program.mentioning(id[1]) if c != id and program.visible(c, id)})
     )
 
 
-def _writing_roots(
-    program: Program, space: Space, facts: Facts, interest: Interest
-) -> tuple[FunctionId, ...]:
+def _writing_roots(program: Program, space: Space, facts: Facts) -> tuple[FunctionId, ...]:
     """Climb from each writer of a tracked type to where its page comes from."""
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
-    edge = [
-        (id, 0)
-        for name in sorted(writers(space, facts))
-        for id in program.mentioning(name)
-    ]
+    edge = [(id, 0) for name in sorted(writers(space, facts)) for id in program.mentioning(name)]
     while edge:
         id, level = edge.pop(0)
         if id in seen:

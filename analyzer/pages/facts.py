@@ -134,8 +134,7 @@ def load_facts() -> Facts:
             for e in where["population"]
         ),
         chains={
-            e["call"]: Chain(e["call"], tuple(e["register"]), e["field"])
-            for e in where["chain"]
+            e["call"]: Chain(e["call"], tuple(e["register"]), e["field"]) for e in where["chain"]
         },
         search=tuple(where["search"]["words"]),
         types=tuple(pages["track"]["types"]),

@@ -135,11 +135,11 @@ def _lowered(bodies: Mapping[str, str]) -> Mapping[str, ir.Function]:
     }
 
 
-class _Undecided(Exception):
+class _UndecidedError(Exception):
     """The body does something that a concrete evaluation of the type word cannot follow."""
 
 
-class _Trap(Exception):
+class _TrapError(Exception):
     """A fatal assertion failed."""
 
 
@@ -151,10 +151,10 @@ class _Machine:
     known: Mapping[str, int]
 
     def run(self, name: str, word: int, depth: int = 0) -> tuple[int | None, int]:
-        """Return (returned value, word afterwards); raise _Trap or _Undecided."""
+        """Return (returned value, word afterwards); raise _TrapError or _UndecidedError."""
         function = self.functions.get(name)
         if function is None or not function.variants or depth > 8:
-            raise _Undecided(name)
+            raise _UndecidedError(name)
         variant = function.variants[0]
         values: dict[str, int | None] = {}
         at = 0
@@ -168,13 +168,13 @@ class _Machine:
                 case ir.Branch(cond, then, orelse):
                     held = self._value(cond, values, word)
                     if held is None:
-                        raise _Undecided(name)
+                        raise _UndecidedError(name)
                     at = then if held else orelse
                 case ir.Return(value):
                     return (None if value is None else self._value(value, values, word)), word
                 case ir.Stop():
-                    raise _Trap
-        raise _Undecided(name)
+                    raise _TrapError
+        raise _UndecidedError(name)
 
     def _step(
         self, step: ir.Instruction, values: dict[str, int | None], word: int, depth: int
@@ -185,7 +185,7 @@ class _Machine:
             case ir.Assign(ir.Field(name="page_type"), value):
                 changed = self._value(value, values, word)
                 if changed is None:
-                    raise _Undecided("page_type")
+                    raise _UndecidedError("page_type")
                 return changed
             case ir.Call(result, ir.Name(callee)) if callee in self.functions:
                 values[result.id], word = self.run(callee, word, depth + 1)
@@ -275,9 +275,9 @@ def _space(
         for accessor in writers:
             try:
                 left = machine.run(accessor, word)[1]
-            except _Trap:
+            except _TrapError:
                 continue
-            except _Undecided as error:
+            except _UndecidedError as error:
                 gaps[accessor] = str(error)
                 continue
             if left not in values:
@@ -318,11 +318,11 @@ def _table(
     for word in values:
         try:
             returned, left = machine.run(accessor, word)
-        except _Trap:
+        except _TrapError:
             steps.append(None)
             truth.append(False)
             continue
-        except _Undecided as error:
+        except _UndecidedError as error:
             gaps[accessor] = str(error)
             return None
         if left not in values:

@@ -1,0 +1,151 @@
+"""Leave a function: drop its locals, name what it made, join what is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from analyzer.base import Span
+from analyzer.flow.observe import Kind, Outcome
+from analyzer.flow.operations import Results
+from analyzer.flow.program import FunctionId
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State, join_states
+from analyzer.flow.values import Int, NonZero, Offset, Page, Symbol, Unknown, Value, compare
+from analyzer.pages.machine import PageState
+
+
+def fewer(found: Results, most: int) -> Results:
+    """Join results that know the same of the pages until few enough are left."""
+    groups: dict[object, tuple[State, Value]] = {}
+    for state, value in found:
+        key = (frozenset(state.pages.items()), frozenset(state.given.items()), value)
+        held = groups.get(key)
+        groups[key] = (state, value) if held is None else (join_states(held[0], state), value)
+    kept = list(groups.values())
+    while len(kept) > most:
+        (one, a), (other, b) = kept.pop(), kept.pop()
+        kept.append((join_states(one, other), a if a == b else Unknown("joined")))
+    return kept
+
+
+def leave_frame(
+    state: State, value: Value, depth: int, here: str, entry: State
+) -> tuple[State, Value]:
+    """Leave a frame: drop its locals, name what it made after the call."""
+    inner = f"{depth + 1}:"
+    fresh = _made_inside(value, inner)
+    renamed = value
+    state = state.forget(
+        lambda place: (
+            place.startswith(inner) or (place.startswith("*") and place not in entry.store)
+        )
+    )
+    if fresh is not None:
+        match value:
+            case Page(_, form):
+                renamed = Page(here, form)
+            case NonZero():
+                renamed = NonZero(here)
+            case Offset():
+                renamed = Offset(here)
+            case Unknown():
+                renamed = Unknown(here)
+        if fresh in state.pages or fresh in state.given:
+            state = _rename_page(state, fresh, here)
+        state = state.substitute(value, renamed)
+    held = {v.key for v in state.store.values() if isinstance(v, Page | Unknown | Offset | NonZero)}
+    if isinstance(renamed, Page | Unknown | Offset | NonZero):
+        held.add(renamed.key)
+    pages = {
+        k: p
+        for k, p in state.pages.items()
+        if k in held or k in entry.pages or p.population not in ("", "allocated")
+    }
+    given = {k: g for k, g in state.given.items() if k in held or k in entry.pages or k in pages}
+    unequal = frozenset(u for u in state.unequal if not u[0].startswith(inner))
+    return replace(state, pages=pages, given=given, unequal=unequal, forced=entry.forced), renamed
+
+
+def _made_inside(value: Value, inner: str) -> str | None:
+    if isinstance(value, Page | Unknown | Offset | NonZero) and value.key.startswith(inner):
+        return value.key
+    return None
+
+
+def _rename_page(state: State, old: str, new: str) -> State:
+    pages = {new if k == old else k: p for k, p in state.pages.items() if k != new}
+    given = {new if k == old else k: g for k, g in state.given.items() if k != new}
+    store = {
+        k: Page(new, v.form) if isinstance(v, Page) and v.key == old else v
+        for k, v in state.store.items()
+    }
+    return replace(state, pages=pages, given=given, store=store)
+
+
+def observe_return(
+    id: FunctionId, args: Sequence[Value], state: State, act: Activation, span: Span, run: Run
+) -> None:
+    """Observe how a callback left the page that it was handed."""
+    for arg in args:
+        if isinstance(arg, Page) and arg.key in (state.pages.keys() | state.given.keys()):
+            page = state.pages.get(arg.key, PageState(run.space.every))
+            for function in run.program.lowered(id)[:1]:
+                inner = Activation(
+                    function,
+                    function.variants[0],
+                    act.depth + 1,
+                    (*act.stack, run.frame(act, span)),
+                    act.root,
+                )
+                run.observe(
+                    inner,
+                    function.span,
+                    Kind.RETURNED,
+                    Outcome.SEEN,
+                    page,
+                    text=function.name,
+                    given=state.given.get(arg.key, ""),
+                )
+
+
+def name_population(act: Activation, results: Results, run: Run) -> Results:
+    """Name the population of the pages that an origin function has just made."""
+    if act.function.name not in run.facts.origins:
+        return results
+    named: Results = []
+    for state, value in results:
+        key = _origin_key(act, state)
+        page = state.pages.get(key) if key else None
+        if key is None or page is None or not page.history:
+            named.append((state, value))
+            continue
+        population = _population(act, state, run)
+        page = page.of_population(population)
+        run.observe(act, act.function.span, Kind.BIRTH, Outcome.SEEN, page, text=act.function.name)
+        named.append((state.with_page(key, page), value))
+    return named
+
+
+def _origin_key(act: Activation, state: State) -> str | None:
+    """Return the key of the page that the origin was asked to make."""
+    born = [
+        k
+        for k, p in state.pages.items()
+        if p.history and p.history[0].kind == "birth" and p.history[0].owner == act.id
+    ]
+    return born[0] if born else None
+
+
+def _population(act: Activation, state: State, run: Run) -> str:
+    """Return the first population whose conditions the origin's parameters meet."""
+    for population in run.facts.populations:
+        for name, wanted in population.when:
+            value = state.store.get(act.place(name))
+            number = run.numbers.get(wanted)
+            meant: Value = Symbol(wanted) if number is None else Int(number)
+            if value is None or compare("==", value, meant) is not True:
+                break
+        else:
+            return population.name
+    return "unnamed"

@@ -1,0 +1,47 @@
+"""Tell loops over a range of pages from all others."""
+
+from __future__ import annotations
+
+from analyzer.c import ir
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.shape import expressions_of, names_in
+from analyzer.flow.state import State
+from analyzer.flow.values import Page
+
+
+def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State, run: Run) -> bool:
+    """Tell whether a loop steps through a range of pages."""
+    for name in advanced:
+        if isinstance(state.store.get(act.place(name)), Page):
+            return True
+    loop = act.variant.loops[n]
+    if loop.kind == "iterator" or not advanced:
+        return False
+    for b in loop.blocks:
+        for step in act.variant.blocks[b].instructions:
+            if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
+                names = {x for a in step.args for x in names_in(a)}
+                if step.callee.id in run.facts.identities and names & advanced:
+                    return True
+            for e in expressions_of(step):
+                if _steps_page(e, advanced, state, act, run):
+                    return True
+    return False
+
+
+def _steps_page(
+    e: ir.Expr, advanced: frozenset[str], state: State, act: Activation, run: Run
+) -> bool:
+    match e:
+        case ir.Binary("+" | "-", left, right) | ir.Index(left, right):
+            for base, other in ((left, right), (right, left)):
+                if set(names_in(other)) & advanced and isinstance(base, ir.Name):
+                    value = state.store.get(act.place(base.id))
+                    if isinstance(value, Page):
+                        return True
+                    if value is None and "struct page *" in act.type_of(base.id):
+                        return True
+            return _steps_page(left, advanced, state, act, run)
+        case ir.Unary(_, operand) | ir.Cast(_, operand) | ir.Field(operand, _, _):
+            return _steps_page(operand, advanced, state, act, run)
+    return False
