@@ -1,0 +1,63 @@
+# The commands of a working day. The first one of them makes `.venv` from the locked requirements.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-$(shell cksum < requirements/run.txt | tr ' ' -)
+DEV := $(VENV)/.dev-$(shell cat requirements/run.txt requirements/dev.txt | cksum | tr ' ' -)
+TREE ?= fixtures/demo/tree
+PATCH ?= fixtures/demo/change.patch
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint kernel-test answer-key bench lock wheel clean
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(RUN) ## Run the check on the small tree, or on TREE=... PATCH=...
+	@$(BIN)/python -m analyzer check --tree "$(TREE)" "$(PATCH)"; status=$$?; \
+	echo; echo "exit status $$status"; test $$status -le 1
+
+test: $(DEV) ## Run the tests that need no kernel.
+	$(BIN)/python -m pytest
+
+check: lint test ## Run every check that needs no kernel.
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+kernel-test: $(DEV) ## Run every test that needs a kernel, OFFLINT_TREE=...
+	$(BIN)/python -m pytest -m kernel
+
+answer-key: $(DEV) ## Run the answer key on OFFLINT_TREE=..., a Linux 6.12 tree.
+	$(BIN)/python -m pytest -m kernel -s tests/kernel
+
+bench: $(DEV) ## Measure against spatch and ripgrep on OFFLINT_TREE=...
+	$(BIN)/python -m pytest -m "kernel or slow" -s tests/bench
+
+lock: $(DEV) ## Pin the newest allowed versions with their hashes.
+	$(BIN)/python -m piptools --version > /dev/null 2>&1 || $(BIN)/python -m pip install pip-tools
+	for kind in run dev; do \
+		$(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --allow-unsafe \
+			--strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+			--no-emit-trusted-host --output-file requirements/$$kind.txt requirements/$$kind.in \
+		|| exit 1; \
+	done
+
+wheel: $(DEV) ## Build the wheel into dist/.
+	$(BIN)/python -m hatchling build -t wheel
+
+clean: ## Remove what the other targets made.
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(RUN):
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@rm -f $(VENV)/.run-* && touch $@
+
+$(DEV): $(RUN)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@rm -f $(VENV)/.dev-* && touch $@
