@@ -1,0 +1,1 @@
+"""Hold the tool to its word."""

@@ -1,0 +1,1 @@
+"""Hold the reports to what they promise."""

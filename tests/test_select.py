@@ -1,0 +1,84 @@
+"""Hold the one decision about what is shown to its word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analyzer.base import Gap, Severity
+from analyzer.findings import Finding
+from analyzer.select import Selection, gaps_in, is_failure, select
+
+from .report.results import FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING
+
+
+def test_only_what_the_patch_introduces_is_shown() -> None:
+    shown = select(RESULT, Selection())
+
+    assert (FINDING, REMARK, HAZARD) == shown.shown
+    assert (("fixed", 1), ("pre-existing", 1)) == shown.hidden
+
+
+def test_all_shows_every_finding_and_the_gaps() -> None:
+    shown = select(RESULT, Selection(everything=True))
+
+    assert set(RESULT.findings) == set(shown.shown)
+    assert (RESULT.gaps, ()) == (shown.gaps, shown.hidden)
+
+
+def test_new_findings_come_before_fixed_and_standing_ones() -> None:
+    mixed = replace(RESULT, findings=(STANDING, FIXED, HAZARD, FINDING))
+
+    shown = select(mixed, Selection(everything=True))
+
+    assert ["keep_page", "between", "mended", "standing"] == [f.function for f in shown.shown]
+
+
+@pytest.mark.parametrize(
+    ("selection", "functions", "hidden"),
+    [
+        (Selection(level=Severity.WARNING), [FINDING, HAZARD], ("below --level warning", 1)),
+        (Selection(rules=frozenset({"stale-comment"})), [REMARK], ("of other rules", 4)),
+        (Selection(ignored=frozenset({"double-set"})), [REMARK], ("of other rules", 4)),
+    ],
+)
+def test_what_is_not_asked_for_is_counted(
+    selection: Selection, functions: list[Finding], hidden: tuple[str, int]
+) -> None:
+    shown = select(RESULT, selection)
+
+    assert functions == list(shown.shown)
+    assert hidden in shown.hidden
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+@pytest.mark.parametrize("fail_on", [*Severity, None])
+def test_a_run_fails_from_the_named_severity_on(
+    severity: Severity, fail_on: Severity | None
+) -> None:
+    result = replace(RESULT, findings=(replace(FINDING, severity=severity),))
+
+    failed = is_failure(result, Selection(), fail_on)
+
+    assert (fail_on is not None and severity.rank >= fail_on.rank) == failed
+
+
+@pytest.mark.parametrize("finding", [FIXED, STANDING, HAZARD])
+def test_what_is_no_open_problem_does_not_fail(finding: Finding) -> None:
+    result = replace(RESULT, findings=(finding,))
+
+    assert not is_failure(result, Selection(everything=True), Severity.NOTE)
+
+
+def test_hidden_findings_still_fail_unless_their_rule_is_ignored() -> None:
+    result = replace(RESULT, findings=(REMARK,))
+
+    assert is_failure(result, Selection(level=Severity.ERROR), Severity.NOTE)
+    assert not is_failure(result, Selection(ignored=frozenset({REMARK.rule})), Severity.NOTE)
+
+
+def test_gaps_are_picked_by_file() -> None:
+    here, there = (Gap("syntax", path, 1, "", "") for path in ("mm/a.c", "mm/b.c"))
+
+    assert (here,) == gaps_in((here, there), {"mm/a.c", "mm/c.c"})
