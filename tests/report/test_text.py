@@ -10,7 +10,16 @@ from analyzer.report.text import render, stage_of
 from analyzer.select import Selection, select
 
 from .results import (
-    BIRTH, EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, read, selected,
+    BIRTH,
+    EVERYTHING,
+    FINDING,
+    FIXED,
+    HAZARD,
+    REMARK,
+    RESULT,
+    STANDING,
+    read,
+    selected,
 )  # fmt: skip
 
 REPORT = """\
