@@ -48,7 +48,7 @@ def offlint() -> None:
 
 @offlint.command()
 @click.argument("patch", required=False, metavar="[PATCH | - | REV..REV]")
-@click.option("--tree", type=click.Path(path_type=Path), help="The kernel tree. [default: .]")
+@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
 @click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
 @click.option("--reroll", type=click.IntRange(1), help="Version of the series, of several.")
 @click.option(
@@ -104,7 +104,7 @@ def check(
     context: click.Context,
     patch: str | None,
     *,
-    tree: Path | None,
+    tree: str | None,
     revision: str | None,
     reroll: int | None,
     config_file: Path | None,
@@ -134,7 +134,7 @@ def check(
     selection = _selection(everything, level, rules, ignored)
     config = _config(config_file)
     with Progress(sys.stderr, enabled=not quiet) as progress:
-        request = open_request(patch, tree or Path(), revision, reroll, sys.stdin.buffer)
+        request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
         result = analyse(request, config, progress)
     if not quiet:
         for note in result.notes:

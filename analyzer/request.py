@@ -10,12 +10,21 @@ from typing import BinaryIO
 
 from analyzer.base import AnalyzerError
 from analyzer.findings import Result
-from analyzer.patch.apply import Applied, apply_patch
+from analyzer.patch.apply import apply_patch, reverse_patch
 from analyzer.patch.model import Series
 from analyzer.patch.range import read_range
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import Tree, open_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One patch of a series: the trees around it and the files it changes."""
+
+    before: Tree
+    after: Tree
+    changed: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -26,19 +35,26 @@ class Request:
     tree: Tree
 
     @cached_property
-    def _steps(self) -> tuple[Applied, ...]:
-        steps: list[Applied] = []
+    def _steps(self) -> tuple[Step, ...]:
+        steps: list[Step] = []
         tree = self.tree
         for patch in self.series.patches:
-            steps.append(apply_patch(tree, patch))
-            tree = steps[-1].tree
+            applied = apply_patch(tree, patch)
+            if applied.already_applied:
+                undone = apply_patch(tree, reverse_patch(patch))
+                steps.append(Step(undone.tree, tree, frozenset(undone.changed)))
+            else:
+                steps.append(Step(tree, applied.tree, frozenset(applied.changed)))
+            tree = steps[-1].after
         return tuple(steps)
 
     def read(self, path: str, patch: int) -> bytes | None:
         """Return a file as it is after a patch of the series; 0 is the tree before it."""
-        if not 1 <= patch <= len(self._steps):
-            return self.tree.read(path)
-        return self._steps[patch - 1].tree.read(path)
+        if not 0 <= patch <= len(self._steps):
+            return None
+        if patch == 0:
+            return (self._steps[0].before if self._steps else self.tree).read(path)
+        return self._steps[patch - 1].after.read(path)
 
     def touched(self) -> frozenset[str]:
         """Return the files that the series changes."""
@@ -47,7 +63,7 @@ class Request:
 
 def open_request(
     patch: str | None,
-    folder: Path,
+    folder: str | None,
     revision: str | None,
     version: int | None,
     stdin: BinaryIO,
@@ -59,7 +75,7 @@ def open_request(
     AnalyzerError where there is no such thing.
     """
     if patch is not None and patch != "-" and ".." in patch and not Path(patch).exists():
-        series = read_range(folder, patch)
+        series = read_range(folder or ".", patch)
         return Request(series, open_tree(folder, revision or patch.split("..")[0] or "HEAD"))
     name, data = _patch_bytes(patch, stdin)
     tree = open_tree(folder, revision)
