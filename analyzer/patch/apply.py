@@ -1,0 +1,291 @@
+"""Apply a patch to a tree, in memory, every context and removed line verified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from analyzer.base import AnalyzerError
+from analyzer.patch.locate import Place, best_guess, place_hunks
+from analyzer.patch.model import ChangeKind, FileChange, Hunk, Patch, reverse_patch
+from analyzer.patch.sections import quote
+from analyzer.tree.api import Tree
+from analyzer.tree.overlay import Overlay
+
+__all__ = ["Applied", "ChangedLines", "Placement", "Rejected", "apply_patch", "reverse_patch"]
+
+#: Context lines that may be left out of account at either end, as GNU patch has it.
+MAX_FUZZ = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a hunk went; lines count from 1, before and after this patch."""
+
+    file: str
+    hunk: int  # from 1, in its file
+    offset: int
+    fuzz: int
+    before_lines: range
+    after_lines: range
+
+
+class ChangedLines(NamedTuple):
+    """The lines a patch took from a file and the lines it put there; lines count from 1."""
+
+    before: tuple[range, ...]
+    after: tuple[range, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A hunk that fits nowhere, or (hunk 0) a file that the patch cannot touch."""
+
+    file: str
+    hunk: int
+    line: int  # in the patch
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What applying a patch gave.
+
+    changed maps the name before to the lines removed there, and the name after to the lines added;
+    mostly these are one name.
+    """
+
+    tree: Tree
+    placements: tuple[Placement, ...]
+    changed: Mapping[str, ChangedLines]
+    rejected: tuple[Rejected, ...]
+    already_applied: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What has been done to the files so far."""
+
+    tree: Tree
+    max_fuzz: int
+    files: dict[str, bytes | None] = field(default_factory=dict)
+    placements: list[Placement] = field(default_factory=list)
+    removed: dict[str, list[range]] = field(default_factory=dict)
+    added: dict[str, list[range]] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, path: str) -> bytes | None:
+        return self.files[path] if path in self.files else self.tree.read(path)
+
+    def reject(self, change: FileChange, reason: str) -> None:
+        self.rejected.append(Rejected(change.path, 0, change.line, reason))
+
+    @property
+    def distance(self) -> int:
+        return max((abs(placement.offset) for placement in self.placements), default=0)
+
+
+def apply_patch(tree: Tree, patch: Patch, *, partial: bool = False) -> Applied:
+    """Return the tree with a patch applied; the given tree is left as it is.
+
+    Hunks are found as GNU patch finds them. A patch that the tree already has is recognised and
+    changes nothing. Raise AnalyzerError that lists every hunk that fits nowhere, unless partial:
+    then what fits is applied and the rest returned as rejected.
+    """
+    work = _run(tree, patch, 0)
+    if work.rejected or work.distance:
+        undo = _run(tree, reverse_patch(patch), 0)
+        fits = bool(undo.placements) and not undo.rejected
+        # Where both directions fit, the nearer one is meant.
+        if fits and (work.rejected or undo.distance < work.distance):
+            return _already(tree)
+    if work.rejected:
+        work = _run(tree, patch, MAX_FUZZ)
+    if work.rejected and not partial:
+        raise AnalyzerError(_refusal(tree, patch, work.rejected))
+    changed = {
+        path: ChangedLines(
+            tuple(work.removed.get(path, ())),
+            tuple(work.added.get(path, ())),
+        )
+        for path in sorted({*work.files, *work.removed, *work.added})
+    }
+    return Applied(
+        tree=Overlay(tree, work.files),
+        placements=tuple(work.placements),
+        changed=changed,
+        rejected=tuple(work.rejected),
+        already_applied=False,
+        notes=(*work.notes, *_displaced(work.placements)),
+    )
+
+
+def _already(tree: Tree) -> Applied:
+    return Applied(
+        tree=tree, placements=(), changed={}, rejected=(), already_applied=True, notes=()
+    )
+
+
+def _run(tree: Tree, patch: Patch, max_fuzz: int) -> _Work:
+    work = _Work(tree, max_fuzz)
+    for change in patch.files:
+        if change.kind is ChangeKind.BINARY:
+            work.notes.append(f"{change.path}: binary change left out")
+            continue
+        data = _start(work, change)
+        if data is not None:
+            _apply_file(work, change, data)
+    return work
+
+
+def _start(work: _Work, change: FileChange) -> bytes | None:
+    """Return the bytes that a change starts from; None where it cannot start, which is noted."""
+    present = None if change.after is None else work.read(change.after)
+    if change.before is None:
+        if present:
+            work.reject(change, "the patch makes this file, but the tree has it")
+            return None
+        return b""
+    data = work.read(change.before)
+    if data is None:
+        work.reject(change, "no such file in the tree")
+    elif change.kind in (ChangeKind.RENAMED, ChangeKind.COPIED) and present is not None:
+        work.reject(change, f"the patch makes it from {change.before}, but the tree has it")
+        return None
+    return data
+
+
+def _apply_file(work: _Work, change: FileChange, data: bytes) -> None:
+    lines = split_lines(data)
+    places = place_hunks(lines, change.hunks, work.max_fuzz)
+    out: list[bytes] = []
+    done = 0
+    for index, (hunk, place) in enumerate(zip(change.hunks, places, strict=True), 1):
+        if place is None:
+            reason = _mismatch(lines, hunk)
+            work.rejected.append(Rejected(change.path, index, hunk.line, reason))
+            continue
+        out.extend(lines[done : place.start])
+        start = len(out)
+        done = _apply_hunk(work, change, (hunk, place), lines, out)
+        work.placements.append(
+            Placement(
+                file=change.path,
+                hunk=index,
+                offset=place.offset,
+                fuzz=place.fuzz,
+                before_lines=range(place.start + 1, done + 1),
+                after_lines=range(start + 1, len(out) + 1),
+            )
+        )
+    out.extend(lines[done:])
+    _store(work, change, b"".join(out))
+
+
+def _apply_hunk(
+    work: _Work,
+    change: FileChange,
+    placed: tuple[Hunk, Place],
+    lines: Sequence[bytes],
+    out: list[bytes],
+) -> int:
+    """Append a hunk's lines to out; return the index in lines after it."""
+    hunk, place = placed
+    at = place.start
+    removed: list[int] = []
+    added: list[int] = []
+    for line in hunk.lines:
+        if line.kind == "+":
+            out.append(line.content)
+            added.append(len(out))
+            continue
+        # Context that fuzz left out of account stays as the tree has it.
+        if line.kind == " ":
+            out.extend(lines[at : at + 1])
+        else:
+            removed.append(at + 1)
+        at = min(at + 1, len(lines))
+    if change.before is not None and removed:
+        work.removed.setdefault(change.before, []).extend(_runs(removed))
+    if change.after is not None and added:
+        work.added.setdefault(change.after, []).extend(_runs(added))
+    return at
+
+
+def _store(work: _Work, change: FileChange, data: bytes) -> None:
+    if change.after is None:
+        if data and change.hunks:
+            rest = data.count(b"\n")
+            work.reject(change, f"the patch removes this file, but {rest} lines would stay")
+            return
+        assert change.before is not None, "a change has at least one side"
+        work.files[change.before] = None
+        return
+    if change.kind is ChangeKind.RENAMED and change.before is not None:
+        work.files[change.before] = None
+    if change.kind is not ChangeKind.MODE:
+        work.files[change.after] = data
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """Split at line feeds alone, newlines kept."""
+    lines = [line + b"\n" for line in data.split(b"\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def _runs(numbers: Sequence[int]) -> list[range]:
+    """Join numbers that follow each other into ranges."""
+    runs: list[range] = []
+    for number in numbers:
+        if runs and runs[-1].stop == number:
+            runs[-1] = range(runs[-1].start, number + 1)
+        else:
+            runs.append(range(number, number + 1))
+    return runs
+
+
+def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:
+    """Say which line of a hunk is the first that the file does not have."""
+    start = best_guess(lines, hunk)
+    if start is None:
+        return f"no line of it is in the file ({len(lines)} lines)"
+    for at, expected in enumerate(hunk.before, start):
+        if at >= len(lines):
+            return f"line {at + 1}: expected {quote(expected)}, found the end of the file"
+        if lines[at] != expected:
+            shown = f"expected {quote(expected)}, found {quote(lines[at])}"
+            blanks = expected.split() == lines[at].split()
+            return f"line {at + 1}: {shown}" + (" (they differ in blanks only)" if blanks else "")
+    return f"it fits at line {start + 1}, but an earlier hunk reaches beyond that"
+
+
+def _refusal(tree: Tree, patch: Patch, rejected: Sequence[Rejected]) -> str:
+    hunks = sum(len(change.hunks) for change in patch.files)
+    failed = sum(item.hunk > 0 for item in rejected)
+    what = f"{failed} of {hunks} hunks" if failed else f"{len(rejected)} of its files"
+    subject = f' "{patch.subject}"' if patch.subject else ""
+    lines = [f"{patch.name}: patch {patch.index}{subject} does not apply to {tree.name}: {what}"]
+    for item in rejected:
+        hunk = f" hunk {item.hunk}" if item.hunk else ""
+        lines.append(f"  {item.file}{hunk} (line {item.line} of the patch): {item.reason}")
+    lines.append("Name the tree or revision that the patch was made for.")
+    return "\n".join(lines)
+
+
+def _displaced(placements: Sequence[Placement]) -> tuple[str, ...]:
+    """Say, in a line per file, which hunks did not fit where they said."""
+    notes = []
+    for file in dict.fromkeys(p.file for p in placements if p.offset or p.fuzz):
+        moved = [p for p in placements if p.file == file and (p.offset or p.fuzz)]
+        offsets = sorted({p.offset for p in moved})
+        span = f"{offsets[0]:+d}" if len(offsets) == 1 else f"{offsets[0]:+d} to {offsets[-1]:+d}"
+        hunks = "hunk" if len(moved) == 1 else "hunks"
+        numbers = ", ".join(str(p.hunk) for p in moved[:8]) + (" ..." if len(moved) > 8 else "")
+        fuzz = max(p.fuzz for p in moved)
+        fuzzy = f", fuzz {fuzz}" if fuzz else ""
+        notes.append(f"{file}: {hunks} {numbers} placed with an offset of {span} lines{fuzzy}")
+    return tuple(notes)

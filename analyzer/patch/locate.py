@@ -1,0 +1,129 @@
+"""Find where hunks go in a file: offsets and fuzz as GNU patch finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from analyzer.patch.model import Hunk
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a hunk goes: the index of its first line, and how far that is from what it says."""
+
+    start: int  # from 0, in the file before the patch
+    offset: int  # lines further down than the hunk's head says
+    fuzz: int  # context lines that were left out of account at either end
+
+
+def place_hunks(
+    lines: Sequence[bytes], hunks: Sequence[Hunk], max_fuzz: int
+) -> tuple[Place | None, ...]:
+    """Return a place for each hunk, None where there is none.
+
+    A hunk is looked for where its head says, moved by the offset of the hunk before it, then
+    nearest first; only if it is nowhere, with one more context line left out at either end.
+    """
+    places: list[Place | None] = []
+    frozen = drift = 0
+    for hunk in hunks:
+        place = _place(lines, hunk, frozen, drift, max_fuzz)
+        places.append(place)
+        if place is not None:
+            drift = place.offset
+            frozen = place.start + _up_to_last_change(hunk)
+    return tuple(places)
+
+
+def context_around(hunk: Hunk) -> tuple[int, int]:
+    """Count the context lines before the first and after the last change."""
+    kinds = [line.kind for line in hunk.lines]
+    leading = len(list(takewhile(lambda kind: kind == " ", kinds)))
+    trailing = len(list(takewhile(lambda kind: kind == " ", reversed(kinds))))
+    return leading, trailing
+
+
+def said_start(hunk: Hunk) -> int:
+    """Return the index at which a hunk's head places it."""
+    # With no lines on this side the head names the line that the hunk comes after.
+    return hunk.before_start if hunk.before_lines == 0 else hunk.before_start - 1
+
+
+def _up_to_last_change(hunk: Hunk) -> int:
+    return len(hunk.before) - context_around(hunk)[1] if hunk.before else 0
+
+
+def _place(
+    lines: Sequence[bytes], hunk: Hunk, frozen: int, drift: int, max_fuzz: int
+) -> Place | None:
+    pattern = hunk.before
+    leading, trailing = context_around(hunk)
+    guess = said_start(hunk) + drift
+    if not pattern:
+        return Place(guess, drift, 0) if frozen <= guess <= len(lines) else None
+    context = max(leading, trailing)
+    for fuzz in range(min(max_fuzz, context) + 1):
+        # The end with less context is where the file ends: it gives way last.
+        head, tail = fuzz + leading - context, fuzz + trailing - context
+        start = _search(lines, pattern, guess, frozen, head, tail, hunk.before_start <= 1)
+        if start is not None:
+            return Place(start, start - said_start(hunk), fuzz)
+    return None
+
+
+def _search(
+    lines: Sequence[bytes],
+    pattern: Sequence[bytes],
+    guess: int,
+    frozen: int,
+    head: int,
+    tail: int,
+    is_first: bool,
+) -> int | None:
+    """Return the nearest start at which the pattern less head and tail fits."""
+    if head < 0 and is_first:  # less context before than after: only the top of the file
+        whole = tail >= 0 or len(pattern) == len(lines)
+        fits = whole and frozen == 0 and _fits(lines, pattern, 0, 0, max(tail, 0))
+        return 0 if fits else None
+    if tail < 0:  # less context after than before: only the end of the file
+        start = len(lines) - len(pattern)
+        fits = start >= frozen and _fits(lines, pattern, start, max(head, 0), 0)
+        return start if fits else None
+    head = max(head, 0)
+    last = len(lines) - (len(pattern) - tail)
+    for distance in range(max(last - guess, guess - frozen, 0) + 1):
+        for start in (guess + distance, guess - distance):
+            if frozen <= start <= last and _fits(lines, pattern, start, head, tail):
+                return start
+    return None
+
+
+def _fits(
+    lines: Sequence[bytes], pattern: Sequence[bytes], start: int, head: int, tail: int
+) -> bool:
+    end = len(pattern) - tail
+    if start + end > len(lines):
+        return False
+    at = start + head
+    return head >= end or (
+        lines[at] == pattern[head] and tuple(lines[at : start + end]) == tuple(pattern[head:end])
+    )
+
+
+def best_guess(lines: Sequence[bytes], hunk: Hunk) -> int | None:
+    """Return where most lines of a hunk that fits nowhere are found; None where none is."""
+    pattern = hunk.before
+    said = said_start(hunk)
+    scores = (
+        [
+            (sum(a == b for a, b in zip(lines[start:], pattern, strict=False)), -abs(start - said))
+            for start in range(len(lines))
+        ]
+        if len(lines) * len(pattern) < 2_000_000
+        else []
+    )
+    if not scores or max(scores)[0] == 0:
+        return None
+    return scores.index(max(scores))

@@ -1,0 +1,81 @@
+"""Read a range of git commits into a series."""
+
+from __future__ import annotations
+
+from analyzer.base import AnalyzerError
+from analyzer.patch.diff import parse_diff
+from analyzer.patch.model import Patch, Series
+from analyzer.tree.git import run_git
+
+_DIFF = (
+    *("diff-tree", "--root", "--no-commit-id", "-p", "-r", "-M", "--full-index", "--no-color"),
+    *("--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--unified=3"),
+    *("--submodule=short", "--ita-invisible-in-index", "--no-relative"),
+)
+
+
+def is_range(text: str) -> bool:
+    """Say whether a text is spelled like a range of revisions: "A..B"."""
+    before, dots, after = text.partition("..")
+    return bool(dots) and bool(before or after) and not after.startswith((".", "/"))
+
+
+def read_range(repo: str, revisions: str) -> Series:
+    """Return the commits of a range "A..B" (a side left out is HEAD), oldest first, as patches.
+
+    Merges are left out, with a note. Raise AnalyzerError where there is no such range.
+    """
+    before, dots, after = revisions.partition("..")
+    if not dots or after.startswith("."):
+        raise AnalyzerError(f'{revisions}: not a range of commits; expected "A..B"')
+    ends = [_commit(repo, side or "HEAD") for side in (before, after)]
+    listed = _git(
+        repo, "rev-list", "--reverse", "--topo-order", "--parents", f"{ends[0]}..{ends[1]}"
+    )
+    commits = [line.split() for line in listed.decode("ascii").splitlines()]
+    plain = [row[0] for row in commits if len(row) <= 2]
+    if not plain:
+        raise AnalyzerError(f"{revisions}: no commits in this range")
+    merges = len(commits) - len(plain)
+    notes = (f"{revisions}: {merges} merge commits left out",) if merges else ()
+    patches = (_patch(repo, commit, index) for index, commit in enumerate(plain, 1))
+    return Series(tuple(patches), notes)
+
+
+def _patch(repo: str, commit: str, index: int) -> Patch:
+    body = _git(repo, *_DIFF, commit)
+    message = _git(repo, "log", "-1", "--no-show-signature", "--format=%B", commit)
+    subject = message.decode("utf-8", "replace").strip().partition("\n")[0]
+    name = commit[:12]
+    lines = tuple(enumerate(body.split(b"\n")[:-1], 1))
+    return Patch(
+        index=index,
+        subject=subject,
+        tag="",
+        message_id="",
+        files=parse_diff(lines, name, None),
+        notes=(),
+        name=name,
+        raw=message + b"\n" + body,
+        body=body,
+        body_line=1,
+    )
+
+
+def _commit(repo: str, revision: str) -> str:
+    if "\0" in revision or "\n" in revision:
+        raise AnalyzerError(f"{revision!r}: not the name of a revision")
+    status, output, complaint = run_git(
+        repo, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    )
+    if status:
+        why = f" ({complaint})" if complaint else ""
+        raise AnalyzerError(f"{repo}: no such revision: {revision}{why}")
+    return output.decode("ascii").strip()
+
+
+def _git(repo: str, *arguments: str) -> bytes:
+    status, output, complaint = run_git(repo, arguments)
+    if status:
+        raise AnalyzerError(f"{repo}: git {arguments[0]} failed: {complaint}")
+    return output

@@ -1,0 +1,108 @@
+"""Read what the user hands over (mail, mailbox, diff, damaged copy) into a series."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+from analyzer.base import AnalyzerError
+from analyzer.patch.apply import apply_patch
+from analyzer.patch.diff import UnmarkedLineError, parse_diff
+from analyzer.patch.mail import Message, split_messages, split_tag
+from analyzer.patch.model import FileChange, Patch, Series
+from analyzer.patch.repair import is_damaged, repair
+from analyzer.patch.sections import Numbered
+from analyzer.patch.thread import choose_patches
+from analyzer.tree.api import Tree
+
+#: A mailbox larger than this is not a patch series.
+_MAX_BYTES = 256 << 20
+
+
+def read_series(data: bytes, name: str, tree: Tree | None, *, version: int | None = None) -> Series:
+    """Return the patches in the data; name stands for the data in messages.
+
+    Of several versions the newest complete one is read unless a version is named. A damaged copy
+    is repaired from the tree. Raise AnalyzerError where there is no patch, or a malformed one.
+    """
+    messages = split_messages(_unpacked(data, name))
+    chosen, notes = choose_patches(messages, name, version)
+    current = tree
+    patches: list[Patch] = []
+    for index, message in enumerate(chosen, 1):
+        patch = _read_patch(message, index, name, current)
+        patches.append(patch)
+        # A later patch may be damaged, or need to know which files there are by then.
+        if current is not None and index < len(chosen):
+            current = apply_patch(current, patch, partial=True).tree
+    return Series(tuple(patches), notes)
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    """Undo gzip, in which archives hand out threads."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        text = unpacker.decompress(data, _MAX_BYTES)
+    except zlib.error as error:
+        raise AnalyzerError(f"{name}: not readable as gzip: {error}") from error
+    if unpacker.unconsumed_tail:
+        raise AnalyzerError(f"{name}: more than {_MAX_BYTES >> 20} MB when unpacked")
+    return text
+
+
+def _read_patch(message: Message, index: int, name: str, tree: Tree | None) -> Patch:
+    lines = number_lines(message)
+    files, notes = _read_files(lines, name, tree)
+    if not files:
+        raise AnalyzerError(
+            f"{name}:{message.line}: found file names of a diff but no hunk; "
+            "expected a unified diff (diff -u, git diff, git format-patch)"
+        )
+    tag, subject = split_tag(message.subject)
+    return Patch(
+        index=index,
+        subject=subject,
+        tag=tag,
+        message_id=message.message_id,
+        files=files,
+        notes=notes,
+        name=name,
+        raw=message.raw,
+        body=message.body,
+        body_line=message.line,
+    )
+
+
+def number_lines(message: Message) -> tuple[Numbered, ...]:
+    """Return a message's lines with their numbers; CRLF line ends of the mail are undone."""
+    lines = message.body.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    heads = [line for line in lines if line.startswith((b"@@ -", b"--- ", b"+++ ", b"diff --git "))]
+    if heads and all(line.endswith(b"\r") for line in heads):
+        lines = [line.removesuffix(b"\r") for line in lines]
+    return tuple(enumerate(lines, message.line))
+
+
+def _read_files(
+    lines: Sequence[Numbered], name: str, tree: Tree | None
+) -> tuple[tuple[FileChange, ...], tuple[str, ...]]:
+    """Return the changes, and what had to be repaired."""
+
+    def known(path: str) -> bool:
+        return tree is not None and tree.read(path) is not None
+
+    whether = None if tree is None else known
+    try:
+        return parse_diff(lines, name, whether), ()
+    except UnmarkedLineError:
+        if not is_damaged(lines):
+            raise
+    if tree is None:
+        raise AnalyzerError(
+            f"{name}: a damaged copy (its leading blanks are lost), which takes a tree to repair"
+        )
+    repaired = repair(lines, name, tree)
+    return parse_diff(repaired.lines, name, whether), (repaired.note,)
