@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Self, TextIO
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-_PATIENCE = 1.0  # seconds before the bar appears
 _STEPS = 100
 _WIDEST = 18  # letters of a stage's name
 
 
 class Progress:
-    """Draw a bar on a stream when work takes more than a second, and wipe it at the end.
+    """Draw a bar on a stream when work takes longer than patience, in seconds; wipe it at the end.
 
     Nothing is ever written to a stream that is not a terminal.
     """
 
-    def __init__(self, stream: TextIO, *, enabled: bool = True) -> None:
+    def __init__(self, stream: TextIO, *, enabled: bool = True, patience: float = 1.0) -> None:
         self._stream = stream
         self._enabled = enabled and stream.isatty()
+        self._patience = patience
         self._since = time.monotonic()
         self._stack = ExitStack()
         self._bar: ProgressBar[int] | None = None
@@ -44,7 +44,7 @@ class Progress:
 
     def __call__(self, stage: str, done: float) -> None:
         """Take note that a stage runs and which share of all work, from 0 to 1, is done."""
-        if not self._enabled or time.monotonic() - self._since < _PATIENCE:
+        if not self._enabled or time.monotonic() - self._since < self._patience:
             return
         if self._bar is None:
             self._bar = self._open()

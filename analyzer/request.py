@@ -12,7 +12,7 @@ from analyzer.base import AnalyzerError
 from analyzer.findings import Result
 from analyzer.patch.apply import apply_patch, reverse_patch
 from analyzer.patch.model import Series
-from analyzer.patch.range import read_range
+from analyzer.patch.range import is_range, read_range
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import Tree, open_tree
@@ -74,9 +74,9 @@ def open_request(
     is A unless a revision is named. version picks one of several rerolls in a mailbox. Raise
     AnalyzerError where there is no such thing.
     """
-    if patch is not None and patch != "-" and ".." in patch and not Path(patch).exists():
+    if patch is not None and is_range(patch) and not Path(patch).exists():
         series = read_range(folder or ".", patch)
-        return Request(series, open_tree(folder, revision or patch.split("..")[0] or "HEAD"))
+        return Request(series, open_tree(folder, revision or patch.partition("..")[0] or "HEAD"))
     name, data = _patch_bytes(patch, stdin)
     tree = open_tree(folder, revision)
     return Request(read_series(data, name, tree, version=version), tree)

@@ -1,0 +1,81 @@
+"""A mistake of the user must be one clear message and status 2, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analyzer.cli import main
+
+from .commands import PATCH, TREE, offlint
+
+HERE = str(Path(__file__).parent)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--tree", "/nonexistent", PATCH], "/nonexistent: no such tree"),
+        (["check", "--tree", TREE, "missing.patch"], "missing.patch: no such patch file"),
+        (["check", "--tree", TREE, HERE], "cannot read the patch"),
+        (["check", "--tree", TREE, __file__], "test_mistakes.py"),
+        (["check", "--tree", HERE, PATCH], "change.patch"),
+        (["check", "--tree", TREE, "--rule", "double-sett", PATCH], "did you mean double-set"),
+        (["check", "--tree", TREE, "--ignore", "stale", PATCH], "unknown rule 'stale'"),
+        (["check", "--tree", TREE, "--format", "xml", PATCH], "one of text, terse, json"),
+        (["check", "--tree", TREE, "--format", "json=", PATCH], "no file behind"),
+        (["check", "--tree", TREE, "--config", "/nonexistent", PATCH], "/nonexistent: cannot read"),
+        (["check", "--tree", TREE, "--config", __file__, PATCH], "not a kernel configuration"),
+        (["check", "--tree", TREE, "--output", "/nonexistent/x", PATCH], "cannot write the report"),
+        (["check", "--tree", TREE, "no-such-a..no-such-b"], "no-such-a"),
+        (["check", "--git", "no-such-revision", PATCH], "no-such-revision"),
+    ],
+)
+def test_the_message_names_what_is_wrong(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(arguments)
+
+    captured = capsys.readouterr()
+    assert (2, "") == (status, captured.out)
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "formats",
+    [["--format", "text", "--format", "json"], ["--format", "json=x", "--format", "terse=x"]],
+)
+def test_two_reports_do_not_go_to_one_place(
+    formats: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["check", *formats, "--tree", TREE, PATCH])
+
+    assert 2 == status
+    assert "two reports go to" in capsys.readouterr().err
+
+
+def test_an_output_that_no_report_goes_to_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["check", "--format", "json=x", "--output", "y", "--tree", TREE, PATCH])
+
+    assert 2 == status
+    assert "--output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"From: a\nSubject: no patch in here\n\nHello.\n", b"\0\xff"]
+)
+def test_standard_input_without_a_patch_is_a_mistake(data: bytes) -> None:
+    done = offlint("check", "--tree", TREE, "-", data=data)
+
+    assert (2, b"") == (done.returncode, done.stdout)
+    assert b"standard input" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_no_command_shows_the_help() -> None:
+    done = offlint()
+
+    assert 2 == done.returncode
+    assert b"Commands:" in done.stdout + done.stderr

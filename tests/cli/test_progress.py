@@ -1,0 +1,51 @@
+"""The bar is for people who wait, and for nobody else."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from analyzer.progress import Progress
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def drawn(stream: io.StringIO, *, enabled: bool = True, patience: float = 0.0) -> str:
+    """Return what is written to a stream while work goes on."""
+    with Progress(stream, enabled=enabled, patience=patience) as progress:
+        for done in (0.0, 0.5, 1.0):
+            progress("analyse", done)
+    return stream.getvalue()
+
+
+def test_a_terminal_sees_a_bar_that_is_wiped() -> None:
+    text = drawn(Terminal())
+
+    assert "analyse" in text
+    assert "50%" in text
+    assert text.endswith("\x1b[2K\r")
+
+
+def test_short_work_shows_nothing() -> None:
+    assert "" == drawn(Terminal(), patience=60)
+
+
+@pytest.mark.parametrize(("stream", "enabled"), [(io.StringIO(), True), (Terminal(), False)])
+def test_nothing_goes_where_nobody_looks(stream: io.StringIO, enabled: bool) -> None:
+    assert "" == drawn(stream, enabled=enabled)
+
+
+def test_the_bar_is_wiped_when_work_fails() -> None:
+    stream = Terminal()
+
+    with pytest.raises(KeyboardInterrupt), Progress(stream, patience=0) as progress:
+        progress("analyse", 0.3)
+        raise KeyboardInterrupt
+
+    assert stream.getvalue().endswith("\x1b[2K\r")
