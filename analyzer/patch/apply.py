@@ -64,6 +64,22 @@ class Applied:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """What was rejected; the reason why a hunk does not fit is worked out only when told."""
+
+    file: str
+    index: int
+    line: int
+    reason: str = ""
+    hunk: Hunk | None = None
+    lines: Sequence[bytes] = ()
+
+    def tell(self) -> Rejected:
+        reason = self.reason if self.hunk is None else _mismatch(self.lines, self.hunk)
+        return Rejected(self.file, self.index, self.line, reason)
+
+
 @dataclass(slots=True)
 class _Work:
     """What has been done to the files so far."""
@@ -74,14 +90,14 @@ class _Work:
     placements: list[Placement] = field(default_factory=list)
     removed: dict[str, list[range]] = field(default_factory=dict)
     added: dict[str, list[range]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
+    refused: list[_Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def read(self, path: str) -> bytes | None:
         return self.files[path] if path in self.files else self.tree.read(path)
 
     def reject(self, change: FileChange, reason: str) -> None:
-        self.rejected.append(Rejected(change.path, 0, change.line, reason))
+        self.refused.append(_Refused(change.path, 0, change.line, reason))
 
     @property
     def distance(self) -> int:
@@ -96,16 +112,17 @@ def apply_patch(tree: Tree, patch: Patch, *, partial: bool = False) -> Applied:
     then what fits is applied and the rest returned as rejected.
     """
     work = _run(tree, patch, 0)
-    if work.rejected or work.distance:
+    if work.refused or work.distance:
         undo = _run(tree, reverse_patch(patch), 0)
-        fits = bool(undo.placements) and not undo.rejected
+        fits = bool(undo.placements) and not undo.refused
         # Where both directions fit, the nearer one is meant.
-        if fits and (work.rejected or undo.distance < work.distance):
+        if fits and (work.refused or undo.distance < work.distance):
             return _already(tree)
-    if work.rejected:
+    if work.refused:
         work = _run(tree, patch, MAX_FUZZ)
-    if work.rejected and not partial:
-        raise AnalyzerError(_refusal(tree, patch, work.rejected))
+    rejected = tuple(refused.tell() for refused in work.refused)
+    if rejected and not partial:
+        raise AnalyzerError(_refusal(tree, patch, rejected))
     changed = {
         path: ChangedLines(
             tuple(work.removed.get(path, ())),
@@ -117,7 +134,7 @@ def apply_patch(tree: Tree, patch: Patch, *, partial: bool = False) -> Applied:
         tree=Overlay(tree, work.files),
         placements=tuple(work.placements),
         changed=changed,
-        rejected=tuple(work.rejected),
+        rejected=rejected,
         already_applied=False,
         notes=(*work.notes, *_displaced(work.placements)),
     )
@@ -165,8 +182,8 @@ def _apply_file(work: _Work, change: FileChange, data: bytes) -> None:
     done = 0
     for index, (hunk, place) in enumerate(zip(change.hunks, places, strict=True), 1):
         if place is None:
-            reason = _mismatch(lines, hunk)
-            work.rejected.append(Rejected(change.path, index, hunk.line, reason))
+            refused = _Refused(change.path, index, hunk.line, hunk=hunk, lines=lines)
+            work.refused.append(refused)
             continue
         out.extend(lines[done : place.start])
         start = len(out)

@@ -188,6 +188,6 @@ def read_head(line: Numbered, name: str) -> RawHunk:
 
 def quote(text: bytes) -> str:
     """Quote a line for a message, shortened and without control characters."""
-    shown = text.decode("utf-8", "replace").replace("\t", " ")
-    shown = "".join(c if c.isprintable() else "?" for c in shown).strip()
+    shown = " ".join(text.decode("utf-8", "replace").split())
+    shown = "".join(c if c.isprintable() else "?" for c in shown)
     return f'"{shown[:60]}..."' if len(shown) > 60 else f'"{shown}"'
