@@ -126,13 +126,14 @@ def check(
     REV..REV takes commits from git. The base is the tree as it is, and the
     tree is never changed.
     """
+    outputs = _outputs(formats, output)
+    selection = _selection(everything, level, rules, ignored)
+    config = _config(config_file)
+    # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.progress import Progress
     from analyzer.request import analyse, open_request
     from analyzer.select import gaps_in, is_failure, select
 
-    outputs = _outputs(formats, output)
-    selection = _selection(everything, level, rules, ignored)
-    config = _config(config_file)
     with Progress(sys.stderr, enabled=not quiet) as progress:
         request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
         result = analyse(request, config, progress)

@@ -41,11 +41,17 @@ def test_nothing_goes_where_nobody_looks(stream: io.StringIO, enabled: bool) -> 
     assert "" == drawn(stream, enabled=enabled)
 
 
+def fail_at_work(stream: io.StringIO) -> None:
+    """Be interrupted while a bar is shown."""
+    with Progress(stream, patience=0) as progress:
+        progress("analyse", 0.3)
+        raise KeyboardInterrupt
+
+
 def test_the_bar_is_wiped_when_work_fails() -> None:
     stream = Terminal()
 
-    with pytest.raises(KeyboardInterrupt), Progress(stream, patience=0) as progress:
-        progress("analyse", 0.3)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        fail_at_work(stream)
 
     assert stream.getvalue().endswith("\x1b[2K\r")
