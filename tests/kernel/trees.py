@@ -47,8 +47,14 @@ def corpus() -> Path:
 def patched(tree: Tree, patches: Iterable[Path]) -> Tree:
     """Return a tree with the patches of some files applied, in order."""
     for path in patches:
-        for patch in read_series(path.read_bytes(), path.name, tree).patches:
-            tree = apply_patch(tree, patch).tree
+        tree = patched_with(tree, path.read_bytes())
+    return tree
+
+
+def patched_with(tree: Tree, data: bytes) -> Tree:
+    """Return a tree with the patches in the data applied."""
+    for patch in read_series(data, "patch", tree).patches:
+        tree = apply_patch(tree, patch).tree
     return tree
 
 
