@@ -131,12 +131,14 @@ def check(
     config = _config(config_file)
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.progress import Progress
-    from analyzer.request import analyse, open_request
+    from analyzer.request import open_request
     from analyzer.select import gaps_in, is_failure, select
 
     with Progress(sys.stderr, enabled=not quiet) as progress:
         request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
-        result = analyse(request, config, progress)
+        from analyzer.pipeline import check as check_series
+
+        result = check_series(request.series, request.tree, config=config, progress=progress)
     if not quiet:
         for note in result.notes:
             _say(note)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from analyzer.base import AnalyzerError
-from analyzer.findings import Result
 from analyzer.patch.apply import apply_patch, reverse_patch
 from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.tree import Tree, open_tree
 
 
@@ -80,15 +77,6 @@ def open_request(
     name, data = _patch_bytes(patch, stdin)
     tree = open_tree(folder, revision)
     return Request(read_series(data, name, tree, version=version), tree)
-
-
-def analyse(
-    request: Request,
-    config: Mapping[str, bool],
-    progress: Callable[[str, float], None] | None,
-) -> Result:
-    """Return everything that the series does to the tree's page states."""
-    return check(request.series, request.tree, config=config, progress=progress)
 
 
 def _patch_bytes(patch: str | None, stdin: BinaryIO) -> tuple[str, bytes]:
