@@ -1,0 +1,128 @@
+"""Read what is known of the kernel's macros from `queries/kernel/`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from analyzer.data import read_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Definer:
+    """A macro that defines a function; pairs: type and name take turns after the name."""
+
+    pattern: re.Pattern[str]
+    prefix: str
+    pairs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Declarer:
+    """A macro that declares a variable: the position of its name, and its type."""
+
+    pattern: re.Pattern[str]
+    name: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A macro that complains when an argument is true."""
+
+    fatal: bool
+    condition: int
+    severity: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What preparation blanks or rewrites."""
+
+    annotations: frozenset[str]  # alone
+    calls: frozenset[str]  # with their arguments
+    typeof: frozenset[str]
+    opaque: frozenset[str]
+    iterators: Mapping[str, tuple[int, ...]]  # positions of the arguments that it assigns
+    iterator_pattern: str
+    scoped: frozenset[str]
+    definers: tuple[Definer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Macros:
+    """What calls of macros lower to, when it is not a call."""
+
+    assertions: Mapping[str, Assertion]
+    noreturn: Mapping[str, bool]  # whether it stays visible as a call
+    transparent: Mapping[str, int]  # position of the argument that is the value
+    loads: frozenset[str]
+    stores: Mapping[str, bool]  # whether the first argument is an address
+    exchanges: frozenset[str]
+    configuration: frozenset[str]
+    nothing: frozenset[str]
+    opaque: frozenset[str]
+    declarers: tuple[Declarer, ...]
+    guards: frozenset[str]
+
+
+@cache
+def words() -> Words:
+    """Return the words that preparation and heads need."""
+    facts = read_facts("kernel/annotations.toml")
+    loops = read_facts("kernel/iterators.toml")
+    groups = facts["annotation"]
+    return Words(
+        annotations=_names(groups, "words"),
+        calls=_names(groups, "calls"),
+        typeof=frozenset(facts["types"]["typeof"]),
+        opaque=frozenset(facts["opaque"]["calls"]),
+        iterators={n: tuple(g["cursors"]) for g in loops["iterator"] for n in g["names"]},
+        iterator_pattern=str(loops["pattern"]),
+        scoped=frozenset(loops["guard"]["scoped"]),
+        definers=tuple(
+            Definer(re.compile(d["pattern"]), d["prefix"], d["parameters"] == "pairs")
+            for d in facts["definer"]
+        ),
+    )
+
+
+@cache
+def macros() -> Macros:
+    """Return what lowering needs to know of macros that look like calls."""
+    facts = read_facts("kernel/expressions.toml")
+    checks = read_facts("kernel/assertions.toml")
+    guard = read_facts("kernel/iterators.toml")["guard"]
+    return Macros(
+        assertions={
+            n: Assertion(a["fatal"], a["condition"], a["severity"], a["value"])
+            for a in checks["assertion"]
+            for n in a["names"]
+        },
+        noreturn={n: bool(g["call"]) for g in checks["noreturn"] for n in g["names"]},
+        transparent={n: int(g["argument"]) for g in facts["transparent"] for n in g["names"]},
+        loads=_names(facts["load"], "names"),
+        stores={n: bool(g["pointer"]) for g in facts["store"] for n in g["names"]},
+        exchanges=_names(facts["exchange"], "names"),
+        configuration=_names(facts["configuration"], "names"),
+        nothing=_names(facts["nothing"], "names"),
+        opaque=_names(facts["opaque"], "names"),
+        declarers=tuple(
+            Declarer(re.compile(d["pattern"]), d["name"], d["type"])
+            for d in read_facts("kernel/annotations.toml")["declarer"]
+        ),
+        guards=frozenset((*guard["plain"], *guard["variable"])),
+    )
+
+
+def iterator_cursors(macro: str) -> tuple[int, ...] | None:
+    """Return the positions of the arguments that an iterator macro assigns; None: unknown."""
+    return words().iterators.get(macro)
+
+
+def _names(groups: Iterable[Mapping[str, Any]], key: str) -> frozenset[str]:  # TOML
+    return frozenset(name for group in groups for name in group.get(key, ()))

@@ -1,0 +1,136 @@
+"""Lower loops, and the kernel's macros that head a loop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from analyzer.c.body import Body
+from analyzer.c.facts import iterator_cursors
+from analyzer.c.graph import root
+from analyzer.c.ir import Branch, Expr, Iterate, Name, Unary
+from analyzer.c.parser import ERROR, MISSING, Syntax
+
+_NAME = re.compile(rb"[A-Za-z_]\w*")
+
+
+def branch_readable(
+    b: Body, condition: Syntax | None, node: Syntax, then: int, orelse: int
+) -> None:
+    """Branch on a condition; one that cannot be read goes both ways."""
+    if condition is not None and not condition.broken:
+        b.branch(condition, then, orelse)
+        return
+    if condition is not None:
+        b.lose(condition)
+    b.graph.end(Branch(b.opaque(condition or node), then, orelse, b.span(condition or node)))
+
+
+def macro_arguments(condition: Syntax | None) -> Iterator[Syntax]:
+    """Yield the arguments of a macro that was spelled as the condition of `while` or `if`."""
+    for part in condition.children if condition is not None else ():
+        if part.kind == "comma_expression":
+            yield from macro_arguments(part)
+        elif part.kind not in (ERROR, MISSING):
+            yield part
+
+
+def lower_while(b: Body, node: Syntax) -> None:
+    """Lower `while`, and the iterator macros that were spelled so."""
+    name = _NAME.match(b.unit.text, node.start)
+    header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
+    condition = node.child("condition")
+    mark = b.graph.mark
+    b.graph.place(header)
+    if name is None or name.group() == b"while":
+        kind, cursors = "while", ()
+        branch_readable(b, condition, node, body, leave)
+    else:
+        kind = "iterator"
+        cursors = _iterate(b, name.group().decode("latin-1"), condition, node, body, leave)
+    b.graph.place(body)
+    _run(b, node, leave, header)
+    b.jump(header)
+    b.graph.loop(header, mark, kind, cursors)
+    b.graph.place(leave)
+
+
+def _iterate(
+    b: Body, macro: str, condition: Syntax | None, node: Syntax, body: int, leave: int
+) -> tuple[str, ...]:
+    """Write an iterator's header; return the variables that the macro may assign."""
+    if condition is not None and condition.broken:
+        b.lose(condition)
+    span = b.unit.span(node.start, condition.end if condition is not None else node.end)
+    args = tuple(b.value(a) for a in macro_arguments(condition))
+    result = b.temporary()
+    b.emit(Iterate(result, macro, args, span))
+    b.graph.end(Branch(result, body, leave, span))
+    return _cursors(macro, args)
+
+
+def _cursors(macro: str, args: Sequence[Expr]) -> tuple[str, ...]:
+    positions = iterator_cursors(macro)
+    chosen = args if positions is None else [args[n] for n in positions if n < len(args)]
+    places = (a.operand if isinstance(a, Unary) and a.op == "&" else a for a in chosen)
+    return tuple(root(p) for p in places if not isinstance(p, Unary))
+
+
+def lower_for(b: Body, node: Syntax) -> None:
+    """Lower `for`; the update is the target of `continue`."""
+    b.scopes.append({})
+    initializer, condition, update = (
+        node.child("initializer"), node.child("condition"), node.child("update")
+    )  # fmt: skip
+    if initializer is not None:
+        if initializer.broken:
+            b.lose(initializer)
+        elif initializer.kind == "declaration":
+            b.statement(initializer)
+        else:
+            b.effect(initializer)
+    header, body, step, leave = (b.graph.block() for _ in range(4))
+    mark = b.graph.mark
+    b.graph.place(header)
+    if condition is None:
+        b.jump(body)
+    else:
+        branch_readable(b, condition, node, body, leave)
+    b.graph.place(body)
+    _run(b, node, leave, step)
+    b.graph.place(step)
+    if update is not None and not update.broken:
+        b.effect(update)
+    elif update is not None:
+        b.lose(update)
+    b.jump(header)
+    b.graph.loop(header, mark, "for")
+    b.graph.place(leave)
+    b.scopes.pop()
+
+
+def lower_do(b: Body, node: Syntax) -> None:
+    """Lower `do`; one whose condition is literally false is no loop."""
+    condition = node.child("condition")
+    header, test, leave = b.graph.block(), b.graph.block(), b.graph.block()
+    mark = b.graph.mark
+    b.graph.place(header)
+    _run(b, node, leave, test)
+    b.graph.place(test)
+    if condition is not None and b.plain(condition).strip("() ") in ("0", "false"):
+        b.graph.place(leave)
+        return
+    branch_readable(b, condition, node, header, leave)
+    b.graph.loop(header, mark, "do")
+    b.graph.place(leave)
+
+
+def _run(b: Body, node: Syntax, leave: int, again: int) -> None:
+    """Lower a loop's body between the targets of `break` and `continue`."""
+    body = node.child("body")
+    b.breaks.append(leave)
+    b.continues.append(again)
+    if body is not None:
+        b.statement(body)
+    b.breaks.pop()
+    b.continues.pop()

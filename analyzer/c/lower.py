@@ -1,0 +1,100 @@
+"""Lower one function definition: all of its variants, each to a control-flow graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analyzer.base import Gap
+from analyzer.c.body import Body, Rules, uncommented
+from analyzer.c.branches import lower_branch
+from analyzer.c.heads import Head, find_head, paired_parameters, parse_parameters, plain_type
+from analyzer.c.ir import Definition, Function, Param, Return, Stop, Variant
+from analyzer.c.parser import parse_body
+from analyzer.c.prepare import prepare
+from analyzer.c.statements import block_value, lower_statement
+from analyzer.c.unit import Unit
+from analyzer.c.values import lower_effect, lower_value
+from analyzer.c.variants import Choice, choose
+
+_RULES = Rules(lower_value, lower_effect, lower_branch, lower_statement, block_value)
+
+
+def lower(
+    unit: Unit,
+    definition: Definition,
+    *,
+    max_variants: int = 16,
+    config: Mapping[str, bool] | None = None,
+) -> Function:
+    """Return the lowered function. Never raises: what cannot be read is a gap.
+
+    A variant is a consistent choice of the `#if` arms in the body. config fixes symbols; so do
+    the conditions around the definition.
+    """
+    start, end = definition.span.start, definition.span.end
+    head = find_head(unit.flat, start, definition.body)
+    params = () if head is None else _parameters(unit, head)
+    known = {**dict(definition.conditions), **(config or {})}
+    chosen = choose(unit, definition.body, end, known, max_variants=max_variants)
+    gaps: list[Gap] = []
+    if not chosen.complete:
+        detail = f"more than {max_variants} ways to compile it; only the extreme two are read"
+        gaps.append(Gap("variants", unit.path, definition.span.line, definition.name, detail))
+    variants = []
+    for choice in chosen.choices:
+        variant, found = _lower_variant(unit, definition, params, choice)
+        gaps += (g for g in found if g not in gaps)
+        if variant is not None:
+            variants.append(variant)
+    return Function(
+        name=definition.name,
+        path=unit.path,
+        span=definition.span,
+        static=definition.static,
+        returns="" if head is None else _returns(unit, head),
+        params=params,
+        conditions=definition.conditions,
+        variants=tuple(variants),
+        gaps=tuple(gaps),
+    )
+
+
+def _parameters(unit: Unit, head: Head) -> tuple[Param, ...]:
+    text = unit.flat[head.opening + 1 : head.closing].decode("latin-1")
+    if head.definer is None:
+        return parse_parameters(text)
+    return paired_parameters(text) if head.definer.pairs else ()
+
+
+def _returns(unit: Unit, head: Head) -> str:
+    if head.definer is not None:
+        return "long" if head.definer.pairs else ""
+    before = uncommented(unit, head.start, head.opening).rstrip()
+    return plain_type(before.removesuffix(head.name))
+
+
+def _lower_variant(
+    unit: Unit, definition: Definition, params: tuple[Param, ...], choice: Choice
+) -> tuple[Variant | None, list[Gap]]:
+    try:
+        tree = parse_body(prepare(choice.text, unit.attributes), definition.body)
+        if tree is None:
+            detail = "the braces of its body do not match"
+            return None, [Gap("syntax", unit.path, definition.span.line, definition.name, detail)]
+        b = Body(unit, definition.name, _RULES)
+        b.params = {p.name: p.type for p in params if p.name}
+        b.scopes[0] = {name: name for name in b.params}
+        b.graph.place(b.graph.block())
+        b.statement(tree)
+    except RecursionError:
+        detail = "nested too deeply"
+        return None, [Gap("depth", unit.path, definition.span.line, definition.name, detail)]
+    b.graph.end(Return(None, unit.span(tree.end - 1, tree.end)))
+    for name, block in b.labels.items():
+        if not b.graph.is_placed(block):
+            b.gap("goto", tree, f"no label {name}")
+            b.graph.place(block)
+            b.graph.end(Stop(b.span(tree)))
+    variables = frozenset(b.locals) | b.scopes[0].keys()
+    blocks, loops = b.graph.finish(variables)
+    return Variant(conditions=choice.conditions, blocks=blocks, loops=loops, locals=b.locals), b.gaps

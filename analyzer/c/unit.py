@@ -1,0 +1,164 @@
+"""Read a source file cheaply: functions, comments, conditions, without parsing bodies."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate, count
+from operator import add
+
+from analyzer.base import Span
+from analyzer.c.blank import (
+    Directive,
+    blank_ranges,
+    blank_text,
+    comment_ranges,
+    directives,
+    without_directives,
+)
+from analyzer.c.conditionals import ConditionMap, map_conditions
+from analyzer.c.heads import calls, find_head
+from analyzer.c.ir import Definition
+
+_BRACE = re.compile(rb"[{}]")
+_IDENT = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*")
+_ATTRIBUTE = re.compile(rb"#[ \t]*define[ \t]+(\w+)(?:\([^()\n]*\))?[ \t]+(?:\\\n\s*)?__attribute__")
+#: The words of C that are no identifiers.
+KEYWORDS = frozenset(
+    b"auto break case char const continue default do double else enum extern float for goto if "
+    b"inline int long register return short signed sizeof static struct switch typedef union "
+    b"unsigned void volatile while".split()
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """One source file. code and flat have the length of text, so offsets fit all three."""
+
+    path: str
+    text: bytes = field(repr=False)
+    code: bytes = field(repr=False)  # comments and the insides of quotes blanked
+    flat: bytes = field(repr=False)  # preprocessor lines and dead `#if 0` text blanked as well
+    definitions: Mapping[str, tuple[Definition, ...]] = field(repr=False)
+    directives: tuple[Directive, ...] = field(repr=False)
+    conditions: ConditionMap = field(repr=False)
+    attributes: frozenset[bytes]  # macros of this file that stand for an attribute
+    starts: tuple[int, ...] = field(repr=False)  # offset of each line
+
+    def line_of(self, offset: int) -> int:
+        """Return the line of an offset, from 1."""
+        return bisect_right(self.starts, offset)
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the span of a stretch of text."""
+        return make_span(self.path, self.starts, start, end)
+
+    def source(self, start: int, end: int) -> str:
+        """Return original text as a string; bytes that are not UTF-8 are kept as latin-1."""
+        return self.text[start:end].decode("latin-1")
+
+
+def make_span(path: str, starts: tuple[int, ...], start: int, end: int) -> Span:
+    """Return a span from the offsets at which lines start."""
+    line = bisect_right(starts, start)
+    last = max(end - 1, start)
+    end_line = bisect_right(starts, last)
+    column = last - starts[end_line - 1] + (2 if end > start else 1)
+    return Span(path, start, end, line, start - starts[line - 1] + 1, end_line, column)
+
+
+def scan_unit(path: str, text: bytes) -> Unit:
+    """Find the functions of a file. Never raises; costs about as much as reading the file."""
+    code = blank_text(text)
+    lines = directives(code)
+    conditions = map_conditions(lines)
+    flat = without_directives(code, lines)
+    if True in conditions.dead:
+        bounds = (*conditions.offsets, len(text))
+        flat = blank_ranges(
+            flat, ((bounds[n], bounds[n + 1]) for n, dead in enumerate(conditions.dead) if dead)
+        )
+    starts = _line_starts(text)
+    return Unit(
+        path=path,
+        text=text,
+        code=code,
+        flat=flat,
+        definitions=_definitions(path, code, flat, conditions, starts),
+        directives=lines,
+        conditions=conditions,
+        attributes=frozenset(_ATTRIBUTE.findall(code)),
+        starts=starts,
+    )
+
+
+def _line_starts(text: bytes) -> tuple[int, ...]:
+    lengths = map(len, text.split(b"\n"))
+    return (0, *map(add, accumulate(lengths), count(1)))[:-1]
+
+
+def _definitions(
+    path: str, code: bytes, flat: bytes, conditions: ConditionMap, starts: tuple[int, ...]
+) -> Mapping[str, tuple[Definition, ...]]:
+    found: dict[str, tuple[Definition, ...]] = {}
+    at = 0
+    while (brace := flat.find(b"{", at)) >= 0:
+        begin = max(flat.rfind(b";", at, brace), flat.rfind(b"}", at, brace), at - 1) + 1
+        head = find_head(flat, begin, brace)
+        at = body_end(flat, code, brace)
+        if head is not None:
+            definition = Definition(
+                name=head.name,
+                path=path,
+                span=make_span(path, starts, head.start, at),
+                body=brace,
+                static=head.static,
+                conditions=conditions.at(head.start),
+            )
+            found[head.name] = (*found.get(head.name, ()), definition)
+    return found
+
+
+def body_end(flat: bytes, code: bytes, brace: int) -> int:
+    """Return the offset behind the brace that closes a top-level one.
+
+    Kernel style closes it in column 0. That is taken where the braces between are balanced, or
+    where `#if` arms may each hold one of a pair.
+    """
+    line_end = flat.find(b"\n", brace)
+    line = flat[brace : line_end if line_end >= 0 else len(flat)]
+    if b"}" not in line:
+        closing = flat.find(b"\n}", brace)
+        if closing >= 0:
+            inside = flat[brace : closing + 2]
+            balanced = inside.count(b"{") == inside.count(b"}")
+            if balanced or code.find(b"#", brace, closing) >= 0:
+                return closing + 2
+    else:
+        closing = -1
+    depth = 0
+    for m in _BRACE.finditer(flat, brace):
+        depth += 1 if m.group() == b"{" else -1
+        if depth == 0:
+            if 0 <= closing < m.start() and flat.find(b"\n{", closing, m.start()) >= 0:
+                break
+            return m.end()
+    return closing + 2 if closing >= 0 else len(flat)
+
+
+def comment_spans(unit: Unit) -> tuple[Span, ...]:
+    """Return the comments of a file in order."""
+    return tuple(unit.span(*r) for r in comment_ranges(unit.text))
+
+
+def called_names(unit: Unit, definition: Definition) -> frozenset[str]:
+    """Return the identifiers before `(` in a function, of all its `#if` arms."""
+    return frozenset(calls(unit.flat[definition.body : definition.span.end]))
+
+
+def mentioned_names(unit: Unit, definition: Definition) -> frozenset[str]:
+    """Return all identifiers in a function's body but members, of all its `#if` arms."""
+    body = unit.flat[definition.body : definition.span.end]
+    return frozenset(w.decode("latin-1") for w in set(_IDENT.findall(body)) - KEYWORDS)
