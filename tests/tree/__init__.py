@@ -1,0 +1,1 @@
+"""Hold every kind of tree to the same answers."""
