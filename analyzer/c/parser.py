@@ -16,7 +16,8 @@ _HEAD = b"void f()"
 _LEAVES = frozenset(
     "string_literal char_literal struct_specifier union_specifier enum_specifier type_descriptor "
     "parameter_list sizeof_expression offsetof_expression alignof_expression type_definition "
-    "gnu_asm_clobber_list system_lib_string".split()
+    "identifier field_identifier statement_identifier type_identifier primitive_type number_literal "
+    "type_qualifier storage_class_specifier break_statement continue_statement".split()
 )
 MISSING = "MISSING"
 ERROR = "ERROR"
@@ -54,39 +55,43 @@ def parse_body(text: bytes, offset: int) -> Syntax | None:
         if node.type == "function_definition" and node.start_byte == 0:
             body = node.child_by_field_name("body")
             if body is not None and body.end_byte - len(_HEAD) >= len(text.rstrip()):
-                return _convert(body.walk(), offset - len(_HEAD))
+                return _converted(body, offset - len(_HEAD))
     return None
 
 
 def parse_declarations(text: bytes, offset: int) -> tuple[Syntax, ...]:
     """Parse file-scope text that stands at an offset of its file."""
     root = _parser().parse(text).root_node
-    return tuple(_convert(node.walk(), offset) for node in root.named_children)
+    return tuple(_converted(node, offset) for node in root.named_children)
 
 
-def _convert(cursor: tree_sitter.TreeCursor, offset: int) -> Syntax:
-    node = cursor.node
-    assert node is not None, "tree-sitter: a cursor stands on a node"
-    kind = MISSING if node.is_missing else node.type
-    field = cursor.field_name
-    children: list[Syntax] = []
+def _converted(node: tree_sitter.Node, offset: int) -> Syntax:
+    return _convert(node.walk(), node, None, offset, node.has_error)
+
+
+def _convert(
+    cursor: tree_sitter.TreeCursor,
+    node: tree_sitter.Node,
+    field: str | None,
+    offset: int,
+    check: bool,
+) -> Syntax:
+    """Convert the node that the cursor stands on; check: it may be or hold an error."""
+    kind = MISSING if check and node.is_missing else node.type
+    children: tuple[Syntax, ...] = ()
+    check = check and node.has_error
     if kind not in _LEAVES and cursor.goto_first_child():
+        kept: list[Syntax] = []
         while True:
-            inner = cursor.node
+            inner, inside = cursor.node, cursor.field_name
             assert inner is not None, "tree-sitter: a cursor stands on a node"
-            if inner.is_named or inner.is_missing or cursor.field_name is not None:
-                children.append(_convert(cursor, offset))
+            if inside is not None or inner.is_named or (check and inner.is_missing):
+                kept.append(_convert(cursor, inner, inside, offset, check))
             if not cursor.goto_next_sibling():
                 break
         cursor.goto_parent()
-    return Syntax(
-        kind,
-        node.start_byte + offset,
-        node.end_byte + offset,
-        field,
-        node.has_error,
-        tuple(children),
-    )
+        children = tuple(kept)
+    return Syntax(kind, node.start_byte + offset, node.end_byte + offset, field, check, children)
 
 
 @cache
