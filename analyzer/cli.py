@@ -97,7 +97,7 @@ def offlint() -> None:
 @click.option(
     "--strict-gaps",
     is_flag=True,
-    help="Exit 3 where a file of the patch could not be analysed in full.",
+    help="Exit 3 where a function that the patch touches could not be analysed.",
 )
 @click.pass_context
 def check(
@@ -132,7 +132,7 @@ def check(
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.progress import Progress
     from analyzer.request import open_request
-    from analyzer.select import gaps_in, is_failure, select
+    from analyzer.select import is_failure, select
 
     with Progress(sys.stderr, enabled=not quiet) as progress:
         request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
@@ -145,10 +145,10 @@ def check(
     _write(select(result, selection), request, outputs, color)
     if stats:
         _say_stats(result)
-    blind = gaps_in(result.gaps, request.touched()) if strict_gaps else ()
+    blind = [g for g in result.gaps if strict_gaps and request.touches(g)]
     if blind:
         _say(
-            f"{len(blind)} gaps in files of the patch (--strict-gaps); the first: "
+            f"{len(blind)} gaps in what the patch touches (--strict-gaps); the first: "
             f"{blind[0].file}:{blind[0].line}: {blind[0].detail}"
         )
     failed = is_failure(result, selection, None if fail_on == "never" else Severity(fail_on))
@@ -183,9 +183,9 @@ def _outputs(formats: Sequence[str], output: Path | None) -> tuple[Output, ...]:
             raise AnalyzerError(f"--format {wanted}: no file behind the `=`")
         outputs.append(Output(name, Path(path) if equals else output))
     targets = [o.path for o in outputs]
-    for path in targets:
-        if targets.count(path) > 1:
-            where = path or "standard output"
+    for target in targets:
+        if targets.count(target) > 1:
+            where = target or "standard output"
             raise AnalyzerError(f"--format: two reports go to {where}: use --format FORMAT=FILE")
     if output is not None and output not in targets:
         raise AnalyzerError("--output: every --format names its own file already")

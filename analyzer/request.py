@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from analyzer.base import AnalyzerError
-from analyzer.patch.apply import apply_patch, reverse_patch
+from analyzer.base import AnalyzerError, Gap
+from analyzer.c.unit import scan_unit
+from analyzer.patch.apply import ChangedLines, apply_patch, reverse_patch
 from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
 from analyzer.patch.read import read_series
@@ -21,7 +23,16 @@ class Step:
 
     before: Tree
     after: Tree
-    changed: frozenset[str]
+    changed: Mapping[str, ChangedLines]
+
+    def lines(self, path: str) -> tuple[range, ...]:
+        """Return the lines of a file that the patch changes, as they are after it.
+
+        Where lines were only taken away, the line that followed them counts.
+        """
+        if path not in self.changed:
+            return ()
+        return tuple(range(r.start, max(r.stop, r.start + 1)) for r in self.changed[path].after)
 
 
 @dataclass(frozen=True)
@@ -39,9 +50,9 @@ class Request:
             applied = apply_patch(tree, patch)
             if applied.already_applied:
                 undone = apply_patch(tree, reverse_patch(patch))
-                steps.append(Step(undone.tree, tree, frozenset(undone.changed)))
+                steps.append(Step(undone.tree, tree, undone.changed))
             else:
-                steps.append(Step(tree, applied.tree, frozenset(applied.changed)))
+                steps.append(Step(tree, applied.tree, applied.changed))
             tree = steps[-1].after
         return tuple(steps)
 
@@ -53,9 +64,30 @@ class Request:
             return (self._steps[0].before if self._steps else self.tree).read(path)
         return self._steps[patch - 1].after.read(path)
 
-    def touched(self) -> frozenset[str]:
-        """Return the files that the series changes."""
-        return frozenset(path for step in self._steps for path in step.changed)
+    def touches(self, gap: Gap) -> bool:
+        """Tell whether a gap lies in a function that the series changes, or spans such a file."""
+        if gap.line == 0:
+            return any(gap.file in step.changed for step in self._steps)
+        if gap.function:
+            return (gap.file, gap.function) in self._functions
+        return any(gap.line in lines for step in self._steps for lines in step.lines(gap.file))
+
+    @cached_property
+    def _functions(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (path, name)
+            for step in self._steps
+            for path in step.changed
+            for name in _functions_at(path, step.after.read(path) or b"", step.lines(path))
+        )
+
+
+def _functions_at(path: str, text: bytes, changed: Sequence[range]) -> Iterator[str]:
+    """Yield the functions that hold one of the changed lines."""
+    for name, definitions in scan_unit(path, text).definitions.items():
+        for d in definitions:
+            if any(d.span.line < r.stop and r.start <= d.span.end_line for r in changed):
+                yield name
 
 
 def open_request(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.base import Gap, Severity
@@ -96,9 +95,3 @@ def is_failure(result: Result, selection: Selection, fail_on: Severity | None) -
         is_open(f) and selection.wants(f.rule) and f.severity.rank >= fail_on.rank
         for f in result.findings
     )
-
-
-def gaps_in(gaps: Iterable[Gap], paths: Iterable[str]) -> tuple[Gap, ...]:
-    """Return the gaps that lie in files of a patch."""
-    touched = frozenset(paths)
-    return tuple(g for g in gaps if g.file in touched)

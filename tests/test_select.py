@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.base import Gap, Severity
+from analyzer.base import Severity
 from analyzer.findings import Finding
-from analyzer.select import Selection, gaps_in, is_failure, select
+from analyzer.select import Selection, is_failure, select
 
 from .report.results import FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING
 
@@ -76,9 +76,3 @@ def test_hidden_findings_still_fail_unless_their_rule_is_ignored() -> None:
 
     assert is_failure(result, Selection(level=Severity.ERROR), Severity.NOTE)
     assert not is_failure(result, Selection(ignored=frozenset({REMARK.rule})), Severity.NOTE)
-
-
-def test_gaps_are_picked_by_file() -> None:
-    here, there = (Gap("syntax", path, 1, "", "") for path in ("mm/a.c", "mm/b.c"))
-
-    assert (here,) == gaps_in((here, there), {"mm/a.c", "mm/c.c"})
