@@ -29,14 +29,14 @@ lint: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-kernel-test: $(DEV) ## Run every test that needs a kernel, OFFLINT_TREE=...
-	$(BIN)/python -m pytest -m kernel
+kernel-test: $(DEV) ## Run what needs a kernel or takes long, OFFLINT_TREE=...
+	$(BIN)/python -m pytest -m "kernel or slow"
 
 answer-key: $(DEV) ## Run the answer key on OFFLINT_TREE=..., a Linux 6.12 tree.
 	$(BIN)/python -m pytest -m kernel -s tests/kernel
 
 bench: $(DEV) ## Measure against spatch and ripgrep on OFFLINT_TREE=...
-	$(BIN)/python -m pytest -m "kernel or slow" -s tests/bench
+	$(BIN)/python -m pytest -m kernel -s tests/bench
 
 lock: $(DEV) ## Pin the newest allowed versions with their hashes.
 	$(BIN)/python -m piptools --version > /dev/null 2>&1 || $(BIN)/python -m pip install pip-tools
