@@ -78,16 +78,16 @@ def contenders(tree: Path, corpus: Path, build: Path) -> tuple[Contender, ...]:
             PROJECT,
             statuses=frozenset({0, 1}),
         ),
-        Contender(SPATCH, _spatch(TOKEN, build), tree, git),
-        Contender(RARE, _spatch(RARE_TOKEN, build), tree, git),
+        Contender(SPATCH, _spatch(TOKEN, tree, build), build, git),
+        Contender(RARE, _spatch(RARE_TOKEN, tree, build), build, git),
         Contender(RIPGREP, ("rg", "-j2", "-F", "-w", "-l", *words, "."), tree),
     )
 
 
-def _spatch(token: str, build: Path) -> tuple[str, ...]:
+def _spatch(token: str, tree: Path, build: Path) -> tuple[str, ...]:
     rule = build / f"{token}.cocci"
     rule.write_text(f"@r@\nexpression E;\n@@\n* {token}(E)\n")
-    return ("spatch", "--sp-file", str(rule), "--dir", ".", "--use-gitgrep", "-j", "2")
+    return ("spatch", "--sp-file", str(rule), "--dir", str(tree), "--use-gitgrep", "-j", "2")
 
 
 def index_tree(tree: Path, build: Path) -> Path:
