@@ -10,6 +10,7 @@ from analyzer.base import AnalyzerError
 from analyzer.patch.locate import Place, best_guess, place_hunks
 from analyzer.patch.model import ChangeKind, FileChange, Hunk, Patch, reverse_patch
 from analyzer.patch.sections import quote
+from analyzer.patch.splice import splice, split_lines
 from analyzer.tree.api import Tree
 from analyzer.tree.overlay import Overlay
 
@@ -53,7 +54,8 @@ class Applied:
     """What applying a patch gave.
 
     changed maps the name before to the lines removed there, and the name after to the lines added;
-    mostly these are one name.
+    mostly these are one name. Where a patch changes a file twice, the second time counts in the
+    file as the first time left it.
     """
 
     tree: Tree
@@ -178,58 +180,29 @@ def _start(work: _Work, change: FileChange) -> bytes | None:
 def _apply_file(work: _Work, change: FileChange, data: bytes) -> None:
     lines = split_lines(data)
     places = place_hunks(lines, change.hunks, work.max_fuzz)
-    out: list[bytes] = []
-    done = 0
+    placed: list[tuple[int, Hunk, Place]] = []
     for index, (hunk, place) in enumerate(zip(change.hunks, places, strict=True), 1):
         if place is None:
-            refused = _Refused(change.path, index, hunk.line, hunk=hunk, lines=lines)
-            work.refused.append(refused)
-            continue
-        out.extend(lines[done : place.start])
-        start = len(out)
-        done = _apply_hunk(work, change, (hunk, place), lines, out)
+            work.refused.append(_Refused(change.path, index, hunk.line, hunk=hunk, lines=lines))
+        else:
+            placed.append((index, hunk, place))
+    spliced = splice(lines, [(hunk, place) for _, hunk, place in placed])
+    for (index, _, place), (before, after) in zip(placed, spliced.spans, strict=True):
         work.placements.append(
             Placement(
                 file=change.path,
                 hunk=index,
                 offset=place.offset,
                 fuzz=place.fuzz,
-                before_lines=range(place.start + 1, done + 1),
-                after_lines=range(start + 1, len(out) + 1),
+                before_lines=before,
+                after_lines=after,
             )
         )
-    out.extend(lines[done:])
-    _store(work, change, b"".join(out))
-
-
-def _apply_hunk(
-    work: _Work,
-    change: FileChange,
-    placed: tuple[Hunk, Place],
-    lines: Sequence[bytes],
-    out: list[bytes],
-) -> int:
-    """Append a hunk's lines to out; return the index in lines after it."""
-    hunk, place = placed
-    at = place.start
-    removed: list[int] = []
-    added: list[int] = []
-    for line in hunk.lines:
-        if line.kind == "+":
-            out.append(line.content)
-            added.append(len(out))
-            continue
-        # Context that fuzz left out of account stays as the tree has it.
-        if line.kind == " ":
-            out.extend(lines[at : at + 1])
-        else:
-            removed.append(at + 1)
-        at = min(at + 1, len(lines))
-    if change.before is not None and removed:
-        work.removed.setdefault(change.before, []).extend(_runs(removed))
-    if change.after is not None and added:
-        work.added.setdefault(change.after, []).extend(_runs(added))
-    return at
+    if change.before is not None and spliced.removed:
+        work.removed.setdefault(change.before, []).extend(spliced.removed)
+    if change.after is not None and spliced.added:
+        work.added.setdefault(change.after, []).extend(spliced.added)
+    _store(work, change, spliced.data)
 
 
 def _store(work: _Work, change: FileChange, data: bytes) -> None:
@@ -245,24 +218,6 @@ def _store(work: _Work, change: FileChange, data: bytes) -> None:
         work.files[change.before] = None
     if change.kind is not ChangeKind.MODE:
         work.files[change.after] = data
-
-
-def split_lines(data: bytes) -> list[bytes]:
-    """Split at line feeds alone, newlines kept."""
-    lines = [line + b"\n" for line in data.split(b"\n")]
-    last = lines.pop()[:-1]
-    return [*lines, last] if last else lines
-
-
-def _runs(numbers: Sequence[int]) -> list[range]:
-    """Join numbers that follow each other into ranges."""
-    runs: list[range] = []
-    for number in numbers:
-        if runs and runs[-1].stop == number:
-            runs[-1] = range(runs[-1].start, number + 1)
-        else:
-            runs.append(range(number, number + 1))
-    return runs
 
 
 def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:

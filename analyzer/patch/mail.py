@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from email.message import Message as Mail
 
 #: "From someone Mon Sep 17 00:00:00 2001": prose that starts with "From" ends otherwise.
-_SEPARATOR = re.compile(rb"From \S+ .*\d{4}( [+-]\d{4})?\s*")
+_SEPARATOR = re.compile(rb"From \S+ .*\d:\d\d.* \d{4}( [+-]\d{4})?\s*")
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:")
 _KNOWN_HEADERS = frozenset(
     (
@@ -64,7 +64,7 @@ def _lines(data: bytes) -> list[bytes]:
 def _is_separator(lines: list[bytes], at: int) -> bool:
     if not lines[at].startswith(b"From ") or not _SEPARATOR.fullmatch(lines[at]):
         return False
-    return at + 1 < len(lines) and _HEADER.match(lines[at + 1]) is not None
+    return _end_of_headers(lines, at + 1) > at + 1
 
 
 def _message(lines: list[bytes], start: int) -> Message:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from analyzer.base import AnalyzerError
 from analyzer.patch.align import Step, align, squeeze, starts_near
-from analyzer.patch.apply import split_lines
 from analyzer.patch.indent import Indenter
 from analyzer.patch.paths import pair_paths
 from analyzer.patch.sections import Numbered, RawHunk, Section, find_sections, quote
+from analyzer.patch.splice import split_lines
 from analyzer.tree.api import Tree
 
 #: Lines of the file above a hunk that tell how its first line is indented.

@@ -110,6 +110,7 @@ def _git_section(cursor: _Cursor, name: str, read_body: BodyReader) -> Section:
         extended[match[1]] = match[2]
         cursor.at += 1
     binary = _BINARY.fullmatch(cursor.text()) is not None
+    cursor.at += binary
     before = after = None
     hunks: tuple[RawHunk, ...] = ()
     if cursor.text().startswith(b"--- ") and cursor.text(1).startswith(b"+++ "):

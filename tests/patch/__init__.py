@@ -1,0 +1,1 @@
+"""Hold the reading and applying of patches to their word."""

@@ -1,0 +1,230 @@
+"""Hold applying to: every line verified, offsets and fuzz as GNU patch has them, in memory only."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.base import AnalyzerError
+from analyzer.patch import Applied, apply_patch, reverse_patch
+from analyzer.tree import MemoryTree, Tree
+
+from .texts import LETTERS, diff, read_patch, replaced
+
+PATH = "mm/a.c"
+TEXT = diff(PATH, LETTERS, replaced(LETTERS, [("line 9;", "nine;"), ("line 20;", "twenty;")]))
+
+
+def _apply(text: str, files: dict[str, str], *, partial: bool = False) -> Applied:
+    tree = MemoryTree(files)
+    return apply_patch(tree, read_patch(text, tree), partial=partial)
+
+
+def _text(tree: Tree, path: str = PATH) -> str:
+    data = tree.read(path)
+    assert data is not None
+    return data.decode()
+
+
+def test_a_patch_that_fits_is_applied_and_leaves_the_tree_alone() -> None:
+    tree = MemoryTree({PATH: LETTERS, "mm/b.c": "b\n"})
+    applied = apply_patch(tree, read_patch(TEXT))
+
+    assert _text(applied.tree) == replaced(LETTERS, [("line 9;", "nine;"), ("line 20;", "twenty;")])
+    assert _text(tree) == LETTERS
+    assert _text(applied.tree, "mm/b.c") == "b\n"
+    assert (applied.rejected, applied.already_applied, applied.notes) == ((), False, ())
+
+
+def test_placements_and_changed_lines_count_from_one() -> None:
+    after = replaced(LETTERS, [("\tline 9;\n", "\ta;\n\tb;\n"), ("\tline 20;\n", "")])
+    applied = _apply(diff(PATH, LETTERS, after), {PATH: LETTERS})
+    before, added = applied.changed[PATH]
+
+    assert [(p.hunk, p.offset, p.fuzz) for p in applied.placements] == [(1, 0, 0), (2, 0, 0)]
+    assert [p.before_lines for p in applied.placements] == [range(6, 13), range(17, 24)]
+    assert [p.after_lines for p in applied.placements] == [range(6, 14), range(18, 24)]
+    assert (before, added) == ((range(9, 10), range(20, 21)), (range(9, 11),))
+
+
+def test_a_hunk_is_found_further_down_and_drags_the_next() -> None:
+    moved = "/* new */\n" * 5 + LETTERS
+    applied = _apply(TEXT, {PATH: moved})
+
+    assert [p.offset for p in applied.placements] == [5, 5]
+    assert applied.notes == (f"{PATH}: hunks 1, 2 placed with an offset of +5 lines",)
+    assert "\tnine;\n" in _text(applied.tree)
+
+
+def test_a_hunk_is_found_further_up() -> None:
+    applied = _apply(TEXT, {PATH: LETTERS.removeprefix("\tline 1;\n\tline 2;\n")})
+
+    assert [p.offset for p in applied.placements] == [-2, -2]
+
+
+def test_the_nearest_of_several_places_is_taken() -> None:
+    block = "\t{\n\t\tx;\n\t}\n"
+    text = block * 9
+    at = text.splitlines(keepends=True)
+    after = "".join([*at[:13], "\t\ty;\n", *at[14:]])
+    patch = diff(PATH, text, after, context=1)
+
+    assert _text(_apply(patch, {PATH: text}).tree) == after
+    assert _text(_apply(patch, {PATH: "\n" + text}).tree) == "\n" + after
+
+
+def test_fuzz_leaves_context_as_the_tree_has_it() -> None:
+    other = replaced(LETTERS, [("line 6;", "six;"), ("line 23;", "twenty three;")])
+    applied = _apply(TEXT, {PATH: other})
+
+    assert [p.fuzz for p in applied.placements] == [1, 1]
+    assert _text(applied.tree) == replaced(other, [("line 9;", "nine;"), ("line 20;", "twenty;")])
+    assert applied.notes == (f"{PATH}: hunks 1, 2 placed with an offset of +0 lines, fuzz 1",)
+
+
+def test_fuzz_ends_at_two_lines() -> None:
+    two = replaced(LETTERS, [("line 7;", "seven;"), ("line 6;", "six;")])
+    three = replaced(LETTERS, [("line 8;", "eight;")])
+
+    assert _apply(TEXT, {PATH: two}).placements[0].fuzz == 2
+    with pytest.raises(AnalyzerError, match="1 of 2 hunks"):
+        _apply(TEXT, {PATH: three})
+
+
+def test_a_removed_line_is_never_fuzzy() -> None:
+    with pytest.raises(AnalyzerError, match="does not apply"):
+        _apply(TEXT, {PATH: replaced(LETTERS, [("line 9;", "neun;")])})
+
+
+def test_a_hunk_at_the_top_or_the_end_stays_there() -> None:
+    top = diff(PATH, LETTERS, "new;\n" + LETTERS)
+    end = diff(PATH, LETTERS, LETTERS + "new;\n")
+    longer = "one;\ntwo;\n" + LETTERS + "one;\ntwo;\nthree;\n"
+
+    assert _text(_apply(top, {PATH: longer.removeprefix("one;\ntwo;\n")}).tree).startswith("new;\n")
+    assert _text(_apply(end, {PATH: "one;\n" + LETTERS}).tree).endswith("\tline 26;\nnew;\n")
+    with pytest.raises(AnalyzerError, match="does not apply"):
+        apply_patch(MemoryTree({PATH: "x;\n"}), read_patch(end))
+
+
+def test_every_hunk_that_fits_nowhere_is_listed_with_what_was_found() -> None:
+    other = replaced(LETTERS, [("line 9;", "neun;"), ("\tline 20;", "    line 20;")])
+    with pytest.raises(AnalyzerError) as caught:
+        _apply(TEXT, {PATH: other})
+    lines = str(caught.value).splitlines()
+
+    assert lines[0] == "x.patch: patch 1 does not apply to memory: 2 of 2 hunks"
+    assert lines[1] == (
+        f'  {PATH} hunk 1 (line 5 of the patch): line 9: expected "line 9;", found "neun;"'
+    )
+    assert lines[2] == (
+        f"  {PATH} hunk 2 (line 14 of the patch): line 20: "
+        'expected "line 20;", found "line 20;" (they differ in blanks only)'
+    )
+
+
+def test_partial_applies_what_fits_and_returns_the_rest() -> None:
+    applied = _apply(TEXT, {PATH: replaced(LETTERS, [("line 9;", "neun;")])}, partial=True)
+
+    assert [(r.file, r.hunk, r.line) for r in applied.rejected] == [(PATH, 1, 5)]
+    assert "\ttwenty;\n" in _text(applied.tree)
+    assert "\tneun;\n" in _text(applied.tree)
+
+
+def test_a_patch_that_is_applied_already_is_recognised() -> None:
+    tree = MemoryTree({PATH: LETTERS})
+    patch = read_patch(TEXT)
+    after = apply_patch(tree, patch).tree
+    again = apply_patch(after, patch)
+
+    assert again.already_applied
+    assert again.tree is after
+    assert (again.placements, dict(again.changed), again.rejected) == ((), {}, ())
+    assert _text(apply_patch(after, reverse_patch(patch)).tree) == LETTERS
+
+
+def test_an_addition_that_is_there_already_is_not_added_elsewhere() -> None:
+    block = "\tlock(x);\n\twork(x);\n\tmore(x);\n\tunlock(x);\n\n"
+    text = block * 6
+    lines = text.splitlines(keepends=True)
+    after = "".join([*lines[:17], "\tadded(x);\n", *lines[17:]])
+    applied = _apply(diff(PATH, text, after), {PATH: after})
+
+    assert applied.already_applied
+
+
+def test_a_file_is_made_and_removed() -> None:
+    made = "--- /dev/null\n+++ b/mm/n.c\n@@ -0,0 +1,2 @@\n+one\n+two\n"
+    gone = "--- a/mm/n.c\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-one\n-two\n"
+    applied = _apply(made, {PATH: LETTERS})
+
+    assert _text(applied.tree, "mm/n.c") == "one\ntwo\n"
+    assert applied.changed["mm/n.c"] == ((), (range(1, 3),))
+    assert apply_patch(applied.tree, read_patch(gone)).tree.read("mm/n.c") is None
+    with pytest.raises(AnalyzerError, match="the tree has it"):
+        _apply(made, {"mm/n.c": "other\n"})
+    with pytest.raises(AnalyzerError, match="1 lines would stay"):
+        _apply(gone, {"mm/n.c": "one\ntwo\nthree\n"})
+    assert _apply(gone, {PATH: LETTERS}).already_applied
+
+
+def test_a_file_is_renamed_and_copied() -> None:
+    body = "@@ -1,2 +1,2 @@\n \tline 1;\n-\tline 2;\n+\ttwo;\n \tline 3;\n".replace("1,2", "1,3")
+    moved = (
+        "diff --git a/mm/a.c b/mm/n.c\nsimilarity index 90%\n{0} from mm/a.c\n{0} to mm/n.c\n"
+        "--- a/mm/a.c\n+++ b/mm/n.c\n"
+    )
+    renamed = _apply(moved.format("rename") + body, {PATH: LETTERS})
+    copied = _apply(moved.format("copy") + body, {PATH: LETTERS})
+
+    after = replaced(LETTERS, [("line 2;", "two;")])
+    assert (renamed.tree.read(PATH), _text(renamed.tree, "mm/n.c")) == (None, after)
+    assert (_text(copied.tree), _text(copied.tree, "mm/n.c")) == (LETTERS, after)
+    assert renamed.changed[PATH].before == (range(2, 3),)
+    assert renamed.changed["mm/n.c"].after == (range(2, 3),)
+    with pytest.raises(AnalyzerError, match=r"makes it from mm/a\.c, but the tree has it"):
+        _apply(moved.format("rename") + body, {PATH: LETTERS, "mm/n.c": "x\n"})
+
+
+def test_a_mode_changes_no_text_and_a_binary_is_left_out() -> None:
+    mode = f"diff --git a/{PATH} b/{PATH}\nold mode 100644\nnew mode 100755\n"
+    binary = "diff --git a/l.png b/l.png\nindex 1..2\nBinary files a/l.png and b/l.png differ\n"
+    applied = _apply(mode + binary, {PATH: LETTERS})
+
+    assert _text(applied.tree) == LETTERS
+    assert applied.notes == ("l.png: binary change left out",)
+
+
+def test_a_missing_newline_is_part_of_the_line() -> None:
+    text = diff(PATH, "a\nb", "a\nc")
+
+    assert _text(_apply(text, {PATH: "a\nb"}).tree) == "a\nc"
+    with pytest.raises(AnalyzerError, match="does not apply"):
+        _apply(text, {PATH: "a\nb\n"})
+
+
+def test_a_diff_without_context_goes_where_it_says() -> None:
+    after = replaced(LETTERS, [("\tline 9;\n", "\tline 9;\n\tnew;\n"), ("\tline 20;\n", "")])
+
+    assert _text(_apply(diff(PATH, LETTERS, after, context=0), {PATH: LETTERS}).tree) == after
+
+
+def test_two_diffs_of_one_file_build_on_each_other() -> None:
+    second = replaced(LETTERS, [("line 9;", "nine;")])
+    third = replaced(second, [("nine;", "neun;")])
+
+    text = diff(PATH, LETTERS, second) + diff(PATH, second, third)
+    assert _text(_apply(text, {PATH: LETTERS}).tree) == third
+
+
+def test_the_reverse_of_a_reverse_is_the_patch() -> None:
+    patch = read_patch(TEXT)
+
+    assert reverse_patch(reverse_patch(patch)) == patch
+
+
+def test_a_file_the_tree_lacks_is_said() -> None:
+    with pytest.raises(AnalyzerError) as caught:
+        _apply(TEXT, {"mm/b.c": "x\n"})
+
+    assert str(caught.value).splitlines()[0].endswith("does not apply to memory: 1 of its files")
+    assert f"  {PATH} (line 1 of the patch): no such file in the tree" in str(caught.value)

@@ -1,0 +1,182 @@
+"""Hold the reader of mails to what clients and archives really write."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import quopri
+from email.header import Header
+
+import pytest
+
+from analyzer.patch.mail import split_messages, split_tag
+
+from .texts import LETTERS, diff, mail, read_patch, replaced
+
+AFTER = replaced(LETTERS, [("line 9;", "nine(é);")])
+DIFF = diff("mm/a.c", LETTERS, AFTER)
+BODY = (
+    f"Why it is so.\n\nSigned-off-by: A. Developer <dev@example.org>\n---\n mm/a.c | 2 +-\n\n{DIFF}"
+)
+
+
+def _hunk_texts(data: bytes | str) -> list[bytes]:
+    patch = read_patch(data)
+    return [line.text for file in patch.files for hunk in file.hunks for line in hunk.lines]
+
+
+EXPECTED = _hunk_texts(DIFF)
+
+
+def test_a_bare_diff_is_a_patch_without_subject() -> None:
+    patch = read_patch(DIFF)
+
+    assert (patch.index, patch.subject, patch.tag, patch.message_id) == (1, "", "", "")
+    assert [file.path for file in patch.files] == ["mm/a.c"]
+    assert EXPECTED.count(b"\tnine(\xc3\xa9);") == 1
+
+
+def test_a_mail_tells_subject_and_message_id() -> None:
+    patch = read_patch(mail("[PATCH v3 2/7] mm/a: count\n in  one place", BODY, number=12))
+
+    assert patch.subject == "mm/a: count in one place"
+    assert patch.tag == "[PATCH v3 2/7]"
+    assert patch.message_id == "12@example.org"
+
+
+@pytest.mark.parametrize("separator", [True, False])
+def test_a_mail_is_read_with_and_without_a_separator(separator: bool) -> None:
+    assert _hunk_texts(mail("[PATCH] mm/a: count", BODY, separator=separator)) == EXPECTED
+
+
+@pytest.mark.parametrize("encoding", ["quoted-printable", "base64"])
+def test_an_encoded_body_is_decoded(encoding: str) -> None:
+    raw = BODY.encode()
+    packed = quopri.encodestring(raw) if encoding != "base64" else base64.encodebytes(raw)
+    text = mail(
+        "[PATCH] mm/a: count",
+        packed.decode("ascii"),
+        headers={
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Transfer-Encoding": encoding,
+        },
+    )
+    if encoding == "base64":
+        text = text.replace("\n-- \n2.40.1\n", "")
+
+    assert _hunk_texts(text) == EXPECTED
+
+
+def test_a_patch_that_is_attached_is_found() -> None:
+    packed = base64.encodebytes(BODY.encode()).decode("ascii")
+    body = (
+        "--limit\nContent-Type: text/plain\n\nSee the attachment.\n"
+        "--limit\nContent-Type: text/html\n\n<pre>--- a/x\n+++ b/x\n</pre>\n"
+        '--limit\nContent-Type: text/x-patch; name="a.patch"\n'
+        f"Content-Transfer-Encoding: base64\n\n{packed}\n--limit--\n"
+    )
+    headers = {"MIME-Version": "1.0", "Content-Type": 'multipart/mixed; boundary="limit"'}
+
+    assert _hunk_texts(mail("[PATCH] mm/a: count", body, headers=headers)) == EXPECTED
+
+
+def test_a_mail_with_crlf_line_ends_gives_plain_lines() -> None:
+    data = mail("[PATCH] mm/a: count", BODY).encode().replace(b"\n", b"\r\n")
+
+    assert _hunk_texts(data) == EXPECTED
+
+
+def test_a_file_with_crlf_line_ends_keeps_them() -> None:
+    before, after = "one\r\ntwo\r\n", "one\r\nthree\r\n"
+    text = diff("mm/a.c", before, after).replace("a.c\r\n", "a.c\n")
+
+    assert _hunk_texts(text) == [b"one\r", b"two\r", b"three\r"]
+
+
+def test_bytes_outside_of_utf8_survive() -> None:
+    data = mail("[PATCH] mm/a: count", BODY.replace("é", "X")).encode().replace(b"X", b"\xe9")
+
+    assert _hunk_texts(data).count(b"\tnine(\xe9);") == 1
+
+
+def test_an_encoded_subject_is_decoded() -> None:
+    subject = Header("[PATCH] mm: Größe", "utf-8").encode()
+
+    assert read_patch(mail(subject, BODY)).subject == "mm: Größe"
+
+
+@pytest.mark.parametrize("subject", ["=?no-such?b?AAAA?=", "=?utf-8?b?A?=", "=?utf-8?q?=ff?=", ""])
+def test_a_broken_subject_is_no_obstacle(subject: str) -> None:
+    assert _hunk_texts(mail(subject, BODY)) == EXPECTED
+
+
+def test_prose_that_starts_with_from_splits_nothing() -> None:
+    prose = (
+        "From the writer's perspective, in 2024\nX: y\n\nFrom: someone\n\nFrom here on\n"
+        "From nine o'clock, or 9:00, until 2024\nFrom: then on\n\n"
+    )
+
+    assert len(split_messages(mail("[PATCH] mm/a: count", prose + BODY).encode())) == 1
+
+
+def test_a_mailbox_is_split_into_its_mails() -> None:
+    data = "".join(mail(f"[PATCH {n}/3] x", f"{n}\n", number=n) for n in (1, 2, 3)).encode()
+    messages = split_messages(data)
+
+    assert [m.subject for m in messages] == ["[PATCH 1/3] x", "[PATCH 2/3] x", "[PATCH 3/3] x"]
+    assert b"".join(m.raw for m in messages) == data
+
+
+def test_the_line_of_a_hunk_line_is_its_line_in_the_input() -> None:
+    data = mail("[PATCH 1/2] x", BODY) + mail("[PATCH 2/2] x", BODY, number=2)
+    lines = data.encode().split(b"\n")
+    messages = split_messages(data.encode())
+    patch = read_patch(mail("[PATCH] x", BODY))
+    single = mail("[PATCH] x", BODY).encode().split(b"\n")
+
+    assert [lines[m.line - 1] for m in messages] == [b"Why it is so.", b"Why it is so."]
+    for hunk in patch.files[0].hunks:
+        assert single[hunk.line - 1].startswith(b"@@ -")
+        for line in hunk.lines:
+            assert single[line.line - 1] == line.kind.encode() + line.text
+    assert patch.body.split(b"\n")[0] == single[patch.body_line - 1]
+
+
+def test_a_flowed_mail_is_put_together_again() -> None:
+    # Stuffed as RFC 3676 has it: what starts with a blank gets one more.
+    stuffed = "".join(
+        f" {line}\n" if line.startswith(" ") else f"{line}\n" for line in BODY.splitlines()
+    ).replace("Why it is so.", "Why it \nis so.")
+    headers = {"Content-Type": "text/plain; charset=utf-8; format=flowed"}
+
+    assert _hunk_texts(mail("[PATCH] mm/a: count", stuffed, headers=headers)) == EXPECTED
+
+
+def test_a_packed_mailbox_is_unpacked() -> None:
+    assert _hunk_texts(gzip.compress(mail("[PATCH] mm/a: count", BODY).encode())) == EXPECTED
+
+
+def test_a_copy_from_a_web_page_tells_its_subject() -> None:
+    assert read_patch(f"[PATCH v1 2/3] mm/a: count\n\nFrom: A\nDate: x\n\n{BODY}").tag == (
+        "[PATCH v1 2/3]"
+    )
+
+
+def test_what_git_show_prints_tells_its_subject() -> None:
+    text = f"commit 0123456789abcdef\nAuthor: A\nDate:   x\n\n    mm/a: count\n\n    why\n\n{DIFF}"
+
+    assert read_patch(text).subject == "mm/a: count"
+
+
+@pytest.mark.parametrize(
+    ("subject", "tag", "title"),
+    [
+        ("[PATCH] mm: x", "[PATCH]", "mm: x"),
+        ("[RFC][PATCH v2 1/3] mm: x", "[RFC][PATCH v2 1/3]", "mm: x"),
+        ("[PATCH 1/2] [media] x: y", "[PATCH 1/2] [media]", "x: y"),
+        ("mm: x [y]", "", "mm: x [y]"),
+        ("", "", ""),
+    ],
+)
+def test_a_subject_is_split_into_tag_and_title(subject: str, tag: str, title: str) -> None:
+    assert split_tag(subject) == (tag, title)
