@@ -36,6 +36,13 @@ class Selected:
     gaps: tuple[Gap, ...] | None
 
     @property
+    def is_cut(self) -> bool:
+        """Tell whether asking for everything would show more."""
+        fates = {str(s) for s in Status}
+        unlisted = self.gaps is None and bool(self.result.gaps)
+        return unlisted or any(reason in fates for reason, _ in self.hidden)
+
+    @property
     def open(self) -> tuple[Finding, ...]:
         """Return the shown findings that the series introduces and does not mend."""
         return tuple(f for f in self.shown if is_open(f))

@@ -76,3 +76,16 @@ def test_hidden_findings_still_fail_unless_their_rule_is_ignored() -> None:
 
     assert is_failure(result, Selection(level=Severity.ERROR), Severity.NOTE)
     assert not is_failure(result, Selection(ignored=frozenset({REMARK.rule})), Severity.NOTE)
+
+
+@pytest.mark.parametrize(
+    ("selection", "cut"),
+    [
+        (Selection(), True),
+        (Selection(everything=True), False),
+        (Selection(everything=True, level=Severity.ERROR), False),
+    ],
+)
+def test_all_is_offered_where_it_shows_more(selection: Selection, cut: bool) -> None:
+    assert cut == select(RESULT, selection).is_cut
+    assert not select(replace(RESULT, findings=(REMARK,), gaps=()), selection).is_cut

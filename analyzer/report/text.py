@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from analyzer.base import Gap, Severity, Span
-from analyzer.findings import Cause, Finding, Migration, Result, Status
+from analyzer.findings import Cause, Finding, Migration, Result, Status, Step
 from analyzer.report.excerpt import excerpt, source_line
 from analyzer.report.paint import Paint, painter
 from analyzer.report.plain import harmless, plain, wrap
@@ -72,13 +72,19 @@ def _finding(finding: Finding, result: Result, read: Read, width: int, paint: Pa
     if finding.trace:
         out.append("  trace:")
         for n, step in enumerate(finding.trace, 1):
-            at = f"{step.span.file}:{step.span.line} {step.function}()"
-            text = plain(f"{at}: {step.message}")
+            text = plain(f"{_stand(step)}: {step.message}")
             out.extend(wrap(text, width, first=f"    {n}. ", rest="       "))
     if finding.fix is not None:
         out.append("  fix:")
         out.extend(f"    {harmless(line.expandtabs())}" for line in finding.fix.splitlines())
     return out
+
+
+def _stand(step: Step) -> str:
+    """Return where a step stands; the function only where the message does not begin with it."""
+    at = f"{step.span.file}:{step.span.line}"
+    known = not step.function or step.message.startswith(f"{step.function}()")
+    return at if known else f"{at} {step.function}()"
 
 
 def stage_of(finding: Finding) -> int:
@@ -130,21 +136,30 @@ def _verdict(selected: Selected, width: int, paint: Paint) -> list[str]:
     hazards = sum(is_hazard(f) for f in selected.shown)
     if hazards:
         parts.append(f"{_counted(hazards, 'mistake')} that the series mends later")
+    style = "title" if parts else "good"
     if parts:
         text = f"{_listed(parts)}."
     else:
         text = "Nothing to show." if selected.shown else "Nothing stale found."
-    hidden = [f"{n} {reason}" for reason, n in selected.hidden]
-    if hidden:
-        text += f" Not shown: {', '.join(hidden)} (see --all)."
+    out = [paint(line, style) for line in wrap(text + _unsaid(selected), width)]
+    if selected.shown:
+        hint = f"What a rule means and how to mend it: offlint explain {selected.shown[0].rule}"
+        return [*wrap(hint, width), *out]
+    return out
+
+
+def _unsaid(selected: Selected) -> str:
+    """Say what is counted and not listed, and how to see it."""
+    unsaid = []
+    if selected.hidden:
+        unsaid.append(f"not shown: {', '.join(f'{n} {why}' for why, n in selected.hidden)}")
     gaps = len(selected.result.gaps)
     if gaps:
-        text += f" Blind in {_counted(gaps, 'place')}"
-        text += "." if selected.gaps is not None else " (--all lists them)."
-    if selected.shown:
-        text += f" More: offlint explain {selected.shown[0].rule}"
-    style = "good" if not parts else "title"
-    return [paint(line, style) for line in wrap(plain(text), width)]
+        unsaid.append(f"blind in {_counted(gaps, 'place')}")
+    if not unsaid:
+        return ""
+    text = "; ".join(unsaid)
+    return f" {text[:1].upper()}{text[1:]}{' (see --all)' if selected.is_cut else ''}."
 
 
 def _counted(n: int, noun: str) -> str:

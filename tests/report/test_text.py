@@ -43,7 +43,8 @@ error[double-set]: keep_page() sets PageOffline on hotplugged pages that already
     2. drivers/toy/toy.c:6 keep_page(): and here they are PageOffline already,
        so that the kernel traps
 
-1 error. Blind in 1 place (--all lists them). More: offlint explain double-set
+What a rule means and how to mend it: offlint explain double-set
+1 error. Blind in 1 place (see --all).
 """
 
 
@@ -72,13 +73,15 @@ def test_silence_and_blindness_are_told_apart() -> None:
     blind = render(select(replace(clean, gaps=RESULT.gaps), Selection()), read)
 
     assert "Nothing stale found.\n" == seeing
-    assert "Nothing stale found. Blind in 1 place (--all lists them).\n" == blind
+    assert "Nothing stale found. Blind in 1 place (see --all).\n" == blind
 
 
 def test_what_is_hidden_is_counted_in_the_verdict() -> None:
     report = render(selected(FINDING, FIXED, STANDING, selection=Selection()), read)
 
-    assert "Not shown: 1 fixed, 1 pre-existing (see --all)." in " ".join(report.split())
+    assert "Not shown: 1 fixed, 1 pre-existing; blind in 1 place (see --all)." in " ".join(
+        report.split()
+    )
     assert "standing()" not in report
 
 
@@ -156,3 +159,11 @@ def test_a_migration_without_a_cause_is_a_whole_sentence() -> None:
 
     assert report.startswith("hotplugged pages: Reserved -> Offline\n")
     assert BIRTH.file not in report
+
+
+def test_a_step_names_its_function_once() -> None:
+    step = replace(FINDING.trace[0], message="init_range() makes hotplugged pages")
+
+    report = render(selected(replace(FINDING, trace=(step,))), read)
+
+    assert "    1. mm/init.c:5: init_range() makes hotplugged pages\n" in report
