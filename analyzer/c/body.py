@@ -43,7 +43,7 @@ class Body:
     breaks: list[int] = field(default_factory=list)
     continues: list[int] = field(default_factory=list)
     cases: dict[int, int] = field(default_factory=dict)  # offset of a case -> its block
-    _temporaries: int = 0
+    temporaries: int = 0
 
     # Recursion into the rules.
 
@@ -94,19 +94,19 @@ class Body:
 
     def temporary(self) -> Name:
         """Return a new temporary."""
-        self._temporaries += 1
-        return Name(f"%{self._temporaries}")
+        self.temporaries += 1
+        return Name(f"%{self.temporaries}")
 
-    def declare(self, name: str, type: str) -> Name:
-        """Declare a variable in the innermost scope; one that hides another gets a new name."""
+    def declare(self, name: str, kind: str) -> Name:
+        """Declare a variable in the innermost scope; one that hides another is renamed."""
         unique, n = name, 1
         hides = any(name in scope for scope in self.scopes[:-1])
-        while (hides and n == 1) or self.locals.get(unique, type) != type:
+        while (hides and n == 1) or self.locals.get(unique, kind) != kind:
             n += 1
             unique = f"{name}~{n}"
             hides = False
         self.scopes[-1][name] = unique
-        self.locals[unique] = type
+        self.locals[unique] = kind
         return Name(unique)
 
     def resolve(self, name: str) -> str:

@@ -54,7 +54,8 @@ def branch_on(b: Body, value: Expr, node: Syntax, then: int, orelse: int) -> Non
 
 def _short_circuit(b: Body, node: Syntax, operator: str, then: int, orelse: int) -> None:
     left, right = node.child("left"), node.child("right")
-    assert left is not None and right is not None, "grammar: an operator has two operands"
+    assert left is not None, "grammar: an operator has two operands"
+    assert right is not None, "grammar: an operator has two operands"
     more = b.graph.block()
     if operator == "&&":
         b.branch(left, more, orelse)

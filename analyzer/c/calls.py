@@ -10,7 +10,9 @@ from analyzer.c.facts import Assertion, Declarer, macros
 from analyzer.c.ir import Assign, Call, Check, Const, Expr, Name, Opaque, Stop, Unary
 from analyzer.c.parser import ERROR, Syntax
 
-_NUMBER = re.compile(r"(?:__)?(?:[usUS]|le|be)\d+|bool|u?int|u?long|char|short|unsigned|s?size_t|[a-z]*off_t|gfp_t")
+_NUMBER = re.compile(
+    r"(?:__)?(?:[usUS]|le|be)\d+|bool|u?int|u?long|char|short|unsigned|s?size_t|[a-z]*off_t|gfp_t"
+)
 _TYPE = re.compile(r"(?:__)?(?:[usUS]|le|be)\d+|\w+_t|bool|uint|ulong|ushort|uchar|u_int|u_long")
 
 
@@ -80,6 +82,12 @@ def lower_call(b: Body, node: Syntax, truth: Callable[[Body, Syntax], Expr]) -> 
         return _call(b, node, Unary("*", Name(b.resolve(name))))
     if assertion_of(b, node) is not None:
         return truth(b, node)
+    replaced = _replacement(b, node, name, given)
+    return _call(b, node, Name(name)) if replaced is None else replaced
+
+
+def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) -> Expr | None:
+    """Lower a macro that is no call; None where a name is that of a function."""
     known = macros()
     if name in known.noreturn:
         if known.noreturn[name]:
@@ -94,8 +102,7 @@ def lower_call(b: Body, node: Syntax, truth: Callable[[Body, Syntax], Expr]) -> 
         return Const(0)
     if name in known.opaque:
         return b.opaque(node)
-    access = _access(b, node, name, given)
-    return _call(b, node, Name(name)) if access is None else access
+    return _access(b, node, name, given)
 
 
 def _is_pointer(b: Body, name: str) -> bool:
@@ -103,11 +110,11 @@ def _is_pointer(b: Body, name: str) -> bool:
 
     A type that is one word and no number's may stand for a pointer to a function.
     """
-    type = b.type_of(name)
-    if type is None:
+    declared = b.type_of(name)
+    if declared is None:
         return False
-    words = type.split()
-    return "(" in type or (len(words) == 1 and _NUMBER.fullmatch(type) is None)
+    one_word = len(declared.split()) == 1
+    return "(" in declared or (one_word and _NUMBER.fullmatch(declared) is None)
 
 
 def _access(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) -> Expr | None:
@@ -131,7 +138,10 @@ def _access(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) -> Expr
 
 
 def _pointee(address: Expr) -> Expr:
-    return address.operand if isinstance(address, Unary) and address.op == "&" else Unary("*", address)
+    match address:
+        case Unary("&", place):
+            return place
+    return Unary("*", address)
 
 
 def _call(b: Body, node: Syntax, callee: Expr) -> Name:

@@ -18,8 +18,8 @@ _BLANKS = re.compile(r"\s+")
 
 def lower_declaration(b: Body, node: Syntax) -> None:
     """Declare variables and assign what initialises them; a static one keeps its value."""
-    type = node.child("type")
-    if type is not None and type.kind == "macro_type_specifier":
+    base_type = node.child("type")
+    if base_type is not None and base_type.kind == "macro_type_specifier":
         b.lose(node, "no type, no call:")
         return
     declarators = [c for c in node.children if c.field == "declarator"]

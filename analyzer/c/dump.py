@@ -47,8 +47,8 @@ def dump_variant(variant: Variant) -> str:
         lines.append(f"{n}: " + "; ".join(steps))
     for loop in variant.loops:
         blocks = ",".join(map(str, sorted(loop.blocks)))
-        assigns = ",".join(sorted(loop.assigns))
-        lines.append(f"{loop.kind} loop at {loop.header} of {blocks} assigns {assigns or 'nothing'}")
+        assigns = ",".join(sorted(loop.assigns)) or "nothing"
+        lines.append(f"{loop.kind} loop at {loop.header} of {blocks} assigns {assigns}")
     return "\n".join(lines)
 
 

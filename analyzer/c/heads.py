@@ -14,12 +14,16 @@ _POINTER = re.compile(rb"\s*(?:\w+\s*)?\*\s*(?:\w+\s+)*?([A-Za-z_]\w*)\s*\(")
 _SOLID = re.compile(rb"\S")
 _PARENTHESIS = re.compile(rb"[()]")
 _IDENT = re.compile(r"[A-Za-z_]\w*")
-_POINTER_NAME = re.compile(r"\(\s*(?:\w+\s+)*[*^]\s*(?:const\s+)?([A-Za-z_]\w*)\s*(\[[^\]]*\]\s*)?[()]")
+_POINTER_NAME = re.compile(
+    r"\(\s*(?:\w+\s+)*\*\s*(?:const\s+)?([A-Za-z_]\w*)\s*(\[[^\]]*\]\s*)?[()]"
+)
 _LAST_NAME = re.compile(r"([A-Za-z_]\w*)\s*((?:\[[^\]]*\]\s*)*)\Z")
 _SPECIFIERS = frozenset({"static", "inline", "extern", "register", "__inline", "__inline__"})
 _NO_NAMES = frozenset(
-    "if while for switch return sizeof do else case goto struct union enum const volatile unsigned "
-    "signed int long short char void bool _Bool float double defined asm __asm__ typedef".split()
+    word.decode()
+    for word in b"if while for switch return sizeof do else case goto struct union enum const "
+    b"volatile unsigned signed int long short char void bool _Bool float double defined asm "
+    b"__asm__ typedef".split()
 )
 
 
@@ -111,9 +115,7 @@ def _start(flat: bytes, groups: list[tuple[int, int, int, str]], at: int, begin:
 
 def _only_annotations(after: bytes) -> bool:
     known = words().annotations
-    return all(
-        w in known or w.startswith("__") for w in after.decode("latin-1").split()
-    )
+    return all(w in known or w.startswith("__") for w in after.decode("latin-1").split())
 
 
 def split_arguments(text: str) -> tuple[str, ...]:
@@ -160,7 +162,8 @@ def plain_type(text: str) -> str:
 def _parameter(text: str) -> Param:
     pointer = _POINTER_NAME.search(text)
     if pointer:
-        return Param(pointer[1], " ".join((text[: pointer.start(1)] + text[pointer.end(1) :]).split()))
+        spelled = text[: pointer.start(1)] + text[pointer.end(1) :]
+        return Param(pointer[1], " ".join(spelled.split()))
     spelled = plain_type(text)
     last = _LAST_NAME.search(spelled)
     if last is None or last[1] in _NO_NAMES or last[1] == "const":

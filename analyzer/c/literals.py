@@ -12,7 +12,11 @@ _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "a": 7, "b": 8, "f": 12, "v": 11, 
 
 def integer(text: str) -> int | None:
     """Return the value of an integer literal with its suffix; None where it is none."""
-    m = _INTEGER.match(text.strip())
+    text = text.strip()
+    if text.startswith("-"):  # the grammar takes a sign that touches the digits with them
+        value = integer(text[1:])
+        return None if value is None else -value
+    m = _INTEGER.match(text)
     if m is None:
         return None
     digits = m[1]

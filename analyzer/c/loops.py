@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from analyzer.c.body import Body
 from analyzer.c.facts import iterator_cursors
 from analyzer.c.graph import root
-from analyzer.c.ir import Branch, Expr, Iterate, Name, Unary
+from analyzer.c.ir import Branch, Expr, Iterate, Unary
 from analyzer.c.parser import ERROR, MISSING, Syntax
 
 _NAME = re.compile(rb"[A-Za-z_]\w*")
@@ -41,9 +41,10 @@ def lower_while(b: Body, node: Syntax) -> None:
     header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
     condition = node.child("condition")
     mark = b.graph.mark
+    cursors: tuple[str, ...] = ()
     b.graph.place(header)
     if name is None or name.group() == b"while":
-        kind, cursors = "while", ()
+        kind = "while"
         branch_readable(b, condition, node, body, leave)
     else:
         kind = "iterator"

@@ -16,7 +16,8 @@ from analyzer.c.unit import Unit
 from analyzer.c.values import lower_effect, lower_value
 from analyzer.c.variants import Choice, choose
 
-_RULES = Rules(lower_value, lower_effect, lower_branch, lower_statement, block_value)
+#: How each kind of syntax is lowered.
+RULES = Rules(lower_value, lower_effect, lower_branch, lower_statement, block_value)
 
 
 def lower(
@@ -81,7 +82,7 @@ def _lower_variant(
         if tree is None:
             detail = "the braces of its body do not match"
             return None, [Gap("syntax", unit.path, definition.span.line, definition.name, detail)]
-        b = Body(unit, definition.name, _RULES)
+        b = Body(unit, definition.name, RULES)
         b.params = {p.name: p.type for p in params if p.name}
         b.scopes[0] = {name: name for name in b.params}
         b.graph.place(b.graph.block())
@@ -97,4 +98,5 @@ def _lower_variant(
             b.graph.end(Stop(b.span(tree)))
     variables = frozenset(b.locals) | b.scopes[0].keys()
     blocks, loops = b.graph.finish(variables)
-    return Variant(conditions=choice.conditions, blocks=blocks, loops=loops, locals=b.locals), b.gaps
+    variant = Variant(conditions=choice.conditions, blocks=blocks, loops=loops, locals=b.locals)
+    return variant, b.gaps

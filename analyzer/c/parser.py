@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 import tree_sitter
 import tree_sitter_c
 
+from analyzer.data import read_query
+
 #: A body is parsed behind this head, so that it is a function whatever precedes it.
 _HEAD = b"void f()"
 
 #: Nodes whose inside nobody asks for.
 _LEAVES = frozenset(
-    "string_literal char_literal struct_specifier union_specifier enum_specifier type_descriptor "
-    "parameter_list sizeof_expression offsetof_expression alignof_expression type_definition "
-    "identifier field_identifier statement_identifier type_identifier primitive_type number_literal "
-    "type_qualifier storage_class_specifier break_statement continue_statement".split()
+    (
+        "string_literal",
+        "char_literal",
+        "struct_specifier",
+        "union_specifier",
+        "enum_specifier",
+        "type_descriptor",
+        "parameter_list",
+        "sizeof_expression",
+        "offsetof_expression",
+        "alignof_expression",
+        "type_definition",
+        "identifier",
+        "field_identifier",
+        "statement_identifier",
+        "type_identifier",
+        "primitive_type",
+        "number_literal",
+        "type_qualifier",
+        "storage_class_specifier",
+        "break_statement",
+        "continue_statement",
+    )
 )
 MISSING = "MISSING"
 ERROR = "ERROR"
@@ -40,10 +61,6 @@ class Syntax(NamedTuple):
                 return c
         return None
 
-    def named(self, kind: str) -> Iterator[Syntax]:
-        """Yield the children of a kind."""
-        return (c for c in self.children if c.kind == kind)
-
 
 def parse_body(text: bytes, offset: int) -> Syntax | None:
     """Parse the text of a body, braces included, that stands at an offset of its file.
@@ -59,10 +76,14 @@ def parse_body(text: bytes, offset: int) -> Syntax | None:
     return None
 
 
-def parse_declarations(text: bytes, offset: int) -> tuple[Syntax, ...]:
-    """Parse file-scope text that stands at an offset of its file."""
-    root = _parser().parse(text).root_node
-    return tuple(_converted(node, offset) for node in root.named_children)
+def query_text(text: bytes, offset: int, query: str) -> tuple[Mapping[str, Syntax], ...]:
+    """Run a query of `queries/c/` over file-scope text; each match maps captures to nodes."""
+    tree = _parser().parse(text)
+    found = tree_sitter.QueryCursor(_query(query)).matches(tree.root_node)
+    return tuple(
+        {name: _converted(nodes[0], offset) for name, nodes in captures.items()}
+        for _, captures in found
+    )
 
 
 def _converted(node: tree_sitter.Node, offset: int) -> Syntax:
@@ -95,5 +116,15 @@ def _convert(
 
 
 @cache
+def _language() -> tree_sitter.Language:
+    return tree_sitter.Language(tree_sitter_c.language())
+
+
+@cache
 def _parser() -> tree_sitter.Parser:
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
+    return tree_sitter.Parser(_language())
+
+
+@cache
+def _query(name: str) -> tree_sitter.Query:
+    return tree_sitter.Query(_language(), read_query(f"c/{name}.scm"))

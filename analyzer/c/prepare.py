@@ -23,6 +23,7 @@ _TYPE_RUN = re.compile(
     rb"(?:(?:const|volatile|struct|union|enum|unsigned|signed|long|short|int|char)\s+)+"
     rb"(?=[A-Za-z_])"
 )
+_TYPE_CAST = re.compile(rb"\(\s*((?:__)?(?:[usUS]|le|be)\d+|\w+_t)\s*\)(?=\s*[-+*&])")
 _STAR = re.compile(rb"\*[\s*]*(?:const\s*)?(?=[,)])")
 _CASE_RANGE = re.compile(rb"case\b[^;:{}]*?[^.](\.\.\.)(?!\.)")
 _BLOCK = re.compile(rb"\)\s*\{")
@@ -78,6 +79,7 @@ def prepare(body: bytes, attributes: frozenset[bytes] = frozenset()) -> bytes:
     _unknown_blocks(draft)
     _pointer_types(draft)
     _declaring_macros(draft)
+    _ambiguous_casts(draft)
     if b"..." in body:
         for m in _CASE_RANGE.finditer(body):
             draft.put(m.start(1), m.end(1), b"||")
@@ -154,9 +156,7 @@ def _scoped(draft: _Draft, m: re.Match[bytes]) -> None:
         _spell(draft, m.start(), m.end(), found, b"if")
 
 
-def _spell(
-    draft: _Draft, start: int, end: int, arguments: tuple[int, int], keyword: bytes
-) -> None:
+def _spell(draft: _Draft, start: int, end: int, arguments: tuple[int, int], keyword: bytes) -> None:
     """Write a keyword over a macro's name; an empty argument list becomes (1)."""
     draft.put(start, end, keyword)
     opening, closing = arguments
@@ -251,6 +251,13 @@ def _declaring_macros(draft: _Draft) -> None:
         if follows and follows.group() == b"=":
             end = draft.body.find(b";", follows.start())
             draft.blank(follows.start(), end if end >= 0 else follows.end())
+
+
+def _ambiguous_casts(draft: _Draft) -> None:
+    """Spell the type of `(size_t)-1` as `int`; the grammar would read a difference."""
+    for m in _TYPE_CAST.finditer(draft.body):
+        if m.end(1) - m.start(1) >= len(b"int"):
+            draft.put(*m.span(1), b"int")
 
 
 def _solid_before(body: bytes, at: int) -> int:

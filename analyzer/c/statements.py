@@ -21,13 +21,19 @@ from analyzer.c.parser import ERROR, MISSING, Syntax
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 #: Statements whose parts are looked at one by one when something in them cannot be read.
 _STRUCTURED = frozenset(
-    "compound_statement if_statement else_clause for_statement while_statement do_statement "
-    "switch_statement case_statement labeled_statement".split()
+    (
+        "compound_statement",
+        "if_statement",
+        "else_clause",
+        "for_statement",
+        "while_statement",
+        "do_statement",
+        "switch_statement",
+        "case_statement",
+        "labeled_statement",
+    )
 )
-_NO_CODE = frozenset(
-    "type_definition struct_specifier union_specifier enum_specifier preproc_call "
-    "attributed_statement_end".split()
-)
+_NO_CODE = frozenset(("type_definition", "struct_specifier", "union_specifier", "enum_specifier"))
 
 
 def lower_statement(b: Body, node: Syntax) -> None:
@@ -64,9 +70,11 @@ def block_value(b: Body, node: Syntax) -> Expr:
         if part is not None:
             b.statement(part)
     value: Expr = Opaque("({ })", frozenset())
-    if last is not None and last.kind == "expression_statement" and not last.broken and last.children:
+    if last is None:
+        pass
+    elif last.kind == "expression_statement" and last.children and not last.broken:
         value = b.value(last.children[0])
-    elif last is not None:
+    else:
         b.statement(last)
     b.scopes.pop()
     return value
@@ -92,7 +100,8 @@ def _expression(b: Body, node: Syntax) -> None:
 def _if(b: Body, node: Syntax) -> None:
     condition, then = node.child("condition"), node.child("consequence")
     if not b.unit.text.startswith(b"if", node.start):
-        return _scoped(b, node)
+        _scoped(b, node)
+        return
     alternative = node.child("alternative")
     yes, join = b.graph.block(), b.graph.block()
     no = join if alternative is None else b.graph.block()
@@ -165,7 +174,8 @@ def _compare(b: Body, value: Expr, case: Syntax, block: int) -> None:
     operator, span = case.child("operator"), b.span(case)
     if operator is not None and b.unit.text.startswith(b"...", operator.start):
         low, high = case.child("left"), case.child("right")
-        assert low is not None and high is not None, "grammar: an operator has two operands"
+        assert low is not None, "grammar: an operator has two operands"
+        assert high is not None, "grammar: an operator has two operands"
         above = b.graph.block()
         b.graph.end(Branch(Binary(">=", value, b.value(low)), above, on, span))
         b.graph.place(above)

@@ -24,7 +24,9 @@ from analyzer.c.ir import Definition
 
 _BRACE = re.compile(rb"[{}]")
 _IDENT = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*")
-_ATTRIBUTE = re.compile(rb"#[ \t]*define[ \t]+(\w+)(?:\([^()\n]*\))?[ \t]+(?:\\\n\s*)?__attribute__")
+_ATTRIBUTE = re.compile(
+    rb"#[ \t]*define[ \t]+(\w+)(?:\([^()\n]*\))?[ \t]+(?:\\\n\s*)?__attribute__"
+)
 #: The words of C that are no identifiers.
 KEYWORDS = frozenset(
     b"auto break case char const continue default do double else enum extern float for goto if "

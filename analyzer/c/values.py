@@ -6,8 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from analyzer.c.asm import lower_asm
-from analyzer.c.body import Body
-from analyzer.c.calls import is_cast, is_type_name, lower_call
+from analyzer.c.body import Body, uncommented
+from analyzer.c.calls import (
+    assertion_of,
+    is_cast,
+    is_type_name,
+    lower_assertion,
+    lower_call,
+)
 from analyzer.c.initial import fill
 from analyzer.c.ir import (
     Binary,
@@ -56,6 +62,10 @@ def lower_effect(b: Body, node: Syntax) -> None:
                 b.statement(inner)
             elif inner is not None:
                 b.effect(inner)
+        case "call_expression" if assertion_of(b, node) is not None:
+            join = b.graph.block()
+            lower_assertion(b, node, join, join)
+            b.graph.place(join)
         case "cast_expression" | "unary_expression":
             operand = node.child("value") or node.child("argument")
             if operand is not None:
@@ -89,7 +99,8 @@ def _conditional_effect(b: Body, node: Syntax) -> None:
 
 def _short_circuit_effect(b: Body, node: Syntax) -> None:
     left, right = node.child("left"), node.child("right")
-    assert left is not None and right is not None, "grammar: an operator has two operands"
+    assert left is not None, "grammar: an operator has two operands"
+    assert right is not None, "grammar: an operator has two operands"
     more, join = b.graph.block(), b.graph.block()
     targets = (more, join) if _operator(b, node) == "&&" else (join, more)
     b.branch(left, *targets)
@@ -132,6 +143,14 @@ def closing_parenthesis(code: bytes, at: int) -> int:
         if depth <= 0:
             return m.end()
     return at
+
+
+def _zero(_body: Body, _node: Syntax) -> Expr:
+    return Const(0)
+
+
+def _one(_body: Body, _node: Syntax) -> Expr:
+    return Const(1)
 
 
 def _character(b: Body, node: Syntax) -> Expr:
@@ -263,10 +282,13 @@ def _update(b: Body, node: Syntax, *, wanted: bool = True) -> Expr:
 
 
 def _cast(b: Body, node: Syntax) -> Expr:
-    type, operand = node.child("type"), node.child("value")
-    if type is None or operand is None:
+    operand = node.child("value")
+    if operand is None:
         return b.opaque(node)
-    value, spelled = b.value(operand), b.plain(type)
+    value = b.value(operand)
+    # Preparation spells some types as `int`: the text between the parentheses tells which.
+    spelled = uncommented(b.unit, node.start, operand.start).strip()[1:-1]
+    spelled = " ".join(spelled.split())
     return value if spelled == "void" else Cast(spelled, value)
 
 
@@ -298,11 +320,10 @@ def _comma(b: Body, node: Syntax) -> Expr:
 
 
 def _compound_literal(b: Body, node: Syntax) -> Expr:
-    value = node.child("value")
-    type = node.child("type")
+    kind, value = node.child("type"), node.child("value")
     result = b.temporary()
     if value is not None:
-        fill(b, result, value, is_array=type is not None and "[" in b.text(type))
+        fill(b, result, value, is_array=kind is not None and "[" in b.text(kind))
     return result
 
 
@@ -328,9 +349,9 @@ _VALUES: Mapping[str, Callable[[Body, Syntax], Expr]] = {
     "char_literal": _character,
     "string_literal": _string,
     "concatenated_string": _string,
-    "null": lambda b, node: Const(0),
-    "true": lambda b, node: Const(1),
-    "false": lambda b, node: Const(0),
+    "null": _zero,
+    "true": _one,
+    "false": _zero,
     "parenthesized_expression": _parenthesized,
     "field_expression": _field,
     "subscript_expression": _subscript,
@@ -348,5 +369,5 @@ _VALUES: Mapping[str, Callable[[Body, Syntax], Expr]] = {
     "offsetof_expression": _unevaluated,
     "alignof_expression": _unevaluated,
     "extension_expression": _extension,
-    "compound_statement": lambda b, node: b.block_value(node),
+    "compound_statement": Body.block_value,
 }

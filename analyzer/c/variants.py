@@ -129,9 +129,7 @@ class _Leaf:
     dropped: tuple[tuple[int, int], ...]
 
 
-def _leaves(
-    groups: Sequence[Group], known: Mapping[str, bool], prefer: bool
-) -> Iterator[_Leaf]:
+def _leaves(groups: Sequence[Group], known: Mapping[str, bool], prefer: bool) -> Iterator[_Leaf]:
     """Walk the decision tree of symbols; each leaf decides every group it meets."""
     if not groups:
         yield _Leaf(known, ())

@@ -1,3 +1,0 @@
-; What the grammar could not read, and tokens that it had to invent.
-(ERROR) @error
-(MISSING) @missing
