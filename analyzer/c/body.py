@@ -39,6 +39,7 @@ class Body:
     params: Mapping[str, str] = field(default_factory=dict)  # name -> type
     locals: dict[str, str] = field(default_factory=dict)
     scopes: list[dict[str, str]] = field(default_factory=lambda: [{}])  # name -> unique name
+    targets: frozenset[str] = frozenset()  # all labels of the function
     labels: dict[str, int] = field(default_factory=dict)
     breaks: list[int] = field(default_factory=list)
     continues: list[int] = field(default_factory=list)

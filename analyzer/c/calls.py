@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from analyzer.c.body import Body
 from analyzer.c.facts import Assertion, Declarer, macros
-from analyzer.c.ir import Assign, Call, Check, Const, Expr, Name, Opaque, Stop, Unary
+from analyzer.c.ir import Assign, Branch, Call, Check, Const, Expr, Name, Opaque, Stop, Unary
 from analyzer.c.parser import ERROR, Syntax
 
 _NUMBER = re.compile(
@@ -148,6 +148,12 @@ def _call(b: Body, node: Syntax, callee: Expr) -> Name:
     args = tuple(b.value(a) for a in arguments(node))
     result = b.temporary()
     b.emit(Call(result, callee, args, b.span(node)))
+    for a in args:
+        if isinstance(a, Name) and a.id in b.targets:  # a macro that is given a label may jump
+            on = b.graph.block()
+            condition = Opaque(f"goto {a.id}", frozenset())
+            b.graph.end(Branch(condition, b.label(a.id), on, b.span(node)))
+            b.graph.place(on)
     return result
 
 

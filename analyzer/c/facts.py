@@ -49,6 +49,8 @@ class Words:
     opaque: frozenset[str]
     iterators: Mapping[str, tuple[int, ...]]  # positions of the arguments that it assigns
     iterator_pattern: str
+    closing: frozenset[str]  # they close a loop
+    closing_opened_by: str  # unless a macro that is named so opened it: then they are nothing
     scoped: frozenset[str]
     definers: tuple[Definer, ...]
 
@@ -83,6 +85,8 @@ def words() -> Words:
         opaque=frozenset(facts["opaque"]["calls"]),
         iterators={n: tuple(g["cursors"]) for g in loops["iterator"] for n in g["names"]},
         iterator_pattern=str(loops["pattern"]),
+        closing=frozenset(loops["closing"]["names"]),
+        closing_opened_by=str(loops["closing"]["opening"]),
         scoped=frozenset(loops["guard"]["scoped"]),
         definers=tuple(
             Definer(re.compile(d["pattern"]), d["prefix"], d["parameters"] == "pairs")

@@ -11,6 +11,7 @@ from analyzer.c.graph import root
 from analyzer.c.ir import Branch, Expr, Iterate, Unary
 from analyzer.c.parser import ERROR, MISSING, Syntax
 
+_WORD_BEFORE = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -121,8 +122,13 @@ def lower_do(b: Body, node: Syntax) -> None:
     if condition is not None and b.plain(condition).strip("() ") in ("0", "false"):
         b.graph.place(leave)
         return
-    branch_readable(b, condition, node, header, leave)
-    b.graph.loop(header, mark, "do")
+    cursors: tuple[str, ...] = ()
+    word = _WORD_BEFORE.search(b.unit.code, node.start, condition.start if condition else node.end)
+    if word is None or word[1] == b"while":
+        branch_readable(b, condition, node, header, leave)
+    else:
+        cursors = _iterate(b, word[1].decode("latin-1"), condition, node, header, leave)
+    b.graph.loop(header, mark, "do", cursors)
     b.graph.place(leave)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from analyzer.base import Gap
@@ -16,6 +17,7 @@ from analyzer.c.unit import Unit
 from analyzer.c.values import lower_effect, lower_value
 from analyzer.c.variants import Choice, choose
 
+_LABEL = re.compile(rb"[;{}]\s*([A-Za-z_]\w*)\s*:(?!:)")
 #: How each kind of syntax is lowered.
 RULES = Rules(lower_value, lower_effect, lower_branch, lower_statement, block_value)
 
@@ -85,6 +87,7 @@ def _lower_variant(
         b = Body(unit, definition.name, RULES)
         b.params = {p.name: p.type for p in params if p.name}
         b.scopes[0] = {name: name for name in b.params}
+        b.targets = frozenset(m[1].decode("latin-1") for m in _LABEL.finditer(choice.text))
         b.graph.place(b.graph.block())
         b.statement(tree)
     except RecursionError:

@@ -109,6 +109,7 @@ def _table() -> Mapping[bytes, str]:
     table |= {w.encode(): "typeof" for w in known.typeof}
     table |= {w.encode(): "opaque" for w in known.opaque}
     table |= {w.encode(): "iterator" for w in known.iterators}
+    table |= {w.encode(): "closing" for w in known.closing}
     table |= {w.encode(): "scoped" for w in known.scoped}
     table |= dict.fromkeys(_TYPE_STARTERS, "type")
     table |= dict.fromkeys(ASM_WORDS, "asm")
@@ -148,6 +149,14 @@ def _iterator(draft: _Draft, m: re.Match[bytes]) -> None:
     found = _arguments(draft, m.end())
     if found:
         _spell(draft, m.start(), m.end(), found, _LOOP)
+
+
+def _closing(draft: _Draft, m: re.Match[bytes]) -> None:
+    """Spell `do { } while_each_thread(g, t)` as `while`; a macro that opened a loop closes it."""
+    if words().closing_opened_by.encode() in draft.body:
+        _annotation_call(draft, m)
+    else:
+        _iterator(draft, m)
 
 
 def _scoped(draft: _Draft, m: re.Match[bytes]) -> None:
@@ -190,6 +199,7 @@ _REWRITES = {
     "typeof": _typeof,
     "opaque": _opaque,
     "iterator": _iterator,
+    "closing": _closing,
     "scoped": _scoped,
     "type": _type_in_call,
     "asm": _asm,
@@ -256,7 +266,8 @@ def _declaring_macros(draft: _Draft) -> None:
 def _ambiguous_casts(draft: _Draft) -> None:
     """Spell the type of `(size_t)-1` as `int`; the grammar would read a difference."""
     for m in _TYPE_CAST.finditer(draft.body):
-        if m.end(1) - m.start(1) >= len(b"int"):
+        called = _is_call(draft.body, m.start()) or draft.out[m.start() : m.end()] != m.group()
+        if not called and m.end(1) - m.start(1) >= len(b"int"):
             draft.put(*m.span(1), b"int")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from analyzer.c.body import Body
-from analyzer.c.calls import declarer_of
+from analyzer.c.calls import arguments, declarer_of
 from analyzer.c.declarations import lower_declaration
 from analyzer.c.ir import Binary, Branch, Call, Expr, Opaque, Return
 from analyzer.c.loops import (
@@ -91,8 +91,11 @@ def _expression(b: Body, node: Syntax) -> None:
     for part in node.children:
         declarer = declarer_of(b, part) if part.kind == "call_expression" else None
         if declarer is not None:
-            given = part.children[1].children
-            b.declare(b.text(given[declarer.name]), declarer.type)
+            for n, argument in enumerate(arguments(part)):
+                if n == declarer.name:
+                    b.declare(b.text(argument), declarer.type)
+                else:
+                    b.effect(argument)
         else:
             b.effect(part)
 
