@@ -62,27 +62,35 @@ def starts_near(guess: int, count: int) -> Iterator[int]:
 
 def align(
     raw: Sequence[bytes], file: Sequence[bytes], start: int, sizes: tuple[int, int], *, last: bool
-) -> tuple[Step, ...] | None:
+) -> tuple[int, tuple[Step, ...]] | None:
     """Return how the damaged lines read if the hunk starts at this line of the file, or None.
 
+    The number tells how far-fetched the reading is: how many blank lines came or went.
     raw and file are squeezed; sizes are the line counts in the hunk's head, before and after. What
     follows the complete hunk must be blank, unless this is the last hunk of the input.
     """
     front: _Front = {(0, 0): _Path(0, None, None)}
-    best: _Path | None = None
-    quiet_from = max((at for at, text in enumerate(raw) if text), default=-1) + 1
+    best: tuple[int, _Path] | None = None
     for at in range(len(raw) + 1):
         _restore_blanks(front, file, start, sizes)
         done = front.get(sizes)
-        if done is not None and (at >= quiet_from or last):
-            if best is None or done.cost < best.cost:
-                best = done
-            if last:
-                break
+        if done is not None and (last or not any(raw[at:])):
+            cost = done.cost + _left_over(raw, at)
+            best = (cost, done) if best is None or cost < best[0] else best
         if at == len(raw) or not front:
             break
         front = _advance(front, raw[at], at, file, start, sizes)
-    return None if best is None else best.steps()
+    return None if best is None else (best[0], best[1].steps())
+
+
+def _left_over(raw: Sequence[bytes], start: int) -> int:
+    """Count the lines that are left; a signature and what follows it do not belong to the hunk."""
+    count = 0
+    for text in raw[start:]:
+        if text == b"--":
+            break
+        count += bool(text)
+    return count
 
 
 def _restore_blanks(

@@ -11,6 +11,8 @@ _LABEL = re.compile(rb"[A-Za-z_]\w*:$")
 _CASE = re.compile(rb"(?:case\b.*|default\s*):$")
 _LITERAL = re.compile(rb'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|/\*.*?\*/|//.*')
 _TAB = b"\t"
+#: Longer lines are not looked into; bounds what the patterns may cost.
+_LONGEST = 4096
 
 
 def indentation(line: bytes) -> bytes:
@@ -49,7 +51,7 @@ class Indenter:
     def follow(self, line: bytes) -> None:
         """Take note of a line whose indentation is known."""
         text, indent = line.strip(), indentation(line)
-        if not text or text.startswith(b"#"):
+        if not text or text.startswith(b"#") or len(text) > _LONGEST:
             return
         if self.comment is not None or text.startswith((b"/*", b"* ", b"*/")):
             self._follow_comment(text, indent)

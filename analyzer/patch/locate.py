@@ -93,7 +93,8 @@ def _search(
         return start if fits else None
     head = max(head, 0)
     last = len(lines) - (len(pattern) - tail)
-    for distance in range(max(last - guess, guess - frozen, 0) + 1):
+    nearest = max(guess - last, frozen - guess, 0)  # a head may say any number
+    for distance in range(nearest, max(last - guess, guess - frozen) + 1):
         for start in (guess + distance, guess - distance):
             if frozen <= start <= last and _fits(lines, pattern, start, head, tail):
                 return start
@@ -112,18 +113,20 @@ def _fits(
     )
 
 
+#: Beyond this many lines of the file times lines of the hunk no guess is made.
+MAX_LINES_TO_GUESS = 2_000_000
+
+
 def best_guess(lines: Sequence[bytes], hunk: Hunk) -> int | None:
     """Return where most lines of a hunk that fits nowhere are found; None where none is."""
     pattern = hunk.before
-    said = said_start(hunk)
-    scores = (
-        [
-            (sum(a == b for a, b in zip(lines[start:], pattern, strict=False)), -abs(start - said))
-            for start in range(len(lines))
-        ]
-        if len(lines) * len(pattern) < 2_000_000
-        else []
-    )
-    if not scores or max(scores)[0] == 0:
+    if len(lines) * len(pattern) > MAX_LINES_TO_GUESS:
         return None
-    return scores.index(max(scores))
+
+    def score(start: int) -> tuple[int, int]:
+        there = zip(lines[start : start + len(pattern)], pattern, strict=False)
+        return sum(found == expected for found, expected in there), -abs(start - said)
+
+    said = said_start(hunk)
+    best = max(range(len(lines)), key=score, default=None)
+    return None if best is None or score(best)[0] == 0 else best

@@ -12,6 +12,8 @@ from email.message import Message as Mail
 
 #: "From someone Mon Sep 17 00:00:00 2001": prose that starts with "From" ends otherwise.
 _SEPARATOR = re.compile(rb"From \S+ .*\d:\d\d.* \d{4}( [+-]\d{4})?\s*")
+#: No mailbox separates its mails with longer lines; bounds what the pattern may cost.
+_LONGEST_SEPARATOR = 400
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:")
 _KNOWN_HEADERS = frozenset(
     (
@@ -62,7 +64,10 @@ def _lines(data: bytes) -> list[bytes]:
 
 
 def _is_separator(lines: list[bytes], at: int) -> bool:
-    if not lines[at].startswith(b"From ") or not _SEPARATOR.fullmatch(lines[at]):
+    line = lines[at]
+    if not line.startswith(b"From ") or len(line) > _LONGEST_SEPARATOR:
+        return False
+    if not _SEPARATOR.fullmatch(line):
         return False
     return _end_of_headers(lines, at + 1) > at + 1
 
@@ -86,7 +91,10 @@ def _message(lines: list[bytes], start: int) -> Message:
         )
     mail = email.message_from_bytes(b"".join(lines[first:end]) + b"\n")
     plain = b"".join(lines[end + 1 :])
-    body, remark = _decoded(mail, b"".join(lines[first:]), plain)
+    try:
+        body, remark = _decoded(mail, b"".join(lines[first:]), plain)
+    except (LookupError, ValueError, RecursionError, email.errors.MessageError):
+        body, remark = b"", "its MIME structure is broken"
     return Message(
         subject=decode_header(mail.get("Subject")),
         message_id=decode_header(mail.get("Message-ID")).strip("<> "),

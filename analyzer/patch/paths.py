@@ -14,6 +14,8 @@ _NOTHING = b"/dev/null"
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)")
 _PLAIN = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+#: Two names longer than this are no names; bounds the search for where one ends.
+_LONGEST = 2 * 4096 + 8
 _BACKUP = (".orig", ".old", ".bak", "~")
 
 
@@ -75,6 +77,8 @@ def _written(section: Section, name: str) -> tuple[bytes | None, bytes | None]:
 def split_git_names(text: bytes) -> tuple[bytes, bytes] | None:
     """Split "a/x b/x" where both name the same file; names may hold blanks."""
     text = text.rstrip(b"\r")
+    if len(text) > _LONGEST:
+        return None
     quoted = _QUOTED.match(text)
     if quoted and text[quoted.end() : quoted.end() + 1] == b" ":
         return unquoted(quoted[0]), unquoted(text[quoted.end() + 1 :])

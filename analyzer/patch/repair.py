@@ -33,7 +33,8 @@ def is_damaged(lines: Sequence[Numbered]) -> bool:
         if _is_head(text):
             in_hunk = text.startswith(b"@@ -")
         elif in_hunk:
-            blank += text.startswith(b" ")
+            # Of context that lost its own blank alone, comments still start with one.
+            blank += text.startswith(b" ") and not text.startswith(b" *")
             bare += bool(text) and text[:1] not in b" +-\\"
     return bare > 0 and blank * 10 <= bare
 
@@ -47,12 +48,13 @@ def repair(lines: Sequence[Numbered], name: str, tree: Tree) -> Repaired:
     sections = find_sections(lines, name, _read_body)
     if not any(section.hunks for section in sections):
         raise AnalyzerError(f"{name}: a damaged copy without a hunk that can be told apart")
+    keep = any(text.startswith((b"+\t", b"+  ")) for _, text in lines)
     last = [hunk.line for section in sections for hunk in section.hunks][-1]
     bodies: dict[int, tuple[Numbered, ...]] = {}
     covered: set[int] = set()
     touched = 0
     for section in sections:
-        for hunk, (body, used) in _repair_section(section, name, tree, last):
+        for hunk, (body, used) in _repair_section(section, name, tree, last, keep=keep):
             bodies[hunk.line] = body
             covered.update(number for number, _ in hunk.lines[:used])
             given = [text for _, text in hunk.lines[:used]]
@@ -97,7 +99,7 @@ def _read_body(lines: Sequence[Numbered], start: int, head: RawHunk) -> tuple[Ra
 
 
 def _repair_section(
-    section: Section, name: str, tree: Tree, last: int
+    section: Section, name: str, tree: Tree, last: int, *, keep: bool
 ) -> list[tuple[RawHunk, tuple[tuple[Numbered, ...], int]]]:
     """Return each hunk of a file with its body restored and how many damaged lines that took."""
     path = pair_paths(section, name, lambda path: tree.read(path) is not None)[0]
@@ -115,16 +117,20 @@ def _repair_section(
         raw = [squeeze(text) for _, text in hunk.lines]
         said = hunk.before_start - (1 if hunk.before_lines else 0)
         sizes = (hunk.before_lines, hunk.after_lines)
+        best: tuple[int, int, Sequence[Step]] | None = None
         for start in starts_near(said + drift, len(file) + 1):
-            steps = None
-            if start >= first:
-                steps = align(raw, squeezed, start, sizes, last=hunk.line == last)
-            if steps is not None:
-                drift, first = start - said, start + hunk.before_lines
-                found.append((hunk, _restore(hunk, steps, file, start)))
+            if start < first:
+                continue
+            aligned = align(raw, squeezed, start, sizes, last=hunk.line == last)
+            if aligned is not None and (best is None or aligned[0] < best[0]):
+                best = (aligned[0], start, aligned[1])
+            if best is not None and best[0] == 0:
                 break
-        else:
+        if best is None:
             raise AnalyzerError(_refusal(hunk, index, str(path), name, tree))
+        _, start, steps = best
+        drift, first = start - said, start + hunk.before_lines
+        found.append((hunk, _restore(hunk, steps, file, start, keep=keep)))
     return found
 
 
@@ -138,9 +144,12 @@ def _refusal(hunk: RawHunk, index: int, path: str, name: str, tree: Tree) -> str
 
 
 def _restore(
-    hunk: RawHunk, steps: Sequence[Step], file: Sequence[bytes], start: int
+    hunk: RawHunk, steps: Sequence[Step], file: Sequence[bytes], start: int, *, keep: bool
 ) -> tuple[tuple[Numbered, ...], int]:
-    """Return the lines of a hunk with their markers and blanks."""
+    """Return the lines of a hunk with their markers and blanks; keep those of added lines or not.
+
+    Blank lines that the archive put in at the end belong to the hunk.
+    """
     indenter = Indenter()
     for line in file[max(start - _LEAD, 0) : start]:
         indenter.follow(line)
@@ -156,6 +165,9 @@ def _restore(
                 indenter.follow(line)
         elif step.raw is not None:
             text = hunk.lines[step.raw][1]
-            added = step.role == "+"
-            out.append((number, b"+" + indenter.place(text[1:].strip()) if added else text))
+            if step.role == "+" and not keep:
+                text = b"+" + indenter.place(text[1:].strip())
+            out.append((number, text))
+    if not any(text.strip() for _, text in hunk.lines[used:]):
+        used = len(hunk.lines)
     return tuple(out), used

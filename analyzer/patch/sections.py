@@ -87,6 +87,11 @@ def find_sections(
             sections.append(_plain_section(cursor, name, read_body))
         elif _BINARY.fullmatch(text) and text.startswith(b"Binary"):
             sections.append(_binary_section(cursor, text))
+        elif sections and _HUNK.fullmatch(text) and cursor.text(1)[:1] in (b" ", b"+", b"-"):
+            raise AnalyzerError(
+                f"{name}:{cursor.number}: malformed diff: found a hunk after lines that belong to "
+                "none; expected the names of its file before it"
+            )
         else:
             cursor.at += 1
     return tuple(sections)
@@ -164,6 +169,11 @@ def _names_and_hunks(
         head = read_head(cursor.lines[cursor.at], name)
         hunk, cursor.at = read_body(cursor.lines, cursor.at + 1, head)
         hunks.append(hunk)
+        blanks = 0
+        while cursor.at + blanks < len(cursor.lines) and not cursor.text(blanks).strip():
+            blanks += 1
+        if cursor.text(blanks).startswith(b"@@ -"):
+            cursor.at += blanks
     return before, after, tuple(hunks)
 
 

@@ -59,7 +59,8 @@ def _mutated(rng: random.Random, lines: list[str], changes: int) -> list[str]:
     return out
 
 
-@pytest.mark.parametrize("seed", range(60))
+# The last three have hunks that share context, or that fit in several places.
+@pytest.mark.parametrize("seed", [*range(40), 582, 884, 1806])
 def test_hunks_go_where_gnu_patch_puts_them(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     # Half of the files have lines of their own: there a hunk fits in one place or in none.

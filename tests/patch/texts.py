@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 
 from analyzer.patch import Patch, read_series
@@ -13,10 +14,10 @@ LETTERS = "".join(f"\tline {n};\n" for n in range(1, 27))
 
 
 def diff(path: str, before: str, after: str, context: int = 3) -> str:
-    """Return a git diff of one file; an empty side with None semantics is not meant."""
+    """Return a git diff of one file that exists on both sides."""
     body = difflib.unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
+        _lines(before),
+        _lines(after),
         f"a/{path}",
         f"b/{path}",
         n=context,
@@ -25,6 +26,11 @@ def diff(path: str, before: str, after: str, context: int = 3) -> str:
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in body
     ]
     return f"diff --git a/{path} b/{path}\nindex 1111111..2222222 100644\n" + "".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    """Split at line feeds alone: a form feed is text."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def mail(
