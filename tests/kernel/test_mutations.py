@@ -32,7 +32,9 @@ def run(befores: Mapping[str, Tree], afters: Mapping[str, Tree]) -> Run:
     def found(edits: tuple[Change, ...]) -> tuple[Finding, ...]:
         if edits not in seen:
             series = difference(befores["strict"], edited(afters["strict"], edits, TOUCHED))
-            seen[edits] = tuple(introduced(check(series, befores["strict"]), Severity.WARNING))
+            result = check(series, befores["strict"])
+            assert result.functions > 0, "the tool has looked at nothing"
+            seen[edits] = tuple(introduced(result, Severity.WARNING))
         return seen[edits]
 
     return found
