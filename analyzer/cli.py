@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -292,8 +292,15 @@ def _say_stats(result: Result) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the tool and return its exit status; every mistake of the user is one message."""
+    return status_of(
+        lambda: offlint.main(list(arguments), prog_name="offlint", standalone_mode=False)
+    )
+
+
+def status_of(work: Callable[[], int | None]) -> int:
+    """Do the work and return the exit status, whatever becomes of it."""
     try:
-        status = offlint.main(list(arguments), prog_name="offlint", standalone_mode=False)
+        return work() or OK
     except click.ClickException as error:
         error.show()
         return USAGE
@@ -308,7 +315,6 @@ def main(arguments: Sequence[str]) -> int:
         traceback.print_exc()
         _say("this is a defect of offlint: please report it with the lines above and the patch")
         return DEFECT
-    return int(status or OK)
 
 
 def run() -> NoReturn:

@@ -1,11 +1,18 @@
-"""Run the tool in a process of its own, as people do."""
+"""Run the tool as people do: quickly in this process, or in one of its own."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from analyzer.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEMO = ROOT / "fixtures" / "demo"
@@ -20,16 +27,41 @@ ENVIRONMENT = {
 }
 
 
-def offlint(
-    *arguments: str, data: bytes = b"", cwd: Path = ROOT
-) -> subprocess.CompletedProcess[bytes]:
-    """Return what a run of the tool printed and how it ended."""
-    return subprocess.run(
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run printed and how it ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@cache
+def offlint(*arguments: str, data: bytes = b"") -> Done:
+    """Run the command line in this process, with standard streams of its own."""
+    streams = [io.TextIOWrapper(io.BytesIO(d), encoding="utf-8") for d in (data, b"", b"")]
+    ours = sys.stdin
+    sys.stdin = streams[0]
+    try:
+        with contextlib.redirect_stdout(streams[1]), contextlib.redirect_stderr(streams[2]):
+            status = main(arguments)
+    finally:
+        sys.stdin = ours
+    printed = []
+    for stream in streams[1:]:
+        stream.flush()
+        stream.seek(0)
+        printed.append(stream.read())
+    return Done(status, *printed)
+
+
+def spawn(
+    *arguments: str, environment: Mapping[str, str] = ENVIRONMENT, **streams: int
+) -> subprocess.Popen[bytes]:
+    """Start the tool in a process of its own; a stream that is not named is a pipe."""
+    return subprocess.Popen(
         [sys.executable, "-m", "analyzer", *arguments],
-        input=data,
-        capture_output=True,
-        cwd=cwd,
-        env=ENVIRONMENT,
-        check=False,
-        timeout=120,
+        cwd=ROOT,
+        env=environment,
+        **{**dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE), **streams},
     )

@@ -69,13 +69,13 @@ def test_an_output_that_no_report_goes_to_is_refused(capsys: pytest.CaptureFixtu
 def test_standard_input_without_a_patch_is_a_mistake(data: bytes) -> None:
     done = offlint("check", "--tree", TREE, "-", data=data)
 
-    assert (2, b"") == (done.returncode, done.stdout)
-    assert b"standard input" in done.stderr
-    assert b"Traceback" not in done.stderr
+    assert (2, "") == (done.status, done.stdout)
+    assert "standard input" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_no_command_shows_the_help() -> None:
     done = offlint()
 
-    assert 2 == done.returncode
-    assert b"Commands:" in done.stdout + done.stderr
+    assert 2 == done.status
+    assert "Commands:" in done.stdout + done.stderr

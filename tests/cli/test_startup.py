@@ -48,4 +48,4 @@ def test_the_command_line_is_there_at_once() -> None:
 
 
 def test_the_version_is_the_packages() -> None:
-    assert f"offlint {__version__}\n".encode() == offlint("--version").stdout
+    assert f"offlint {__version__}\n" == offlint("--version").stdout

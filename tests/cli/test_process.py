@@ -1,0 +1,111 @@
+"""What only a process of its own shows: pipes, interrupts and terminals."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+import pytest
+
+from analyzer.base import AnalyzerError
+from analyzer.cli import status_of
+
+from .commands import ENVIRONMENT, PATCH, TREE, spawn
+
+CHECK = ("check", "--tree", TREE)
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    with spawn(*CHECK, PATCH) as ours:
+        assert ours.stdout is not None
+        assert ours.stderr is not None
+        ours.stdout.close()  # long before the first line is written
+        complaint = ours.stderr.read()
+
+    assert (1, b"") == (ours.returncode, complaint)
+
+
+def test_an_interrupt_ends_quietly() -> None:
+    with spawn(*CHECK, "-") as ours:
+        time.sleep(1)  # until it waits for the patch
+        ours.send_signal(signal.SIGINT)
+        output, complaint = ours.communicate(timeout=30)
+
+    assert (130, b"") == (ours.returncode, output)
+    assert b"Traceback" not in complaint
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """Return what a terminal of 80 columns shows."""
+    leader, follower = pty.openpty()
+    settings = {**ENVIRONMENT, "COLUMNS": "80", **environment}
+    ours = spawn(
+        *arguments, environment=settings,
+        stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
+    )  # fmt: skip
+    os.close(follower)
+    shown = b""
+    while select.select([leader], [], [], 60)[0]:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:  # the other end is closed
+            break
+        shown += chunk
+    ours.wait(timeout=60)
+    os.close(leader)
+    return shown.decode()
+
+
+def test_a_terminal_gets_colour_unless_it_is_refused() -> None:
+    page = ("explain", "double-set")
+    shown = [
+        on_a_terminal(*page),
+        on_a_terminal(*page, NO_COLOR="1"),
+        on_a_terminal(*page, TERM="dumb"),
+        on_a_terminal(*page, "--color", "never"),
+        on_a_terminal(*page, "--color", "always", NO_COLOR="1"),
+    ]
+
+    assert [True, False, False, False, True] == ["\x1b[1;31mdouble-set" in s for s in shown]
+
+
+def test_a_terminal_of_eighty_columns_shows_whole_lines() -> None:
+    shown = on_a_terminal(*CHECK, PATCH)
+
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).splitlines()
+    assert "\x1b[1;31merror" in shown
+    assert [] == [line for line in lines if len(line.split("\r")[-1]) > 80]
+
+
+def fail(error: BaseException) -> int:
+    """Be work that ends in an exception."""
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(AnalyzerError("x: wrong"), 2), (KeyboardInterrupt(), 130), (ZeroDivisionError("oops"), 70)],
+)
+def test_every_end_has_its_status(error: BaseException, status: int) -> None:
+    assert status == status_of(lambda: fail(error))
+
+
+def test_a_defect_is_shown_in_full_and_asked_to_be_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status_of(lambda: fail(ZeroDivisionError("oops")))
+
+    captured = capsys.readouterr()
+    assert "" == captured.out
+    assert all(part in captured.err for part in ("Traceback", "oops", "a defect of offlint"))
+
+
+def test_a_message_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    status_of(lambda: fail(AnalyzerError("evil\x1b[2J.patch: wrong")))
+
+    assert "offlint: evil\\x1b[2J.patch: wrong\n" == capsys.readouterr().err
