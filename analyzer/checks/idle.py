@@ -40,7 +40,7 @@ def _every_caller_followed(seen: Observation, sides: Sides) -> bool:
     for function in program.lowered(seen.id):
         if not function.static:
             return False
-    callers = [c for c in program.mentioning(seen.function) if program.visible(c, seen.id)]
+    callers = [c for c in program.calling(seen.function) if program.visible(c, seen.id)]
     return all(c in reached or not _calls(c, seen, sides) for c in callers)
 
 

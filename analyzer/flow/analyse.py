@@ -12,6 +12,7 @@ from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import Cache, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.run import Interest, Run
+from analyzer.flow.slices import Slice
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law, derive_law
 from analyzer.pages.machine import PageState
@@ -55,9 +56,10 @@ def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) ->
     lists: dict[str, tuple[PageState, ...]] = {}
     todo = roots
     runs: dict[FunctionId, Run] = {}
+    slices: dict[ir.Variant, Slice] = {}
     for _ in range(_ROUNDS):
         for root in todo:
-            run = _run(tree, interest, lists)
+            run = _run(tree, interest, lists, slices)
             run_root(root, run)
             runs[root] = run
         puts: dict[str, dict[PageState, None]] = {}
@@ -73,7 +75,12 @@ def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) ->
     return _gathered(tree, roots, runs)
 
 
-def _run(tree: Prepared, interest: Interest, lists: Mapping[str, tuple[PageState, ...]]) -> Run:
+def _run(
+    tree: Prepared,
+    interest: Interest,
+    lists: Mapping[str, tuple[PageState, ...]],
+    slices: dict[ir.Variant, Slice],
+) -> Run:
     return Run(
         program=tree.program,
         space=tree.law.space,
@@ -82,6 +89,7 @@ def _run(tree: Prepared, interest: Interest, lists: Mapping[str, tuple[PageState
         interest=interest,
         types_forgotten=_types_forgotten(tree),
         lists=lists,
+        slices=slices,
     )
 
 

@@ -11,6 +11,7 @@ from analyzer.c import ir
 from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate, place_of
 from analyzer.flow.operations import Results
+from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import (
@@ -229,6 +230,36 @@ def _without_fields(state: State, prefix: str) -> State:
     return state.forget(lambda place: place.startswith(prefix))
 
 
+def _is_worth(
+    id: FunctionId, args: Sequence[Value], state: State, act: Activation, run: Run
+) -> bool:
+    """Tell whether a callee is entered: it matters, and a page or the making of one is involved."""
+    if _passes_page(args, state):
+        return id in run.interest.strong or id in run.interest.weak
+    if id not in run.interest.strong:
+        return False
+    if id[0] == act.function.path:
+        return True
+    for function in run.program.lowered(id):
+        if "struct page" in function.returns:
+            return True
+        for param, arg in zip(function.params, args, strict=False):
+            number = "pfn" in param.name or "struct page" in param.type
+            if number and page_key(arg) is not None:
+                return True
+    return False
+
+
+def pass_out(
+    step: ir.Call, args: Sequence[ir.Expr], state: State, act: Activation, run: Run
+) -> State:
+    """Return the state after a call that matters to no page, but may store through addresses."""
+    if not any(isinstance(a, ir.Unary) and a.op == "&" for a in args):
+        return state
+    values = [evaluate(a, state, act, run) for a in args]
+    return _passed_out(values, state, f"{act.depth}:{step.span.start}")
+
+
 def _direct(
     found: Sequence[FunctionId],
     step: ir.Call,
@@ -241,10 +272,7 @@ def _direct(
 ) -> Results:
     """Enter the functions that a name can mean, where they matter here."""
     results: Results = []
-    passes = _passes_page(args, state)
-    entered = [
-        id for id in found if id in run.interest.strong or (passes and id in run.interest.weak)
-    ]
+    entered = [id for id in found if _is_worth(id, args, state, act, run)]
     if not entered:
         return [(_passed_out(args, state, here), Unknown(here))]
     for id in entered:
@@ -262,6 +290,8 @@ def _indirect(
     enter: Enter,
 ) -> Results:
     """Enter every function that the pointer can hold."""
+    if not _passes_page(args, state):
+        return [(_passed_out(args, state, here), Unknown(here))]
     value = evaluate(step.callee, state, act, run)
     if isinstance(value, Fn):
         ids = run.program.resolve(value.name, value.path or act.function.path)
@@ -269,9 +299,8 @@ def _indirect(
         slot = _slot(step.callee)
         ids = candidates(slot, run) if slot else ()
     ids = tuple(i for i in ids if i in run.interest.strong or i in run.interest.weak)
-    if not ids or not _passes_page(args, state):
-        if not ids and _passes_page(args, state):
-            run.gap("callback", act, step.span.line, run.text(act, step.span))
+    if not ids:
+        run.gap("callback", act, step.span.line, run.text(act, step.span))
         return [(_passed_out(args, state, here), Unknown(here))]
     results: Results = []
     for id in ids:
@@ -301,27 +330,12 @@ def candidates(slot: str, run: Run) -> tuple[FunctionId, ...]:
         for id in program.resolve(stored.value, stored.path):
             found.setdefault(id)
         registrar = program.enclosing(stored.path, stored.at)
-        if registrar is None:
-            continue
-        for function in program.lowered((registrar.path, registrar.name)):
-            for index, param in enumerate(function.params):
-                if param.name == stored.value:
-                    for id in _registered(registrar.name, index, run):
-                        found.setdefault(id)
+        if registrar is not None and not program.is_function(stored.value):
+            program.look_up([registrar.name])
+            for id in registered(program, stored):
+                found.setdefault(id)
     run.callbacks[slot] = tuple(sorted(found))
     return run.callbacks[slot]
-
-
-def _registered(registrar: str, index: int, run: Run) -> tuple[FunctionId, ...]:
-    """Return the functions whose names are passed to a registrar anywhere in the tree."""
-    run.program.look_up([registrar])
-    found: dict[FunctionId, None] = {}
-    for argument in run.program.arguments(registrar, index):
-        name = _LAST_NAME.search(argument.text)
-        if name is not None and name[0].strip() == argument.text.lstrip("&( ").rstrip(") "):
-            for id in run.program.resolve(name[1], argument.path):
-                found.setdefault(id)
-    return tuple(found)
 
 
 def registered_in_chain(chain: Chain, run: Run) -> tuple[FunctionId, ...]:

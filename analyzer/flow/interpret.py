@@ -18,8 +18,9 @@ from analyzer.flow.operations import Results
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import Shape, shape_of
+from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
-from analyzer.flow.values import Int, Unknown, Value
+from analyzer.flow.values import Int, NonZero, Unknown, Value
 
 
 class Enter(Protocol):
@@ -91,7 +92,7 @@ def _function(
                 known = args is not None and n < len(args)
                 value = args[n] if args is not None and known else Unknown(act.place(param.name))
                 entry = entry.put(act.place(param.name), value)
-            results.extend(_Body(act, run, shape_of(variant)).interpret(entry))
+            results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
     return results
 
 
@@ -121,6 +122,7 @@ class _Body:
     act: Activation
     run: Run
     shape: Shape
+    slice: Slice
     seen: dict[_Place, dict[object, State]] = field(default_factory=dict)
     visits: dict[int, int] = field(default_factory=dict)
     ranges: dict[int, bool] = field(default_factory=dict)
@@ -148,24 +150,29 @@ class _Body:
         return name_population(self.act, list(self.results.values()), self.run)
 
     def _each(self, step: ir.Instruction, states: Sequence[State]) -> list[State]:
+        if len(states) == 1:
+            return self._step(step, states[0])
         after: dict[object, State] = {}
         for state in states:
             for s in self._step(step, state):
-                after.setdefault(s.key(), s)
+                after.setdefault(s.key, s)
         return list(after.values())
 
     def _step(self, step: ir.Instruction, state: State) -> list[State]:
         act, run = self.act, self.run
         match step:
             case ir.Assign(target, value):
+                if root_name(target) not in self.slice.names:
+                    return [state]
                 return [assign(target, evaluate(value, state, act, run), state, act, run)]
-            case ir.Call():
+            case ir.Call(result, _, args):
+                if result.id not in self.slice.names and not run.matters(act, step):
+                    return [calls.pass_out(step, args, state, act, run)]
                 return calls.call(step, state, act, run, self._enter)
             case ir.Iterate():
                 return calls.iterate(step, state, act, run)
             case ir.Check():
-                self._check(step, state)
-                return []  # a page whose assertion failed is finished
+                return self._check(step, state)
             case ir.Havoc(names):
                 for name in sorted(names):
                     if act.is_local(name):
@@ -174,13 +181,16 @@ class _Body:
                 return [state]
         return [state]
 
-    def _check(self, step: ir.Check, state: State) -> None:
-        """Observe a failed assertion, if the page's state left no other way."""
+    def _check(self, step: ir.Check, state: State) -> list[State]:
+        """Finish a page whose assertion failed; observe it if its state left no other way.
+
+        An assertion about a page of which too little is known is believed, and so is every other.
+        """
         if state.forced is None:
-            return
-        key, dimension = state.forced
+            return [state]
+        key, dimension, certain = state.forced
         page = state.pages.get(key)
-        if page is not None:
+        if page is not None and certain:
             self.run.observe(
                 self.act,
                 step.span,
@@ -190,11 +200,15 @@ class _Body:
                 operation=step.macro,
                 dimension=dimension,
             )
+        return []
 
     def _leave(self, place: _Place, end: ir.Terminator, state: State) -> None:
         match end:
             case ir.Jump(target):
                 self._go(place, target, state)
+            case ir.Branch(_, then, orelse) if place.block not in self.slice.branches:
+                self._go(place, then, state)
+                self._go(place, orelse, state)
             case ir.Branch(cond, then, orelse):
                 for held, after in refine(cond, state, self.act, self.run):
                     self._go(place, then if held else orelse, after)
@@ -202,7 +216,7 @@ class _Body:
                 returned: Value = Int(0)
                 if value is not None:
                     returned = evaluate(value, state, self.act, self.run)
-                self.results.setdefault((state.key(), returned), (state, returned))
+                self.results.setdefault((state.key, returned), (state, returned))
 
     def _go(self, place: _Place, target: int, state: State) -> None:
         """Follow an edge, minding the loops that it enters, closes or leaves."""
@@ -234,23 +248,25 @@ class _Body:
         return self.ranges[n]
 
     def _widen(self, n: int, state: State) -> State:
+        """Forget what a loop has counted, so that walking it comes to an end."""
         for name in self.act.variant.loops[n].assigns:
             place = self.act.place(name)
-            if isinstance(state.store.get(place), Int):
+            held = state.store.get(place)
+            if isinstance(held, Int | Unknown | NonZero) and not name.startswith("%"):
                 state = state.put(place, Unknown(f"{place}:turn{n}"))
         return state
 
     def _push(self, place: _Place, state: State) -> None:
         state = self._pruned(place.block, state)
         seen = self.seen.setdefault(place, {})
-        key = state.key()
+        key = state.key
         if key in seen:
             return
         if len(seen) >= self.run.limits.states:
             joined = self._joined(seen, state)
-            if joined.key() in seen:
+            if joined.key in seen:
                 return
-            state, key = joined, joined.key()
+            state, key = joined, joined.key
             self.visits[place.block] = self.visits.get(place.block, 0) + 1
             if self.visits[place.block] > self.run.limits.visits:
                 self.run.gap("budget", self.act, self.act.function.span.line, "too many paths")
@@ -303,7 +319,7 @@ class _Body:
             left, renamed = leave_frame(after, value, act.depth, here, state)
             if callback:
                 observe_return(id, args, left, act, span, run)
-            results.setdefault((left.key(), renamed), (left, renamed))
+            results.setdefault((left.key, renamed), (left, renamed))
         found = list(results.values())
         if len(found) > run.limits.states:
             found = fewer(found, run.limits.states)

@@ -67,7 +67,7 @@ def _test_type(
     for types, held in ((yes, 1), (no, 0)):
         if not types:
             continue
-        tested = (key, TYPE) if not (yes and no) else None
+        tested = (key, TYPE, not (yes and no))
         told = (
             page
             if types == page.types
@@ -122,7 +122,7 @@ def _flag(
         if op.verb is not Verb.TEST and mask != (SET if sets else CLEAR):
             told = told.with_flag(name, SET if sets else CLEAR)
             told = told.with_event(run.event(act, span, "write", name))
-        tested = (key, name) if held != EITHER else None
+        tested = (key, name, held != EITHER)
         results.append((state.with_page(key, told), Int(truth, tested)))
     return results
 

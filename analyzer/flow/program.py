@@ -12,7 +12,7 @@ from analyzer.base import Gap
 from analyzer.c.constants import constants, enumerators
 from analyzer.c.ir import Conditions, Definition, Function
 from analyzer.c.lower import lower
-from analyzer.c.unit import Unit, scan_unit
+from analyzer.c.unit import Unit, called_names, scan_unit
 
 #: A function is named by its file and its name: static functions share names.
 FunctionId = tuple[str, str]
@@ -21,8 +21,8 @@ FunctionId = tuple[str, str]
 Read = Callable[[str], bytes | None]
 Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
 
-_IDENT = re.compile(rb"[A-Za-z_]\w*")
 _STORE = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*=\s*&?\s*([A-Za-z_]\w*)\s*[,;}]")
+_POINTER_CALL = re.compile(rb"(?:\(\s*\*\s*(?:[\w.>-]*[.>])?|(?:->|\.)\s*)(\w+)\s*\)?\s*\(")
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 #: Headers above this size are register lists; they are searched but not read.
 _LARGEST = 1 << 20
@@ -41,10 +41,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What is cheaply known of one unit: the names each definition mentions, and stores."""
+    """What is cheaply known of one unit: the names that definitions call, and stores."""
 
     unit: Unit
-    names: Mapping[str, frozenset[str]]
+    calls: Mapping[str, frozenset[str]]
+    pointers: Mapping[str, frozenset[str]]  # called as `(*name)(...)` or `x->name(...)`
     stores: tuple[Stored, ...]
 
 
@@ -61,7 +62,12 @@ class Cache:
         found = self.facets.get(key)
         if found is None:
             unit = scan_unit(path, text)
-            found = Facets(unit, _names(unit), tuple(_stores(unit)))
+            found = Facets(
+                unit,
+                _names(unit, called_names),
+                _names(unit, _pointer_calls),
+                tuple(_stores(unit)),
+            )
             self.facets[key] = found
         return found
 
@@ -76,14 +82,18 @@ class Cache:
         return found
 
 
-def _names(unit: Unit) -> Mapping[str, frozenset[str]]:
-    named: dict[str, frozenset[str]] = {}
-    for name, definitions in unit.definitions.items():
-        found: set[bytes] = set()
-        for d in definitions:
-            found.update(_IDENT.findall(unit.code[d.body : d.span.end]))
-        named[name] = frozenset(f.decode("latin-1") for f in found)
-    return named
+def _names(
+    unit: Unit, of: Callable[[Unit, Definition], frozenset[str]]
+) -> Mapping[str, frozenset[str]]:
+    return {
+        name: frozenset().union(*(of(unit, d) for d in definitions))
+        for name, definitions in unit.definitions.items()
+    }
+
+
+def _pointer_calls(unit: Unit, definition: Definition) -> frozenset[str]:
+    body = unit.flat[definition.body : definition.span.end]
+    return frozenset(m.decode("latin-1") for m in _POINTER_CALL.findall(body))
 
 
 def _stores(unit: Unit) -> Iterator[Stored]:
@@ -113,8 +123,10 @@ class Program:
         self._read, self._search, self._cache = read, search, cache
         self._facets: dict[str, Facets] = {}
         self._defined: dict[str, list[Definition]] = defaultdict(list)
-        self._mentions: dict[str, list[FunctionId]] = defaultdict(list)
+        self._through: dict[str, list[FunctionId]] = defaultdict(list)
+        self._callers: dict[str, list[FunctionId]] = defaultdict(list)
         self._slots: dict[str, list[Stored]] = defaultdict(list)
+        self._values: dict[str, set[str]] = defaultdict(set)
         self._searched: set[str] = set()
         self._makefiles: dict[str, str] = {}
 
@@ -134,11 +146,15 @@ class Program:
             new.append(path)
             for name, found in facets.unit.definitions.items():
                 self._defined[name].extend(found)
-            for name, mentioned in facets.names.items():
-                for other in mentioned:
-                    self._mentions[other].append((path, name))
+            for name, pointers in facets.pointers.items():
+                for other in pointers:
+                    self._through[other].append((path, name))
+            for name, called in facets.calls.items():
+                for other in called:
+                    self._callers[other].append((path, name))
             for stored in facets.stores:
                 self._slots[stored.slot].append(stored)
+                self._values[stored.value].add(stored.slot)
         return tuple(new)
 
     def search(self, words: Iterable[str]) -> Mapping[str, frozenset[str]]:
@@ -212,14 +228,35 @@ class Program:
         """Tell whether any file that was read defines the function."""
         return name in self._defined
 
-    def mentioned(self, id: FunctionId) -> frozenset[str]:
-        """Return the names that stand in a function's body."""
+    def called(self, id: FunctionId) -> frozenset[str]:
+        """Return the names that a function's body calls, macros included."""
         facets = self._facets.get(id[0])
-        return facets.names.get(id[1], frozenset()) if facets else frozenset()
+        return facets.calls.get(id[1], frozenset()) if facets else frozenset()
 
-    def mentioning(self, name: str) -> tuple[FunctionId, ...]:
-        """Return the functions in whose bodies a name stands."""
-        return tuple(self._mentions.get(name, ()))
+    def calling(self, name: str) -> tuple[FunctionId, ...]:
+        """Return the functions whose bodies call a name."""
+        return tuple(self._callers.get(name, ()))
+
+    def calling_through(self, slot: str) -> tuple[FunctionId, ...]:
+        """Return the functions that call through a variable or field of this name."""
+        return tuple(dict.fromkeys((*self._through.get(slot, ()), *self._callers.get(slot, ()))))
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """List the names that something is called through."""
+        return tuple(sorted(self._through))
+
+    def heads(self, id: FunctionId) -> tuple[bytes, ...]:
+        """Return the text in front of a function's bodies, comments blanked."""
+        facets = self._facets.get(id[0])
+        if facets is None:
+            return ()
+        code = facets.unit.code
+        return tuple(code[d.span.start : d.body] for d in facets.unit.definitions.get(id[1], ()))
+
+    def stored_in(self, value: str) -> frozenset[str]:
+        """Return the variables and fields that a name is stored into."""
+        return frozenset(self._values.get(value, ()))
 
     def resolve(self, name: str, path: str) -> tuple[FunctionId, ...]:
         """Return what a name called in a file can be: its own static function before any other."""
@@ -239,7 +276,7 @@ class Program:
         return tuple(self._cache.lower(facets.unit, d, self.config) for d in found)
 
     def visible(self, caller: FunctionId, callee: FunctionId) -> bool:
-        """Tell whether a name mentioned in one function can mean the other."""
+        """Tell whether a name called in one function can mean the other."""
         return callee in self.resolve(callee[1], caller[0])
 
     def built_with(self, path: str) -> Conditions:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from collections.abc import Iterable, Mapping
 
-from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.program import FunctionId, Program, Stored
 from analyzer.flow.run import Interest
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Space
 
-_PAGE_TYPES = ("struct page", "struct folio")
-_NUMBER_NAMES = ("pfn", "addr", "phys", "start")
+_PAGE_HEAD = re.compile(rb"struct (?:page|folio|notifier_block)\b|\w*(?:pfn|phys|addr)\w*\s*[,)]")
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
@@ -37,7 +38,8 @@ def writers(space: Space, facts: Facts) -> frozenset[str]:
 def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     """Return the functions of a tree that matter, and the flags that they write."""
     seeds = {*writers(space, facts), *facts.origins}
-    strong = _reaching(program, seeds, facts, levels=24)
+    makers = {id for name in facts.origins for id in program.resolve(name, "")}
+    strong = _reaching(program, seeds, facts, levels=12) | makers
     tracked = {
         op.name
         for op in space.operations.values()
@@ -46,7 +48,7 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     weak = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
     flags = set(facts.flags)
     for id in strong:
-        for name in program.mentioned(id):
+        for name in program.called(id):
             op = space.operations.get(name)
             if op is not None and op.dimension != TYPE and not op.is_test:
                 flags.add(op.dimension)
@@ -56,9 +58,9 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
 def _reaching(
     program: Program, names: Iterable[str], facts: Facts, *, levels: int
 ) -> frozenset[FunctionId]:
-    """Return the functions that mention the names, directly or through calls and callbacks."""
+    """Return the functions that call the names, directly or through calls and callbacks."""
     found: set[FunctionId] = set()
-    edge = [id for name in sorted(set(names)) for id in program.mentioning(name)]
+    edge = [id for name in sorted(set(names)) for id in program.calling(name)]
     slots = _slots(program)
     for _ in range(levels):
         new = set(edge) - found
@@ -67,12 +69,14 @@ def _reaching(
         found |= new
         edge = []
         for id in sorted(new):
-            edge.extend(c for c in program.mentioning(id[1]) if program.visible(c, id))
+            if facts.speaks_of(id[1]) or not passes_pages(program, id):
+                continue  # nobody needs to come in here from outside
+            edge.extend(callers_of(program, id))
             for slot in slots.get(id, ()):
-                edge.extend(program.mentioning(slot))
+                edge.extend(program.calling_through(slot))
         for chain in facts.chains.values():
-            if any(chain.field in slots.get(id, ()) for id in new):
-                edge.extend(program.mentioning(chain.call))
+            if any(chain.field in program.stored_in(id[1]) for id in new):
+                edge.extend(program.calling(chain.call))
     return frozenset(found)
 
 
@@ -83,13 +87,34 @@ def _slots(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:
     """
     values: dict[str, set[str]] = {}
     ids: dict[FunctionId, list[str]] = {}
+    called = set(program.slots)
     for stored in program.stores():
         values.setdefault(stored.slot, set()).add(stored.value)
     for stored in program.stores():
-        if len(values[stored.slot]) <= 12 or stored.slot == "notifier_call":
+        if stored.slot in called and len(values[stored.slot]) <= 12:
             for id in program.resolve(stored.value, stored.path):
                 ids.setdefault(id, []).append(stored.slot)
+    for slot in program.slots:
+        for stored in program.stored(slot):
+            for id in registered(program, stored):
+                ids.setdefault(id, []).append(slot)
     return {id: tuple(dict.fromkeys(s)) for id, s in ids.items()}
+
+
+def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
+    """Return what is stored through a registrar: `slot = parameter`, and its callers' arguments."""
+    registrar = program.enclosing(stored.path, stored.at)
+    if registrar is None:
+        return ()
+    found: dict[FunctionId, None] = {}
+    for function in program.lowered((registrar.path, registrar.name))[:1]:
+        for index, param in enumerate(function.params):
+            if param.name != stored.value:
+                continue
+            for argument in program.arguments(registrar.name, index):
+                for id in program.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path):
+                    found.setdefault(id)
+    return tuple(found)
 
 
 def find_roots(
@@ -104,32 +129,38 @@ def find_roots(
 def _makers(
     program: Program, space: Space, facts: Facts, interest: Interest
 ) -> tuple[FunctionId, ...]:
-    """Climb from the origins until a function does more with the pages than pass them on."""
+    """Climb from the origins to the functions that do more with the pages than pass them on.
+
+    Where nobody up to two calls away does, the origin's caller is the place to start.
+    """
     roots: dict[FunctionId, None] = {}
-    seen: set[FunctionId] = set()
-    edge = [(caller, 0) for name in sorted(facts.origins) for caller in program.mentioning(name)]
-    below: dict[FunctionId, set[str]] = {}
-    for caller, _ in edge:
-        below.setdefault(caller, set()).update(facts.origins)
-    while edge:
-        id, level = edge.pop(0)
-        if id in seen:
-            continue
-        seen.add(id)
-        callers = _callers(program, id)
-        if level >= 3 or not callers or _does_more(program, id, below[id], space, interest):
-            roots.setdefault(id)
-            continue
-        for caller in callers:
-            below.setdefault(caller, set()).add(id[1])
-            edge.append((caller, level + 1))
+    for origin in sorted(facts.origins):
+        for caller in program.calling(origin):
+            above = [caller]
+            for level in range(3):
+                below = {origin, *(id[1] for id in above)}
+                doing = [id for id in above if _does_more(program, id, below, space, interest)]
+                if doing:
+                    roots.update(dict.fromkeys(doing))
+                rest = [id for id in above if id not in doing]
+                above = sorted({c for id in rest for c in callers_of(program, id)})
+                if not above or level == 2:
+                    break
+            if not any(_leads_to(program, root, caller) for root in roots):
+                roots.setdefault(caller)
     return tuple(sorted(roots))
+
+
+def _leads_to(program: Program, root: FunctionId, caller: FunctionId) -> bool:
+    """Tell whether a root is a function or calls it, directly or through one other."""
+    near = {root[1], *program.called(root)}
+    return caller[1] in near or any(id[1] in near for id in callers_of(program, caller))
 
 
 def _does_more(
     program: Program, id: FunctionId, below: set[str], space: Space, interest: Interest
 ) -> bool:
-    for name in program.mentioned(id) - below:
+    for name in program.called(id) - below:
         if name in space.operations:
             return True
         for callee in program.resolve(name, id[0]) if program.is_function(name) else ():
@@ -138,38 +169,29 @@ def _does_more(
     return False
 
 
-def _callers(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
-    return tuple(
-        sorted({c for c in program.mentioning(id[1]) if c != id and program.visible(c, id)})
-    )
+def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
+    """Return the functions that call a function by its name."""
+    return tuple(sorted({c for c in program.calling(id[1]) if c != id and program.visible(c, id)}))
 
 
 def _writing_roots(program: Program, space: Space, facts: Facts) -> tuple[FunctionId, ...]:
     """Climb from each writer of a tracked type to where its page comes from."""
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
-    edge = [(id, 0) for name in sorted(writers(space, facts)) for id in program.mentioning(name)]
+    edge = [(id, 0) for name in sorted(writers(space, facts)) for id in program.calling(name)]
     while edge:
         id, level = edge.pop(0)
         if id in seen:
             continue
         seen.add(id)
-        callers = _callers(program, id)
-        if level >= 6 or not callers or not _passes_pages(program, id):
+        callers = callers_of(program, id)
+        if level >= 6 or not callers or not passes_pages(program, id):
             roots.setdefault(id)
             continue
         edge.extend((caller, level + 1) for caller in callers)
     return tuple(sorted(roots))
 
 
-def _passes_pages(program: Program, id: FunctionId) -> bool:
-    """Tell whether a function receives a page from its caller, or returns one to it."""
-    for function in program.lowered(id):
-        if any(t in function.returns for t in _PAGE_TYPES):
-            return True
-        for param in function.params:
-            if any(t in param.type for t in _PAGE_TYPES):
-                return True
-            if "*" not in param.type and any(n in param.name for n in _NUMBER_NAMES):
-                return True
-    return False
+def passes_pages(program: Program, id: FunctionId) -> bool:
+    """Tell from its head whether a function is passed a page, by any of its names, or gives one."""
+    return any(_PAGE_HEAD.search(head) for head in program.heads(id))

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.base import Gap, Span
-from analyzer.c.ir import Function, Variant
+from analyzer.c.ir import Call, Expr, Function, Name, Variant
 from analyzer.flow.observe import Frame, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.values import Value
+from analyzer.flow.slices import Slice, slice_of
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import Event, PageState, Space
+from analyzer.pages.machine import TYPE, Event, PageState, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Run:
     interest: Interest
     types_forgotten: bool  # freeing a page resets its type in this tree
     lists: Mapping[str, tuple[PageState, ...]]
+    slices: dict[Variant, Slice]
     limits: Limits = field(default_factory=Limits)
     observations: dict[Observation, None] = field(default_factory=dict)
     puts: dict[str, dict[PageState, None]] = field(default_factory=dict)
@@ -92,6 +93,31 @@ class Run:
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
     steps: int = 0
+
+    def slice_of(self, act: Activation) -> Slice:
+        """Return the slice of an activation's variant."""
+        found = self.slices.get(act.variant)
+        if found is None:
+            found = slice_of(act.variant, lambda step: self.matters(act, step))
+            self.slices[act.variant] = found
+        return found
+
+    def matters(self, act: Activation, step: Call) -> bool:
+        """Tell whether a call may do something to a page by itself."""
+        if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
+            return True
+        name, facts = step.callee.id, self.facts
+        op = self.space.operations.get(name)
+        if op is not None:
+            return op.dimension == TYPE or op.dimension in self.interest.flags
+        if name in facts.opaque:
+            return False
+        if facts.speaks_of(name):
+            return True
+        found = self.program.resolve(name, act.function.path)
+        if not found:
+            return bool(self.program.stored(name)) or any(_may_be_page(a, act) for a in step.args)
+        return any(id in self.interest.strong or id in self.interest.weak for id in found)
 
     def text(self, act: Activation, span: Span) -> str:
         """Return the source text of a span with blanks folded."""
@@ -152,5 +178,8 @@ class Run:
         return Frame(act.function.path, act.function.name, span, self.text(act, span))
 
 
-#: What a step may lead to: states, each with the value the step produced.
-Outcomes = list[tuple["object", Value]]
+def _may_be_page(e: Expr, act: Activation) -> bool:
+    """Tell whether an argument is, by its declared type, a page."""
+    return isinstance(e, Name) and any(
+        t in act.type_of(e.id) for t in ("struct page", "struct folio")
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from analyzer.flow.values import Unknown, Value, compound_key
 from analyzer.pages.machine import PageState, join
@@ -19,7 +20,8 @@ class State:
     store maps places to values: `3:page` is the local `page` of the frame at depth 3, `g:name` a
     file-scope variable, `*key.f` a field behind an unknown pointer. pages maps keys to states;
     given says where a page went ("buddy" or a list's place). unequal holds what values are known
-    to differ from. forced is the page and dimension that decided the last branch.
+    to differ from. forced is the page and dimension whose test decided the last branch, and
+    whether what was known before left it no other outcome.
     """
 
     store: Store
@@ -27,8 +29,9 @@ class State:
     given: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, bool] = field(default_factory=dict)
     unequal: frozenset[tuple[str, Value]] = frozenset()
-    forced: tuple[str, str] | None = None
+    forced: tuple[str, str, bool] | None = None
 
+    @cached_property
     def key(self) -> object:
         """Return what makes two states the same."""
         return (

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Int:
-    """A known integer; tested says which page and dimension a test's outcome came from."""
+    """A known integer.
+
+    tested says which page and dimension a test's outcome came from, and whether it was certain.
+    """
 
     value: int
-    tested: tuple[str, str] | None = field(default=None, compare=False)
+    tested: tuple[str, str, bool] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,24 @@ class Facts:
     flags: tuple[str, ...]
     config: Mapping[str, bool]
 
+    def speaks_of(self, name: str) -> bool:
+        """Tell whether the facts say what a call does to a page."""
+        lists = self.lists
+        return (
+            name in self.identities
+            or name in self.allocators
+            or name in self.range_allocators
+            or name in self.sinks
+            or name in self.resets
+            or name in self.index_of
+            or name in self.chains
+            or name in lists.put
+            or name in lists.take
+            or name in lists.entry
+            or name in lists.first
+            or name in lists.step
+        )
+
     def title(self, population: str) -> str:
         """Return how a population is called in a message."""
         for p in self.populations:
