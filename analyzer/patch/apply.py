@@ -114,14 +114,12 @@ def apply_patch(tree: Tree, patch: Patch, *, partial: bool = False) -> Applied:
     then what fits is applied and the rest returned as rejected.
     """
     work = _run(tree, patch, 0)
-    if work.refused or work.distance:
-        undo = _run(tree, reverse_patch(patch), 0)
-        fits = bool(undo.placements) and not undo.refused
-        # Where both directions fit, the nearer one is meant.
-        if fits and (work.refused or undo.distance < work.distance):
-            return _already(tree)
+    if (work.refused or work.distance) and _is_applied(tree, patch, 0, work):
+        return _already(tree)
     if work.refused:
         work = _run(tree, patch, MAX_FUZZ)
+        if work.refused and _is_applied(tree, patch, MAX_FUZZ, work):
+            return _already(tree)
     rejected = tuple(refused.tell() for refused in work.refused)
     if rejected and not partial:
         raise AnalyzerError(_refusal(tree, patch, rejected))
@@ -140,6 +138,17 @@ def apply_patch(tree: Tree, patch: Patch, *, partial: bool = False) -> Applied:
         already_applied=False,
         notes=(*work.notes, *_displaced(work.placements)),
     )
+
+
+def _is_applied(tree: Tree, patch: Patch, max_fuzz: int, forward: _Work) -> bool:
+    """Say whether a patch is in the tree already: it can be undone as a whole, and not applied."""
+    if any(change.kind is ChangeKind.COPIED for change in patch.files):
+        return False  # what a copy held is not in the patch, so nothing would be verified
+    undo = _run(tree, reverse_patch(patch), max_fuzz)
+    if undo.refused or not undo.files:
+        return False
+    # Where both directions fit, the nearer one is meant.
+    return bool(forward.refused) or undo.distance < forward.distance
 
 
 def _already(tree: Tree) -> Applied:

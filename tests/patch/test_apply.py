@@ -228,3 +228,25 @@ def test_a_file_the_tree_lacks_is_said() -> None:
 
     assert str(caught.value).splitlines()[0].endswith("does not apply to memory: 1 of its files")
     assert f"  {PATH} (line 1 of the patch): no such file in the tree" in str(caught.value)
+
+
+def test_an_applied_patch_is_recognised_where_the_context_has_drifted() -> None:
+    after = replaced(LETTERS, [("line 9;", "nine;"), ("line 20;", "twenty;")])
+    drifted = replaced(after, [("line 6;", "six;"), ("line 23;", "twenty three;")])
+
+    assert _apply(TEXT, {PATH: drifted}).already_applied
+
+
+def test_a_rename_that_is_done_already_is_recognised() -> None:
+    text = "diff --git a/o.c b/n.c\nsimilarity index 100%\nrename from o.c\nrename to n.c\n"
+
+    assert _apply(text, {"n.c": "x\n"}).already_applied
+    with pytest.raises(AnalyzerError, match="no such file in the tree"):
+        _apply(text, {"m.c": "x\n"})
+
+
+def test_a_copy_that_is_there_is_not_taken_for_the_patch_s() -> None:
+    text = "diff --git a/o.c b/n.c\nsimilarity index 100%\ncopy from o.c\ncopy to n.c\n"
+
+    with pytest.raises(AnalyzerError, match="the tree has it"):
+        _apply(text, {"o.c": "x\n", "n.c": "y\n"})
