@@ -49,7 +49,7 @@ def lower_while(b: Body, node: Syntax) -> None:
         branch_readable(b, condition, node, body, leave)
     else:
         kind = "iterator"
-        cursors = _iterate(b, name.group().decode("latin-1"), condition, node, body, leave)
+        cursors = _iterate(b, name.group().decode("latin-1"), condition, node.start, body, leave)
     b.graph.place(body)
     _run(b, node, leave, header)
     b.jump(header)
@@ -58,12 +58,12 @@ def lower_while(b: Body, node: Syntax) -> None:
 
 
 def _iterate(
-    b: Body, macro: str, condition: Syntax | None, node: Syntax, body: int, leave: int
+    b: Body, macro: str, condition: Syntax | None, start: int, body: int, leave: int
 ) -> tuple[str, ...]:
-    """Write an iterator's header; return the variables that the macro may assign."""
+    """Write an iterator's step; return the variables that the macro may assign."""
     if condition is not None and condition.broken:
         b.lose(condition)
-    span = b.unit.span(node.start, condition.end if condition is not None else node.end)
+    span = b.unit.span(start, start + len(macro) if condition is None else condition.end)
     args = tuple(b.value(a) for a in macro_arguments(condition))
     result = b.temporary()
     b.emit(Iterate(result, macro, args, span))
@@ -127,7 +127,7 @@ def lower_do(b: Body, node: Syntax) -> None:
     if word is None or word[1] == b"while":
         branch_readable(b, condition, node, header, leave)
     else:
-        cursors = _iterate(b, word[1].decode("latin-1"), condition, node, header, leave)
+        cursors = _iterate(b, word[1].decode("latin-1"), condition, word.start(1), header, leave)
     b.graph.loop(header, mark, "do", cursors)
     b.graph.place(leave)
 

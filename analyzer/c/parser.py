@@ -40,6 +40,8 @@ _LEAVES = frozenset(
         "continue_statement",
     )
 )
+#: Operators that C binds less tightly than a `++` behind their operand.
+_PREFIXED = frozenset(("unary_expression", "cast_expression", "pointer_expression"))
 MISSING = "MISSING"
 ERROR = "ERROR"
 
@@ -112,7 +114,22 @@ def _convert(
                 break
         cursor.goto_parent()
         children = tuple(kept)
-    return Syntax(kind, node.start_byte + offset, node.end_byte + offset, field, check, children)
+    made = Syntax(kind, node.start_byte + offset, node.end_byte + offset, field, check, children)
+    return _bound_tighter(made) if kind == "update_expression" else made
+
+
+def _bound_tighter(update: Syntax) -> Syntax:
+    """Read `!x++` as `!(x++)`; the grammar reads `(!x)++`."""
+    if len(update.children) != 2 or update.children[0].kind not in _PREFIXED:
+        return update
+    prefixed, operator = update.children
+    operand = prefixed.children[-1]
+    inner = update._replace(start=operand.start, field=operand.field, children=(operand, operator))
+    mended = (
+        *prefixed.children[:-1],
+        _bound_tighter(inner._replace(children=(operand._replace(field="argument"), operator))),
+    )
+    return prefixed._replace(end=update.end, field=update.field, children=mended)
 
 
 @cache

@@ -126,7 +126,7 @@ def _else(b: Body, node: Syntax) -> None:
 
 
 def _scoped(b: Body, node: Syntax) -> None:
-    """Lower a block that runs once under a guard; `break` leaves it."""
+    """Lower a block that runs once under a guard; it is a loop to `break` and `continue`."""
     name = _NAME.match(b.unit.text, node.start)
     assert name is not None, "preparation wrote `if` over a macro's name"
     condition, body = node.child("condition"), node.child("consequence")
@@ -135,9 +135,11 @@ def _scoped(b: Body, node: Syntax) -> None:
     b.emit(Call(b.temporary(), callee, args, b.span(condition or node)))
     leave = b.graph.block()
     b.breaks.append(leave)
+    b.continues.append(leave)
     if body is not None:
         b.statement(body)
     b.breaks.pop()
+    b.continues.pop()
     b.graph.place(leave)
 
 

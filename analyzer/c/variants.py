@@ -65,11 +65,12 @@ def choose(
     blanks += [(a - start, b - start) for a, b in foreign]
     code = blank_ranges(unit.code[start:end], blanks)
     leaves = list(islice(_leaves(groups, dict(known), True), max_variants * _PATIENCE + 1))
-    merged = _merged(leaves, known)
+    matters = _solid_arms(groups, code, start)
+    merged = _merged(leaves, known, matters)
     complete = len(leaves) <= max_variants * _PATIENCE and len(merged) <= max_variants
     if not complete:
         extremes = [leaves[0], next(_leaves(groups, dict(known), False))]
-        merged = _merged(extremes, known)
+        merged = _merged(extremes, known, matters)
     return Choices(
         tuple(
             Choice(conditions, blank_ranges(code, ((a - start, b - start) for a, b in dropped)))
@@ -152,14 +153,25 @@ def _leaves(groups: Sequence[Group], known: Mapping[str, bool], prefer: bool) ->
         yield _Leaf(leaf.known, (*nothing, *leaf.dropped))
 
 
+def _solid_arms(groups: Sequence[Group], code: bytes, start: int) -> frozenset[tuple[int, int]]:
+    """Return the arms that have any text."""
+    found: set[tuple[int, int]] = set()
+    for group in groups:
+        for arm in group.arms:
+            found |= _solid_arms(arm.groups, code, start)
+            if code[arm.start - start : arm.end - start].strip():
+                found.add((arm.start, arm.end))
+    return frozenset(found)
+
+
 def _merged(
-    leaves: Sequence[_Leaf], fixed: Mapping[str, bool]
+    leaves: Sequence[_Leaf], fixed: Mapping[str, bool], matters: frozenset[tuple[int, int]]
 ) -> Mapping[tuple[tuple[int, int], ...], Conditions]:
     """Join leaves with the same text; only conditions that all of them share remain."""
     merged: dict[tuple[tuple[int, int], ...], Conditions] = {}
     for leaf in leaves:
         decided = tuple((s, v) for s, v in leaf.known.items() if s not in fixed)
-        key = tuple(sorted(leaf.dropped))
+        key = tuple(sorted(matters.intersection(leaf.dropped)))
         if key in merged:
             decided = tuple(c for c in merged[key] if c in decided)
         merged[key] = decided

@@ -1,0 +1,1 @@
+"""Hold the C frontend to what C means."""
