@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
-
-if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
+from typing import Self, TextIO
 
 _STEPS = 100
-_WIDEST = 18  # letters of a stage's name
+_WIDEST = 15  # letters of a stage's name
+_PAUSE = 0.2  # seconds between two drawings
 
 
 class Progress:
     """Draw a bar on a stream when work takes longer than patience, in seconds; wipe it at the end.
 
-    Nothing is ever written to a stream that is not a terminal.
+    A thread draws, so that a long stage is seen to go on. Nothing is ever written to a stream that
+    is not a terminal.
     """
 
     def __init__(self, stream: TextIO, *, enabled: bool = True, patience: float = 1.0) -> None:
         self._stream = stream
-        self._enabled = enabled and stream.isatty()
         self._patience = patience
-        self._since = time.monotonic()
-        self._stack = ExitStack()
-        self._bar: ProgressBar[int] | None = None
+        self._stage = ""
+        self._done = 0.0
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        if enabled and stream.isatty():
+            self._thread = threading.Thread(target=self._draw, daemon=True)
 
     def __enter__(self) -> Self:
+        if self._thread is not None:
+            self._thread.start()
         return self
 
     def __exit__(
@@ -37,23 +40,25 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
-        if self._bar is not None:
-            self._stream.write("\x1b[1A\x1b[2K\r")  # the bar ends its line; take the line back
-            self._stream.flush()
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
 
     def __call__(self, stage: str, done: float) -> None:
         """Take note that a stage runs and which share of all work, from 0 to 1, is done."""
-        if not self._enabled or time.monotonic() - self._since < self._patience:
-            return
-        if self._bar is None:
-            self._bar = self._open()
-        self._bar.label = f"{stage:<{_WIDEST}.{_WIDEST}}"
-        self._bar.update(max(0, min(int(done * _STEPS), _STEPS) - self._bar.pos))
-        self._bar.render_progress()
+        self._stage, self._done = stage, max(self._done, min(done, 1.0))
 
-    def _open(self) -> ProgressBar[int]:
+    def _draw(self) -> None:
+        since = time.monotonic()
+        if self._over.wait(self._patience):
+            return
         import click
 
-        bar = click.progressbar(length=_STEPS, file=self._stream, show_eta=False, width=30)
-        return self._stack.enter_context(bar)
+        with click.progressbar(length=_STEPS, file=self._stream, show_eta=False, width=30) as bar:
+            while not self._over.is_set():
+                bar.label = f"{self._stage:<{_WIDEST}.{_WIDEST}} {time.monotonic() - since:4.0f} s"
+                bar.update(int(self._done * _STEPS) - bar.pos)
+                bar.render_progress()
+                self._over.wait(_PAUSE)
+        self._stream.write("\x1b[1A\x1b[2K\r")  # the bar ended its line: take the line back
+        self._stream.flush()

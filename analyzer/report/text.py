@@ -62,7 +62,7 @@ def _finding(finding: Finding, result: Result, read: Read, width: int, paint: Pa
     out = [paint(label, style) + paint(title, "title"), *(paint(x, "title") for x in lines[1:])]
     out.append(paint("  --> ", "gutter") + _where(finding.span, finding.function))
     stage = stage_of(finding)
-    source = read(finding.file, stage)
+    source = read(finding.span.file, stage)
     if source is not None:
         out.extend(excerpt(source, finding.span, width=width, style=style, paint=paint))
     if result.patches and len(result.patches) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -17,10 +18,10 @@ class Terminal(io.StringIO):
 
 
 def drawn(stream: io.StringIO, *, enabled: bool = True, patience: float = 0.0) -> str:
-    """Return what is written to a stream while work goes on."""
+    """Return what is written to a stream while work goes on for a while."""
     with Progress(stream, enabled=enabled, patience=patience) as progress:
-        for done in (0.0, 0.5, 1.0):
-            progress("analyse", done)
+        progress("analyse", 0.5)
+        time.sleep(0.3)
     return stream.getvalue()
 
 
@@ -41,17 +42,29 @@ def test_nothing_goes_where_nobody_looks(stream: io.StringIO, enabled: bool) -> 
     assert "" == drawn(stream, enabled=enabled)
 
 
-def fail_at_work(stream: io.StringIO) -> None:
+def test_a_long_stage_is_seen_to_go_on() -> None:
+    stream = Terminal()
+
+    with Progress(stream, patience=0) as progress:
+        progress("analyse", 0.0)
+        time.sleep(0.5)
+        first = len(stream.getvalue())
+        time.sleep(1.2)
+        assert first < len(stream.getvalue())
+
+
+def interrupted(stream: io.StringIO) -> None:
     """Be interrupted while a bar is shown."""
     with Progress(stream, patience=0) as progress:
         progress("analyse", 0.3)
+        time.sleep(0.3)
         raise KeyboardInterrupt
 
 
-def test_the_bar_is_wiped_when_work_fails() -> None:
+def test_the_bar_is_wiped_when_work_ends_early() -> None:
     stream = Terminal()
 
     with pytest.raises(KeyboardInterrupt):
-        fail_at_work(stream)
+        interrupted(stream)
 
     assert stream.getvalue().endswith("\x1b[2K\r")
