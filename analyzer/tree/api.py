@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 #: File names that a word search looks into end in one of these.
@@ -24,7 +24,7 @@ class Tree(Protocol):
         """Return a file's bytes, or None where no regular file of that path is in the tree."""
         ...
 
-    def search(self, words: Collection[str]) -> Hits:
+    def search(self, words: Iterable[str]) -> Hits:
         """Return the C files in which a word occurs as a whole word, comments included."""
         ...
 

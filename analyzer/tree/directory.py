@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from pathlib import Path
 
 from analyzer.tree.api import Hits, is_inside
@@ -36,7 +36,7 @@ class DirectoryTree:
             self._read[path] = self._read_file(path)
         return self._read[path]
 
-    def search(self, words: Collection[str]) -> Hits:
+    def search(self, words: Iterable[str]) -> Hits:
         """Return the C files that hold one of the words."""
         return self._words.search(words)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import weakref
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from analyzer.base import AnalyzerError
 from analyzer.tree.api import Hits, is_inside
@@ -91,7 +91,7 @@ class GitTree:
             self._read[path] = self._ask(path) if usable else None
         return self._read[path]
 
-    def search(self, words: Collection[str]) -> Hits:
+    def search(self, words: Iterable[str]) -> Hits:
         """Return the C files that hold one of the words."""
         return self._words.search(words)
 

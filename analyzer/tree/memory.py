@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from analyzer.tree.api import Hits, is_source
 from analyzer.tree.words import scan_texts
@@ -28,7 +28,7 @@ class MemoryTree:
         """Return a file's bytes, or None."""
         return self._files.get(path)
 
-    def search(self, words: Collection[str]) -> Hits:
+    def search(self, words: Iterable[str]) -> Hits:
         """Return the C files that hold one of the words."""
         texts = ((path, data) for path, data in self._files.items() if is_source(path))
         return scan_texts(texts, words)

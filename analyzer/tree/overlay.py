@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 from analyzer.tree.api import Hits, Tree, is_source
 from analyzer.tree.memory import names_below
@@ -39,8 +39,9 @@ class Overlay:
         """Return a file's bytes, or None."""
         return self._files[path] if path in self._files else self._base.read(path)
 
-    def search(self, words: Collection[str]) -> Hits:
+    def search(self, words: Iterable[str]) -> Hits:
         """Return the C files that hold one of the words; the base is searched only once."""
+        words = tuple(words)
         below = {
             path: found
             for path, found in self._base.search(words).items()

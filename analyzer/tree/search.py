@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analyzer.tree.api import SOURCE_SUFFIXES, Hits, is_source
@@ -12,18 +12,22 @@ from analyzer.tree.words import encode_words, words_in
 
 #: Below this many files starting processes costs more than it saves.
 _MANY_FILES = 2000
+#: Beyond this many words Python is faster than git grep.
+_MANY_WORDS = 64
 _GLOBS = tuple(f"*{suffix}" for suffix in SOURCE_SUFFIXES)
 
 #: A way to search: root and words to hits, or None where this way is not to be had.
 Engine = Callable[[str, Mapping[bytes, str]], Hits | None]
 
 
-def search_directory(root: str, words: Collection[str]) -> Hits:
+def search_directory(root: str, words: Iterable[str]) -> Hits:
     """Return which words occur in which C file under a directory, by the fastest way there is."""
     names = encode_words(words)
     if not names:
         return {}
-    for engine in (with_ripgrep, with_git_grep):
+    # The time of git grep grows with the words; cutting every file into words takes as long always.
+    engines = (with_ripgrep, with_git_grep) if len(names) <= _MANY_WORDS else (with_ripgrep,)
+    for engine in engines:
         hits = engine(root, names)
         if hits is not None:
             return hits

@@ -13,7 +13,7 @@ _WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 _FEW = 24
 
 
-def encode_words(words: Collection[str]) -> Mapping[bytes, str]:
+def encode_words(words: Iterable[str]) -> Mapping[bytes, str]:
     """Map each word's bytes to the word; what is no identifier occurs nowhere and is dropped."""
     encoded = {word.encode("ascii", "replace"): word for word in words}
     return {data: word for data, word in encoded.items() if _WORD.fullmatch(data)}
@@ -37,7 +37,7 @@ def _has_word(data: bytes, word: bytes) -> bool:
     return False
 
 
-def scan_texts(texts: Iterable[tuple[str, bytes]], words: Collection[str]) -> Hits:
+def scan_texts(texts: Iterable[tuple[str, bytes]], words: Iterable[str]) -> Hits:
     """Search texts that are already in memory."""
     names = encode_words(words)
     hits = {}
@@ -56,9 +56,10 @@ class WordMemory:
         self._search = search
         self._files: dict[str, tuple[str, ...]] = {}
 
-    def search(self, words: Collection[str]) -> Hits:
+    def search(self, words: Iterable[str]) -> Hits:
         """Answer from memory where possible, and search once for all the rest."""
-        missing = sorted(set(words) - self._files.keys())
+        wanted = frozenset(words)
+        missing = sorted(wanted - self._files.keys())
         if missing:
             files: dict[str, list[str]] = {word: [] for word in missing}
             for path, found in self._search(missing).items():
@@ -66,7 +67,7 @@ class WordMemory:
                     files[word].append(path)
             self._files.update((word, tuple(sorted(paths))) for word, paths in files.items())
         hits: dict[str, set[str]] = {}
-        for word in words:
+        for word in wanted:
             for path in self._files[word]:
                 hits.setdefault(path, set()).add(word)
         return {path: frozenset(hits[path]) for path in sorted(hits)}

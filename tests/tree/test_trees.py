@@ -47,6 +47,7 @@ def test_a_search_answers_the_same_again_and_in_parts(awkward: Tree) -> None:
     for word, hits in zip(WORDS, parts, strict=True):
         assert set(hits) == {path for path, found in EXPECTED.items() if word in found}
     assert awkward.search([]) == {}
+    assert awkward.search(iter(WORDS)) == EXPECTED
 
 
 def test_hits_come_sorted(awkward: Tree) -> None:
