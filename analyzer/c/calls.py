@@ -76,7 +76,8 @@ def lower_call(b: Body, node: Syntax, truth: Callable[[Body, Syntax], Expr]) -> 
         if guard is not None and b.text(guard) in macros().guards:
             return _guard(b, node, function)
     if function.kind != "identifier":
-        return _call(b, node, b.value(function))
+        callee = b.value(function)
+        return _call(b, node, Unary("*", callee) if isinstance(callee, Name) else callee)
     name = b.text(function)
     if _is_pointer(b, name):
         return _call(b, node, Unary("*", Name(b.resolve(name))))

@@ -51,7 +51,8 @@ def find_head(flat: bytes, begin: int, brace: int) -> Head | None:
         opening, closing, name_at, name = groups[at]
         if name in known.calls or name in known.typeof:
             continue
-        if at and name and not flat[groups[at - 1][1] + 1 : name_at].strip():
+        is_typed = not at or groups[at - 1][3] in known.typeof
+        if name and not is_typed and not flat[groups[at - 1][1] + 1 : name_at].strip():
             continue  # an annotation that is not known: nothing but its name follows a group
         if not name and at:
             pointed = _POINTER.match(flat, groups[at - 1][0] + 1)
@@ -153,7 +154,7 @@ def plain_type(text: str) -> str:
             text = re.sub(rf"\b{name}\s*\([^()]*(?:\([^()]*\)[^()]*)*\)", " ", text)
     kept = [
         w
-        for w in re.findall(r"\w+\s*(?:\((?=[^*]).*\))?|[^\w\s]", text)
+        for w in re.findall(r"\w+\s*(?:\((?=[^*]).*\))?|\.\.\.|\[[^\]]*\]|[^\w\s]", text)
         if w.strip() not in known.annotations and w.strip() not in _SPECIFIERS
     ]
     return " ".join(" ".join(kept).split()).replace("* *", "**").replace("* *", "**")

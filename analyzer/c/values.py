@@ -14,6 +14,7 @@ from analyzer.c.calls import (
     lower_assertion,
     lower_call,
 )
+from analyzer.c.heads import plain_type
 from analyzer.c.initial import fill
 from analyzer.c.ir import (
     Binary,
@@ -288,7 +289,7 @@ def _cast(b: Body, node: Syntax) -> Expr:
     value = b.value(operand)
     # Preparation spells some types as `int`: the text between the parentheses tells which.
     spelled = uncommented(b.unit, node.start, operand.start).strip()[1:-1]
-    spelled = " ".join(spelled.split())
+    spelled = plain_type(spelled) if "__" in spelled else " ".join(spelled.split())
     return value if spelled == "void" else Cast(spelled, value)
 
 

@@ -34,6 +34,9 @@ class Piece:
     text: str
     mean: Callable[[Run], int]
 
+    def __repr__(self) -> str:
+        return self.text
+
 
 def _called(name: str, argument: Piece) -> Piece:
     def mean(run: Run) -> int:

@@ -30,6 +30,7 @@ def value(text: str, params: str = "int a, struct page *page, struct list_head *
         ("(u64)-1", "(u64)-1"),
         ("(size_t)*page", "(size_t)(*page)"),
         ("(u8)&a", "(u8)(&a)"),
+        ("(__force u32)a", "(u32)a"),
         ("(pfn_t)(a)", "(pfn_t)a"),
         ("a -1", "a - 1"),
         ("-EINVAL", "-EINVAL"),
@@ -53,6 +54,10 @@ def value(text: str, params: str = "int a, struct page *page, struct list_head *
         ("IS_ENABLED(CONFIG_ODD)", "CONFIG_ODD"),
         ("likely(a)", "a"),
         ("a << 2 | 1", "(a << 2) | 1"),
+        ("(unsigned long)a + 1", "((unsigned long)a) + 1"),
+        ("!a == 1", "(!a) == 1"),
+        ("a & ~(a - 1)", "a & (~(a - 1))"),
+        ("page[a-1].x-1", "page[a - 1].x - 1"),
         ("rcu_dereference(page->next)", "page->next"),
     ],
 )
@@ -66,6 +71,7 @@ def test_expression(source: str, spelled: str) -> None:
         ("g(a, &page->lru)", "%1 = call g(a, &page->lru)"),
         ("(*fp)(a)", "%1 = call *fp(a)"),
         ("fp(a)", "%1 = call *fp(a)"),
+        ("(fp)(a)", "%1 = call *fp(a)"),
         ("typed(a)", "%1 = call *typed(a)"),
         ("page->ops->put(page)", "%1 = call page->ops->put(page)"),
         ("ops.put(page)", "%1 = call ops.put(page)"),
@@ -94,6 +100,14 @@ def test_a_variable_that_hides_a_function_like_macro_is_not_called() -> None:
 
 def test_arguments_that_are_types_do_not_become_variables() -> None:
     assert ["0: %1 = call g(unsigned); return"] == graph("g(unsigned);")
+
+
+def test_increments_bind_tighter_than_what_precedes_them() -> None:
+    """The grammar reads `!a++` as `(!a)++`."""
+    assert ["0: %1 = a; a = a + 1; return !(!%1)"] == graph("return !!a++;")
+    assert ["0: %1 = p->n; p->n = p->n - 1; return (u8)%1"] == graph("return (u8)p->n--;")
+    assert ["0: %1 = p; p = p + 1; return -(*%1)"] == graph("return -*p++;")
+    assert ["0: %1 = *p; *p = (*p) + 1; return %1"] == graph("return (*p)++;")
 
 
 def test_side_effects_come_out_of_operands_in_order() -> None:
