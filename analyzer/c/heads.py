@@ -12,6 +12,7 @@ from analyzer.c.ir import Param
 _WORD_BEFORE = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
 _POINTER = re.compile(rb"\s*(?:\w+\s*)?\*\s*(?:\w+\s+)*?([A-Za-z_]\w*)\s*\(")
 _SOLID = re.compile(rb"\S")
+_MEMBER = re.compile(rb"\s*\.\s*\w")  # `define_odd(x) { .name = ... }` is no function
 _PARENTHESIS = re.compile(rb"[()]")
 _IDENT = re.compile(r"[A-Za-z_]\w*")
 _POINTER_NAME = re.compile(
@@ -41,7 +42,7 @@ class Head:
 
 def find_head(flat: bytes, begin: int, brace: int) -> Head | None:
     """Return the function head that ends before an opening brace; None: no function."""
-    if flat.find(b"(", begin, brace) < 0:
+    if flat.find(b"(", begin, brace) < 0 or _MEMBER.match(flat, brace + 1):
         return None
     groups = _groups(flat, begin, brace)
     known = words()

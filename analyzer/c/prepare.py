@@ -28,6 +28,8 @@ _STAR = re.compile(rb"\*[\s*]*(?:const\s*)?(?=[,)])")
 _CASE_RANGE = re.compile(rb"case\b[^;:{}]*?[^.](\.\.\.)(?!\.)")
 _BLOCK = re.compile(rb"\)\s*\{")
 _STATIC_MACRO = re.compile(rb"static\s+(?:const\s+)?(?=[A-Z][A-Z0-9_]*\s*\()")
+_LEVEL = re.compile(rb"\(\s*([A-Z_]+)\s+(?=[A-Z_]+\s*\")")
+_TRAILING = re.compile(rb"\][ \t]+(__\w+)(?=\s*[;=])")
 _DECLARING = re.compile(rb"(?:DEFINE|DECLARE)_\w+\s*\(")
 _QUALIFIERS = re.compile(rb"(?:\s*(?:volatile|goto|inline|__volatile__|__volatile)\b)*\s*")
 _CONTROL = frozenset((b"if", b"for", b"while", b"switch", b"do", b"else", b"return", b"sizeof"))
@@ -68,16 +70,20 @@ def prepare(body: bytes, attributes: frozenset[bytes] = frozenset()) -> bytes:
     closing, opening = _pairs(body)
     draft = _Draft(body, bytearray(body), closing, opening)
     table = _table()
+    done = 0  # what is rewritten as a whole is not looked into
     for m in _WORD.finditer(body):
         kind = table.get(m.group())
-        if kind is None:
-            if m.group() in attributes:
-                _annotation_call(draft, m)
-        else:
-            _REWRITES[kind](draft, m)
+        if m.start() < done:
+            continue
+        if kind is not None:
+            done = _REWRITES[kind](draft, m)
+        elif m.group() in attributes:
+            done = _annotation_call(draft, m)
     _unknown_iterators(draft)
     _unknown_blocks(draft)
     _pointer_types(draft)
+    for text in _LEVEL.finditer(body):
+        draft.blank(*text.span(1))
     _declaring_macros(draft)
     _ambiguous_casts(draft)
     if b"..." in body:
@@ -124,45 +130,56 @@ def _arguments(draft: _Draft, end: int) -> tuple[int, int] | None:
     return m.end() - 1, draft.closing[m.end() - 1]
 
 
-def _annotation(draft: _Draft, m: re.Match[bytes]) -> None:
+# Each rewrite returns the offset up to which nothing else is to be rewritten.
+
+
+def _annotation(draft: _Draft, m: re.Match[bytes]) -> int:
     draft.blank(*m.span())
+    return m.end()
 
 
-def _annotation_call(draft: _Draft, m: re.Match[bytes]) -> None:
+def _annotation_call(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
-    draft.blank(m.start(), found[1] + 1 if found else m.end())
+    end = found[1] + 1 if found else m.end()
+    draft.blank(m.start(), end)
+    return end
 
 
-def _typeof(draft: _Draft, m: re.Match[bytes]) -> None:
+def _typeof(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
-    if found:
-        draft.blank(found[0], found[1] + 1)
+    if found is None:
+        return m.end()
+    draft.blank(found[0], found[1] + 1)
+    return found[1]
 
 
-def _opaque(draft: _Draft, m: re.Match[bytes]) -> None:
+def _opaque(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
-    if found:
-        draft.put(m.start(), found[1] + 1, b"0")
+    if found is None:
+        return m.end()
+    draft.put(m.start(), found[1] + 1, b"0")
+    return found[1]
 
 
-def _iterator(draft: _Draft, m: re.Match[bytes]) -> None:
+def _iterator(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
     if found:
         _spell(draft, m.start(), m.end(), found, _LOOP)
+    return m.end()
 
 
-def _closing(draft: _Draft, m: re.Match[bytes]) -> None:
+def _closing(draft: _Draft, m: re.Match[bytes]) -> int:
     """Spell `do { } while_each_thread(g, t)` as `while`; a macro that opened a loop closes it."""
     if words().closing_opened_by.encode() in draft.body:
-        _annotation_call(draft, m)
-    else:
-        _iterator(draft, m)
+        return _annotation_call(draft, m)
+    return _iterator(draft, m)
 
 
-def _scoped(draft: _Draft, m: re.Match[bytes]) -> None:
+def _scoped(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
     if found:
         _spell(draft, m.start(), m.end(), found, b"if")
+    return m.end()
 
 
 def _spell(draft: _Draft, start: int, end: int, arguments: tuple[int, int], keyword: bytes) -> None:
@@ -174,23 +191,31 @@ def _spell(draft: _Draft, start: int, end: int, arguments: tuple[int, int], keyw
         draft.out[closing - 2 : closing] = b"(1"
 
 
-def _type_in_call(draft: _Draft, m: re.Match[bytes]) -> None:
+def _type_in_call(draft: _Draft, m: re.Match[bytes]) -> int:
     """Leave the last word of a type that is an argument: `struct page` becomes `page`."""
     before = _solid_before(draft.body, m.start())
     if before < 0 or draft.body[before] not in b"(,":
-        return
+        return m.end()
     opening = before if draft.body[before : before + 1] == b"(" else _enclosing(draft, before)
     run = _TYPE_RUN.match(draft.body, m.start())
     if run is not None and _is_call(draft.body, opening):
         draft.blank(run.start(), run.end())
+    return m.end()
 
 
-def _asm(draft: _Draft, m: re.Match[bytes]) -> None:
-    """Make inline assembly a constant; lowering reads its operands from the original text."""
+def _asm(draft: _Draft, m: re.Match[bytes]) -> int:
+    """Make inline assembly a constant; lowering reads its operands from the original text.
+
+    Behind a declarator it names a register or a symbol and goes away.
+    """
+    if not _starts_statement(draft.body, m.start()):
+        return _annotation_call(draft, m)
     qualifiers = _QUALIFIERS.match(draft.body, m.end())
     found = _arguments(draft, qualifiers.end() if qualifiers else m.end())
-    if found:
-        draft.put(m.start(), found[1] + 1, b"0")
+    if found is None:
+        return m.end()
+    draft.put(m.start(), found[1] + 1, b"0")
+    return found[1]
 
 
 _REWRITES = {
@@ -233,7 +258,8 @@ def _unknown_blocks(draft: _Draft) -> None:
         name = _WORD_BEFORE.search(draft.body, max(0, opening - 80), opening)
         if name is None or name[1] in _CONTROL or name[1] in _table():
             continue
-        if len(name[1]) >= len(_LOOP) and _starts_statement(draft.body, name.start(1)):
+        intact = draft.out[name.start(1) : m.start()] == draft.body[name.start(1) : m.start()]
+        if intact and len(name[1]) >= len(_LOOP) and _starts_statement(draft.body, name.start(1)):
             _spell(draft, name.start(1), name.end(1), (opening, m.start()), _LOOP)
 
 
@@ -255,6 +281,8 @@ def _declaring_macros(draft: _Draft) -> None:
     if b"static" in draft.body:
         for m in _STATIC_MACRO.finditer(draft.body):
             draft.blank(*m.span())
+    for m in _TRAILING.finditer(draft.body):
+        draft.blank(*m.span(1))
     for m in _DECLARING.finditer(draft.body):
         closing = draft.closing.get(m.end() - 1)
         follows = _SOLID.search(draft.body, closing + 1) if closing else None
@@ -266,8 +294,8 @@ def _declaring_macros(draft: _Draft) -> None:
 def _ambiguous_casts(draft: _Draft) -> None:
     """Spell the type of `(size_t)-1` as `int`; the grammar would read a difference."""
     for m in _TYPE_CAST.finditer(draft.body):
-        called = _is_call(draft.body, m.start()) or draft.out[m.start() : m.end()] != m.group()
-        if not called and m.end(1) - m.start(1) >= len(b"int"):
+        intact = draft.out[m.start() : m.end()] == m.group()
+        if intact and not _is_call(draft.body, m.start()) and len(m[1]) >= len(b"int"):
             draft.put(*m.span(1), b"int")
 
 

@@ -47,6 +47,7 @@ def test_the_function_is_found(text: str) -> None:
     [
         "int f(void);\n",
         "struct f {\n\tint a;\n};\n",
+        "define_odd(f) {\n\t.name = g(1),\n};\n",
         "int f[] = {\n\tg(1),\n};\n",
         "#if 0\nint f(void)\n{\n}\n#endif\n",
         "/*\nint f(void)\n{\n}\n*/\n",
