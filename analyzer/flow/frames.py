@@ -109,6 +109,14 @@ def observe_return(
                 )
 
 
+def kept_by_callback(args: Sequence[Value], state: State) -> State:
+    """Return the state in which a page that a callback did not hand on is the callback's."""
+    for arg in args:
+        if isinstance(arg, Page) and arg.key in state.pages and arg.key not in state.given:
+            state = state.give(arg.key, "callback")
+    return state
+
+
 def name_population(act: Activation, results: Results, run: Run) -> Results:
     """Name the population of the pages that an origin function has just made."""
     if act.function.name not in run.facts.origins:

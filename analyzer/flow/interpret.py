@@ -11,8 +11,14 @@ from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import calls
 from analyzer.flow.expressions import assign, evaluate, refine
-from analyzer.flow.frames import fewer, leave_frame, name_population, observe_return
-from analyzer.flow.loops import walks_range
+from analyzer.flow.frames import (
+    fewer,
+    kept_by_callback,
+    leave_frame,
+    name_population,
+    observe_return,
+)
+from analyzer.flow.loops import is_page_pointer, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
 from analyzer.flow.program import FunctionId
@@ -20,7 +26,7 @@ from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
-from analyzer.flow.values import Int, NonZero, Unknown, Value
+from analyzer.flow.values import Int, NonZero, Page, Unknown, Value
 
 
 class Enter(Protocol):
@@ -90,7 +96,11 @@ def _function(
             act = Activation(function, variant, depth, stack, caller.root if caller else id)
             for n, param in enumerate(function.params):
                 known = args is not None and n < len(args)
-                value = args[n] if args is not None and known else Unknown(act.place(param.name))
+                value: Value = Unknown(act.place(param.name))
+                if args is not None and known:
+                    value = args[n]
+                elif is_page_pointer(param.type):
+                    value = Page(act.place(param.name), "page")
                 entry = entry.put(act.place(param.name), value)
             results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
     return results
@@ -319,6 +329,7 @@ class _Body:
             left, renamed = leave_frame(after, value, act.depth, here, state)
             if callback:
                 observe_return(id, args, left, act, span, run)
+                left = kept_by_callback(args, left)
             results.setdefault((left.key, renamed), (left, renamed))
         found = list(results.values())
         if len(found) > run.limits.states:

@@ -9,10 +9,16 @@ from analyzer.flow.state import State
 from analyzer.flow.values import Page
 
 
+def is_page_pointer(type: str) -> bool:
+    """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
+    words = type.replace("*", " * ").split()
+    return words.count("*") == 1 and ("page" in words or "folio" in words)
+
+
 def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State, run: Run) -> bool:
     """Tell whether a loop steps through a range of pages."""
     for name in advanced:
-        if isinstance(state.store.get(act.place(name)), Page):
+        if is_page_pointer(act.type_of(name)) or isinstance(state.store.get(act.place(name)), Page):
             return True
     loop = act.variant.loops[n]
     if loop.kind == "iterator" or not advanced:
@@ -39,7 +45,7 @@ def _steps_page(
                     value = state.store.get(act.place(base.id))
                     if isinstance(value, Page):
                         return True
-                    if value is None and "struct page *" in act.type_of(base.id):
+                    if value is None and is_page_pointer(act.type_of(base.id)):
                         return True
             return _steps_page(left, advanced, state, act, run)
         case ir.Unary(_, operand) | ir.Cast(_, operand) | ir.Field(operand, _, _):

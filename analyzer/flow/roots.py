@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-
 from collections.abc import Iterable, Mapping
 
 from analyzer.flow.program import FunctionId, Program, Stored
@@ -122,7 +121,7 @@ def find_roots(
 ) -> tuple[FunctionId, ...]:
     """Return the functions to start from: makers of populations first, then writers of types."""
     makers = _makers(program, space, facts, interest)
-    rest = _writing_roots(program, space, facts)
+    rest = _writing_roots(program, space, facts, frozenset(makers))
     return (*makers, *(id for id in rest if id not in makers))
 
 
@@ -174,8 +173,13 @@ def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
     return tuple(sorted({c for c in program.calling(id[1]) if c != id and program.visible(c, id)}))
 
 
-def _writing_roots(program: Program, space: Space, facts: Facts) -> tuple[FunctionId, ...]:
-    """Climb from each writer of a tracked type to where its page comes from."""
+def _writing_roots(
+    program: Program, space: Space, facts: Facts, makers: frozenset[FunctionId]
+) -> tuple[FunctionId, ...]:
+    """Climb from each writer of a tracked type to where its page comes from.
+
+    Not above a maker of pages: its caller's ranges are several populations.
+    """
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
     edge = [(id, 0) for name in sorted(writers(space, facts)) for id in program.calling(name)]
@@ -184,8 +188,10 @@ def _writing_roots(program: Program, space: Space, facts: Facts) -> tuple[Functi
         if id in seen:
             continue
         seen.add(id)
+        if id in makers:
+            continue
         callers = callers_of(program, id)
-        if level >= 6 or not callers or not passes_pages(program, id):
+        if level >= 4 or not callers or not passes_pages(program, id):
             roots.setdefault(id)
             continue
         edge.extend((caller, level + 1) for caller in callers)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.base import Gap, Span
-from analyzer.c.ir import Call, Expr, Function, Name, Variant
+from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
 from analyzer.flow.observe import Frame, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.slices import Slice, slice_of
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, PageState, Space
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class Limits:
 
     depth: int = 16
     states: int = 24  # per block, then states are joined
-    visits: int = 600  # per block and activation
-    steps: int = 400_000  # per root
+    visits: int = 48  # joins per block and activation
+    steps: int = 40_000  # per root
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,10 @@ class Run:
             self.slices[act.variant] = found
         return found
 
-    def matters(self, act: Activation, step: Call) -> bool:
-        """Tell whether a call may do something to a page by itself."""
+    def matters(self, act: Activation, step: Call | Check) -> bool:
+        """Tell whether a call may do something to a page by itself, or an assertion is about one."""
+        if isinstance(step, Check):
+            return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
             return True
         name, facts = step.callee.id, self.facts

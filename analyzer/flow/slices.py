@@ -21,8 +21,8 @@ class Slice:
     branches: frozenset[int]
 
 
-#: Tells whether a call may do something to a page by itself.
-Matters = Callable[[ir.Call], bool]
+#: Tells whether a call may do something to a page by itself, or an assertion is about one.
+Matters = Callable[[ir.Call | ir.Check], bool]
 
 
 def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
@@ -32,7 +32,9 @@ def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
     weighty = [False] * len(blocks)
     for b, block in enumerate(blocks):
         for step in block.instructions:
-            if isinstance(step, ir.Iterate) or (isinstance(step, ir.Call) and matters(step)):
+            if isinstance(step, ir.Iterate) or (
+                isinstance(step, ir.Call | ir.Check) and matters(step)
+            ):
                 weighty[b] = True
                 for e in expressions_of(step):
                     names.update(names_in(e))
