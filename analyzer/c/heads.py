@@ -49,12 +49,11 @@ def find_head(flat: bytes, begin: int, brace: int) -> Head | None:
     if not groups or not _only_annotations(flat[groups[-1][1] + 1 : brace]):
         return None
     for at in range(len(groups) - 1, -1, -1):
-        opening, closing, name_at, name = groups[at]
+        opening, closing, _, name = groups[at]
         if name in known.calls or name in known.typeof:
             continue
-        is_typed = not at or groups[at - 1][3] in known.typeof
-        if name and not is_typed and not flat[groups[at - 1][1] + 1 : name_at].strip():
-            continue  # an annotation that is not known: nothing but its name follows a group
+        if name and _is_behind_parameters(flat, groups, at):
+            continue  # an annotation that is not known
         if not name and at:
             pointed = _POINTER.match(flat, groups[at - 1][0] + 1)
             if pointed is None:
@@ -66,6 +65,18 @@ def find_head(flat: bytes, begin: int, brace: int) -> Head | None:
             return None
         return _head(flat, _start(flat, groups, at, begin), name, opening, closing)
     return None
+
+
+def _is_behind_parameters(flat: bytes, groups: list[tuple[int, int, int, str]], at: int) -> bool:
+    """Tell whether nothing but annotations stands between a group's name and a parameter list."""
+    known = words()
+    while at and not flat[groups[at - 1][1] + 1 : groups[at][2]].strip():
+        at -= 1
+        if groups[at][3] in known.typeof:
+            return False
+        if groups[at][3] not in known.calls:
+            return True
+    return False
 
 
 def _head(flat: bytes, start: int, name: str, opening: int, closing: int) -> Head | None:

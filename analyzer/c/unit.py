@@ -129,25 +129,37 @@ def body_end(flat: bytes, code: bytes, brace: int) -> int:
     Kernel style closes it in column 0. That is taken where the braces between are balanced, or
     where `#if` arms may each hold one of a pair.
     """
-    line_end = flat.find(b"\n", brace)
-    line = flat[brace : line_end if line_end >= 0 else len(flat)]
-    if b"}" not in line:
-        closing = flat.find(b"\n}", brace)
-        if closing >= 0:
-            inside = flat[brace : closing + 2]
-            balanced = inside.count(b"{") == inside.count(b"}")
-            if balanced or code.find(b"#", brace, closing) >= 0:
-                return closing + 2
+    column_0 = flat.find(b"\n}", brace) + 2
+    if column_0 > 1:
+        inside = flat[brace:column_0]
+        if inside.count(b"{") == inside.count(b"}") and not _closes_early(inside):
+            return column_0
     else:
-        closing = -1
+        column_0 = len(flat)
+    matching = _matching(flat, brace)
+    if matching < 0:
+        return column_0
+    if code.find(b"#", brace, min(matching, column_0)) >= 0:
+        return column_0
+    if matching > column_0 and flat.find(b"\n{", column_0, matching) >= 0:
+        return column_0  # a brace is missing; what follows is another function
+    return matching
+
+
+def _closes_early(inside: bytes) -> bool:
+    """Tell whether balanced text may hold more than one top-level pair: `{ } ... { }`."""
+    line_end = inside.find(b"\n")
+    return inside.find(b"}", 0, line_end) >= 0 or inside.find(b"\n{") >= 0
+
+
+def _matching(flat: bytes, brace: int) -> int:
+    """Return the offset behind the brace that matches; -1 where none does."""
     depth = 0
     for m in _BRACE.finditer(flat, brace):
         depth += 1 if m.group() == b"{" else -1
         if depth == 0:
-            if 0 <= closing < m.start() and flat.find(b"\n{", closing, m.start()) >= 0:
-                break
             return m.end()
-    return closing + 2 if closing >= 0 else len(flat)
+    return -1
 
 
 def comment_spans(unit: Unit) -> tuple[Span, ...]:
