@@ -52,7 +52,7 @@ def find_head(flat: bytes, begin: int, brace: int) -> Head | None:
         opening, closing, _, name = groups[at]
         if name in known.calls or name in known.typeof:
             continue
-        if name and _is_behind_parameters(flat, groups, at):
+        if name.startswith("__") and _is_behind_parameters(flat, groups, at):
             continue  # an annotation that is not known
         if not name and at:
             pointed = _POINTER.match(flat, groups[at - 1][0] + 1)
