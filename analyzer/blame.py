@@ -133,9 +133,48 @@ def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
     seen = failure.seen
     if seen.kind is Kind.CHECK:
         return None
+    if seen.kind is Kind.SINK:
+        shared = _shared_writer(seen, sides)
+        if shared is not None:
+            return _absent(shared, failure, sides)
+    before = _before(seen, sides)
+    same = _stopped(seen, before, sides, {seen.dimension})
+    other = [id for id in _stopped(seen, before, sides, None) if id in seen.chain]
+    found = _last_common(same, before)
+    if found is None and seen.kind is Kind.SINK:
+        found = _last_common(other, before)
+    return None if found is None else _absent(found, failure, sides)
+
+
+def _shared_writer(seen: Observation, sides: Sides) -> FunctionId | None:
+    """Return the innermost function on every failing way to a place that no longer writes.
+
+    Where all ways to the buddy leak, it is not the drivers on them that have to follow.
+    """
+    failing = [
+        o
+        for o in sides.behaviours.after.observations
+        if o.kind is seen.kind
+        and o.outcome is seen.outcome
+        and o.id == seen.id
+        and o.operation == seen.operation
+        and o.dimension == seen.dimension
+    ]
+    shared = set(seen.chain)
+    stopped: set[FunctionId] = set()
+    for o in failing:
+        shared &= set(o.chain)
+        stopped |= set(_stopped(o, _before(o, sides), sides, None))
+    for id in reversed(seen.chain):
+        if id in shared and id in stopped:
+            return id
+    return None
+
+
+def _before(seen: Observation, sides: Sides) -> list[Observation]:
+    """Return how such pages came through at the same place in the tree before."""
     fine = (Outcome.CLEAN, Outcome.EFFECTIVE)
-    now = {e.owner for e in seen.page.history if e.kind == "write"}
-    before = [
+    return [
         o
         for o in sides.behaviours.before.observations
         if o.kind is seen.kind
@@ -146,18 +185,22 @@ def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
         and o.page.population == seen.page.population
         and o.root == seen.root
     ]
-    same, other = [], []
-    on_stack = set(seen.chain)
-    for o in before:
-        for e in o.page.history:
-            if e.kind != "write" or e.owner in now or e.function in sides.facts.origins:
-                continue
-            if e.dimension == seen.dimension:
-                same.append(e.owner)
-            elif seen.kind is Kind.SINK and e.owner in on_stack:
-                other.append(e.owner)
-    found = _last_common(same, before) or _last_common(other, before)
-    return None if found is None else _absent(found, failure, sides)
+
+
+def _stopped(
+    seen: Observation, before: list[Observation], sides: Sides, dimensions: set[str] | None
+) -> list[FunctionId]:
+    """Return who wrote such pages before on the way to a place and does not now."""
+    now = {(e.owner, e.dimension) for e in seen.page.history if e.kind == "write"}
+    return [
+        e.owner
+        for o in before
+        for e in o.page.history
+        if e.kind == "write"
+        and (e.owner, e.dimension) not in now
+        and e.function not in sides.facts.origins
+        and (dimensions is None or e.dimension in dimensions)
+    ]
 
 
 def _last_common(owners: list[FunctionId], before: list[Observation]) -> FunctionId | None:

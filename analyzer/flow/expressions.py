@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.run import Activation, Run
@@ -64,7 +65,8 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
         case ir.Binary(op, left, right):
             one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
             counters = (_is_counter(left, act), _is_counter(right, act))
-            value = binary(op, one, other, counters=counters)
+            key = f"{act.depth}:{_expression_key(e)}"
+            value = binary(op, one, other, counters=counters, key=key)
             if isinstance(value, Int):
                 tested = next(
                     (v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None
@@ -74,6 +76,11 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
         case ir.Opaque(text, _):
             return Unknown(f"{act.depth}:{text}")
     return Unknown(f"{act.depth}:?")
+
+
+@lru_cache(maxsize=8192)
+def _expression_key(e: ir.Expr) -> str:
+    return compound_key("e", Symbol(repr(e)))
 
 
 def _is_counter(e: ir.Expr, act: Activation) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from analyzer.flow.values import Unknown, Value, compound_key
+from analyzer.flow.values import Unknown, Value
 from analyzer.pages.machine import PageState, join
 
 #: A frozen mapping, shared between states; never changed in place.
@@ -82,7 +82,7 @@ def join_states(one: State, other: State) -> State:
     store: dict[str, Value] = {}
     for place in one.store.keys() & other.store.keys():
         a, b = one.store[place], other.store[place]
-        store[place] = a if a == b else Unknown(compound_key("join", a, b))
+        store[place] = a if a == b else Unknown(f"{place}:joined")
     pages = {k: join(one.pages[k], other.pages[k]) for k in one.pages.keys() & other.pages.keys()}
     given = {k: v for k, v in one.given.items() if other.given.get(k) == v}
     config = {k: v for k, v in one.config.items() if other.config.get(k) == v}

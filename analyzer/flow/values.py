@@ -117,11 +117,15 @@ def compound_key(op: str, *parts: Value) -> str:
 _COMPARE = {"==", "!=", "<", "<=", ">", ">="}
 
 
-def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool]) -> Value:
-    """Compute an operation; counters says which operands are mere loop counters."""
+def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], key: str) -> Value:
+    """Compute an operation; counters says which operands are mere loop counters.
+
+    key names the result where it is unknown. It belongs to the expression and not to its operands:
+    a loop that counts would otherwise make a new value on every turn and never settle.
+    """
     if op in _COMPARE:
         held = compare(op, left, right)
-        return Unknown(compound_key(op, left, right)) if held is None else Int(int(held))
+        return Unknown(key) if held is None else Int(int(held))
     if isinstance(left, Int) and isinstance(right, Int):
         number = _arithmetic(op, left.value, right.value)
         if number is not None:
@@ -131,14 +135,14 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool]) -
             if isinstance(value, Page) and not isinstance(other, Page):
                 return value
         if isinstance(left, Page) and isinstance(right, Page):
-            return Unknown(compound_key(op, left, right))
+            return Unknown(key)
         for value, is_counter in ((left, counters[0]), (right, counters[1])):
             if isinstance(value, Offset) and not is_counter:
                 return value
         for value, is_counter in ((left, counters[0]), (right, counters[1])):
             if isinstance(value, Unknown | NonZero) and not is_counter:
                 return Offset(value.key)
-    return Unknown(compound_key(op, left, right))
+    return Unknown(key)
 
 
 def compare(op: str, left: Value, right: Value) -> bool | None:
