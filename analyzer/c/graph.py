@@ -77,7 +77,7 @@ class Graph:
 
     def finish(self, variables: frozenset[str]) -> tuple[tuple[Block, ...], tuple[Loop, ...]]:
         """Drop what cannot be reached, number blocks in textual order, entry first."""
-        reached = self._reachable()
+        reached = self.reachable()
         order = [b for b in self._placed if b in reached]
         number = {b: n for n, b in enumerate(order)}
         blocks = []
@@ -93,7 +93,8 @@ class Graph:
                 loops.append(Loop(number[header], inside, assigned & variables, kind))
         return tuple(blocks), tuple(sorted(loops, key=lambda x: (x.header, -len(x.blocks))))
 
-    def _reachable(self) -> frozenset[int]:
+    def reachable(self) -> frozenset[int]:
+        """Return the blocks to which a path leads from the first one."""
         seen: set[int] = set()
         todo = self._placed[:1]
         while todo:

@@ -99,6 +99,10 @@ def _lower_variant(
             b.gap("goto", tree, f"no label {name}")
             b.graph.place(block)
             b.graph.end(Stop(b.span(tree)))
+    reached = b.graph.reachable() if b.labels else frozenset()
+    for name, block in b.labels.items():
+        if block not in reached:
+            b.gap("goto", tree, f"nothing in sight jumps to label {name}")
     variables = frozenset(b.locals) | b.scopes[0].keys()
     blocks, loops = b.graph.finish(variables)
     variant = Variant(conditions=choice.conditions, blocks=blocks, loops=loops, locals=b.locals)

@@ -57,6 +57,12 @@ def test_a_body_whose_braces_do_not_match_is_a_gap() -> None:
     assert {"f", "h"} == u.definitions.keys()
 
 
+def test_a_label_that_only_a_macro_knows_is_a_gap() -> None:
+    (gap,) = lowered("CHECK_OR_LEAVE(a); return 0; leave: return 1;").gaps
+
+    assert ("goto", "nothing in sight jumps to label leave") == (gap.kind, gap.detail)
+
+
 def test_deep_nesting_is_a_gap() -> None:
     function = lowered("return " + "(" * 5000 + "a" + ")" * 5000 + ";")
 
