@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.base import Span
@@ -11,7 +11,7 @@ from analyzer.flow.operations import Results
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State, join_states
-from analyzer.flow.values import Int, NonZero, Offset, Page, Symbol, Unknown, Value, compare
+from analyzer.flow.values import Int, NonZero, Offset, Page, Ref, Symbol, Unknown, Value, compare
 from analyzer.pages.machine import PageState
 
 
@@ -107,6 +107,25 @@ def observe_return(
                     text=function.name,
                     given=state.given.get(arg.key, ""),
                 )
+
+
+def narrow(args: Sequence[Value], state: State) -> tuple[State, Mapping[str, Value]]:
+    """Split off the callers' locals that a callee can neither see nor tell anything about.
+
+    What it can: places behind addresses that it is passed, and locals that hold a value which it
+    is passed as well, since its tests tell the caller something about them.
+    """
+    shown = {a for a in args if isinstance(a, Unknown | NonZero)}
+    behind = tuple(a.place for a in args if isinstance(a, Ref))
+    seen: dict[str, Value] = {}
+    aside: dict[str, Value] = {}
+    for place, value in state.store.items():
+        local = place[0].isdigit()
+        if not local or value in shown or place.startswith(behind):
+            seen[place] = value
+        else:
+            aside[place] = value
+    return replace(state, store=seen, forced=None), aside
 
 
 def kept_by_callback(args: Sequence[Value], state: State) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from analyzer.base import Span
@@ -16,6 +16,7 @@ from analyzer.flow.frames import (
     kept_by_callback,
     leave_frame,
     name_population,
+    narrow,
     observe_return,
 )
 from analyzer.flow.loops import is_page_pointer, walks_range
@@ -324,9 +325,14 @@ class _Body:
             if not on_stack:
                 run.gap("budget", act, span.line, f"calls nested too deep at {id[1]}")
             return [(state, Unknown(here))]
+        seen, aside = narrow(args, state)
+        known = (id, tuple(args), seen.key, span, act.stack, act.id)
+        if known not in run.memory:
+            run.memory[known] = _function(id, args, seen, act, span, run)
         results: dict[object, tuple[State, Value]] = {}
-        for after, value in _function(id, args, state, act, span, run):
-            left, renamed = leave_frame(after, value, act.depth, here, state)
+        for after, value in run.memory[known]:
+            whole = replace(after, store={**after.store, **aside})
+            left, renamed = leave_frame(whole, value, act.depth, here, state)
             if callback:
                 observe_return(id, args, left, act, span, run)
                 left = kept_by_callback(args, left)

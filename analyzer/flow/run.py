@@ -11,6 +11,8 @@ from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
 from analyzer.flow.observe import Frame, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.slices import Slice, slice_of
+from analyzer.flow.state import State
+from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, PageState, Space
 
@@ -95,6 +97,7 @@ class Run:
     reached: set[FunctionId] = field(default_factory=set)
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
+    memory: dict[object, list[tuple[State, Value]]] = field(default_factory=dict)
     steps: int = 0
 
     def slice_of(self, act: Activation) -> Slice:
