@@ -46,7 +46,7 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     """Return the one place to mend for a failure."""
     seen = failure.seen
     passing = _passing(failure, sides)
-    caller = _changed_call(failure, passing, sides)
+    caller = _changed_call(failure, passing, sides) or _unchanged_assertion(seen, sides)
     if caller is not None:
         return caller
     missing = _missing_writer(failure, sides)
@@ -128,6 +128,16 @@ def _changed_call(
     return None
 
 
+def _unchanged_assertion(seen: Observation, sides: Sides) -> Culprit | None:
+    """Convict the innermost changed caller of a function whose assertion is as it was."""
+    if seen.kind is not Kind.CHECK or sides.touches(seen.id):
+        return None
+    for frame in reversed(seen.stack):
+        if sides.touches(frame.id):
+            return Culprit(frame.id, frame.span, frame.text, "caller")
+    return None
+
+
 def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
     """Convict who wrote such pages before they came here, and no longer does."""
     seen = failure.seen
@@ -138,12 +148,36 @@ def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
         if shared is not None:
             return _absent(shared, failure, sides)
     before = _before(seen, sides)
-    same = _stopped(seen, before, sides, {seen.dimension})
+    found = _last_common(_stopped(seen, before, sides, {seen.dimension}), before)
+    if found is not None:
+        return _absent(_nearest(found, seen, before, sides), failure, sides)
+    if seen.kind is not Kind.SINK:
+        return None
     other = [id for id in _stopped(seen, before, sides, None) if id in seen.chain]
-    found = _last_common(same, before)
-    if found is None and seen.kind is Kind.SINK:
-        found = _last_common(other, before)
-    return None if found is None else _absent(found, failure, sides)
+    found = _last_common(other, before)
+    if found is None or found not in seen.chain:
+        return None
+    at = seen.chain.index(found)
+    return _absent(seen.chain[at - 1] if at else found, failure, sides)
+
+
+def _nearest(
+    writer: FunctionId, seen: Observation, before: list[Observation], sides: Sides
+) -> FunctionId:
+    """Return the writer, or whoever no longer calls it: a helper that is as it was did nothing."""
+    if writer in seen.chain or sides.touches(writer):
+        return writer
+    above = {
+        name
+        for o in before
+        for e in o.page.history
+        if e.kind == "write" and e.owner == writer
+        for name in e.chain
+    }
+    for id in reversed(seen.chain):
+        if id[1] in above:
+            return id
+    return writer
 
 
 def _shared_writer(seen: Observation, sides: Sides) -> FunctionId | None:
@@ -167,7 +201,9 @@ def _shared_writer(seen: Observation, sides: Sides) -> FunctionId | None:
         stopped |= set(_stopped(o, _before(o, sides), sides, None))
     for id in reversed(seen.chain):
         if id in shared and id in stopped:
-            return id
+            ways = {o.chain[: o.chain.index(id)] for o in failing}
+            # One way that leaks says nothing of a function that others may use as well.
+            return id if len(ways) > 1 or sides.touches(id) else None
     return None
 
 

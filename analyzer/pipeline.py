@@ -70,7 +70,7 @@ def check(
         clock.enter("apply", step / len(series.patches))
         trees, changed, remarks = _trees(tree, patch)
         notes.extend((*patch.notes, *remarks))
-        sides = _sides(trees, cache, config or {}, clock)
+        sides = _sides(trees, changed, cache, config or {}, clock)
         clock.enter("compare")
         new, derived = _compare(sides, changed)
         found = _charged(found, new, patch.index)
@@ -105,11 +105,18 @@ def _trees(tree: Tree, patch: Patch) -> tuple[Pair[Tree], tuple[str, ...], tuple
     return Pair(undone.tree, tree), tuple(undone.changed), (*applied.notes, remark)
 
 
-def _sides(trees: Pair[Tree], cache: Cache, config: Mapping[str, bool], clock: Clock) -> Sides:
+def _sides(
+    trees: Pair[Tree],
+    changed: Iterable[str],
+    cache: Cache,
+    config: Mapping[str, bool],
+    clock: Clock,
+) -> Sides:
     """Analyse both trees from the same roots; neither knows which it is."""
     facts = load_facts()
     clock.enter("search and read")
     prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
+    prepared.map(lambda p: p.program.add(_sources(changed)))
     clock.enter("analyse")
     mine = prepared.map(interest_of)
     interest = Interest(
@@ -125,6 +132,10 @@ def _sides(trees: Pair[Tree], cache: Cache, config: Mapping[str, bool], clock: C
 
     behaviours = prepared.map(analyse)
     return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+
+
+def _sources(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(p for p in paths if p.endswith((".c", ".h")))
 
 
 def _compare(

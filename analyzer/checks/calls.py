@@ -92,10 +92,20 @@ def _calls(
         if path != definition.path and _has_own(unit, definition.name):
             continue
         for m in call.finditer(unit.code):
-            if program.enclosing(path, m.start()) is None:
-                continue  # a prototype, a definition's head or a macro
+            around = program.enclosing(path, m.start())
+            if around is None or _is_shadowed(program, (path, around.name), definition.name):
+                continue  # a prototype, a definition's head, a macro, a local of the same name
             arguments = split_arguments(unit.code, m.end())
             yield path, unit, m.start(), () if arguments == ("",) else arguments
+
+
+def _is_shadowed(program: Program, id: tuple[str, str], name: str) -> bool:
+    """Tell whether a name is a parameter or local variable of a function."""
+    return any(
+        name in variant.locals or any(p.name == name for p in function.params)
+        for function in program.lowered(id)
+        for variant in function.variants
+    )
 
 
 def _has_own(unit: Unit, name: str) -> bool:

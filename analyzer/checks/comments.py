@@ -26,10 +26,12 @@ def find_comments(
     found: dict[object, Finding] = {}
     for migration in migrations:
         lost = _lost_flags(sides, migration)
-        files = _makers(sides, migration)
-        for path in sorted(files):
+        files, flow = _makers(sides, migration), _carriers(sides, migration)
+        for path in sorted(files | {path for path, _ in flow}):
             unit = sides.programs.after.unit(path)
             for span, function in _stale(unit, lost):
+                if path not in files and (path, function) not in flow:
+                    continue
                 cause = migration.cause or Cause(span, function)
                 found.setdefault(
                     (path, span.start), _finding(rule, migration, cause, span, function, unit)
@@ -73,6 +75,17 @@ def _makers(sides: Sides, migration: Migration) -> frozenset[str]:
     return frozenset(mine - others)
 
 
+def _carriers(sides: Sides, migration: Migration) -> frozenset[tuple[str, str]]:
+    """Return the functions that pages of the population come through."""
+    return frozenset(
+        id
+        for o in sides.behaviours.after.observations
+        if o.page.population and sides.facts.title(o.page.population) == migration.population
+        for id in o.chain
+        if id[1] not in sides.facts.origins
+    )
+
+
 def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
     for span in comment_spans(unit):
         text = " ".join(
@@ -84,13 +97,13 @@ def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
 
 def _describes(text: str, flag: str) -> bool:
     """Tell whether a comment says of pages that they are in a state, not that they are not."""
-    words = rf"(?:PG_{flag.lower()}|Page{flag}(?:\(\))?|{flag.lower()})"
-    said = re.search(
-        rf"\bpages?\b[^.]{{0,60}}?\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?{words}",
-        text,
-        re.IGNORECASE,
-    )
-    return said is not None and not re.search(r"\b(?:not|never|no longer|hole)\b", said[0])
+    if not re.search(r"\bpages?\b", text):
+        return False
+    is_so = r"\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?"
+    plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}{flag.lower()}\b"
+    name = rf"[^.]{{0,60}}?{is_so}(?:PG_{flag.lower()}|Page{flag})\b"
+    said = re.search(f"{plain}|{name}", text, re.IGNORECASE)
+    return said is not None and not re.search(r"\b(?:not|never|no longer|holes?)\b", said[0])
 
 
 def _function_of(unit: Unit, span: Span) -> str:

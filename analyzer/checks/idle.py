@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.roots import callers_of
 from analyzer.pages.machine import EITHER, TYPE
 
 
@@ -15,10 +16,10 @@ def find(sides: Sides) -> Iterator[Failure]:
     Only where every caller was followed: a function that others may call with other pages is
     none of ours to call dead.
     """
-    for key, seen in sorted(_by_site(sides.behaviours.after, sides).items(), key=repr):
+    for key, seen in sorted(_by_site(sides.behaviours.after).items(), key=repr):
         if any(o.outcome is not Outcome.NO_EFFECT for o in seen):
             continue
-        was = _by_site(sides.behaviours.before, sides).get(key, [])
+        was = _by_site(sides.behaviours.before).get(key, [])
         worked = [o for o in was if o.outcome is Outcome.EFFECTIVE]
         if not worked or any(o.page.flag(o.dimension) == EITHER for o in worked):
             continue
@@ -26,10 +27,10 @@ def find(sides: Sides) -> Iterator[Failure]:
             yield Failure("dead-op", seen[0])
 
 
-def _by_site(behaviour: Behaviour, sides: Sides) -> dict[object, list[Observation]]:
+def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:
     found: dict[object, list[Observation]] = {}
     for o in behaviour.observations:
-        tracked = o.dimension != TYPE and o.dimension in sides.facts.flags
+        tracked = o.dimension != TYPE
         if o.kind is Kind.OPERATION and tracked and o.outcome is not Outcome.SEEN:
             found.setdefault((o.id, "".join(o.text.split())), []).append(o)
     return found
@@ -40,9 +41,4 @@ def _every_caller_followed(seen: Observation, sides: Sides) -> bool:
     for function in program.lowered(seen.id):
         if not function.static:
             return False
-    callers = [c for c in program.calling(seen.function) if program.visible(c, seen.id)]
-    return all(c in reached or not _calls(c, seen, sides) for c in callers)
-
-
-def _calls(caller: tuple[str, str], seen: Observation, sides: Sides) -> bool:
-    return caller[0] == seen.path
+    return all(c in reached for c in callers_of(program, seen.id))

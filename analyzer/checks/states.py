@@ -65,7 +65,7 @@ def _findings(charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]) ->
     for charge in charges:
         against.setdefault(charge.culprit.id, []).append(charge)
     for _, held in sorted(against.items(), key=lambda item: repr(item[0])):
-        held.sort(key=lambda c: (_ORDER.index(c.rule), not c.failure.definite))
+        held.sort(key=_gravity)
         grave = [c for c in held if c.rule not in ("dead-op", "redundant-op")]
         if grave:
             yield _finding(grave[0], sides, rules)
@@ -75,6 +75,18 @@ def _findings(charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]) ->
             if charge.rule not in seen:
                 seen.add(charge.rule)
                 yield _finding(charge, sides, rules)
+
+
+def _gravity(charge: Charge) -> tuple[object, ...]:
+    """Order charges: the gravest rule, the certain before the possible, known pages first."""
+    page = charge.failure.seen.page
+    source = page.source(charge.failure.seen.dimension)
+    return (
+        _ORDER.index(charge.rule),
+        not charge.failure.definite,
+        source is not None and source.kind == "test",
+        page.population == "",
+    )
 
 
 def _finding(charge: Charge, sides: Sides, rules: Mapping[str, Rule]) -> Finding:

@@ -130,30 +130,38 @@ def _makers(
 ) -> tuple[FunctionId, ...]:
     """Climb from the origins to the functions that do more with the pages than pass them on.
 
-    Where nobody up to two calls away does, the origin's caller is the place to start.
+    Where nobody up to two calls above a caller does, that caller is the place to start.
     """
-    roots: dict[FunctionId, None] = {}
-    for origin in sorted(facts.origins):
+    roots: set[FunctionId] = set()
+    for origin in facts.origins:
         for caller in program.calling(origin):
-            above = [caller]
-            for level in range(3):
-                below = {origin, *(id[1] for id in above)}
-                doing = [id for id in above if _does_more(program, id, below, space, interest)]
-                if doing:
-                    roots.update(dict.fromkeys(doing))
-                rest = [id for id in above if id not in doing]
-                above = sorted({c for id in rest for c in callers_of(program, id)})
-                if not above or level == 2:
-                    break
-            if not any(_leads_to(program, root, caller) for root in roots):
-                roots.setdefault(caller)
+            if _does_more(program, caller, {origin}, space, interest):
+                roots.add(caller)
+                continue
+            above = callers_of(program, caller)
+            below = {origin, caller[1]}
+            for id in above:
+                roots |= _climb(program, id, below, space, interest, 1) or {id}
+            if not above:
+                roots.add(caller)
     return tuple(sorted(roots))
 
 
-def _leads_to(program: Program, root: FunctionId, caller: FunctionId) -> bool:
-    """Tell whether a root is a function or calls it, directly or through one other."""
-    near = {root[1], *program.called(root)}
-    return caller[1] in near or any(id[1] in near for id in callers_of(program, caller))
+def _climb(
+    program: Program,
+    id: FunctionId,
+    below: set[str],
+    space: Space,
+    interest: Interest,
+    level: int,
+) -> set[FunctionId]:
+    """Return the nearest functions above one that do more with its pages; none where none do."""
+    if _does_more(program, id, below, space, interest):
+        return {id}
+    found: set[FunctionId] = set()
+    for caller in callers_of(program, id) if level < 2 else ():
+        found |= _climb(program, caller, below | {id[1]}, space, interest, level + 1)
+    return found
 
 
 def _does_more(
@@ -180,6 +188,7 @@ def _writing_roots(
 
     Not above a maker of pages: its caller's ranges are several populations.
     """
+    called_back = _called_back(program, makers)
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
     edge = [(id, 0) for name in sorted(writers(space, facts)) for id in program.calling(name)]
@@ -188,7 +197,7 @@ def _writing_roots(
         if id in seen:
             continue
         seen.add(id)
-        if id in makers:
+        if id in makers or id in called_back:
             continue
         callers = callers_of(program, id)
         if level >= 4 or not callers or not passes_pages(program, id):
@@ -196,6 +205,16 @@ def _writing_roots(
             continue
         edge.extend((caller, level + 1) for caller in callers)
     return tuple(sorted(roots))
+
+
+def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[FunctionId]:
+    """Return the callbacks that the makers' files call: their pages come from there."""
+    files = {path for path, _ in makers}
+    return frozenset(
+        id
+        for id, slots in _slots(program).items()
+        if any(f[0] in files for slot in slots for f in program.calling_through(slot))
+    )
 
 
 def passes_pages(program: Program, id: FunctionId) -> bool:
