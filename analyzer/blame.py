@@ -155,10 +155,7 @@ def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
         return None
     other = [id for id in _stopped(seen, before, sides, None) if id in seen.chain]
     found = _last_common(other, before)
-    if found is None or found not in seen.chain:
-        return None
-    at = seen.chain.index(found)
-    return _absent(seen.chain[at - 1] if at else found, failure, sides)
+    return None if found is None else _absent(found, failure, sides)
 
 
 def _nearest(
@@ -202,8 +199,23 @@ def _shared_writer(seen: Observation, sides: Sides) -> FunctionId | None:
     for id in reversed(seen.chain):
         if id in shared and id in stopped:
             ways = {o.chain[: o.chain.index(id)] for o in failing}
-            # One way that leaks says nothing of a function that others may use as well.
-            return id if len(ways) > 1 or sides.touches(id) else None
+            if len(ways) > 1 or sides.touches(id):
+                return id
+            # One way that leaks says nothing of a core function that others use as well.
+            return _outsider(seen, id, sides) or id
+    return None
+
+
+def _outsider(seen: Observation, id: FunctionId, sides: Sides) -> FunctionId | None:
+    """Return the last function on the way that does not stand beside the origins, if any."""
+    core = {
+        path.rpartition("/")[0]
+        for name in sides.facts.origins
+        for path, _ in sides.programs.after.resolve(name, "")
+    }
+    for other in reversed(seen.chain[: seen.chain.index(id)]):
+        if other[0].rpartition("/")[0] not in core:
+            return other
     return None
 
 

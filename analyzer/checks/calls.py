@@ -82,7 +82,7 @@ def _calls(
 ) -> Iterator[tuple[str, Unit, int, tuple[str, ...]]]:
     """Yield every call that can mean the definition: file, unit, offset, arguments."""
     name = definition.name.encode()
-    call = re.compile(rb"\b" + re.escape(name) + rb"\s*\(")
+    call = re.compile(rb"(?<![\w.>])" + re.escape(name) + rb"\s*\(")
     for path in program.paths:
         if definition.static and path != definition.path:
             continue

@@ -140,8 +140,11 @@ def name_population(act: Activation, results: Results, run: Run) -> Results:
     """Name the population of the pages that an origin function has just made."""
     if act.function.name not in run.facts.origins:
         return results
+    made = [(state, value) for state, value in results if _origin_key(act, state)]
+    if not made:
+        return results
     named: Results = []
-    for state, value in results:
+    for state, value in made:  # a way on which nothing was made is nobody's page
         key = _origin_key(act, state)
         page = state.pages.get(key) if key else None
         if key is None or page is None or not page.history:

@@ -44,14 +44,30 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
         for op in space.operations.values()
         if (op.dimension == TYPE and op.label in facts.types) or op.dimension in facts.flags
     }
+    flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
+    tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
     weak = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
-    flags = set(facts.flags)
-    for id in strong:
-        for name in program.called(id):
-            op = space.operations.get(name)
-            if op is not None and op.dimension != TYPE and not op.is_test:
-                flags.add(op.dimension)
-    return Interest(strong, weak - strong, frozenset(flags))
+    return Interest(strong, weak - strong, flags)
+
+
+def _written_flags(
+    program: Program, space: Space, strong: frozenset[FunctionId], makers: set[FunctionId]
+) -> frozenset[str]:
+    """Return the flags that the functions at hand write, and in a driver its other functions too.
+
+    Not all of what stands beside the origins: core files write flags for every purpose there is.
+    """
+    core = {path.rpartition("/")[0] for path, _ in makers}
+    files = {path for path, _ in strong if path.rpartition("/")[0] not in core}
+    return frozenset(
+        op.dimension
+        for id in program.functions()
+        if id in strong or (id[0] in files and id[0].endswith(".c"))
+        for name in program.called(id)
+        if (op := space.operations.get(name)) is not None
+        and op.dimension != TYPE
+        and not op.is_test
+    )
 
 
 def _reaching(
