@@ -56,43 +56,67 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     source = seen.page.source(seen.dimension)
     if source is None or source.owner == seen.id:
         return site
-    if not sides.touches(seen.id) or seen.kind is Kind.SINK:
-        return (
-            site
-            if source.owner != seen.id and not _born(source, sides)
-            else _site(failure, source, site, sides)
-        )
+    if seen.kind is Kind.SINK or not sides.touches(seen.id):
+        return _at_unchanged(seen, source, site, sides)
+    return _at_changed(failure, source, passing, site, sides)
+
+
+def _at_unchanged(seen: Observation, source: Event, site: Culprit, sides: Sides) -> Culprit:
+    """Judge a place that is as it was: it has to follow, unless what reaches it is new."""
+    if _is_origin(source, sides):
+        unchanged = not sides.is_changed(source.owner, seen.dimension)
+        if unchanged and not sides.touches(seen.id):
+            return _detour(seen, sides) or site
+        if seen.kind is Kind.SINK and unchanged and not _gets_through(seen, sides):
+            return _writer(source, seen, sides)
+        return site
+    if sides.is_changed(source.owner, seen.dimension):
+        return _writer(source, seen, sides)
+    return site
+
+
+def _at_changed(
+    failure: Failure,
+    source: Event,
+    passing: tuple[Observation, ...],
+    site: Culprit,
+    sides: Sides,
+) -> Culprit:
+    """Judge a place that the patch changed: who did not follow it, or was it wrong to change?"""
+    seen = failure.seen
     if not sides.is_changed(source.owner, seen.dimension):
         if _is_origin(source, sides) and _gets_through(seen, sides):
             return site
-        return _writer(source, sides)
+        return _writer(source, seen, sides)
     if passing:
-        if _is_origin(source, sides):
-            return site
-        return _writer(source, sides)
+        return site if _is_origin(source, sides) else _writer(source, seen, sides)
     if _is_origin(source, sides) and _all_fail(failure, source, sides):
-        return _writer(source, sides)
+        return _writer(source, seen, sides)
     return site
 
 
-def _site(failure: Failure, source: Event, site: Culprit, sides: Sides) -> Culprit:
-    """Judge a page that comes straight from its initialiser to a place that is as it was."""
-    unchanged = not sides.is_changed(source.owner, failure.seen.dimension)
-    if failure.seen.kind is Kind.SINK and unchanged and not _gets_through(failure.seen, sides):
-        return _writer(source, sides)
-    return site
-
-
-def _born(source: Event, sides: Sides) -> bool:
-    return _is_origin(source, sides)
+def _detour(seen: Observation, sides: Sides) -> Culprit | None:
+    """Convict a changed helper of the functions on the way: it sent the page down this one."""
+    program = sides.programs.after
+    for id in reversed(seen.chain):
+        for name in sorted(program.called(id)):
+            for callee in program.resolve(name, id[0]) if program.is_function(name) else ():
+                if callee not in seen.chain and sides.touches_flags(callee):
+                    for function in program.lowered(callee):
+                        return Culprit(callee, function.span, function.name, "missing")
+    return None
 
 
 def _is_origin(source: Event, sides: Sides) -> bool:
     return source.function in sides.facts.origins
 
 
-def _writer(source: Event, sides: Sides) -> Culprit:
+def _writer(source: Event, seen: Observation, sides: Sides) -> Culprit:
     role = "initialiser" if _is_origin(source, sides) else "writer"
+    if source.kind == "birth" and role == "writer":
+        for frame in seen.stack:  # who took the page from the allocator passes it on
+            if frame.id == source.owner:
+                return Culprit(frame.id, frame.span, frame.text, "caller")
     unit = sides.programs.after.unit(source.path)
     span = unit.span(source.at, source.at + len(source.operation.encode()))
     return Culprit(source.owner, span, source.operation, role)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +15,8 @@ from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Space
+
+_WORD = re.compile(r"\w+")
 
 #: What a function does to one dimension: each operation with its arguments and its guards.
 Signature = frozenset[tuple[str, str, frozenset[tuple[str, bool]]]]
@@ -67,6 +71,17 @@ class Sides:
         """Tell whether the patch changed what a function does to any tracked dimension."""
         return any(self.is_changed(id, d) for d in (TYPE, *self.facts.flags))
 
+    def touches_flags(self, id: FunctionId) -> bool:
+        """Tell whether the patch changed what a function does to any flag of a page at all."""
+        space = self.behaviours.after.space
+        dimensions = {
+            op.dimension
+            for program in (self.programs.before, self.programs.after)
+            for name in program.called(id)
+            if (op := space.operations.get(name)) is not None
+        }
+        return any(self.is_changed(id, d) for d in sorted(dimensions))
+
     def call_changed(self, caller: FunctionId, text: str) -> bool:
         """Tell whether a call's text is new in its function, its number of arguments not."""
         unit = self.programs.before
@@ -105,6 +120,8 @@ def signature(program: Program, id: FunctionId, space: Space, dimension: str) ->
             guards = _guards(variant)
             for b, block in enumerate(variant.blocks):
                 for step in block.instructions:
+                    if isinstance(step, ir.Check) and _asserts(step, space, dimension):
+                        found.add((step.macro, step.condition, guards[b]))
                     if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
                         continue
                     op = space.operations.get(step.callee.id)
@@ -112,6 +129,12 @@ def signature(program: Program, id: FunctionId, space: Space, dimension: str) ->
                         held = guards[b] | frozenset((f"#{s}", h) for s, h in variant.conditions)
                         found.add((op.name, repr(step.args), held))
     return frozenset(found)
+
+
+def _asserts(step: ir.Check, space: Space, dimension: str) -> bool:
+    """Tell whether an assertion is about a dimension."""
+    names = (space.operations.get(name) for name in _WORD.findall(step.condition))
+    return any(op is not None and op.dimension == dimension for op in names)
 
 
 def _guards(variant: ir.Variant) -> tuple[frozenset[tuple[str, bool]], ...]:

@@ -161,10 +161,14 @@ def _charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[F
         if finding.status is Status.INTRODUCED:
             held.append(replace(finding, introduced_by=patch))
         elif finding.status is Status.FIXED:
-            mended = [f for f in held if _same(f, finding) and f.status is Status.INTRODUCED]
+            mended = [
+                f
+                for f in held
+                if _same(f, finding) and f.status is Status.INTRODUCED and f.introduced_by != patch
+            ]
             for f in mended:
                 held[held.index(f)] = replace(f, fixed_by=patch)
-            if not mended:
+            if not mended and not any(_same(f, finding) for f in held):
                 held.append(replace(finding, fixed_by=patch))
         elif not any(_same(f, finding) for f in held):
             held.append(finding)

@@ -109,8 +109,11 @@ def _is_shadowed(program: Program, id: tuple[str, str], name: str) -> bool:
 
 
 def _has_own(unit: Unit, name: str) -> bool:
-    """Tell whether a file defines a static function of the name for itself."""
-    return any(d.static for d in unit.definitions.get(name, ()))
+    """Tell whether a file defines a static function or a macro of the name for itself."""
+    macro = re.compile(rb"#[ \t]*define[ \t]+" + re.escape(name.encode()) + rb"\b")
+    return macro.search(unit.code) is not None or any(
+        d.static for d in unit.definitions.get(name, ())
+    )
 
 
 def _finding(

@@ -11,6 +11,7 @@ from analyzer.c.unit import Unit, comment_spans
 from analyzer.checks.births import initial_states
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Finding, Migration, Step
+from analyzer.flow.roots import passes_pages
 from analyzer.pages.machine import SET
 from analyzer.rules import Rule
 
@@ -76,14 +77,22 @@ def _makers(sides: Sides, migration: Migration) -> frozenset[str]:
 
 
 def _carriers(sides: Sides, migration: Migration) -> frozenset[tuple[str, str]]:
-    """Return the functions that pages of the population come through."""
-    return frozenset(
+    """Return the functions that pages of the population come through, and their helpers."""
+    program = sides.programs.after
+    through = frozenset(
         id
         for o in sides.behaviours.after.observations
         if o.page.population and sides.facts.title(o.page.population) == migration.population
         for id in o.chain
         if id[1] not in sides.facts.origins
     )
+    helpers = frozenset(
+        (path, name)
+        for path, caller in through
+        for name in program.called((path, caller))
+        if (path, name) in program.resolve(name, path) and passes_pages(program, (path, name))
+    )
+    return through | helpers
 
 
 def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:

@@ -36,7 +36,21 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
         Charge(f.rule, f, Culprit(f.seen.id, f.seen.span, f.seen.text, "site"))
         for f in (*absences.find(sides), *idle.find(sides))
     )
-    return tuple(_findings(charges, sides, rules))
+    return tuple(_findings(_gathered(charges), sides, rules))
+
+
+def _gathered(charges: list[Charge]) -> list[Charge]:
+    """Charge a convicted initialiser with all that fails over what it wrote."""
+    guilty = {c.culprit.id: c.culprit for c in charges if c.rule == "wrong-initial-state"}
+    gathered = []
+    for charge in charges:
+        source = charge.failure.seen.page.source(charge.failure.seen.dimension)
+        if charge.culprit.role == "site" and source is not None and source.owner in guilty:
+            culprit = guilty[source.owner]
+            gathered.append(Charge("wrong-initial-state", charge.failure, culprit))
+        else:
+            gathered.append(charge)
+    return gathered
 
 
 def _failures(sides: Sides) -> Iterable[Failure]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from analyzer.flow.interpret import Enter
     from analyzer.flow.program import FunctionId
 
+#: Up to so many candidates of a pointer are entered whatever they do.
+_FEW = 8
 _LAST_NAME = re.compile(r"(\w+)\W*$")
 
 
@@ -298,7 +300,8 @@ def _indirect(
     else:
         slot = _slot(step.callee)
         ids = candidates(slot, run) if slot else ()
-    ids = tuple(i for i in ids if i in run.interest.strong or i in run.interest.weak)
+    if len(ids) > _FEW:
+        ids = tuple(i for i in ids if i in run.interest.strong or i in run.interest.weak)
     if not ids:
         run.gap("callback", act, step.span.line, run.text(act, step.span))
         return [(_passed_out(args, state, here), Unknown(here))]
