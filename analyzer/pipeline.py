@@ -21,7 +21,7 @@ from analyzer.flow.run import Interest
 from analyzer.pages.facts import load_facts
 from analyzer.patch.apply import Applied, apply_patch, reverse_patch
 from analyzer.patch.model import Patch, Series
-from analyzer.rules import load_rules
+from analyzer.rules import Rule, load_rules
 from analyzer.tree import Tree
 
 Progress = Callable[[str, float], None]
@@ -143,14 +143,20 @@ def _compare(
 ) -> tuple[tuple[Finding, ...], tuple[Migration, ...]]:
     """Return what is new, what is gone and what was there, and how populations start now."""
     rules = load_rules()
-    migrations = derive_migrations(sides)
-    new = (
+    new = _found(sides, changed, rules)
+    gone = tuple(replace(f, status=Status.FIXED) for f in _found(sides.swapped, changed, rules))
+    return (*new, *gone, *standing(sides, rules)), derive_migrations(sides)
+
+
+def _found(
+    sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]
+) -> tuple[Finding, ...]:
+    """Return what is wrong after and was not before."""
+    return (
         *find_states(sides, rules),
         *find_calls(sides.programs, changed, rules),
-        *find_comments(sides, migrations, rules),
+        *find_comments(sides, derive_migrations(sides), rules),
     )
-    gone = tuple(replace(f, status=Status.FIXED) for f in find_states(sides.swapped, rules))
-    return (*new, *gone, *standing(sides, rules)), migrations
 
 
 def _charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Finding]:

@@ -61,10 +61,10 @@ def find(sides: Sides) -> Iterator[Charge]:
     """Yield populations whose initial state changed although it is known that it must not."""
     before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
     for population in sides.facts.populations:
-        if not population.steady:
+        if not population.starts:
             continue
         was, now = before.get(population.name, {}), after.get(population.name, {})
-        for words in sorted(now.keys() - was.keys()) if was else ():
+        for words in sorted(now.keys() - was.keys() - {population.starts}) if was else ():
             o = now[words]
             yield Charge(
                 "wrong-initial-state",

@@ -39,7 +39,7 @@ class Population:
     name: str
     title: str
     when: tuple[tuple[str, str], ...]
-    steady: bool  # many readers rely on how it starts, so it must not change
+    starts: str  # in words, where readers all over the tree rely on it; else empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def load_facts() -> Facts:
         origins={n: Origin(e["page"]) for e in where["origin"] for n in e["names"]},
         populations=tuple(
             Population(
-                e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("steady", False)
+                e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("starts", "")
             )
             for e in where["population"]
         ),
