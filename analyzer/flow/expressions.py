@@ -246,8 +246,8 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
         if isinstance(cond, ir.Const):
             return [(held, state)]
         forced = value.tested if isinstance(value, Int) else None
-        return [(held, replace(state, forced=forced))]
-    state = replace(state, forced=None)
+        return [(held, state.deciding(forced))]
+    state = state.deciding(None)
     if isinstance(value, Unknown):
         if value.key.startswith(_CONFIG):
             symbol = value.key.removeprefix(_CONFIG)
@@ -261,7 +261,7 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
 
 def _split_equal(equal: bool, one: Value, other: Value, state: State) -> list[tuple[bool, State]]:
     """Split by an equality that cannot be decided."""
-    state = replace(state, forced=None)
+    state = state.deciding(None)
     if isinstance(one, Int | Symbol | Fn | Ref):
         one, other = other, one
     if isinstance(one, Unknown | NonZero) and isinstance(other, Int | Symbol | Fn | Ref):

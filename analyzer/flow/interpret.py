@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Protocol
 
 from analyzer.base import Span
@@ -28,6 +29,12 @@ from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
 from analyzer.flow.values import Int, NonZero, Page, Unknown, Value
+
+
+@lru_cache(maxsize=65536)
+def _variable(place: str) -> str:
+    """Return the local variable that a place such as `3:arg.start_pfn` belongs to."""
+    return place.partition(":")[2].partition(".")[0].partition("[")[0]
 
 
 class Enter(Protocol):
@@ -296,17 +303,7 @@ class _Body:
         if self.act.function.name in self.run.facts.origins:  # its parameters name the population
             live = live | {p.name for p in self.act.function.params}
 
-        def dead(place: str) -> bool:
-            if not place.startswith(depth):
-                return False
-            name = place[len(depth) :]
-            for i, c in enumerate(name):
-                if c in ".[":
-                    name = name[:i]
-                    break
-            return name not in live
-
-        return state.forget(dead)
+        return state.forget(lambda place: place.startswith(depth) and _variable(place) not in live)
 
     def _enter(
         self,

@@ -43,25 +43,38 @@ class State:
             self.forced,
         )
 
+    def _with(
+        self, store: Store, pages: Mapping[str, PageState], given: Mapping[str, str]
+    ) -> State:
+        # Not dataclasses.replace(): this is where the time goes.
+        return State(store, pages, given, self.config, self.unequal, self.forced)
+
+    def deciding(self, forced: tuple[str, str, bool] | None) -> State:
+        """Return the state with what decided the last branch."""
+        if self.forced == forced:
+            return self
+        return State(self.store, self.pages, self.given, self.config, self.unequal, forced)
+
     def put(self, place: str, value: Value) -> State:
         """Return the state with one place assigned."""
         if self.store.get(place) == value:
             return self
-        return replace(self, store={**self.store, place: value})
+        return self._with({**self.store, place: value}, self.pages, self.given)
 
     def with_page(self, key: str, page: PageState) -> State:
         """Return the state with one page's state replaced."""
-        return replace(self, pages={**self.pages, key: page})
+        return self._with(self.store, {**self.pages, key: page}, self.given)
 
     def give(self, key: str, to: str) -> State:
         """Return the state with a page handed over."""
-        return replace(self, given={**self.given, key: to})
+        return self._with(self.store, self.pages, {**self.given, key: to})
 
     def take(self, key: str) -> State:
         """Return the state with a page taken back from wherever it went."""
         if key not in self.given:
             return self
-        return replace(self, given={k: v for k, v in self.given.items() if k != key})
+        given = {k: v for k, v in self.given.items() if k != key}
+        return self._with(self.store, self.pages, given)
 
     def assume(self, symbol: str, held: bool) -> State:
         """Return the state with a configuration symbol decided."""
@@ -69,12 +82,13 @@ class State:
 
     def substitute(self, old: Value, new: Value) -> State:
         """Return the state in which every place that held old holds new."""
-        return replace(self, store={k: new if v == old else v for k, v in self.store.items()})
+        store = {k: new if v == old else v for k, v in self.store.items()}
+        return self._with(store, self.pages, self.given)
 
     def forget(self, doomed: Callable[[str], bool]) -> State:
         """Return the state without the places that doomed() names."""
         kept = {k: v for k, v in self.store.items() if not doomed(k)}
-        return self if len(kept) == len(self.store) else replace(self, store=kept)
+        return self if len(kept) == len(self.store) else self._with(kept, self.pages, self.given)
 
 
 def join_states(one: State, other: State) -> State:
