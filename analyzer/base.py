@@ -12,7 +12,7 @@ U = TypeVar("U")
 
 
 class Severity(StrEnum):
-    """Say how much a finding weighs: an error must happen, a warning may, a note is worth knowing."""
+    """Say how much a finding weighs: an error must happen, a warning may, a note informs."""
 
     ERROR = "error"
     WARNING = "warning"

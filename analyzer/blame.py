@@ -82,7 +82,7 @@ def _at_changed(
     site: Culprit,
     sides: Sides,
 ) -> Culprit:
-    """Judge a place that the patch changed: who did not follow it, or was it wrong to change?"""
+    """Judge a place that the patch changed: was it wrong to, or did somebody not follow."""
     seen = failure.seen
     if not sides.is_changed(source.owner, seen.dimension):
         if _is_origin(source, sides) and _gets_through(seen, sides):

@@ -23,7 +23,7 @@ def read_query(name: str) -> str:
 
 @cache
 def read_facts(name: str) -> Mapping[str, Any]:  # TOML is typed by its readers
-    """Return a TOML file under `queries/` as a mapping; raise AnalyzerError where it is not TOML."""
+    """Return a TOML file under `queries/` as a mapping; raise AnalyzerError for bad TOML."""
     try:
         return tomllib.loads(read_query(name))
     except tomllib.TOMLDecodeError as error:

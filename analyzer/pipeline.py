@@ -148,9 +148,7 @@ def _compare(
     return (*new, *gone, *standing(sides, rules)), derive_migrations(sides)
 
 
-def _found(
-    sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]
-) -> tuple[Finding, ...]:
+def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     """Return what is wrong after and was not before."""
     return (
         *find_states(sides, rules),

@@ -35,7 +35,7 @@ def find_cause(seen: Observation, sides: Sides) -> Cause | None:
 def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
     """Return what happens to the page from its birth to the site, in at most seven steps."""
     space = sides.behaviours.after.space
-    events = [s for e in seen.page.history if (s := _event_step(e, seen, space, sides))]
+    events = [s for e in seen.page.history if (s := _event_step(e, space, sides))]
     calls = [
         Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}") for f in seen.stack
     ]
@@ -51,7 +51,7 @@ def _callee(text: str) -> str:
     return f"{head}()"
 
 
-def _event_step(event: Event, seen: Observation, space: Space, sides: Sides) -> Step | None:
+def _event_step(event: Event, space: Space, sides: Sides) -> Step | None:
     if event.kind == "birth":
         what = f"{event.function}() makes the page by {event.operation}"
     elif event.kind == "test":

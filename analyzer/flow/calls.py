@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate, place_of
@@ -127,22 +128,33 @@ def _by_fact(
             return [(state, Unknown(here))]
         fresh = operations.born(key, state, act, step.span, "allocated", run)
         return [(fresh, ZERO), (state, NonZero(here))]
-    sink = facts.sinks.get(name)
-    if sink is not None and sink.arg < len(args):
-        key = page_key(args[sink.arg])
-        if key is not None:
-            state = operations.hand_over(sink, key, state, act, step.span, name, run)
-        return [(state, Unknown(here))]
-    if name in facts.resets and facts.resets[name] < len(args):
-        key = page_key(args[facts.resets[name]])
-        if key is None:
-            return [(state, Unknown(here))]
-        return [(operations.born(key, state, act, step.span, "", run), Unknown(here))]
+    if name in facts.sinks or name in facts.resets:
+        return _from_or_to_core(name, args, here, state, act, step.span, run)
     if name in facts.index_of and isinstance(first, Element):
         return [(state, first.index)]
     if name in facts.opaque:
         return [(state, Unknown(here))]
     return _on_list(name, step, args, here, state, act, run)
+
+
+def _from_or_to_core(
+    name: str,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    span: Span,
+    run: Run,
+) -> Results:
+    """Hand a page to the buddy, or make it afresh."""
+    sink = run.facts.sinks.get(name)
+    index = sink.arg if sink is not None else run.facts.resets[name]
+    key = page_key(args[index]) if index < len(args) else None
+    if key is not None and sink is not None:
+        state = operations.hand_over(sink, key, state, act, span, name, run)
+    elif key is not None:
+        state = operations.born(key, state, act, span, "", run)
+    return [(state, Unknown(here))]
 
 
 def _on_list(

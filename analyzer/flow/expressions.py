@@ -44,12 +44,6 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
             return evaluate(operand, state, act, run)
         case ir.Unary("&", operand):
             return _address(operand, state, act, run)
-        case ir.Unary("!", operand):
-            value = evaluate(operand, state, act, run)
-            held = truth(value)
-            if held is None:
-                return Unknown(compound_key("!", value))
-            return Int(int(not held), value.tested if isinstance(value, Int) else None)
         case ir.Unary("*", operand):
             return _load(place_of(e, state, act, run), evaluate(operand, state, act, run), state)
         case ir.Unary(op, operand):
@@ -62,20 +56,22 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
                 return held_base
             place = place_of(e, state, act, run)
             return _load(place, held_base, state)
-        case ir.Binary(op, left, right):
-            one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
-            counters = (_is_counter(left, act), _is_counter(right, act))
-            key = f"{act.depth}:{_expression_key(e)}"
-            value = binary(op, one, other, counters=counters, key=key)
-            if isinstance(value, Int):
-                tested = next(
-                    (v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None
-                )
-                return Int(value.value, tested)
-            return value
+        case ir.Binary():
+            return _binary(e, state, act, run)
         case ir.Opaque(text, _):
             return Unknown(f"{act.depth}:{text}")
     return Unknown(f"{act.depth}:?")
+
+
+def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
+    one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
+    counters = (_is_counter(e.left, act), _is_counter(e.right, act))
+    key = f"{act.depth}:{_expression_key(e)}"
+    value = binary(e.op, one, other, counters=counters, key=key)
+    if isinstance(value, Int):
+        tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
+        return Int(value.value, tested)
+    return value
 
 
 @lru_cache(maxsize=8192)
@@ -113,6 +109,11 @@ def _name(id: str, state: State, act: Activation, run: Run) -> Value:
 
 
 def _unary(op: str, value: Value) -> Value:
+    if op == "!":
+        held = truth(value)
+        if held is None:
+            return Unknown(compound_key("!", value))
+        return Int(int(not held), value.tested if isinstance(value, Int) else None)
     if isinstance(value, Int):
         return Int(-value.value if op == "-" else ~value.value)
     if op == "-" and isinstance(value, Symbol) and value.name.startswith("E"):

@@ -9,9 +9,9 @@ from analyzer.flow.state import State
 from analyzer.flow.values import Page
 
 
-def is_page_pointer(type: str) -> bool:
+def is_page_pointer(declared: str) -> bool:
     """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
-    words = type.replace("*", " * ").split()
+    words = declared.replace("*", " * ").split()
     return words.count("*") == 1 and ("page" in words or "folio" in words)
 
 

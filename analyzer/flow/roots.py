@@ -10,7 +10,9 @@ from analyzer.flow.run import Interest
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Space
 
-_PAGE_HEAD = re.compile(rb"struct (?:page|folio|notifier_block)\b|(?<![\w*])\w*(?:pfn|phys|addr)\w*\s*[,)]")
+_PAGE_HEAD = re.compile(
+    rb"struct (?:page|folio|notifier_block)\b|(?<![\w*])\w*(?:pfn|phys|addr)\w*\s*[,)]"
+)
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:

@@ -109,7 +109,7 @@ class Run:
         return found
 
     def matters(self, act: Activation, step: Call | Check) -> bool:
-        """Tell whether a call may do something to a page by itself, or an assertion is about one."""
+        """Tell whether a call may do something to a page, or an assertion is about one."""
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):

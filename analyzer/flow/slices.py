@@ -28,19 +28,7 @@ Matters = Callable[[ir.Call | ir.Check], bool]
 def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
     """Return the slice of a variant."""
     blocks = variant.blocks
-    names: set[str] = set()
-    weighty = [False] * len(blocks)
-    for b, block in enumerate(blocks):
-        for step in block.instructions:
-            if isinstance(step, ir.Iterate) or (
-                isinstance(step, ir.Call | ir.Check) and matters(step)
-            ):
-                weighty[b] = True
-                for e in expressions_of(step):
-                    names.update(names_in(e))
-        if isinstance(block.end, ir.Return) and block.end.value is not None:
-            names.update(names_in(block.end.value))
-            weighty[b] = True
+    names, weighty = _seeds(blocks, matters)
     regions = _regions(blocks)
     branches: set[int] = set()
     changed = True
@@ -62,6 +50,23 @@ def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
                 names.update(names_in(end.cond))
                 changed = True
     return Slice(frozenset(names), frozenset(branches))
+
+
+def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], list[bool]]:
+    """Return the names that matter by themselves, and which blocks do."""
+    names: set[str] = set()
+    weighty = [False] * len(blocks)
+    for b, block in enumerate(blocks):
+        for step in block.instructions:
+            if isinstance(step, ir.Iterate) or (
+                isinstance(step, ir.Call | ir.Check) and matters(step)
+            ):
+                weighty[b] = True
+                names.update(n for e in expressions_of(step) for n in names_in(e))
+        if isinstance(block.end, ir.Return) and block.end.value is not None:
+            names.update(names_in(block.end.value))
+            weighty[b] = True
+    return names, weighty
 
 
 def root_name(target: ir.Expr) -> str:

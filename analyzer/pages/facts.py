@@ -146,9 +146,7 @@ def load_facts() -> Facts:
         headers=tuple(pages["constants"]["headers"]),
         origins={n: Origin(e["page"]) for e in where["origin"] for n in e["names"]},
         populations=tuple(
-            Population(
-                e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("starts", "")
-            )
+            Population(e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("starts", ""))
             for e in where["population"]
         ),
         chains={
