@@ -49,6 +49,8 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     caller = _changed_call(failure, passing, sides) or _unchanged_assertion(seen, sides)
     if caller is not None:
         return caller
+    if _is_new(seen.id, sides) and seen.kind is not Kind.SINK:
+        return Culprit(seen.id, seen.span, seen.text, "site")
     missing = _missing_writer(failure, sides)
     if missing is not None:
         return missing
@@ -84,7 +86,10 @@ def _at_changed(
 ) -> Culprit:
     """Judge a place that the patch changed: was it wrong to, or did somebody not follow."""
     seen = failure.seen
-    if not sides.is_changed(source.owner, seen.dimension):
+    allocated = source.kind == "birth" and not _is_origin(source, sides)
+    if seen.kind is Kind.CHECK and allocated and _wrote_before(seen, sides):
+        return site
+    if not sides.is_changed(source.owner, seen.dimension) or _is_as_before(seen, source, sides):
         if _is_origin(source, sides) and _gets_through(seen, sides):
             return site
         return _writer(source, seen, sides)
@@ -93,6 +98,34 @@ def _at_changed(
     if _is_origin(source, sides) and _all_fail(failure, source, sides):
         return _writer(source, seen, sides)
     return site
+
+
+def _wrote_before(seen: Observation, sides: Sides) -> bool:
+    """Tell whether a function that asserts a state used to write it to such pages."""
+    return any(
+        o.kind is Kind.OPERATION
+        and o.outcome is Outcome.EFFECTIVE
+        and o.id == seen.id
+        and o.dimension == seen.dimension
+        and o.page.population == seen.page.population
+        and o.root == seen.root
+        for o in sides.behaviours.before.observations
+    )
+
+
+def _is_as_before(seen: Observation, source: Event, sides: Sides) -> bool:
+    """Tell whether an initialiser gives the failing dimension the value that it always gave."""
+    if not _is_origin(source, sides):
+        return False
+    values = [
+        {
+            o.page.mask(seen.dimension)
+            for o in behaviour.observations
+            if o.kind is Kind.BIRTH and o.page.population == seen.page.population
+        }
+        for behaviour in (sides.behaviours.before, sides.behaviours.after)
+    ]
+    return bool(values[0]) and values[0] == values[1]
 
 
 def _detour(seen: Observation, sides: Sides) -> Culprit | None:
@@ -146,7 +179,10 @@ def _changed_call(
 ) -> Culprit | None:
     """Convict a caller whose call the patch gave another argument."""
     fine = {(f.id, f.text) for o in passing for f in o.stack}
-    for frame in reversed(failure.seen.stack):
+    source = failure.seen.page.source(failure.seen.dimension)
+    before = source.chain if source is not None else ()
+    fine |= {(f.id, f.text) for o in passing for e in o.page.history for f in e.chain}
+    for frame in (*reversed(failure.seen.stack), *reversed(before)):
         if (frame.id, frame.text) not in fine and sides.call_changed(frame.id, frame.text):
             return Culprit(frame.id, frame.span, frame.text, "caller")
     return None
@@ -165,13 +201,18 @@ def _unchanged_assertion(seen: Observation, sides: Sides) -> Culprit | None:
 def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
     """Convict who wrote such pages before they came here, and no longer does."""
     seen = failure.seen
-    if seen.kind is Kind.CHECK:
-        return None
+    before = _before(seen, sides)
+    changed = [
+        id
+        for id in _stopped(seen, before, sides, {seen.dimension})
+        if sides.is_changed(id, seen.dimension)
+    ]
     if seen.kind is Kind.SINK:
-        shared = _shared_writer(seen, sides)
+        shared = _shared_writer(seen, sides, alone=not changed)
         if shared is not None:
             return _absent(shared, failure, sides)
-    before = _before(seen, sides)
+    if seen.kind is Kind.CHECK:
+        return None
     found = _last_common(_stopped(seen, before, sides, {seen.dimension}), before)
     if found is not None:
         return _absent(_nearest(found, seen, before, sides), failure, sides)
@@ -186,25 +227,36 @@ def _nearest(
     writer: FunctionId, seen: Observation, before: list[Observation], sides: Sides
 ) -> FunctionId:
     """Return the writer, or whoever no longer calls it: a helper that is as it was did nothing."""
-    if writer in seen.chain or sides.touches(writer):
+    if writer in seen.chain:
         return writer
-    above = {
-        name
+    above = [
+        frame
         for o in before
         for e in o.page.history
         if e.kind == "write" and e.owner == writer
-        for name in e.chain
-    }
+        for frame in e.chain
+    ]
+    for frame in reversed(above):
+        if frame.id in seen.chain and sides.drops_call(frame.id, frame.text):
+            return frame.id
+    if sides.touches(writer):
+        return writer
     for id in reversed(seen.chain):
-        if id[1] in above:
+        if any(frame.id == id for frame in above):
             return id
     return writer
 
 
-def _shared_writer(seen: Observation, sides: Sides) -> FunctionId | None:
+def _is_new(id: FunctionId, sides: Sides) -> bool:
+    """Tell whether the patch has added a function."""
+    return not sides.programs.before.lowered(id)
+
+
+def _shared_writer(seen: Observation, sides: Sides, *, alone: bool) -> FunctionId | None:
     """Return the innermost function on every failing way to a place that no longer writes.
 
-    Where all ways to the buddy leak, it is not the drivers on them that have to follow.
+    Where all ways to the buddy leak, it is not the drivers on them that have to follow. alone
+    says that nobody else has stopped to write, so that one way is enough.
     """
     failing = [
         o
@@ -226,7 +278,7 @@ def _shared_writer(seen: Observation, sides: Sides) -> FunctionId | None:
             if len(ways) > 1 or sides.touches(id):
                 return id
             # One way that leaks says nothing of a core function that others use as well.
-            return _outsider(seen, id, sides) or id
+            return (_outsider(seen, id, sides) or id) if alone else None
     return None
 
 

@@ -81,20 +81,26 @@ class Sides:
         }
         return any(self.is_changed(id, d) for d in sorted(dimensions))
 
+    def drops_call(self, caller: FunctionId, text: str) -> bool:
+        """Tell whether a call that a function made before is not in it any more."""
+        flat = "".join(text.split())
+        return flat not in self._calls(self.programs.after, caller)
+
+    def _calls(self, program: Program, caller: FunctionId) -> frozenset[str]:
+        if not program.has(caller[0]):
+            return frozenset()
+        return frozenset(
+            c
+            for f in program.lowered(caller)
+            for v in f.variants
+            for c in _call_texts(program, f, v)
+        )
+
     def call_changed(self, caller: FunctionId, text: str) -> bool:
         """Tell whether a call's text is new in its function, its number of arguments not."""
-        unit = self.programs.before
-        if not unit.has(caller[0]):
-            return False
         flat = "".join(text.split())
         head = flat.split("(")[0]
-        calls = {
-            c
-            for f in unit.lowered(caller)
-            for v in f.variants
-            for c in _call_texts(unit, f, v)
-            if c.split("(")[0] == head
-        }
+        calls = {c for c in self._calls(self.programs.before, caller) if c.split("(")[0] == head}
         return bool(calls) and flat not in calls and any(_arity(c) == _arity(flat) for c in calls)
 
 

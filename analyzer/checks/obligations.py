@@ -14,6 +14,7 @@ from analyzer.pages.machine import TYPE
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield pages that a callback keeps without marking them, and hand-overs that became unsure."""
     yield from _kept_unmarked(sides)
+    yield from _hands_none(sides)
     yield from _weakened(sides)
 
 
@@ -23,6 +24,28 @@ def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
     for o in _unmarked(sides.behaviours.after, sides):
         if _returned_key(o) not in before:
             yield Failure("contract-mismatch", _at_changed_function(o, sides))
+
+
+def _hands_none(sides: Sides) -> Iterator[Failure]:
+    """Yield callbacks that handed pages on before and now keep every page of a population."""
+    gave: set[object] = set()
+    for o in sides.behaviours.before.observations:
+        if o.kind is Kind.RETURNED and o.given == "buddy":
+            gave.add(o.id)
+    still = {
+        o.id
+        for o in sides.behaviours.after.observations
+        if o.kind is Kind.RETURNED and o.given == "buddy"
+    }
+    bad = (Outcome.TRAP, Outcome.LEAK, Outcome.FAILED)
+    failing = {
+        id for o in sides.behaviours.after.observations if o.outcome in bad for id in o.chain
+    }
+    for o in sides.behaviours.after.observations:
+        if o.kind is Kind.RETURNED and o.id in gave - still - failing and o.page.population:
+            yield Failure(
+                "contract-mismatch", _at_changed_function(replace(o, dimension=TYPE), sides)
+            )
 
 
 def _returned_key(o: Observation) -> object:

@@ -42,8 +42,11 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
 def _gathered(charges: list[Charge]) -> list[Charge]:
     """Charge a convicted initialiser with all that fails over what it wrote."""
     guilty = {c.culprit.id: c.culprit for c in charges if c.rule == "wrong-initial-state"}
+    certain = {c.culprit.id for c in charges if c.failure.definite and c.rule == "leak-to-buddy"}
     gathered = []
     for charge in charges:
+        if not charge.failure.definite and certain & set(charge.failure.seen.chain):
+            continue  # the same way leaks for certain, and somebody on it is charged
         source = charge.failure.seen.page.source(charge.failure.seen.dimension)
         if charge.culprit.role == "site" and source is not None and source.owner in guilty:
             culprit = guilty[source.owner]

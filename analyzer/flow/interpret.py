@@ -20,7 +20,7 @@ from analyzer.flow.frames import (
     narrow,
     observe_return,
 )
-from analyzer.flow.loops import is_page_pointer, walks_range
+from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
 from analyzer.flow.program import FunctionId
@@ -102,6 +102,7 @@ def _function(
             if entry is None:
                 continue
             act = Activation(function, variant, depth, stack, caller.root if caller else id)
+            counts = range_counts(act, run)
             for n, param in enumerate(function.params):
                 known = args is not None and n < len(args)
                 value: Value = Unknown(act.place(param.name))
@@ -109,6 +110,8 @@ def _function(
                     value = args[n]
                 elif is_page_pointer(param.type):
                     value = Page(act.place(param.name), "page")
+                if isinstance(value, Unknown) and param.name in counts:
+                    value = NonZero(value.key)
                 entry = entry.put(act.place(param.name), value)
             results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
     return results

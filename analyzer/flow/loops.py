@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer.c import ir
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import expressions_of, names_in
+from analyzer.flow.shape import expressions_of, names_in, shape_of
 from analyzer.flow.state import State
 from analyzer.flow.values import Page
 
@@ -15,6 +15,34 @@ def is_page_pointer(declared: str) -> bool:
     return words.count("*") == 1 and ("page" in words or "folio" in words)
 
 
+def range_counts(act: Activation, run: Run) -> frozenset[str]:
+    """Return the parameters that bound a loop over a range of pages: a range is not empty."""
+    found: set[str] = set()
+    shape = shape_of(act.variant)
+    params = {p.name for p in act.function.params if "*" not in p.type}
+    for n, loop in enumerate(act.variant.loops):
+        if not _names_pages(act, loop, shape.advanced[n], run):
+            continue
+        header = act.variant.blocks[loop.header]
+        read = {x for s in header.instructions for e in expressions_of(s) for x in names_in(e)}
+        if isinstance(header.end, ir.Branch):
+            read |= set(names_in(header.end.cond))
+        found |= read & params
+    return frozenset(found)
+
+
+def _names_pages(act: Activation, loop: ir.Loop, advanced: frozenset[str], run: Run) -> bool:
+    """Tell whether a loop turns what it steps into pages."""
+    return any(
+        isinstance(step, ir.Call)
+        and isinstance(step.callee, ir.Name)
+        and step.callee.id in run.facts.identities
+        and advanced & {x for a in step.args for x in names_in(a)}
+        for b in loop.blocks
+        for step in act.variant.blocks[b].instructions
+    )
+
+
 def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State, run: Run) -> bool:
     """Tell whether a loop steps through a range of pages."""
     for name in advanced:
@@ -23,12 +51,10 @@ def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State,
     loop = act.variant.loops[n]
     if loop.kind == "iterator" or not advanced:
         return False
+    if _names_pages(act, loop, advanced, run):
+        return True
     for b in loop.blocks:
         for step in act.variant.blocks[b].instructions:
-            if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
-                names = {x for a in step.args for x in names_in(a)}
-                if step.callee.id in run.facts.identities and names & advanced:
-                    return True
             for e in expressions_of(step):
                 if _steps_page(e, advanced, state, act, run):
                     return True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from analyzer.base import Gap, Span
-from analyzer.pages.machine import PageState, Space
+from analyzer.pages.machine import Frame, PageState, Space
 
 
 class Kind(StrEnum):
@@ -33,21 +33,6 @@ class Outcome(StrEnum):
     CLEAN = "clean"
     FAILED = "failed"
     SEEN = "seen"
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One call on the way to an observation: who calls, where, with what text."""
-
-    path: str
-    function: str
-    span: Span = field(compare=False)
-    text: str
-
-    @property
-    def id(self) -> tuple[str, str]:
-        """Return the calling function as (path, name)."""
-        return (self.path, self.function)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from analyzer.base import Gap, Span
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
-from analyzer.flow.observe import Frame, Kind, Observation, Outcome
+from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.slices import Slice, slice_of
 from analyzer.flow.state import State
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, Event, PageState, Space
+from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
 
 _WORD = re.compile(r"\w+")
 
@@ -174,7 +174,7 @@ class Run:
             span.start,
             span.line,
             self.text(act, span),
-            tuple(f.function for f in act.stack),
+            act.stack,
         )
 
     def gap(self, kind: str, act: Activation, line: int, detail: str) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from analyzer.base import Span
+
 #: The dimension that holds a page's type; every other dimension is an ordinary flag.
 TYPE = "type"
 
@@ -80,12 +82,27 @@ UNTYPED = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """One call on the way to an observation: who calls, where, with what text."""
+
+    path: str
+    function: str
+    span: Span = field(compare=False)
+    text: str
+
+    @property
+    def id(self) -> tuple[str, str]:
+        """Return the calling function as (path, name)."""
+        return (self.path, self.function)
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """What made a dimension of a page be what it is: a write, a test that told, or a birth.
 
     kind is "write", "test" or "birth"; function is (path, name); at is the byte offset of the
-    operation, line its line from 1; operation its source text. chain holds the functions that
-    were being executed, outermost first.
+    operation, line its line from 1; operation its source text. chain holds the calls that led
+    there, outermost first.
     """
 
     kind: str
@@ -95,7 +112,7 @@ class Event:
     at: int
     line: int
     operation: str
-    chain: tuple[str, ...] = field(default=(), compare=False)
+    chain: tuple[Frame, ...] = field(default=(), compare=False)
 
     @property
     def owner(self) -> tuple[str, str]:
