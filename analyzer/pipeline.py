@@ -112,26 +112,44 @@ def _sides(
     config: Mapping[str, bool],
     clock: Clock,
 ) -> Sides:
-    """Analyse both trees from the same roots; neither knows which it is."""
+    """Read and analyse both trees; read on as long as pages go where nothing was read."""
     facts = load_facts()
     clock.enter("search and read")
     prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
     prepared.map(lambda p: p.program.add(_sources(changed)))
-    clock.enter("analyse")
+    while True:
+        clock.enter("analyse")
+        interest = _interest(prepared)
+        behaviours = _behaviours(prepared, interest)
+        clock.enter("search and read")
+        added = _added(prepared, behaviours.before.unresolved | behaviours.after.unresolved)
+        new = _interest(prepared)
+        if not any(id[0] in added for id in new.strong | new.weak):
+            return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+
+
+def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:
+    """Read the files that define functions which pages go to; return those that are new."""
+    added = prepared.map(lambda p: frozenset(p.program.define(missing)))
+    return added.before | added.after
+
+
+def _interest(prepared: Pair[Prepared]) -> Interest:
+    """Return what of both trees matters: an operation that is gone matters as well."""
     mine = prepared.map(interest_of)
-    interest = Interest(
-        mine.before.strong | mine.after.strong,
-        (mine.before.weak | mine.after.weak) - mine.before.strong - mine.after.strong,
+    strong = mine.before.strong | mine.after.strong
+    return Interest(
+        strong,
+        (mine.before.weak | mine.after.weak) - strong,
         mine.before.flags | mine.after.flags,
     )
+
+
+def _behaviours(prepared: Pair[Prepared], interest: Interest) -> Pair[Behaviour]:
+    """Analyse both trees from the roots of either; neither knows which it is."""
     first = prepared.map(lambda p: roots_of(p, interest))
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
-
-    def analyse(tree: Prepared) -> Behaviour:
-        return behave(tree, interest, roots)
-
-    behaviours = prepared.map(analyse)
-    return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+    return prepared.map(lambda p: behave(p, interest, roots))
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:

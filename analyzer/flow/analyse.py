@@ -126,16 +126,19 @@ def _gathered(
     gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
     callbacks: dict[str, tuple[FunctionId, ...]] = {}
     reached: set[FunctionId] = set()
+    unresolved: set[str] = set()
     for root in roots:
         run = runs[root]
         gaps.update(run.gaps)
         callbacks.update(run.callbacks)
         reached |= run.reached
+        unresolved |= run.unresolved.keys()
     return Behaviour(
         space=tree.law.space,
         observations=tuple(o for root in roots for o in runs[root].observations),
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
+        unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),
     )

@@ -77,4 +77,5 @@ class Behaviour:
     roots: tuple[tuple[str, str], ...]
     reached: frozenset[tuple[str, str]]
     callbacks: Mapping[str, tuple[tuple[str, str], ...]]  # variable or field -> functions
+    unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]

@@ -10,6 +10,7 @@ from analyzer.base import Gap, Span
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
 from analyzer.flow.state import State
 from analyzer.flow.values import Value
@@ -187,7 +188,7 @@ class Run:
 
 
 def _may_be_page(e: Expr, act: Activation) -> bool:
-    """Tell whether an argument is, by its declared type, a page."""
-    return isinstance(e, Name) and any(
-        t in act.type_of(e.id) for t in ("struct page", "struct folio")
+    """Tell whether an argument is, by a declared type in it, a page."""
+    return any(
+        t in act.type_of(name) for name in names_in(e) for t in ("struct page", "struct folio")
     )
