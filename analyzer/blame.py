@@ -49,8 +49,9 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     caller = _changed_call(failure, passing, sides) or _unchanged_assertion(seen, sides)
     if caller is not None:
         return caller
-    if _is_new(seen.id, sides) and seen.kind is not Kind.SINK:
-        return Culprit(seen.id, seen.span, seen.text, "site")
+    added = _added(seen, passing, sides)
+    if added is not None:
+        return added
     missing = _missing_writer(failure, sides)
     if missing is not None:
         return missing
@@ -183,7 +184,7 @@ def _changed_call(
     before = source.chain if source is not None else ()
     fine |= {(f.id, f.text) for o in passing for e in o.page.history for f in e.chain}
     for frame in (*reversed(failure.seen.stack), *reversed(before)):
-        if (frame.id, frame.text) not in fine and sides.call_changed(frame.id, frame.text):
+        if (frame.id, frame.text) not in fine and sides.call_changed(frame):
             return Culprit(frame.id, frame.span, frame.text, "caller")
     return None
 
@@ -245,6 +246,17 @@ def _nearest(
         if any(frame.id == id for frame in above):
             return id
     return writer
+
+
+def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) -> Culprit | None:
+    """Convict a function that the patch has added, where no page comes through it unharmed."""
+    fine = {id for o in passing for id in o.chain}
+    if seen.kind is not Kind.SINK and seen.id not in fine and _is_new(seen.id, sides):
+        return Culprit(seen.id, seen.span, seen.text, "site")
+    for frame in reversed(seen.stack):
+        if frame.id not in fine and _is_new(frame.id, sides):
+            return Culprit(frame.id, frame.span, frame.text, "site")
+    return None
 
 
 def _is_new(id: FunctionId, sides: Sides) -> bool:

@@ -13,7 +13,7 @@ from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, Space
+from analyzer.pages.machine import TYPE, Frame, Space
 
 _WORD = re.compile(r"\w+")
 
@@ -96,16 +96,34 @@ class Sides:
             for c in _call_texts(program, f, v)
         )
 
-    def call_changed(self, caller: FunctionId, text: str) -> bool:
-        """Tell whether a call's text is new in its function, its number of arguments not."""
-        flat = "".join(text.split())
-        head = flat.split("(")[0]
-        calls = {c for c in self._calls(self.programs.before, caller) if c.split("(")[0] == head}
-        return bool(calls) and flat not in calls and any(_arity(c) == _arity(flat) for c in calls)
+    def call_changed(self, frame: Frame) -> bool:
+        """Tell whether the patch gave a call other arguments under the same guards."""
+        before = _guarded_calls(self.programs.before, frame.id)
+        after = _guarded_calls(self.programs.after, frame.id)
+        for name, args, guards, at in after:
+            if at != frame.span.start:
+                continue
+            rivals = {a for n, a, g, _ in before if n == name and g == guards}
+            if rivals and args not in rivals and any(len(a) == len(args) for a in rivals):
+                return True
+        return False
 
 
-def _arity(text: str) -> int:
-    return text.count(",")
+def _guarded_calls(
+    program: Program, id: FunctionId
+) -> list[tuple[str, tuple[str, ...], frozenset[tuple[str, bool]], int]]:
+    """Return a function's direct calls: name, arguments, guards, offset."""
+    if not program.has(id[0]):
+        return []
+    return [
+        (step.callee.id, tuple(map(repr, step.args)), guards[b], step.span.start)
+        for function in program.lowered(id)
+        for variant in function.variants
+        for guards in (_guards(variant),)
+        for b, block in enumerate(variant.blocks)
+        for step in block.instructions
+        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
+    ]
 
 
 def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str]:

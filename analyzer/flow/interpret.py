@@ -110,8 +110,8 @@ def _function(
                     value = args[n]
                 elif is_page_pointer(param.type):
                     value = Page(act.place(param.name), "page")
-                if isinstance(value, Unknown) and param.name in counts:
-                    value = NonZero(value.key)
+                if param.name in counts and not isinstance(value, Int | NonZero):
+                    value = NonZero(act.place(param.name))
                 entry = entry.put(act.place(param.name), value)
             results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
     return results

@@ -140,5 +140,6 @@ CORE_MUTATIONS = (
         FINALIZE,
         LEFT,
         inside(COMPACTION, FINALIZE, "__ClearPageOffline(page);", ""),
+        verdict="MISSING",
     ),
 )

@@ -81,6 +81,7 @@ DRIVER_MUTATIONS = (
         inside(VIRTIO, SET, "else", ""),
         inside(VIRTIO, SET, "SetPageDirty(page);", "__SetPageOffline(page);"),
         inside(VIRTIO, SET, "if (!onlined)", "if (onlined)"),
+        verdict="MISSING",
     ),
     one(
         "forget to forget",
@@ -90,12 +91,14 @@ DRIVER_MUTATIONS = (
         inside(VIRTIO, CLEAR, "else", ""),
         inside(VIRTIO, CLEAR, "ClearPageDirty(page);", "__ClearPageOffline(page);"),
         inside(VIRTIO, CLEAR, "if (!onlined)", "if (onlined)"),
+        verdict="MISSING",
     ),
     one(
         "remember in the reserved bit",
         SET,
         LEFT | IDLE | DOUBLE,
         inside(VIRTIO, SET, "SetPageDirty(page);", "SetPageReserved(page);"),
+        verdict="MISSING",
     ),
     # Both ways out take Offline off; only the companion flag goes wrong.
     one(
@@ -103,6 +106,7 @@ DRIVER_MUTATIONS = (
         FAKE_ONLINE,
         LEFT | IDLE | DOUBLE,
         inside(VIRTIO, FAKE_ONLINE, "if (PageDirty(page))", "if (!PageDirty(page))"),
+        verdict="MISSING NOISE",
     ),
     one(
         "invert the setting condition",
@@ -146,6 +150,7 @@ DRIVER_MUTATIONS = (
         ONLINE_ONE,
         DOUBLE | IDLE,
         inside(HYPERV, ONLINE_ONE, "else if (!PageOffline(pg))", "else if (PageReserved(pg))"),
+        verdict="MISSING",
     ),
     one(
         "clear after the hand-over",
@@ -157,6 +162,7 @@ DRIVER_MUTATIONS = (
             "generic_online_page(pg, 0);",
             "generic_online_page(pg, 0);\n\t__ClearPageOffline(pg);",
         ),
+        verdict="MISSING",
     ),
     one(
         "a new caller clears itself",
