@@ -10,22 +10,19 @@ from typing import TYPE_CHECKING
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import operations
-from analyzer.flow.expressions import evaluate, place_of
-from analyzer.flow.operations import Results
+from analyzer.flow.expressions import evaluate
+from analyzer.flow.lists import on_list
+from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import (
-    ONE,
     ZERO,
     Element,
     Fn,
-    Int,
-    Link,
     NonZero,
     Offset,
     Page,
-    Ref,
     Unknown,
     Value,
     page_key,
@@ -85,7 +82,7 @@ def _dispatch(
         if not run.program.stored(name):
             if _passes_page(args, state):
                 run.unresolved.setdefault(name)
-            return [(_passed_out(args, state, here), Unknown(here))]
+            return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
 
 
@@ -134,7 +131,7 @@ def _by_fact(
         return [(state, first.index)]
     if name in facts.opaque:
         return [(state, Unknown(here))]
-    return _on_list(name, step, args, here, state, act, run)
+    return on_list(name, step, args, here, state, act, run)
 
 
 def _from_or_to_core(
@@ -155,93 +152,6 @@ def _from_or_to_core(
     elif key is not None:
         state = operations.born(key, state, act, span, "", run)
     return [(state, Unknown(here))]
-
-
-def _on_list(
-    name: str,
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-) -> Results | None:
-    lists = run.facts.lists
-    if name in lists.put and len(args) == 2:
-        if isinstance(args[0], Page):
-            place = _list_of(args[1], step.args[1], state, act, run)
-            return [(operations.put_on_list(args[0].key, place, state, run), Unknown(here))]
-        return [(state, Unknown(here))]
-    if name in lists.take:
-        if args and isinstance(args[0], Page):
-            return [(state.take(args[0].key), Unknown(here))]
-        return [(state, Unknown(here))]
-    if name in lists.entry and len(args) == 3:
-        if isinstance(args[0], Page):
-            return [(state, args[0])]
-        member = step.args[2]
-        if isinstance(args[0], Link) and _is_member(member, run):
-            drawn = operations.draw(args[0].place, here, state, run)
-            return [(s, Page(here, "page")) for s in drawn]
-        return [(_passed_out(args[:1], state, here), Unknown(here))]
-    if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
-        place = _list_of(args[0], step.args[0], state, act, run)
-        found: Results = [(s, Page(here, "page")) for s in operations.draw(place, here, state, run)]
-        return [*found, (state, ZERO)] if name.endswith("null") else found
-    if name in lists.step and args and isinstance(args[0], Page):
-        place = state.given.get(args[0].key, "").removeprefix("list:")
-        drawn = operations.draw(place, here, state, run)
-        return [(s, Page(here, "page")) for s in drawn]
-    return None
-
-
-def _is_member(e: ir.Expr, run: Run) -> bool:
-    return isinstance(e, ir.Name) and e.id in run.facts.lists.members
-
-
-def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) -> str:
-    if isinstance(value, Ref):
-        return value.place
-    if isinstance(value, Link):
-        return value.place
-    return place_of(e, state, act, run)
-
-
-def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[State]:
-    """Return the states of one step of an iterator: with an element, and at the end."""
-    result = act.place(step.result.id)
-    here = f"{act.depth}:{step.span.start}"
-    ends = [state.put(result, ZERO)]
-    known = run.facts.lists.iterators.get(step.macro)
-    member = step.args[-1] if step.args else None
-    if known is not None and member is not None and _is_member(member, run):
-        cursor, head = known
-        target = step.args[cursor]
-        if isinstance(target, ir.Name) and act.is_local(target.id):
-            value = evaluate(step.args[head], state, act, run)
-            place = _list_of(value, step.args[head], state, act, run)
-            drawn = operations.draw(place, here, state, run)
-            element = Page(here, "page")
-            return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
-    for arg in step.args[:2]:
-        if isinstance(arg, ir.Name) and act.is_local(arg.id):
-            state = state.put(act.place(arg.id), Unknown(f"{here}:{arg.id}"))
-    return [*ends, state.put(result, ONE)]
-
-
-def _passed_out(args: Sequence[Value], state: State, here: str) -> State:
-    """Forget what a callee may have stored behind the addresses that it was passed."""
-    for n, arg in enumerate(args):
-        if isinstance(arg, Ref):
-            held = state.store.get(arg.place)
-            if held is not None and not isinstance(held, Page | Offset):
-                state = state.put(arg.place, Unknown(f"{here}:{n}"))
-            state = _without_fields(state, f"{arg.place}.")
-    return state
-
-
-def _without_fields(state: State, prefix: str) -> State:
-    return state.forget(lambda place: place.startswith(prefix))
 
 
 def _is_worth(
@@ -271,7 +181,7 @@ def pass_out(
     if not any(isinstance(a, ir.Unary) and a.op == "&" for a in args):
         return state
     values = [evaluate(a, state, act, run) for a in args]
-    return _passed_out(values, state, f"{act.depth}:{step.span.start}")
+    return pass_addresses(values, state, f"{act.depth}:{step.span.start}")
 
 
 def _direct(
@@ -288,7 +198,7 @@ def _direct(
     results: Results = []
     entered = [id for id in found if _is_worth(id, args, state, act, run)]
     if not entered:
-        return [(_passed_out(args, state, here), Unknown(here))]
+        return [(pass_addresses(args, state, here), Unknown(here))]
     for id in entered:
         results.extend(enter(id, args, state, act, step.span, here))
     return results
@@ -305,7 +215,7 @@ def _indirect(
 ) -> Results:
     """Enter every function that the pointer can hold."""
     if not _passes_page(args, state):
-        return [(_passed_out(args, state, here), Unknown(here))]
+        return [(pass_addresses(args, state, here), Unknown(here))]
     value = evaluate(step.callee, state, act, run)
     if isinstance(value, Fn):
         ids = run.program.resolve(value.name, value.path or act.function.path)
@@ -316,7 +226,7 @@ def _indirect(
         ids = tuple(i for i in ids if i in run.interest.strong or i in run.interest.weak)
     if not ids:
         run.gap("callback", act, step.span.line, run.text(act, step.span))
-        return [(_passed_out(args, state, here), Unknown(here))]
+        return [(pass_addresses(args, state, here), Unknown(here))]
     results: Results = []
     for id in ids:
         results.extend(enter(id, args, state, act, step.span, here, callback=True))
@@ -396,8 +306,3 @@ def _through_chain(
             for s, _ in enter(id, padded, state, act, step.span, here, callback=True)
         )
     return results
-
-
-def integer(value: Value) -> int | None:
-    """Return a known integer."""
-    return value.value if isinstance(value, Int) else None

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import calls
+from analyzer.flow import calls, lists
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     fewer,
@@ -191,7 +191,7 @@ class _Body:
                     return [calls.pass_out(step, args, state, act, run)]
                 return calls.call(step, state, act, run, self._enter)
             case ir.Iterate():
-                return calls.iterate(step, state, act, run)
+                return lists.iterate(step, state, act, run)
             case ir.Check():
                 return self._check(step, state)
             case ir.Havoc(names):

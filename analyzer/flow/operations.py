@@ -9,7 +9,7 @@ from analyzer.base import Span
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
-from analyzer.flow.values import Int, Unknown, Value, page_key
+from analyzer.flow.values import Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
     CLEAR,
@@ -169,3 +169,18 @@ def draw(place: str, key: str, state: State, run: Run) -> list[State]:
     if not known:
         return [state.with_page(key, unknown_page(run.space))]
     return [state.with_page(key, page) for page in known]
+
+
+def pass_addresses(args: Sequence[Value], state: State, here: str) -> State:
+    """Forget what a callee may have stored behind the addresses that it was passed."""
+    for n, arg in enumerate(args):
+        if isinstance(arg, Ref):
+            held = state.store.get(arg.place)
+            if held is not None and not isinstance(held, Page | Offset):
+                state = state.put(arg.place, Unknown(f"{here}:{n}"))
+            state = _without_fields(state, f"{arg.place}.")
+    return state
+
+
+def _without_fields(state: State, prefix: str) -> State:
+    return state.forget(lambda place: place.startswith(prefix))

@@ -1,0 +1,86 @@
+"""Follow pages onto lists and off them: a list is a place with a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analyzer.c import ir
+from analyzer.flow import operations
+from analyzer.flow.expressions import evaluate, place_of
+from analyzer.flow.operations import Results, pass_addresses
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State
+from analyzer.flow.values import ONE, ZERO, Link, Page, Ref, Unknown, Value
+
+
+def on_list(
+    name: str,
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+) -> Results | None:
+    """Apply a list operation; None where the call is none."""
+    lists = run.facts.lists
+    if name in lists.put and len(args) == 2:
+        if isinstance(args[0], Page):
+            place = _list_of(args[1], step.args[1], state, act, run)
+            return [(operations.put_on_list(args[0].key, place, state, run), Unknown(here))]
+        return [(state, Unknown(here))]
+    if name in lists.take:
+        if args and isinstance(args[0], Page):
+            return [(state.take(args[0].key), Unknown(here))]
+        return [(state, Unknown(here))]
+    if name in lists.entry and len(args) == 3:
+        if isinstance(args[0], Page):
+            return [(state, args[0])]
+        member = step.args[2]
+        if isinstance(args[0], Link) and _is_member(member, run):
+            drawn = operations.draw(args[0].place, here, state, run)
+            return [(s, Page(here, "page")) for s in drawn]
+        return [(pass_addresses(args[:1], state, here), Unknown(here))]
+    if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
+        place = _list_of(args[0], step.args[0], state, act, run)
+        found: Results = [(s, Page(here, "page")) for s in operations.draw(place, here, state, run)]
+        return [*found, (state, ZERO)] if name.endswith("null") else found
+    if name in lists.step and args and isinstance(args[0], Page):
+        place = state.given.get(args[0].key, "").removeprefix("list:")
+        drawn = operations.draw(place, here, state, run)
+        return [(s, Page(here, "page")) for s in drawn]
+    return None
+
+
+def _is_member(e: ir.Expr, run: Run) -> bool:
+    return isinstance(e, ir.Name) and e.id in run.facts.lists.members
+
+
+def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) -> str:
+    if isinstance(value, Ref):
+        return value.place
+    if isinstance(value, Link):
+        return value.place
+    return place_of(e, state, act, run)
+
+
+def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[State]:
+    """Return the states of one step of an iterator: with an element, and at the end."""
+    result = act.place(step.result.id)
+    here = f"{act.depth}:{step.span.start}"
+    ends = [state.put(result, ZERO)]
+    known = run.facts.lists.iterators.get(step.macro)
+    member = step.args[-1] if step.args else None
+    if known is not None and member is not None and _is_member(member, run):
+        cursor, head = known
+        target = step.args[cursor]
+        if isinstance(target, ir.Name) and act.is_local(target.id):
+            value = evaluate(step.args[head], state, act, run)
+            place = _list_of(value, step.args[head], state, act, run)
+            drawn = operations.draw(place, here, state, run)
+            element = Page(here, "page")
+            return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
+    for arg in step.args[:2]:
+        if isinstance(arg, ir.Name) and act.is_local(arg.id):
+            state = state.put(act.place(arg.id), Unknown(f"{here}:{arg.id}"))
+    return [*ends, state.put(result, ONE)]
