@@ -42,7 +42,9 @@ def _hands_none(sides: Sides) -> Iterator[Failure]:
         id for o in sides.behaviours.after.observations if o.outcome in bad for id in o.chain
     }
     for o in sides.behaviours.after.observations:
-        if o.kind is Kind.RETURNED and o.id in gave - still - failing and o.page.population:
+        source = o.page.source(TYPE)
+        untouched = source is not None and source.function in sides.facts.origins
+        if o.kind is Kind.RETURNED and o.id in gave - still - failing and untouched:
             yield Failure(
                 "contract-mismatch", _at_changed_function(replace(o, dimension=TYPE), sides)
             )
