@@ -54,13 +54,29 @@ def _returned_key(o: Observation) -> object:
     return (o.id, o.page.population)
 
 
+def _core(sides: Sides) -> frozenset[str]:
+    """Return the folders in which the origins stand."""
+    return frozenset(
+        path.rpartition("/")[0]
+        for name in sides.facts.origins
+        for path, _ in sides.programs.after.resolve(name, "")
+    )
+
+
 def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
+    core = _core(sides)
     kept = 0
     for label in sides.facts.types:
         kept |= behaviour.space.mask_of(label)
     for o in behaviour.observations:
         returned = o.kind is Kind.RETURNED and not o.given and o.page.population
-        if returned and not o.page.types & kept:
+        taken = any(
+            e.kind == "write"
+            and e.path.rpartition("/")[0] in core
+            and e.function not in sides.facts.origins
+            for e in o.page.history
+        )
+        if returned and not taken and not o.page.types & kept:
             yield replace(o, dimension=TYPE)
 
 

@@ -259,7 +259,7 @@ def candidates(slot: str, run: Run) -> tuple[FunctionId, ...]:
             program.look_up([registrar.name])
             for id in registered(program, stored):
                 found.setdefault(id)
-    run.callbacks[slot] = tuple(sorted(found))
+    run.callbacks[slot] = run.program.in_order(found)
     return run.callbacks[slot]
 
 
@@ -281,7 +281,7 @@ def registered_in_chain(chain: Chain, run: Run) -> tuple[FunctionId, ...]:
                 if stored.path == argument.path and stored.holder in ("", name[1]):
                     for id in run.program.resolve(stored.value, stored.path):
                         found.setdefault(id)
-    run.callbacks[slot] = tuple(sorted(found))
+    run.callbacks[slot] = run.program.in_order(found)
     return run.callbacks[slot]
 
 

@@ -228,6 +228,15 @@ class Program:
         """Tell whether any file that was read defines the function."""
         return name in self._defined
 
+    def in_order(self, ids: Iterable[FunctionId]) -> tuple[FunctionId, ...]:
+        """Return functions once each, by file and place: no result depends on their names."""
+        return tuple(sorted(set(ids), key=self._position))
+
+    def _position(self, id: FunctionId) -> tuple[str, int, str]:
+        facets = self._facets.get(id[0])
+        found = facets.unit.definitions.get(id[1], ()) if facets else ()
+        return (id[0], found[0].span.start if found else 0, id[1])
+
     def called(self, id: FunctionId) -> frozenset[str]:
         """Return the names that a function's body calls, macros included."""
         facets = self._facets.get(id[0])

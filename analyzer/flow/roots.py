@@ -162,7 +162,7 @@ def _makers(
                 roots |= _climb(program, id, below, space, interest, 1) or {id}
             if not above:
                 roots.add(caller)
-    return tuple(sorted(roots))
+    return program.in_order(roots)
 
 
 def _climb(
@@ -196,7 +196,7 @@ def _does_more(
 
 def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
     """Return the functions that call a function by its name."""
-    return tuple(sorted({c for c in program.calling(id[1]) if c != id and program.visible(c, id)}))
+    return program.in_order(c for c in program.calling(id[1]) if c != id and program.visible(c, id))
 
 
 def _writing_roots(
@@ -222,7 +222,7 @@ def _writing_roots(
             roots.setdefault(id)
             continue
         edge.extend((caller, level + 1) for caller in callers)
-    return tuple(sorted(roots))
+    return program.in_order(roots)
 
 
 def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[FunctionId]:
