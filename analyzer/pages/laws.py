@@ -270,7 +270,8 @@ def _space(
     others = [label for label in dict.fromkeys(settable) if label not in types]
     chosen = [*(t for t in types if t in settable), *others[:1]]
     writers = [a for a, (_, v) in typed.items() if v is not Verb.TEST and labels[a] in chosen]
-    values, names, gaps = [_UNTYPED], ["no type"], {}
+    values, names = [_UNTYPED], ["no type"]
+    gaps = {t: "it: no accessor sets this type" for t in types if t not in settable}
     for word in values:  # grows while it is walked
         for accessor in writers:
             try:

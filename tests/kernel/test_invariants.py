@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -134,8 +135,12 @@ def _is_news(f: Finding) -> bool:
 
 
 def remarked(text: str) -> str:
-    """Return a C file with a remark on top and a remark and a blank line in front of every end."""
-    return "/* Nothing is different here. */\n" + text.replace("\n}\n", "\n\n\t/* Done. */\n}\n")
+    """Return a C file with a remark on top and a remark and a blank line in front of every end.
+
+    But not in front of a macro's end: a blank line would cut the macro.
+    """
+    end = re.compile(r"(?<!\\)\n}\n")
+    return "/* Nothing is different here. */\n" + end.sub("\n\n\t/* Done. */\n}\n", text)
 
 
 @pytest.mark.parametrize("path", TOUCHED)
