@@ -11,7 +11,7 @@ from analyzer.c.unit import Unit, comment_spans
 from analyzer.checks.births import initial_states
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Finding, Migration, Step
-from analyzer.flow.roots import passes_pages
+from analyzer.flow.params import passes_pages
 from analyzer.pages.machine import SET
 from analyzer.rules import Rule
 
@@ -90,7 +90,8 @@ def _carriers(sides: Sides, migration: Migration) -> frozenset[tuple[str, str]]:
         (path, name)
         for path, caller in through
         for name in program.called((path, caller))
-        if (path, name) in program.resolve(name, path) and passes_pages(program, (path, name))
+        if (path, name) in program.resolve(name, path)
+        and passes_pages(program, sides.facts, (path, name))
     )
     return through | helpers
 

@@ -67,7 +67,11 @@ def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) ->
             for place, pages in runs[root].puts.items():
                 puts.setdefault(place, {}).update(pages)
         settled = {place: _few(tuple(pages)) for place, pages in sorted(puts.items())}
-        changed = {p for p in settled.keys() | lists.keys() if settled.get(p) != lists.get(p)}
+        changed = {
+            p
+            for p in settled.keys() | lists.keys()
+            if set(settled.get(p, ())) != set(lists.get(p, ()))
+        }
         lists = settled
         todo = tuple(root for root in roots if runs[root].drawn & changed)
         if not todo:
@@ -99,7 +103,7 @@ def _few(pages: tuple[PageState, ...]) -> tuple[PageState, ...]:
     for page in pages:
         last = page.history[-1].owner if page.history else None
         kept.setdefault((page.types, page.flags, page.rest, page.population, last), page)
-    return tuple(sorted(kept.values(), key=repr))[:12]
+    return tuple(kept.values())[:12]
 
 
 def _types_forgotten(tree: Prepared) -> bool:

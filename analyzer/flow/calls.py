@@ -13,6 +13,7 @@ from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.operations import Results, pass_addresses
+from analyzer.flow.params import page_params
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -164,14 +165,10 @@ def _is_worth(
         return False
     if id[0] == act.function.path:
         return True
-    for function in run.program.lowered(id):
-        if "struct page" in function.returns:
-            return True
-        for param, arg in zip(function.params, args, strict=False):
-            number = "pfn" in param.name or "struct page" in param.type
-            if number and page_key(arg) is not None:
-                return True
-    return False
+    if any("struct page" in function.returns for function in run.program.lowered(id)):
+        return True
+    passed = page_params(run.program, run.facts, id)
+    return any(n < len(args) and page_key(args[n]) is not None for n in passed)
 
 
 def pass_out(

@@ -128,6 +128,7 @@ class Program:
         self._slots: dict[str, list[Stored]] = defaultdict(list)
         self._values: dict[str, set[str]] = defaultdict(set)
         self._searched: set[str] = set()
+        self.page_params: dict[FunctionId, frozenset[int]] = {}
         self._makefiles: dict[str, str] = {}
 
     # -- reading ---------------------------------------------------------------------------

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
+from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId, Program, Stored
 from analyzer.flow.run import Interest
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Space
-
-_PAGE_HEAD = re.compile(
-    rb"struct (?:page|folio|notifier_block)\b|(?<![\w*])\w*(?:pfn|phys|addr)\w*\s*[,)]"
-)
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
@@ -86,7 +82,7 @@ def _reaching(
         found |= new
         edge = []
         for id in sorted(new):
-            if facts.speaks_of(id[1]) or not passes_pages(program, id):
+            if facts.speaks_of(id[1]) or not passes_pages(program, facts, id):
                 continue  # nobody needs to come in here from outside
             edge.extend(callers_of(program, id))
             for slot in slots.get(id, ()):
@@ -218,7 +214,7 @@ def _writing_roots(
         if id in makers or id in called_back:
             continue
         callers = callers_of(program, id)
-        if level >= 4 or not callers or not passes_pages(program, id):
+        if level >= 4 or not callers or not passes_pages(program, facts, id):
             roots.setdefault(id)
             continue
         edge.extend((caller, level + 1) for caller in callers)
@@ -233,8 +229,3 @@ def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[F
         for id, slots in _slots(program).items()
         if any(f[0] in files for slot in slots for f in program.calling_through(slot))
     )
-
-
-def passes_pages(program: Program, id: FunctionId) -> bool:
-    """Tell from its head whether a function is passed a page, by any of its names, or gives one."""
-    return any(_PAGE_HEAD.search(head) for head in program.heads(id))

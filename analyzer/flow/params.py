@@ -1,0 +1,85 @@
+"""Find the parameters by which a function is passed pages, whatever they are called."""
+
+from __future__ import annotations
+
+from analyzer.c import ir
+from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.shape import names_in
+from analyzer.pages.facts import Facts
+
+_TYPES = ("struct page", "struct folio", "struct notifier_block")
+#: How many calls a page frame number is followed through before it becomes a page.
+_DEPTH = 3
+
+
+def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
+    """Tell whether a function is passed a page, by any of its names, or returns one."""
+    return bool(page_params(program, facts, id)) or any(
+        t in function.returns for t in _TYPES for function in program.lowered(id)
+    )
+
+
+def page_params(
+    program: Program, facts: Facts, id: FunctionId, depth: int = _DEPTH
+) -> frozenset[int]:
+    """Return the positions of parameters that are pages or are made into pages."""
+    known = program.page_params.get(id)
+    if known is not None:
+        return known
+    program.page_params[id] = frozenset()  # a function that calls itself adds nothing
+    found: set[int] = set()
+    for function in program.lowered(id):
+        names = _named_pages(program, facts, function, depth)
+        for n, param in enumerate(function.params):
+            typed = any(t in param.type for t in _TYPES)
+            if typed or (param.name in names and "*" not in param.type):
+                found.add(n)
+    program.page_params[id] = frozenset(found)
+    return program.page_params[id]
+
+
+def _named_pages(
+    program: Program, facts: Facts, function: ir.Function, depth: int
+) -> frozenset[str]:
+    """Return the variables whose values are made into pages here or in callees."""
+    names: set[str] = set()
+    feeds: list[tuple[str, frozenset[str]]] = []
+    for variant in function.variants:
+        for block in variant.blocks:
+            for step in block.instructions:
+                if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                    feeds.append((step.target.id, frozenset(names_in(step.value))))
+                elif isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
+                    if step.callee.id in facts.identities:
+                        # What is made of the result stands for what was passed.
+                        feeds.append((step.result.id, _names(step.args)))
+                        if facts.identities[step.callee.id].to == "page":
+                            names |= _names(step.args)
+                    names |= _passed_on(program, facts, function, step, depth)
+    changed = True
+    while changed:
+        before = len(names)
+        for target, sources in feeds:
+            if target in names:
+                names |= sources
+        changed = len(names) > before
+    return frozenset(names)
+
+
+def _names(args: tuple[ir.Expr, ...]) -> frozenset[str]:
+    return frozenset(n for a in args for n in names_in(a))
+
+
+def _passed_on(
+    program: Program, facts: Facts, function: ir.Function, step: ir.Call, depth: int
+) -> frozenset[str]:
+    assert isinstance(step.callee, ir.Name), "only direct calls are asked for"
+    name = step.callee.id
+    if depth == 0 or facts.speaks_of(name) or name in facts.opaque:
+        return frozenset()
+    found: set[str] = set()
+    for callee in program.resolve(name, function.path):
+        for n in page_params(program, facts, callee, depth - 1):
+            if n < len(step.args):
+                found.update(names_in(step.args[n]))
+    return frozenset(found)
