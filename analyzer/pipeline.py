@@ -122,9 +122,10 @@ def _sides(
         interest = _interest(prepared)
         behaviours = _behaviours(prepared, interest)
         clock.enter("search and read")
-        added = _added(prepared, behaviours.before.unresolved | behaviours.after.unresolved)
+        missing = behaviours.before.unresolved | behaviours.after.unresolved
+        added = _added(prepared, missing)
         new = _interest(prepared)
-        if not any(id[0] in added for id in new.strong | new.weak):
+        if not any(path in added and name in missing for path, name in new.strong | new.weak):
             return Sides(prepared.map(lambda p: p.program), behaviours, facts)
 
 

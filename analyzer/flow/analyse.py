@@ -14,7 +14,7 @@ from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.run import Interest, Run
 from analyzer.flow.slices import Slice
 from analyzer.pages.facts import Facts
-from analyzer.pages.laws import HEADER, Law, derive_law
+from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
@@ -35,7 +35,7 @@ def prepare(
     read: Read, search: Search, cache: Cache, facts: Facts, config: Mapping[str, bool]
 ) -> Prepared:
     """Derive the tree's law and read every file in which a word of interest stands."""
-    law = derive_law(read(HEADER) or b"", (*facts.types, *facts.beside))
+    law = cache.law(read(HEADER) or b"", (*facts.types, *facts.beside))
     program = Program(read, search, cache, {**facts.config, **config})
     program.look_up(search_words(law.space, facts))
     return Prepared(program, law, facts, program.numbers(facts.headers))

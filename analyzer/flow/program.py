@@ -13,6 +13,7 @@ from analyzer.c.constants import constants, enumerators
 from analyzer.c.ir import Conditions, Definition, Function
 from analyzer.c.lower import lower
 from analyzer.c.unit import Unit, called_names, scan_unit
+from analyzer.pages.laws import Law, derive_law
 
 #: A function is named by its file and its name: static functions share names.
 FunctionId = tuple[str, str]
@@ -21,7 +22,8 @@ FunctionId = tuple[str, str]
 Read = Callable[[str], bytes | None]
 Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
 
-_STORE = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*=\s*&?\s*([A-Za-z_]\w*)\s*[,;}]")
+_STORE = re.compile(rb"=\s*&?\s*([a-z_]\w*)\s*[,;}]")
+_STORED_IN = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*$")
 _POINTER_CALL = re.compile(rb"(?:\(\s*\*\s*(?:[\w.>-]*[.>])?|(?:->|\.)\s*)(\w+)\s*\)?\s*\(")
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 #: Headers above this size are register lists; they are searched but not read.
@@ -55,6 +57,14 @@ class Cache:
 
     facets: dict[tuple[str, bytes], Facets] = field(default_factory=dict)
     lowered: dict[tuple[str, int, bytes], Function] = field(default_factory=dict)
+    laws: dict[tuple[bytes, tuple[str, ...]], Law] = field(default_factory=dict)
+
+    def law(self, header: bytes, types: tuple[str, ...]) -> Law:
+        """Return the law that a header lays down."""
+        key = (header, types)
+        if key not in self.laws:
+            self.laws[key] = derive_law(header, types)
+        return self.laws[key]
 
     def scan(self, path: str, text: bytes) -> Facets:
         """Return the facets of a file."""
@@ -97,10 +107,14 @@ def _pointer_calls(unit: Unit, definition: Definition) -> frozenset[str]:
 
 
 def _stores(unit: Unit) -> Iterator[Stored]:
-    for m in _STORE.finditer(unit.code):
-        holder, slot, value = (g.decode("latin-1") if g else "" for g in m.groups())
-        if not value[0].isupper():
-            yield Stored(slot, holder, value, unit.path, m.start(2))
+    code = unit.code
+    for m in _STORE.finditer(code):
+        begin = max(0, m.start() - 100)
+        target = _STORED_IN.search(code[begin : m.start()])
+        if target is not None:
+            holder = (target[1] or b"").decode("latin-1")
+            slot, value = target[2].decode("latin-1"), m[1].decode("latin-1")
+            yield Stored(slot, holder, value, unit.path, begin + target.start(2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,7 @@ def search_words(space: Space, facts: Facts) -> frozenset[str]:
         for op in space.operations.values()
         if op.dimension == TYPE and op.label in facts.types
     )
-    chains = (c.call for c in facts.chains.values())
-    registers = (r for c in facts.chains.values() for r in c.register)
-    return frozenset((*accessors, *facts.origins, *facts.search, *chains, *registers))
+    return frozenset((*accessors, *facts.origins, *facts.search))
 
 
 def writers(space: Space, facts: Facts) -> frozenset[str]:
