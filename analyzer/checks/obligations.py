@@ -81,14 +81,16 @@ def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
 
 
 def _at_changed_function(o: Observation, sides: Sides) -> Observation:
-    """Name the function under the callback that the patch changed, if there is one."""
+    """Name the driver's function under the callback that the patch changed, if there is one."""
+    core = _core(sides)
     below: dict[FunctionId, Observation] = {}
     for before in sides.behaviours.before.observations:
         if o.id in before.chain and before.page.population == o.page.population:
             for id in before.chain[before.chain.index(o.id) :]:
                 below.setdefault(id, before)
     for id in reversed(below):
-        if id not in sides.behaviours.after.reached or not sides.touches(id):
+        beside_origins = id[0].rpartition("/")[0] in core
+        if beside_origins or id not in sides.behaviours.after.reached or not sides.touches(id):
             continue
         for function in sides.programs.after.lowered(id):
             return replace(o, path=id[0], function=id[1], span=function.span, text=function.name)

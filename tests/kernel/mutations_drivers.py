@@ -175,6 +175,7 @@ DRIVER_MUTATIONS = (
         DEFLATE,
         LEFT,
         inside(HYPERV, DEFLATE, "__ClearPageOffline(pg);", ""),
+        verdict="MISSING",
     ),
     one(
         "retrieve forgets the clear",
