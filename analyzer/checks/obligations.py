@@ -21,8 +21,17 @@ def find(sides: Sides) -> Iterator[Failure]:
 def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
     """Yield pages that a callback neither hands on nor marks with the type of a kept page."""
     before = {_returned_key(o) for o in _unmarked(sides.behaviours.before, sides)}
+    marked = {
+        _returned_key(o)
+        for o in sides.behaviours.before.observations
+        if o.kind is Kind.RETURNED
+        and o.page.types & _kept_types(sides.behaviours.before, sides)
+        and (source := o.page.source(TYPE)) is not None
+        and source.kind == "write"
+        and source.function not in sides.facts.origins
+    }
     for o in _unmarked(sides.behaviours.after, sides):
-        if _returned_key(o) not in before:
+        if _returned_key(o) in marked - before:
             yield Failure("contract-mismatch", _at_changed_function(o, sides))
 
 
@@ -63,11 +72,17 @@ def _core(sides: Sides) -> frozenset[str]:
     )
 
 
-def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
-    core = _core(sides)
+def _kept_types(behaviour: Behaviour, sides: Sides) -> int:
+    """Return the mask of the types that say that a page is kept back."""
     kept = 0
     for label in sides.facts.types:
         kept |= behaviour.space.mask_of(label)
+    return kept
+
+
+def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
+    core = _core(sides)
+    kept = _kept_types(behaviour, sides)
     for o in behaviour.observations:
         returned = o.kind is Kind.RETURNED and not o.given and o.page.population
         taken = any(
