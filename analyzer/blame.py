@@ -296,13 +296,8 @@ def _shared_writer(seen: Observation, sides: Sides, *, alone: bool) -> FunctionI
 
 def _outsider(seen: Observation, id: FunctionId, sides: Sides) -> FunctionId | None:
     """Return the last function on the way that does not stand beside the origins, if any."""
-    core = {
-        path.rpartition("/")[0]
-        for name in sides.facts.origins
-        for path, _ in sides.programs.after.resolve(name, "")
-    }
     for other in reversed(seen.chain[: seen.chain.index(id)]):
-        if other[0].rpartition("/")[0] not in core:
+        if other[0].rpartition("/")[0] not in sides.core:
             return other
     return None
 

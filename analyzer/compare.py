@@ -56,6 +56,15 @@ class Sides:
     def _changed(self) -> dict[tuple[FunctionId, str], bool]:
         return {}
 
+    @cached_property
+    def core(self) -> frozenset[str]:
+        """Return the folders in which the origins of populations stand."""
+        return frozenset(
+            path.rpartition("/")[0]
+            for name in self.facts.origins
+            for path, _ in self.programs.after.resolve(name, "")
+        )
+
     def is_changed(self, id: FunctionId, dimension: str) -> bool:
         """Tell whether the patch changed what a function does to a dimension."""
         key = (id, dimension)

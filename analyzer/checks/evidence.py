@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from analyzer.base import Span
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Step
@@ -110,11 +108,3 @@ def held_name(seen: Observation, sides: Sides) -> str:
         return f"Page{seen.dimension}"
     space = sides.behaviours.after.space
     return f"Page{space.describe(seen.page.types)}" if seen.page.types != space.every else "a type"
-
-
-def per_population(observations: Iterator[Observation]) -> dict[str, list[Observation]]:
-    """Group observations by the population of their page."""
-    groups: dict[str, list[Observation]] = {}
-    for o in observations:
-        groups.setdefault(o.page.population, []).append(o)
-    return groups

@@ -63,15 +63,6 @@ def _returned_key(o: Observation) -> object:
     return (o.id, o.page.population)
 
 
-def _core(sides: Sides) -> frozenset[str]:
-    """Return the folders in which the origins stand."""
-    return frozenset(
-        path.rpartition("/")[0]
-        for name in sides.facts.origins
-        for path, _ in sides.programs.after.resolve(name, "")
-    )
-
-
 def _kept_types(behaviour: Behaviour, sides: Sides) -> int:
     """Return the mask of the types that say that a page is kept back."""
     kept = 0
@@ -81,13 +72,12 @@ def _kept_types(behaviour: Behaviour, sides: Sides) -> int:
 
 
 def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
-    core = _core(sides)
     kept = _kept_types(behaviour, sides)
     for o in behaviour.observations:
         returned = o.kind is Kind.RETURNED and not o.given and o.page.population
         taken = any(
             e.kind == "write"
-            and e.path.rpartition("/")[0] in core
+            and e.path.rpartition("/")[0] in sides.core
             and e.function not in sides.facts.origins
             for e in o.page.history
         )
@@ -97,14 +87,13 @@ def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
 
 def _at_changed_function(o: Observation, sides: Sides) -> Observation:
     """Name the driver's function under the callback that the patch changed, if there is one."""
-    core = _core(sides)
     below: dict[FunctionId, Observation] = {}
     for before in sides.behaviours.before.observations:
         if o.id in before.chain and before.page.population == o.page.population:
             for id in before.chain[before.chain.index(o.id) :]:
                 below.setdefault(id, before)
     for id in reversed(below):
-        beside_origins = id[0].rpartition("/")[0] in core
+        beside_origins = id[0].rpartition("/")[0] in sides.core
         if beside_origins or id not in sides.behaviours.after.reached or not sides.touches(id):
             continue
         for function in sides.programs.after.lowered(id):
