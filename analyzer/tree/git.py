@@ -110,7 +110,8 @@ class GitTree:
         if not names:
             return {}
         patterns = b"".join(word + b"\n" for word in sorted(names))
-        command = [*GREP, "-f", "-", self._tree, "--", *(f":(top){glob}" for glob in GREP_PATHS)]
+        globs = (f":(top){glob}" for glob in GREP_PATHS)
+        command = [*GREP, "--full-name", "-f", "-", self._tree, "--", *globs]
         status, output, complaint = run_git(self._repo, command, patterns)
         if status > 1 or (status == 1 and complaint):
             raise AnalyzerError(f"{self._repo}: git grep failed on {self._name}: {complaint}")

@@ -48,15 +48,15 @@ def with_ripgrep(root: str, names: Mapping[bytes, str]) -> Hits | None:
 def with_git_grep(root: str, names: Mapping[bytes, str]) -> Hits | None:
     """Search with `git grep`, of all files and not only tracked ones; None where it failed."""
     # Under --no-index every file counts, ignored or not, and no repository is needed.
-    command = ["git", *GREP, "--no-index", "--no-exclude-standard", "-f", "-", "--"]
-    return _hits_of([*command, *GREP_PATHS], root, names, "")
+    # Inside some other repository paths still count from the root that was asked for.
+    command = ["git", *GREP, "--no-full-name", "--no-index", "--no-exclude-standard", "-f", "-"]
+    return _hits_of([*command, "--", *GREP_PATHS], root, names, "")
 
 
 #: `git grep` for words, its output safe from the user's settings.
 GREP = (
     *("-c", "core.fsmonitor=false", "grep", "--no-color", "--no-line-number", "--no-column"),
-    *("--full-name", "--no-heading", "--no-break", "--no-show-function", "-a", "-F", "-w", "-o"),
-    "-z",
+    *("--no-heading", "--no-break", "--no-show-function", "-a", "-F", "-w", "-o", "-z"),
 )
 #: Path specifications for the C files.
 GREP_PATHS = _GLOBS

@@ -80,7 +80,7 @@ def contenders(tree: Path, corpus: Path, build: Path) -> tuple[Contender, ...]:
         ),
         Contender(SPATCH, _spatch(TOKEN, tree, build), build, git),
         Contender(RARE, _spatch(RARE_TOKEN, tree, build), build, git),
-        Contender(RIPGREP, ("rg", "-j2", "-F", "-w", "-l", *words, "."), tree),
+        Contender(RIPGREP, ("rg", "-j2", "-uu", "-F", "-w", "-l", *words, "."), tree),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,6 +51,20 @@ def test_the_git_directory_is_not_searched(engine: Engine, tmp_path: Path) -> No
     hits = engine(str(tmp_path), encode_words(WORDS))
 
     assert hits == {"mm/.github/x.c": frozenset({"PageOdd"})}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+def test_a_tree_that_another_repository_ignores_is_searched_all_the_same(
+    engine: Engine, tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    write_files(tmp_path, {".gitignore": b"build/\n"})
+    root = write_files(tmp_path / "build" / "tree", {"mm/one.c": b"PageOdd\n"})
+
+    hits = engine(str(root), encode_words(WORDS))
+
+    assert hits == {"mm/one.c": frozenset({"PageOdd"})}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
