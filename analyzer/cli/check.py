@@ -1,0 +1,161 @@
+"""Check a patch or series."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.base import Severity
+from analyzer.cli.output import BLIND, FOUND, OK, chosen_outputs, say, write_reports
+
+if TYPE_CHECKING:
+    from analyzer.findings import Result
+    from analyzer.select import Selection
+
+# Everything else is imported where it is used: `offlint --help` must not load a parser.
+
+_SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
+
+
+@click.command()
+@click.argument("patch", required=False, metavar="[PATCH | - | REV..REV]")
+@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
+@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@click.option("--reroll", type=click.IntRange(1), help="Version of the series, of several.")
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A .config: leave out what it leaves out.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="text, terse or json; repeatable with files. [default: text]",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file."
+)
+@click.option(
+    "--all", "everything", is_flag=True, help="Show fixed and pre-existing findings and gaps, too."
+)
+@click.option(
+    "--level", type=_SEVERITIES, default="note", show_default=True, help="Show nothing below."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([*_SEVERITIES.choices, "never"]),
+    default="warning",
+    show_default=True,
+    help="Exit 1 for new findings from this severity on.",
+)
+@click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule; repeatable.")
+@click.option(
+    "--ignore", "ignored", multiple=True, metavar="RULE", help="Not this rule; repeatable."
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the text.",
+)
+@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
+@click.option(
+    "--strict-gaps",
+    is_flag=True,
+    help="Exit 3 where a function that the patch touches could not be analysed.",
+)
+@click.pass_context
+def check(
+    context: click.Context,
+    patch: str | None,
+    *,
+    tree: str | None,
+    revision: str | None,
+    reroll: int | None,
+    config_file: Path | None,
+    formats: tuple[str, ...],
+    output: Path | None,
+    everything: bool,
+    level: str,
+    fail_on: str,
+    rules: tuple[str, ...],
+    ignored: tuple[str, ...],
+    color: str,
+    quiet: bool,
+    stats: bool,
+    strict_gaps: bool,
+) -> None:
+    """Report what a patch or series makes stale, anywhere in the tree.
+
+    PATCH is a diff, a mail or an mbox; `-` or nothing reads standard input;
+    REV..REV takes commits from git. The base is the tree as it is, and the
+    tree is never changed.
+    """
+    outputs = chosen_outputs(formats, output)
+    selection = _selection(everything, level, rules, ignored)
+    config = _config(config_file)
+    # From here on the run is no typing mistake, and worth loading a parser for.
+    from analyzer.progress import Progress
+    from analyzer.request import open_request
+    from analyzer.select import is_failure, select
+
+    with Progress(sys.stderr, enabled=not quiet) as progress:
+        request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
+        from analyzer.pipeline import check as check_series
+
+        result = check_series(request.series, request.tree, config=config, progress=progress)
+    if not quiet:
+        for note in result.notes:
+            say(note)
+    write_reports(select(result, selection), request, outputs, color)
+    if stats:
+        _say_stats(result)
+    blind = [g for g in result.gaps if strict_gaps and request.touches(g)]
+    if blind:
+        say(
+            f"{len(blind)} gaps in what the patch touches (--strict-gaps); the first: "
+            f"{blind[0].file}:{blind[0].line}: {blind[0].detail}"
+        )
+    failed = is_failure(result, selection, None if fail_on == "never" else Severity(fail_on))
+    context.exit(FOUND if failed else BLIND if blind else OK)
+
+
+def _selection(
+    everything: bool, level: str, rules: Sequence[str], ignored: Sequence[str]
+) -> Selection:
+    from analyzer.rules import rule_named
+    from analyzer.select import Selection
+
+    return Selection(
+        everything=everything,
+        level=Severity(level),
+        rules=frozenset(rule_named(r).id for r in rules) or None,
+        ignored=frozenset(rule_named(r).id for r in ignored),
+    )
+
+
+def _config(path: Path | None) -> Mapping[str, bool]:
+    if path is None:
+        return {}
+    from analyzer.config import read_config
+
+    return read_config(path)
+
+
+def _say_stats(result: Result) -> None:
+    for stage, seconds in result.seconds:
+        click.echo(f"{seconds:9.3f} s  {stage}", err=True)
+    click.echo(f"{sum(s for _, s in result.seconds):9.3f} s  in all", err=True)
+    click.echo(f"{result.files_read:9}    files read", err=True)
+    click.echo(f"{result.functions:9}    functions", err=True)
+    click.echo(f"{len(result.gaps):9}    gaps", err=True)

@@ -1,0 +1,64 @@
+"""Define the command group, and turn whatever happens into one exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import click
+
+from analyzer import __version__
+from analyzer.base import AnalyzerError
+from analyzer.cli.check import check
+from analyzer.cli.explain import explain
+from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+@click.group(context_settings=_SETTINGS)
+@click.version_option(__version__, message="offlint %(version)s")
+def offlint() -> None:
+    """Find the code that still assumes the page states a kernel patch has changed.
+
+    Exit status: 0 nothing found, 1 findings, 2 wrong use or input, 3 gaps
+    with --strict-gaps, 70 a defect of offlint.
+    """
+
+
+# One module a command; each loads what it needs when it runs.
+for command in (check, explain):
+    offlint.add_command(command)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the tool and return its exit status; every mistake of the user is one message."""
+    return status_of(
+        lambda: offlint.main(list(arguments), prog_name="offlint", standalone_mode=False)
+    )
+
+
+def status_of(work: Callable[[], int | None]) -> int:
+    """Do the work and return the exit status, whatever becomes of it."""
+    try:
+        return work() or OK
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except AnalyzerError as error:
+        say(str(error))
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        say("this is a defect of offlint: please report it with the lines above and the patch")
+        return DEFECT
+
+
+def run() -> NoReturn:
+    """Run the tool on the command line's arguments and exit."""
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,120 @@
+"""Write reports and remarks; choose formats, width and colour."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.base import AnalyzerError
+
+if TYPE_CHECKING:
+    from analyzer.request import Request
+    from analyzer.select import Selected
+
+FORMATS = ("text", "terse", "json")
+OK, FOUND, USAGE, BLIND, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One report to write: its format, and the file it goes to or None for standard output."""
+
+    format: str
+    path: Path | None
+
+
+def chosen_outputs(formats: Sequence[str], output: Path | None) -> tuple[Output, ...]:
+    """Return the reports to write; at most one goes where no file is named."""
+    outputs = []
+    for wanted in formats or ("text",):
+        name, equals, path = wanted.partition("=")
+        if name not in FORMATS:
+            raise AnalyzerError(f"--format: unknown format {name!r}: one of {', '.join(FORMATS)}")
+        if equals and not path:
+            raise AnalyzerError(f"--format {wanted}: no file behind the `=`")
+        outputs.append(Output(name, Path(path) if equals else output))
+    targets = [o.path for o in outputs]
+    for target in targets:
+        if targets.count(target) > 1:
+            where = target or "standard output"
+            raise AnalyzerError(f"--format: two reports go to {where}: use --format FORMAT=FILE")
+    if output is not None and output not in targets:
+        raise AnalyzerError("--output: every --format names its own file already")
+    return tuple(outputs)
+
+
+def write_reports(
+    selected: Selected, request: Request, outputs: Sequence[Output], color: str
+) -> None:
+    """Render and write every report that was asked for."""
+    for output in outputs:
+        put(_rendered(selected, request, output, color), output.path)
+
+
+def _rendered(selected: Selected, request: Request, output: Output, color: str) -> str:
+    match output.format:
+        case "terse":
+            from analyzer.report import terse
+
+            return terse.render(selected)
+        case "json":
+            from analyzer.report import json
+
+            return json.render(selected)
+    from analyzer.report import text
+
+    colour = is_coloured(color, output.path)
+    return text.render(selected, request.read, width=width_of(output.path), colour=colour)
+
+
+def is_coloured(wish: str, path: Path | None) -> bool:
+    """Tell whether to colour; NO_COLOR and a dumb terminal say no unless the user insists."""
+    if wish != "auto":
+        return wish == "always"
+    refused = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return path is None and sys.stdout.isatty() and not refused
+
+
+def width_of(path: Path | None = None) -> int:
+    """Return the width to wrap at: the terminal's within reason, else 80."""
+    if path is not None or not sys.stdout.isatty():
+        return 80
+    return max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
+
+
+def put(text: str, path: Path | None) -> None:
+    """Write a report to a file or to standard output; a reader that has left is no error."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path is not None:
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise AnalyzerError(f"{path}: cannot write the report: {error.strerror}") from error
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # What is left in the buffer must go somewhere, or the interpreter complains at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(message: str) -> None:
+    """Write a message to stderr, wrapped where that is a terminal."""
+    from analyzer.report.plain import harmless, wrap
+
+    for n, line in enumerate(message.splitlines() or [""]):
+        text = f"offlint: {harmless(line)}" if n == 0 else harmless(line)
+        width = _stderr_width() if sys.stderr.isatty() else len(text) + 2
+        click.echo("\n".join(wrap(text, max(width, 40), rest="  ")), err=True)
+
+
+def _stderr_width() -> int:
+    return shutil.get_terminal_size((80, 24)).columns
