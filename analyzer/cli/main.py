@@ -10,6 +10,7 @@ import click
 
 from analyzer import __version__
 from analyzer.base import AnalyzerError
+from analyzer.cli.cache import cache
 from analyzer.cli.check import check
 from analyzer.cli.explain import explain
 from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
@@ -28,7 +29,7 @@ def offlint() -> None:
 
 
 # One module a command; each loads what it needs when it runs.
-for command in (check, explain):
+for command in (cache, check, explain):
     offlint.add_command(command)
 
 
