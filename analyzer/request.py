@@ -64,6 +64,12 @@ class Request:
             return (self._steps[0].before if self._steps else self.tree).read(path)
         return self._steps[patch - 1].after.read(path)
 
+    def changed(self, path: str, patch: int) -> tuple[range, ...]:
+        """Return the lines of a file that a patch of the series changes, as they are after it."""
+        if not 1 <= patch <= len(self._steps):
+            return ()
+        return self._steps[patch - 1].lines(path)
+
     def touches(self, gap: Gap) -> bool:
         """Tell whether a gap lies in a function that the series changes, or spans such a file."""
         if gap.line == 0:

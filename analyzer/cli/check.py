@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import Severity
-from analyzer.cli.output import BLIND, FOUND, OK, chosen_outputs, say, write_reports
+from analyzer.cli.output import BLIND, FORMATS, FOUND, OK, chosen_outputs, say, write_reports
 
 if TYPE_CHECKING:
     from analyzer.findings import Result
@@ -38,10 +38,17 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     "formats",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="text, terse or json; repeatable with files. [default: text]",
+    help=f"{', '.join(FORMATS)}; repeatable with files. [default: text]",
 )
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file."
+)
+@click.option(
+    "--anchor",
+    type=click.Choice(["site", "hunk"]),
+    default="site",
+    show_default=True,
+    help="Where forges show a finding: where to mend, or in the diff.",
 )
 @click.option(
     "--all", "everything", is_flag=True, help="Show fixed and pre-existing findings and gaps, too."
@@ -85,6 +92,7 @@ def check(
     config_file: Path | None,
     formats: tuple[str, ...],
     output: Path | None,
+    anchor: str,
     everything: bool,
     level: str,
     fail_on: str,
@@ -117,7 +125,7 @@ def check(
     if not quiet:
         for note in result.notes:
             say(note)
-    write_reports(select(result, selection), request, outputs, color)
+    write_reports(select(result, selection), request, outputs, color=color, anchor=anchor)
     if stats:
         _say_stats(result)
     blind = [g for g in result.gaps if strict_gaps and request.touches(g)]

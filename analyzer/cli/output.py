@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,23 @@ import click
 from analyzer.base import AnalyzerError
 
 if TYPE_CHECKING:
+    from analyzer.report.view import Renderer
     from analyzer.request import Request
     from analyzer.select import Selected
 
-FORMATS = ("text", "terse", "json")
+#: Every format, and the module that renders it; loaded when it is asked for.
+FORMATS: Mapping[str, str] = {
+    "text": "analyzer.report.text",
+    "terse": "analyzer.report.terse",
+    "json": "analyzer.report.json",
+    "rdjson": "analyzer.report.rdjson",
+    "rdjsonl": "analyzer.report.rdjsonl",
+    "github": "analyzer.report.github",
+    "gitlab": "analyzer.report.gitlab",
+    "b4": "analyzer.report.b4",
+    "coccicheck": "analyzer.report.coccicheck",
+    "org": "analyzer.report.org",
+}
 OK, FOUND, USAGE, BLIND, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 
@@ -51,27 +65,27 @@ def chosen_outputs(formats: Sequence[str], output: Path | None) -> tuple[Output,
 
 
 def write_reports(
-    selected: Selected, request: Request, outputs: Sequence[Output], color: str
+    selected: Selected, request: Request, outputs: Sequence[Output], *, color: str, anchor: str
 ) -> None:
     """Render and write every report that was asked for."""
+    from analyzer.report.view import Anchor, View
+
     for output in outputs:
-        put(_rendered(selected, request, output, color), output.path)
+        view = View(
+            selected=selected,
+            read=request.read,
+            changed=request.changed,
+            anchor=Anchor(anchor),
+            width=width_of(output.path),
+            colour=is_coloured(color, output.path),
+        )
+        put(renderer(output.format)(view), output.path)
 
 
-def _rendered(selected: Selected, request: Request, output: Output, color: str) -> str:
-    match output.format:
-        case "terse":
-            from analyzer.report import terse
-
-            return terse.render(selected)
-        case "json":
-            from analyzer.report import json
-
-            return json.render(selected)
-    from analyzer.report import text
-
-    colour = is_coloured(color, output.path)
-    return text.render(selected, request.read, width=width_of(output.path), colour=colour)
+def renderer(name: str) -> Renderer:
+    """Return the function that renders a format."""
+    render: Renderer = import_module(FORMATS[name]).render
+    return render
 
 
 def is_coloured(wish: str, path: Path | None) -> bool:
@@ -89,9 +103,9 @@ def width_of(path: Path | None = None) -> int:
     return max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
 
 
-def put(text: str, path: Path | None) -> None:
+def put(text: str | bytes, path: Path | None) -> None:
     """Write a report to a file or to standard output; a reader that has left is no error."""
-    data = text.encode("utf-8", "backslashreplace")
+    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     if path is not None:
         try:
             path.write_bytes(data)

@@ -9,15 +9,16 @@ from typing import Any
 from analyzer import __version__
 from analyzer.base import Gap, Severity
 from analyzer.findings import Cause, Finding, Migration, Status, Step
+from analyzer.report.view import View
 from analyzer.select import Selected
 
 #: A JSON object on its way to the encoder.
 Object = dict[str, Any]
 
 
-def render(selected: Selected) -> str:
+def render(view: View) -> str:
     """Return the report as one JSON object; all of it is ASCII, so nothing steers a terminal."""
-    return dumps(_report(selected), indent=2, ensure_ascii=True) + "\n"
+    return dumps(_report(view.selected), indent=2, ensure_ascii=True) + "\n"
 
 
 def read_schema() -> Object:

@@ -9,16 +9,22 @@ import jsonschema
 import pytest
 
 from analyzer.findings import Finding, Result
-from analyzer.report.json import read_schema, render
-from analyzer.select import Selection, select
+from analyzer.report import json as module
+from analyzer.report.view import View
+from analyzer.select import Selected, Selection, select
 
 from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, selected
 
-VALIDATOR = jsonschema.Draft202012Validator(read_schema())
+VALIDATOR = jsonschema.Draft202012Validator(module.read_schema())
+
+
+def render(selected: Selected) -> str:
+    """Render a selection."""
+    return module.render(View(selected=selected))
 
 
 def test_the_schema_is_one() -> None:
-    jsonschema.Draft202012Validator.check_schema(read_schema())
+    jsonschema.Draft202012Validator.check_schema(module.read_schema())
 
 
 @pytest.mark.parametrize("finding", [FINDING, REMARK, FIXED, STANDING, HAZARD])

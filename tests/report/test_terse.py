@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analyzer.report.terse import render
+from analyzer.report import terse
+from analyzer.report.view import View
+from analyzer.select import Selected
 
 from .results import FINDING, HAZARD, REMARK, STANDING, selected
+
+
+def render(selected: Selected) -> str:
+    """Render a selection."""
+    return terse.render(View(selected=selected))
 
 
 def test_a_line_is_checkpatchs() -> None:

@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 from analyzer.findings import Result
-from analyzer.report.text import render, stage_of
-from analyzer.select import Selection, select
+from analyzer.report import text, words
+from analyzer.report.view import Read, View
+from analyzer.select import Selected, Selection, select
 
 from .results import (
     BIRTH,
@@ -21,6 +22,12 @@ from .results import (
     read,
     selected,
 )  # fmt: skip
+
+
+def render(selected: Selected, read: Read, *, width: int = 80, colour: bool = False) -> str:
+    """Render a selection."""
+    return text.render(View(selected=selected, read=read, width=width, colour=colour))
+
 
 REPORT = """\
 hotplugged pages: Reserved -> Offline, except ZONE_DEVICE; caused by
@@ -147,7 +154,7 @@ def test_nothing_from_a_patch_steers_the_terminal() -> None:
 
 
 def test_lines_are_those_of_the_patch_that_is_charged() -> None:
-    stages = [stage_of(f) for f in (FINDING, HAZARD, FIXED, STANDING)]
+    stages = [words.stage(f) for f in (FINDING, HAZARD, FIXED, STANDING)]
 
     assert [2, 1, 0, 1] == stages
 

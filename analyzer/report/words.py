@@ -1,0 +1,98 @@
+"""Say in words what formats have in common: verdicts, places, what became of a finding."""
+
+from __future__ import annotations
+
+from analyzer.base import Gap, Severity
+from analyzer.findings import Cause, Finding, Migration, Result, Status, Step
+from analyzer.select import Selected, is_hazard
+
+
+def counted(n: int, noun: str) -> str:
+    """Return `1 error` or `2 errors`."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def listed(parts: list[str]) -> str:
+    """Return `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def found(selected: Selected) -> str:
+    """Return `1 error and 2 notes` of what is shown; empty where there is nothing open."""
+    parts = [counted(selected.count(s), s) for s in Severity if selected.count(s)]
+    hazards = sum(is_hazard(f) for f in selected.shown)
+    if hazards:
+        parts.append(f"{counted(hazards, 'mistake')} that the series mends later")
+    return listed(parts) if parts else ""
+
+
+def verdict(selected: Selected) -> str:
+    """Sum up in a sentence what was found."""
+    if said := found(selected):
+        return f"{said}."
+    return "Nothing to show." if selected.shown else "Nothing stale found."
+
+
+def migration(moved: Migration, result: Result) -> str:
+    """Say how a population starts now."""
+    text = f"{moved.population}: {moved.before} -> {moved.after}"
+    if moved.exceptions:
+        text += f", except {', '.join(moved.exceptions)}"
+    if moved.cause is not None:
+        text += f"; caused by {place(moved.cause, result)}"
+    return text
+
+
+def place(cause: Cause, result: Result) -> str:
+    """Write a cause as `function() (file:line, patch 2 of 3)`, the patch only in a series."""
+    at = f"{cause.span.file}:{cause.span.line}"
+    if cause.patch is not None and len(result.patches) > 1:
+        at += f", patch {cause.patch} of {len(result.patches)}"
+    return f"{cause.function}() ({at})" if cause.function else at
+
+
+def step(taken: Step) -> str:
+    """Say where a step stands and what is known there; its function is named once."""
+    at = f"{taken.span.file}:{taken.span.line}"
+    if taken.function and not taken.message.startswith(f"{taken.function}()"):
+        at = f"{at} {taken.function}()"
+    return f"{at}: {taken.message}"
+
+
+def charge(finding: Finding) -> str:
+    """Say which patch of a series introduces or mends a finding."""
+    if is_hazard(finding):
+        return (
+            f"introduced by patch {finding.introduced_by}, mended by patch {finding.fixed_by}; "
+            "a bisection can stop between them"
+        )
+    if finding.status is Status.FIXED:
+        return f"fixed by patch {finding.fixed_by}"
+    if finding.status is Status.PRE_EXISTING:
+        return "none of the series"
+    return f"introduced by patch {finding.introduced_by}"
+
+
+def remark(finding: Finding) -> str:
+    """Say in brackets what keeps a finding from being an open problem; empty where nothing does."""
+    if is_hazard(finding):
+        return f" (from patch {finding.introduced_by} until patch {finding.fixed_by} mends it)"
+    return "" if finding.status is Status.INTRODUCED else f" ({finding.status})"
+
+
+def gap_place(gap: Gap) -> str:
+    """Return where a gap lies: `file:line in function()`."""
+    at = f"{gap.file}:{gap.line}" if gap.line else gap.file
+    return f"{at} in {gap.function}()" if gap.function else at
+
+
+def label(rule: str) -> str:
+    """Write a rule as checkpatch writes its types: DOUBLE_SET."""
+    return rule.upper().replace("-", "_")
+
+
+def stage(finding: Finding) -> int:
+    """Return the patch after which a finding's lines count: 0 is the tree before the series."""
+    if finding.status is Status.FIXED:
+        return (finding.fixed_by or 1) - 1
+    return finding.introduced_by or 1

@@ -1,0 +1,271 @@
+"""Whatever a format is for, it must look as it was read, and be steered by nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.base import Gap, Severity
+from analyzer.cli.output import FORMATS
+from analyzer.findings import Finding, Status
+from analyzer.report.plain import is_safe
+from analyzer.report.view import Anchor, View
+from analyzer.select import Selection, select
+
+from .golden import FOLDER, VIEW, rendered
+from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, selected
+
+#: What people have tried to smuggle through reports, and the letters it is made of.
+EVIL = st.sampled_from(
+    (
+        "\x1b[2J", "\x1b]0;owned\x07", "\x9b31m", "\u202e", "\u2066", "\r", "\n", "\0", "\t",
+        "\u2028", "##[error]",
+        "::error::", "%0A", "%", "::", ",", "]]", "[[", "elisp:(shell)", "<script>", "</script>",
+        "<!--", "-->", "&amp;", '"', "'", "`", "$(x)", "\\", "\ud800", "\udce9", "{{ 7*7 }}",
+    )
+)  # fmt: skip
+FEW = settings(max_examples=20, deadline=None)
+TEXT = st.lists(EVIL | st.text(max_size=4), max_size=6).map("".join)
+NAME = TEXT.map(lambda t: t or "x")
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Finding:
+    """Draw a finding of which every text comes from an enemy."""
+    file = draw(NAME)
+    base = draw(st.sampled_from((FINDING, REMARK, FIXED, STANDING, HAZARD)))
+    cause, trace = base.cause, base.trace
+    return replace(
+        base,
+        file=file,
+        function=draw(NAME),
+        operation=draw(TEXT),
+        message=draw(NAME),
+        span=replace(base.span, file=file),
+        cause=cause and replace(cause, function=draw(TEXT), span=replace(cause.span, file=file)),
+        trace=tuple(replace(s, function=draw(TEXT), message=draw(NAME)) for s in trace),
+        severity=draw(st.sampled_from(Severity)),
+        fix=draw(st.none() | TEXT),
+    )
+
+
+@st.composite
+def views(draw: st.DrawFn) -> View:
+    """Draw a view of hostile findings and gaps, over hostile sources."""
+    gaps = tuple(
+        Gap("syntax", draw(NAME), draw(st.integers(0, 9)), draw(TEXT), draw(TEXT)) for _ in "ab"
+    )
+    patches = tuple(replace(p, subject=draw(TEXT), message_id=draw(TEXT)) for p in RESULT.patches)
+    source = draw(TEXT).encode("utf-8", "surrogatepass") + b"\n" * 9
+    found = tuple(draw(st.lists(findings(), max_size=4)))
+    result = replace(RESULT, tree=draw(TEXT), findings=found, gaps=gaps, patches=patches)
+    return View(
+        selected=select(result, EVERYTHING),
+        read=lambda path, patch: source,
+        anchor=draw(st.sampled_from(Anchor)),
+        colour=False,
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_looks_as_it_was_accepted(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == rendered(name)
+
+
+def test_no_golden_file_is_left_over() -> None:
+    assert sorted(FORMATS) == sorted(p.name for p in FOLDER.iterdir())
+
+
+def steering(view: View) -> list[tuple[str, str]]:
+    """Return what would steer a terminal, by format."""
+    return [
+        (name, c)
+        for name in FORMATS
+        for c in rendered(name, view)
+        if not is_safe(c) and c not in "\n\ufffd"
+    ]
+
+
+@given(views())
+@FEW
+def test_no_text_steers_whoever_reads_it(view: View) -> None:
+    assert [] == steering(view)
+
+
+@pytest.mark.slow
+@given(views())
+@settings(max_examples=2000, deadline=None)
+def test_no_text_of_many_steers_whoever_reads_it(view: View) -> None:
+    assert [] == steering(view)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_rendering_twice_gives_the_same_bytes(name: str) -> None:
+    assert rendered(name) == rendered(name)
+
+
+@given(views())
+@FEW
+def test_a_finding_is_one_line_for_programs_that_read_lines(view: View) -> None:
+    count = len(view.selected.shown)
+
+    assert [count] * 3 == [
+        len(rendered(n, view).splitlines()) for n in ("terse", "coccicheck", "rdjsonl")
+    ]
+
+
+@given(views())
+@FEW
+def test_coccicheck_lines_are_what_spatch_prints(view: View) -> None:
+    shape = re.compile(r"\./.*:\d+:\d+-\d+: (ERROR|WARNING|NOTE): .+")
+
+    assert [] == [x for x in rendered("coccicheck", view).splitlines() if not shape.fullmatch(x)]
+
+
+@given(views())
+@FEW
+def test_org_links_hold_their_brackets(view: View) -> None:
+    shape = re.compile(r"(\* (TODO|DONE)|  \d\.) \[\[view:[^][]+\]\[[^][]+\]\]")
+
+    assert [] == [x for x in rendered("org", view).splitlines() if not shape.fullmatch(x)]
+
+
+@given(views())
+@FEW
+def test_workflow_commands_are_one_for_a_finding(view: View) -> None:
+    shape = re.compile(r"::(error|warning|notice) ([^:]+)::[^\n]*")
+    lines = rendered("github", view).splitlines()
+
+    assert len(view.selected.shown) == len(lines)
+    for line in lines:
+        match = shape.fullmatch(line)
+        assert match is not None
+        properties = dict(p.split("=", 1) for p in match[2].split(","))
+        assert {"file", "line", "endLine", "title"} <= set(properties)
+
+
+def test_a_file_name_survives_a_workflow_command() -> None:
+    odd = replace(FINDING, span=replace(FINDING.span, file="a,b:c%25.c"))
+
+    line = rendered("github", View(selected=selected(odd)))
+
+    assert "a,b:c%25.c" == unquote(line.split("file=")[1].split(",")[0])
+
+
+def test_annotations_stop_where_github_stops() -> None:
+    many = tuple(replace(FINDING, function=f"f{n}") for n in range(13))
+    notes = tuple(replace(REMARK, function=f"n{n}") for n in range(11))
+
+    lines = rendered("github", View(selected=selected(*many, *notes))).splitlines()
+
+    assert 10 == sum(line.startswith("::error ") for line in lines)
+    assert 10 == sum(line.startswith("::notice ") for line in lines)
+    assert "offlint: 3 errors and 1 notice more; GitHub shows 10 of a level" == lines[-1]
+
+
+@given(views())
+@FEW
+def test_gitlab_fingerprints_are_unique_and_paths_plain(view: View) -> None:
+    entries = json.loads(rendered("gitlab", view))
+    prints = [e["fingerprint"] for e in entries]
+
+    assert len(view.selected.shown) == len(set(prints)) == len(prints)
+    assert {"info", "minor", "major", "critical"} >= {e["severity"] for e in entries}
+
+
+def test_the_first_of_twins_keeps_its_fingerprint() -> None:
+    twin = replace(FINDING, span=replace(FINDING.span, line=9, file="./drivers/toy/toy.c"))
+
+    entries = json.loads(rendered("gitlab", View(selected=selected(FINDING, twin))))
+
+    assert FINDING.fingerprint == entries[0]["fingerprint"]
+    assert ["drivers/toy/toy.c"] * 2 == [e["location"]["path"] for e in entries]
+
+
+@pytest.mark.parametrize(
+    ("finding", "status"),
+    [(FINDING, "fail"), (REMARK, "pass"), (HAZARD, "pass"), (STANDING, "pass")],
+)
+def test_b4_fails_for_open_errors_alone(finding: Finding, status: str) -> None:
+    (check,) = json.loads(rendered("b4", View(selected=selected(finding))))
+
+    assert (status, "offlint") == (check["status"], check["tool"])
+    assert [status, "pass"] == [d["status"] for d in json.loads(check["details"])]
+
+
+def test_b4_warns_for_warnings() -> None:
+    (check,) = json.loads(
+        rendered("b4", View(selected=selected(replace(FINDING, severity=Severity.WARNING))))
+    )
+
+    assert "warn" == check["status"]
+
+
+@given(views())
+@FEW
+def test_b4_gets_strings_alone(view: View) -> None:
+    (check,) = json.loads(rendered("b4", view))
+
+    assert all(isinstance(value, str) for value in check.values())
+    assert {"tool", "status", "summary", "url", "details"} == set(check)
+
+
+@pytest.mark.parametrize("name", ["terse", "coccicheck", "github", "rdjsonl", "org"])
+def test_silence_where_nothing_is_found(name: str) -> None:
+    clean = select(replace(RESULT, findings=(), gaps=()), Selection())
+
+    assert "" == rendered(name, View(selected=clean))
+
+
+def first_file(text: str) -> str:
+    """Return the file that a format names first, outside of its message."""
+    bare = text.replace("this makes drivers/toy/toy.c:6", "")
+    names = ("mm/init.c", "drivers/toy/toy.c")
+    return min((n for n in names if n in bare), key=bare.index)
+
+
+@pytest.mark.parametrize("name", ["terse", "coccicheck", "github", "gitlab", "rdjson", "org"])
+def test_the_hunk_carries_a_finding_into_the_diff(name: str) -> None:
+    at_hunk = replace(VIEW, selected=selected(FINDING), anchor=Anchor.HUNK)
+
+    text = rendered(name, at_hunk)
+
+    assert "this makes drivers/toy/toy.c:6 stale: keep_page() sets" in text
+    assert "mm/init.c" == first_file(text)
+
+
+def test_a_site_inside_the_diff_stays() -> None:
+    inside = replace(
+        VIEW, selected=selected(FINDING), anchor=Anchor.HUNK, changed=lambda *_: (range(6, 7),)
+    )
+
+    assert rendered("terse", inside).startswith("drivers/toy/toy.c:6: ERROR")
+
+
+def test_a_cause_outside_the_diff_is_shown_at_the_nearest_change() -> None:
+    far = replace(
+        VIEW,
+        selected=selected(FINDING),
+        anchor=Anchor.HUNK,
+        changed=lambda path, _: (range(1, 3), range(9, 12)) if path == "mm/init.c" else (),
+    )
+
+    assert rendered("terse", far).startswith("mm/init.c:2: ERROR")
+
+
+def test_what_is_no_open_problem_is_a_note() -> None:
+    for finding in (FIXED, STANDING, HAZARD):
+        view = View(selected=selected(finding))
+        assert finding.severity is Severity.ERROR
+        assert finding.status is not Status.INTRODUCED or finding.fixed_by is not None
+        assert "::notice " in rendered("github", view)
+        assert '"severity": "info"' in rendered("gitlab", view)
+        assert " NOTE: " in rendered("coccicheck", view)
+        assert rendered("org", view).startswith("* DONE ")
+        assert '"severity": "INFO"' in rendered("rdjson", view)
