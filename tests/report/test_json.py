@@ -61,6 +61,15 @@ def test_the_finding_holds_what_the_terminal_shows() -> None:
     assert [5, 6] == [step["line"] for step in finding["trace"]]
 
 
+@pytest.mark.parametrize(
+    ("finding", "stage"), [(FINDING, 2), (HAZARD, 1), (FIXED, 0), (STANDING, 1)]
+)
+def test_the_finding_says_in_which_tree_its_lines_count(finding: Finding, stage: int) -> None:
+    written = json.loads(render(selected(finding)))["findings"][0]
+
+    assert stage == written["lines_after_patch"]
+
+
 def test_the_summary_counts_open_findings_and_all_standing_ones() -> None:
     summary = json.loads(render(select(RESULT, Selection())))["summary"]
 
