@@ -23,7 +23,7 @@ from analyzer.flow.frames import (
 )
 from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
-from analyzer.flow.operations import Results
+from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import Shape, shape_of
@@ -198,11 +198,7 @@ class _Body:
             case ir.Check():
                 return self._check(step, state)
             case ir.Havoc(names):
-                for name in sorted(names):
-                    if act.is_local(name):
-                        place = act.place(name)
-                        state = state.put(place, Unknown(f"{place}:{step.span.start}"))
-                return [state]
+                return [lose(names, step.span.start, state, act, run)]
         return [state]
 
     def _check(self, step: ir.Check, state: State) -> list[State]:

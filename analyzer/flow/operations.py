@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from analyzer.base import Span
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
-from analyzer.flow.values import Int, Offset, Page, Ref, Unknown, Value, page_key
+from analyzer.flow.values import Element, Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
     CLEAR,
@@ -180,6 +180,36 @@ def pass_addresses(args: Sequence[Value], state: State, here: str) -> State:
                 state = state.put(arg.place, Unknown(f"{here}:{n}"))
             state = _without_fields(state, f"{arg.place}.")
     return state
+
+
+def lose(names: Iterable[str], at: int, state: State, act: Activation, run: Run) -> State:
+    """Forget locals that code which was not understood names, and all that lies behind them."""
+    for name in sorted(names):
+        if act.is_local(name):
+            place = act.place(name)
+            held = state.store.get(place, Unknown(place))
+            state = _lose_behind(held, place, frozenset(), state, run)
+            state = state.put(place, Unknown(f"{place}:{at}"))
+    return state
+
+
+def _lose_behind(value: Value, place: str, seen: frozenset[str], state: State, run: Run) -> State:
+    """Forget the page that a value names, and what is reached through it or inside its place."""
+    key = page_key(value)
+    if key is not None and (key in state.pages or key in state.given):
+        state = state.take(key).with_page(key, unknown_page(run.space))
+    behind = value.place if isinstance(value, Ref | Element) else f"*{key}"
+    inside = {p for p in state.store if _is_part(p, behind) or (_is_part(p, place) and p != place)}
+    inside -= seen
+    for inner in sorted(inside):
+        held = state.store.get(inner)
+        if held is not None:
+            state = _lose_behind(held, inner, seen | inside, state, run)
+    return state.forget(inside.__contains__)
+
+
+def _is_part(place: str, whole: str) -> bool:
+    return place.startswith(whole) and place[len(whole) :][:1] in ("", ".", "[")
 
 
 def _without_fields(state: State, prefix: str) -> State:

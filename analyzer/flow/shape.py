@@ -90,6 +90,8 @@ def expressions_of(step: ir.Instruction) -> tuple[ir.Expr, ...]:
             return (callee, *args)
         case ir.Iterate(_, _, args):
             return args
+        case ir.Havoc(names):
+            return tuple(ir.Name(n) for n in sorted(names))
     return ()
 
 

@@ -58,7 +58,7 @@ def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], li
     weighty = [False] * len(blocks)
     for b, block in enumerate(blocks):
         for step in block.instructions:
-            if isinstance(step, ir.Iterate) or (
+            if isinstance(step, ir.Iterate | ir.Havoc) or (
                 isinstance(step, ir.Call | ir.Check) and matters(step)
             ):
                 weighty[b] = True
