@@ -8,10 +8,22 @@ from dataclasses import replace
 from analyzer.base import Span
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
+from analyzer.flow.params import page_params, role_params
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State, join_states
-from analyzer.flow.values import Int, NonZero, Offset, Page, Ref, Symbol, Unknown, Value, compare
+from analyzer.flow.values import (
+    Int,
+    NonZero,
+    Offset,
+    Page,
+    Ref,
+    Symbol,
+    Unknown,
+    Value,
+    compare,
+    page_key,
+)
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
 
 
@@ -136,10 +148,15 @@ def kept_by_callback(args: Sequence[Value], state: State) -> State:
     return state
 
 
-def entered_page(state: State, key: str, param: str, act: Activation, run: Run) -> State:
+def entered_page(state: State, act: Activation, run: Run) -> State:
     """Return the state with what facts say of the page that a root is handed."""
     known = run.facts.entries.get(act.function.name)
-    if known is None or known.page != param:
+    passed = page_params(run.program, run.facts, act.id) if known is not None else frozenset()
+    if known is None or not passed:
+        return state
+    held = state.store.get(act.place(act.function.params[min(passed)].name))
+    key = None if held is None else page_key(held)
+    if key is None:
         return state
     page = PageState(UNTYPED, tuple((f, EITHER) for f in known.flags), CLEAR)
     return state.with_page(key, page.of_population(known.population))
@@ -178,9 +195,14 @@ def _origin_key(act: Activation, state: State) -> str | None:
 
 def _population(act: Activation, state: State, run: Run) -> str:
     """Return the first population whose conditions the origin's parameters meet."""
+    params = role_params(act.function, run.facts)
+    for role in run.facts.roles:
+        if role.name not in params:
+            line = act.function.span.line
+            run.gap("population", act, line, f"no parameter found that is its {role.name}")
     for population in run.facts.populations:
-        for name, wanted in population.when:
-            value = state.store.get(act.place(name))
+        for role_name, wanted in population.when:
+            value = state.store.get(act.place(params.get(role_name, role_name)))
             number = run.numbers.get(wanted)
             meant: Value = Symbol(wanted) if number is None else Int(number)
             if value is None or compare("==", value, meant) is not True:

@@ -114,8 +114,8 @@ def _function(
                 if param.name in counts and not isinstance(value, Int | NonZero):
                     value = NonZero(act.place(param.name))
                 entry = entry.put(act.place(param.name), value)
-                if args is None and isinstance(value, Page):
-                    entry = entered_page(entry, value.key, param.name, act, run)
+            if args is None:
+                entry = entered_page(entry, act, run)
             results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
     return results
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
-from analyzer.pages.facts import Facts
+from analyzer.pages.facts import Facts, Role
 
 _TYPES = ("struct page", "struct folio", "struct notifier_block")
 #: How many calls a page frame number is followed through before it becomes a page.
@@ -36,6 +38,32 @@ def page_params(
                 found.add(n)
     program.page_params[id] = frozenset(found)
     return program.page_params[id]
+
+
+def role_params(function: ir.Function, facts: Facts) -> Mapping[str, str]:
+    """Return which parameter of an origin plays each role that names a population."""
+    found: dict[str, str] = {}
+    for role in facts.roles:
+        for param in function.params:
+            if role.type and role.type in param.type and "*" not in param.type:
+                found.setdefault(role.name, param.name)
+        for name in _passed_to(function, role):
+            found.setdefault(role.name, name)
+        if any(param.name == role.name for param in function.params):
+            found.setdefault(role.name, role.name)
+    return found
+
+
+def _passed_to(function: ir.Function, role: Role) -> Iterator[str]:
+    """Yield the parameters that a function passes on as an argument of a call."""
+    own = {param.name for param in function.params}
+    for variant in function.variants:
+        for block in variant.blocks:
+            for step in block.instructions:
+                if isinstance(step, ir.Call) and step.callee == ir.Name(role.passed_to):
+                    named = own & {n for a in step.args[role.argument :][:1] for n in names_in(a)}
+                    if len(named) == 1:
+                        yield from named
 
 
 def _named_pages(

@@ -26,15 +26,21 @@ class Sink:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """A function that makes a population: the parameter that holds the first page frame."""
+class Role:
+    """A parameter of an origin, told by its type or by what call it is passed on to, and where.
 
-    page: str
+    name is how conditions of populations speak of it, and the last resort.
+    """
+
+    name: str
+    type: str
+    passed_to: str
+    argument: int
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """A kind of page, told by what the origin's parameters are compared with."""
+    """A kind of page, told by what the origin's parameters hold: (role, enumerator)."""
 
     name: str
     title: str
@@ -44,9 +50,8 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A function that is handed pages of a population: the parameter, and flags that may be set."""
+    """A function that is handed pages of a population, with the flags that may be set."""
 
-    page: str
     population: str
     flags: tuple[str, ...]
 
@@ -87,7 +92,8 @@ class Facts:
     index_of: frozenset[str]
     opaque: frozenset[str]
     headers: tuple[str, ...]
-    origins: Mapping[str, Origin]
+    origins: frozenset[str]
+    roles: tuple[Role, ...]
     populations: tuple[Population, ...]
     entries: Mapping[str, Entry]
     chains: Mapping[str, Chain]
@@ -154,15 +160,17 @@ def load_facts() -> Facts:
         index_of=frozenset(pages["index_of"]["names"]),
         opaque=frozenset(pages["opaque"]["names"]),
         headers=tuple(pages["constants"]["headers"]),
-        origins={n: Origin(e["page"]) for e in where["origin"] for n in e["names"]},
+        origins=frozenset(n for e in where["origin"] for n in e["names"]),
+        roles=tuple(
+            Role(e["name"], e.get("type", ""), e.get("passed_to", ""), e.get("argument", 0))
+            for e in where["parameter"]
+        ),
         populations=tuple(
             Population(e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("starts", ""))
             for e in where["population"]
         ),
         entries={
-            n: Entry(e["page"], e["population"], tuple(e["flags"]))
-            for e in where["entry"]
-            for n in e["names"]
+            n: Entry(e["population"], tuple(e["flags"])) for e in where["entry"] for n in e["names"]
         },
         chains={
             e["call"]: Chain(e["call"], tuple(e["register"]), e["field"]) for e in where["chain"]

@@ -54,6 +54,14 @@ def rename_all(path: str, text: str) -> Renamed:
     return Renamed(_spliced(text, replacements), names)
 
 
+def rename_locals(path: str, text: str) -> Renamed:
+    """Return a C file in which parameters and locals have opaque names; functions keep theirs."""
+    file = rename_all(path, text)
+    statics = {new: old for new, old in file.names.items() if new == opaque(path, "", old)}
+    names = {new: old for new, old in file.names.items() if new not in statics}
+    return Renamed(original(file.text, statics), names)
+
+
 def opaque(path: str, function: str, name: str) -> str:
     """Return a name that depends on nothing but where the old one stands."""
     digest = hashlib.blake2b(f"{path}\0{function}\0{name}".encode(), digest_size=4).hexdigest()

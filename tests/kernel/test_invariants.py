@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
@@ -15,13 +15,14 @@ from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import LAWS, STALE_COMMENTS, introduced, spell
-from .pieces import CODE, HYPERV, NAMES, PIECES, VIRTIO, XEN, Piece, select
-from .rename import original, rename_all
+from .pieces import ALLOC, CODE, HOTPLUG, HYPERV, INIT, NAMES, PIECES, VIRTIO, XEN, Piece, select
+from .rename import Renamed, original, rename_all, rename_locals
 from .trees import TOUCHED, difference, overlaid, patched_with, read_texts
 
 pytestmark = pytest.mark.kernel
 
 RENAMED = (VIRTIO, HYPERV, XEN)
+CORE = (INIT, HOTPLUG, ALLOC)
 CODE_PIECES = tuple(p for p in PIECES if p.code)
 
 #: What the renaming is tried on: nothing to say, something in each driver, something in the core.
@@ -68,9 +69,13 @@ def told(result: Result, names: Mapping[str, str]) -> list[tuple[object, ...]]:
     )
 
 
-def renamed(tree: Tree) -> tuple[Tree, dict[str, str]]:
-    """Return a tree with the touched drivers renamed, and the names to undo it."""
-    files = {p: rename_all(p, text) for p, text in read_texts(tree, RENAMED).items()}
+def renamed(
+    tree: Tree,
+    paths: Iterable[str] = RENAMED,
+    rename: Callable[[str, str], Renamed] = rename_all,
+) -> tuple[Tree, dict[str, str]]:
+    """Return a tree with some files renamed, the touched drivers, and the names to undo it."""
+    files = {p: rename(p, text) for p, text in read_texts(tree, paths).items()}
     names = {new: old for file in files.values() for new, old in file.names.items()}
     return overlaid(tree, {p: file.text for p, file in files.items()}), names
 
@@ -89,6 +94,28 @@ def test_names_of_locals_and_statics_do_not_matter(
     other = check(difference(new_before, new_texts), new_before)
 
     assert told(plain, {}) == told(other, names | more)
+
+
+@pytest.mark.parametrize("left_out", [NAMES - {"init"}, frozenset({"self-hosted"})], ids=_label)
+def test_names_of_parameters_of_the_core_do_not_matter(
+    left_out: frozenset[str], befores: Mapping[str, Tree], change: str
+) -> None:
+    before = befores["strict"]
+    after = with_pieces(before, change, NAMES - left_out)
+    new_before, names = renamed(before, CORE, rename_locals)
+    new_after, more = renamed(after, CORE, rename_locals)
+    texts, new_texts = read_texts(after, TOUCHED), read_texts(new_after, TOUCHED)
+
+    plain = check(difference(before, texts), before)
+    other = check(difference(new_before, new_texts), new_before)
+
+    assert _moves(plain)
+    assert _moves(plain) == _moves(other)
+    assert told(plain, {}) == told(other, names | more)
+
+
+def _moves(result: Result) -> list[tuple[str, str, str, tuple[str, ...]]]:
+    return [(m.population, m.before, m.after, m.exceptions) for m in result.migrations]
 
 
 @pytest.mark.parametrize("path", RENAMED)
