@@ -18,11 +18,18 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a trace: a place and what is known there."""
+    """One step of a trace: a place and what is known there.
+
+    before and after say in which state the page is when it arrives, in the tree before the patch
+    and after it; empty where that is not known. is_call marks a step that enters a function.
+    """
 
     span: Span
     function: str
     message: str
+    before: str = ""
+    after: str = ""
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ FORMATS: Mapping[str, str] = {
     "b4": "analyzer.report.b4",
     "coccicheck": "analyzer.report.coccicheck",
     "org": "analyzer.report.org",
+    "mail": "analyzer.report.mail",
 }
 OK, FOUND, USAGE, BLIND, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
@@ -68,6 +69,7 @@ def write_reports(
     selected: Selected, request: Request, outputs: Sequence[Output], *, color: str, anchor: str
 ) -> None:
     """Render and write every report that was asked for."""
+    from analyzer.letters import letters_of
     from analyzer.report.view import Anchor, View
 
     for output in outputs:
@@ -75,6 +77,7 @@ def write_reports(
             selected=selected,
             read=request.read,
             changed=request.changed,
+            letters=letters_of(request.series),
             anchor=Anchor(anchor),
             width=width_of(output.path),
             colour=is_coloured(color, output.path),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analyzer.report.letter import Letter
 from analyzer.select import Selected
 
 #: (path, patch) -> the file as it is after that patch of the series; 0 is the tree before it.
@@ -36,6 +37,8 @@ class View:
     selected: Selected
     read: Read = _nothing
     changed: Changed = _nowhere
+    letters: tuple[Letter, ...] = ()
+    sender: str = ""  # whom a reply is from; without it the reply is a draft
     anchor: Anchor = Anchor.SITE
     width: int = 80
     colour: bool = False
