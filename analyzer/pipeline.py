@@ -14,10 +14,10 @@ from analyzer.checks.comments import find_comments
 from analyzer.checks.states import find_states, standing
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Migration, PatchInfo, Result, Status
-from analyzer.flow.analyse import Prepared, behave, interest_of, prepare, roots_of
+from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, prepare, roots_of
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import Cache
-from analyzer.flow.run import Interest
+from analyzer.flow.program import Cache, Program
+from analyzer.flow.run import Interest, Watched
 from analyzer.pages.facts import load_facts
 from analyzer.patch.apply import Applied, apply_patch, reverse_patch
 from analyzer.patch.model import Patch, Series
@@ -117,16 +117,27 @@ def _sides(
     clock.enter("search and read")
     prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
     prepared.map(lambda p: p.program.add(_sources(changed)))
+    _, behaviours = settle(prepared, clock)
+    return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+
+
+def settle(
+    prepared: Pair[Prepared], clock: Clock, watch: Callable[[Program], Watched] | None = None
+) -> tuple[Interest, Pair[Behaviour]]:
+    """Analyse both trees, reading on as long as pages go where nothing was read.
+
+    watch tells what to look at on the way, in each of the two.
+    """
     while True:
         clock.enter("analyse")
         interest = _interest(prepared)
-        behaviours = _behaviours(prepared, interest)
+        behaviours = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED))
         clock.enter("search and read")
         missing = behaviours.before.unresolved | behaviours.after.unresolved
         added = _added(prepared, missing)
         new = _interest(prepared)
         if not any(path in added and name in missing for path, name in new.strong | new.weak):
-            return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+            return interest, behaviours
 
 
 def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:
@@ -146,11 +157,16 @@ def _interest(prepared: Pair[Prepared]) -> Interest:
     )
 
 
-def _behaviours(prepared: Pair[Prepared], interest: Interest) -> Pair[Behaviour]:
+def _behaviours(
+    prepared: Pair[Prepared], interest: Interest, watch: Callable[[Program], Watched]
+) -> Pair[Behaviour]:
     """Analyse both trees from the roots of either; neither knows which it is."""
     first = prepared.map(lambda p: roots_of(p, interest))
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
-    return prepared.map(lambda p: behave(p, interest, roots))
+    if prepared.before is prepared.after:  # one tree, and nothing to compare it with
+        alone = behave(prepared.after, interest, roots, watch(prepared.after.program))
+        return Pair(alone, alone)
+    return prepared.map(lambda p: behave(p, interest, roots, watch(p.program)))
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:

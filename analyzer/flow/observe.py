@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from analyzer.base import Gap, Span
 from analyzer.pages.machine import Frame, PageState, Space
+
+if TYPE_CHECKING:
+    from analyzer.flow.watch import Entrance, Sight
 
 
 class Kind(StrEnum):
@@ -79,3 +83,6 @@ class Behaviour:
     callbacks: Mapping[str, tuple[tuple[str, str], ...]]  # variable or field -> functions
     unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]
+    lists: Mapping[str, tuple[PageState, ...]]  # what stands on each list
+    sights: tuple[Sight, ...] = ()  # of watched lines
+    entrances: tuple[Entrance, ...] = ()  # into watched functions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from analyzer.base import Gap, Span
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
@@ -16,6 +17,9 @@ from analyzer.flow.state import State
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
+
+if TYPE_CHECKING:
+    from analyzer.flow.watch import Entrance, Sight
 
 _WORD = re.compile(r"\w+")
 
@@ -41,6 +45,14 @@ class Limits:
     states: int = 24  # per block, then states are joined
     visits: int = 48  # joins per block and activation
     steps: int = 40_000  # per root
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What to look at on the way: lines as (path, line), and calls of functions."""
+
+    lines: frozenset[tuple[str, int]] = frozenset()
+    calls: frozenset[FunctionId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,9 @@ class Run:
     gaps: dict[Gap, None] = field(default_factory=dict)
     memory: dict[object, list[tuple[State, Value]]] = field(default_factory=dict)
     steps: int = 0
+    watched: Watched = Watched()
+    sights: dict[Sight, None] = field(default_factory=dict)
+    entrances: dict[object, Entrance] = field(default_factory=dict)
 
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
