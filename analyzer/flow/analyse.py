@@ -9,6 +9,7 @@ from analyzer.base import Gap
 from analyzer.c import ir
 from analyzer.flow.interpret import run_root
 from analyzer.flow.observe import Behaviour
+from analyzer.flow.passages import passages_of
 from analyzer.flow.program import Cache, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.run import Interest, Run, Watched
@@ -154,6 +155,7 @@ def _gathered(
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
+        passages=passages_of(runs[root] for root in roots),
         unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),
         lists=lists,

@@ -25,7 +25,7 @@ from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
@@ -342,7 +342,8 @@ class _Body:
                 run.gap("budget", act, span.line, f"calls nested too deep at {id[1]}")
             return [(state, Unknown(here))]
         seen, aside = narrow(args, state)
-        known = (id, tuple(args), seen.key, span, act.stack, act.id)
+        key = seen.key
+        known = Context(id, tuple(args), key[1], key, span, act.stack, act.id)
         if known not in run.memory:
             run.memory[known] = _function(id, args, seen, act, span, run)
         results: dict[object, tuple[State, Value]] = {}

@@ -59,7 +59,7 @@ class Observation:
     stack: tuple[Frame, ...]
     root: tuple[str, str]
     given: str = ""
-    marked: tuple[str, ...] = ()
+    conditions: tuple[tuple[str, bool], ...] = ()  # the configuration that a birth needs
 
     @property
     def id(self) -> tuple[str, str]:
@@ -72,6 +72,21 @@ class Observation:
         return (*(f.id for f in self.stack), self.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One way of a population's page through a function.
+
+    entered is None for a page that comes to be inside and is handed on; left is None where the
+    page went to somebody else for good, and given says where to.
+    """
+
+    function: tuple[str, str]
+    population: str
+    entered: PageState | None
+    left: PageState | None
+    given: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """Everything that one tree does to pages: the input of every comparison."""
@@ -81,6 +96,7 @@ class Behaviour:
     roots: tuple[tuple[str, str], ...]
     reached: frozenset[tuple[str, str]]
     callbacks: Mapping[str, tuple[tuple[str, str], ...]]  # variable or field -> functions
+    passages: tuple[Passage, ...]
     unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]
     lists: Mapping[str, tuple[PageState, ...]]  # what stands on each list

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
@@ -90,6 +90,18 @@ class Activation:
         return self.variant.locals.get(name, "")
 
 
+class Context(NamedTuple):
+    """What a callee is entered with: all that its results depend on."""
+
+    id: FunctionId
+    args: tuple[Value, ...]
+    pages: frozenset[tuple[str, PageState]]
+    state: object  # the key of the whole state
+    span: Span
+    stack: tuple[Frame, ...]
+    caller: FunctionId
+
+
 @dataclass
 class Run:
     """Collect what the roots of one tree show. Lives for one analysis of one tree."""
@@ -110,7 +122,7 @@ class Run:
     reached: set[FunctionId] = field(default_factory=set)
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
-    memory: dict[object, list[tuple[State, Value]]] = field(default_factory=dict)
+    memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     steps: int = 0
     watched: Watched = Watched()
     sights: dict[Sight, None] = field(default_factory=dict)
@@ -160,7 +172,7 @@ class Run:
         dimension: str = "",
         text: str | None = None,
         given: str = "",
-        marked: tuple[str, ...] = (),
+        conditions: tuple[tuple[str, bool], ...] = (),
     ) -> None:
         """Record one observation, once."""
         seen = Observation(
@@ -176,7 +188,7 @@ class Run:
             act.stack,
             act.root,
             given,
-            marked,
+            conditions,
         )
         self.observations.setdefault(seen)
 
