@@ -13,6 +13,7 @@ from analyzer.post.deliver import Found, Item, Outcome, deliver
 from analyzer.post.ledger import Ledger
 from analyzer.post.report import open_findings
 from analyzer.post.text import comment, counted, summary
+from analyzer.report import words
 
 #: So many comments of their own; more only annoy, and forges slow down who posts many at once.
 MOST = 20
@@ -110,7 +111,8 @@ def post(
     held = items(result, forge.key, context)
     for n, (finding, item) in enumerate(held):
         outcome = None
-        for place in _places(finding, shown) if n < MOST else ():
+        is_last = words.stage(finding) == len(result.patches)
+        for place in _places(finding, shown, is_last=is_last) if n < MOST else ():
             outcome = _placed(item, place, forge, comments, ledger, patience)
             if outcome is not None:
                 yield outcome
@@ -138,13 +140,18 @@ def _summary(result: Result, key: str, context: str, apart: Sequence[Finding], i
     )
 
 
-def _places(finding: Finding, shown: Mapping[str, Shown]) -> tuple[Place, ...]:
+def _places(finding: Finding, shown: Mapping[str, Shown], *, is_last: bool) -> tuple[Place, ...]:
+    """Return where a finding can stand, the best first.
+
+    The forge counts lines as the last patch leaves them; a line of an earlier tree names no place.
+    """
     file = shown.get(finding.file)
     if file is None:
         return ()
-    whole = Place(finding.file)
-    line = finding.span.line
-    return (Place(finding.file, line, file.lines[line]), whole) if line in file.lines else (whole,)
+    whole, line = Place(finding.file), finding.span.line
+    if is_last and line in file.lines:
+        return (Place(finding.file, line, file.lines[line]), whole)
+    return (whole,)
 
 
 def _placed(

@@ -45,10 +45,9 @@ def read_mail(path: Path, sender: str | None) -> EmailMessage | None:
     if sender is not None:
         del message["From"]
         message["From"] = sender
-    for name in ("From", "To", "Message-Id", "In-Reply-To"):
+    for name in ("To", "Message-Id", "In-Reply-To"):
         if not message[name]:
-            how = "; --from names who sends it" if name == "From" else f"; {_HINT}"
-            raise AnalyzerError(f"{path}: no {name} in this mail{how}")
+            raise AnalyzerError(f"{path}: no {name} in this mail; {_HINT}")
     if message.get_content_type() != "text/plain":
         kind = plain(message.get_content_type())
         raise AnalyzerError(f"{path}: found {kind}, but lists take text/plain only; {_HINT}")

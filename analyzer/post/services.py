@@ -119,6 +119,8 @@ def _mail_plan(wish: Wish) -> Plan:
     server = _needed(wish.smtp, "--smtp")
     if message is None:
         return Plan((), lambda _ledger: iter(("nothing to say, so no mail",)))
+    if not message["From"]:
+        raise AnalyzerError(f"{wish.report}: no From in this mail: --from names who sends it")
 
     def run(ledger: Ledger) -> Iterator[str]:
         archive = _archive(wish)

@@ -12,6 +12,7 @@ from pathlib import Path
 from analyzer.cli import main
 from analyzer.findings import Finding
 from analyzer.report import json
+from analyzer.report.view import View
 
 from ..report.results import FINDING, FIXED, HAZARD, REMARK, STANDING, selected
 from .servers import Service
@@ -48,7 +49,7 @@ class Done:
 def write_report(folder: Path, *findings: Finding) -> Path:
     """Write a report on a series of two patches."""
     path = folder / "report.json"
-    path.write_text(json.render(selected(*findings)))
+    path.write_text(json.render(View(selected=selected(*findings))))
     return path
 
 

@@ -102,6 +102,14 @@ def test_a_line_that_the_change_leaves_as_it_is_can_be_commented_on(
     assert ([("drivers/toy/toy.c", 8)], []) == (place.comments(), place.service.complaints)
 
 
+def test_a_line_that_a_later_patch_may_have_moved_is_not_commented_on(
+    place: Place, tmp_path: Path
+) -> None:
+    run(place, tmp_path, replace(INSIDE, introduced_by=1))
+
+    assert [("drivers/toy/toy.c", None)] == place.comments()
+
+
 def test_nothing_is_told_of_what_is_mended_or_was_there(place: Place, tmp_path: Path) -> None:
     done = run(place, tmp_path, *UNTOLD)
 

@@ -278,7 +278,7 @@ def test_the_password_is_used_and_never_shown(tmp_path: Path, server: Server) ->
         (MAIL.replace(b"In-Reply-To", b"X-To"), "no In-Reply-To in this mail"),
         (MAIL.replace(b"From: o", b"X-From: o"), "--from names who sends it"),
         (MAIL.replace(b"text/plain", b"text/html"), "found text/html, but lists take text/plain"),
-        (b'{"version": 1}', "no From in this mail"),
+        (b'{"version": 1}', "no To in this mail"),
     ],
 )
 def test_what_no_list_wants_is_not_sent(
