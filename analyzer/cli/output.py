@@ -25,6 +25,7 @@ FORMATS: Mapping[str, str] = {
     "text": "analyzer.report.text",
     "terse": "analyzer.report.terse",
     "json": "analyzer.report.json",
+    "sarif": "analyzer.report.sarif",
     "rdjson": "analyzer.report.rdjson",
     "rdjsonl": "analyzer.report.rdjsonl",
     "github": "analyzer.report.github",
@@ -71,12 +72,14 @@ def write_reports(
     """Render and write every report that was asked for."""
     from analyzer.letters import letters_of
     from analyzer.report.view import Anchor, View
+    from analyzer.rules import load_rules
 
     for output in outputs:
         view = View(
             selected=selected,
             read=request.read,
             changed=request.changed,
+            rules=load_rules(),
             letters=letters_of(request.series),
             anchor=Anchor(anchor),
             width=width_of(output.path),

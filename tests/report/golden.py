@@ -12,10 +12,12 @@ from analyzer.report.view import View
 from analyzer.select import select
 
 from .mails import letters
-from .results import EVERYTHING, RESULT, changed, read
+from .results import EVERYTHING, RESULT, RULES, changed, read
 
 FOLDER = Path(__file__).resolve().parent / "golden"
-VIEW = View(selected=select(RESULT, EVERYTHING), read=read, changed=changed, letters=letters())
+VIEW = View(
+    selected=select(RESULT, EVERYTHING), read=read, changed=changed, rules=RULES, letters=letters()
+)
 
 
 def rendered(name: str, view: View = VIEW) -> str:
