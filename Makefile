@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run-$(shell cksum < requirements/run.txt | tr ' ' -)
 DEV := $(VENV)/.dev-$(shell cat requirements/run.txt requirements/dev.txt | cksum | tr ' ' -)
+SLOW := $(VENV)/.slow-$(shell cat requirements/run.txt requirements/dev.txt requirements/slow.txt | cksum | tr ' ' -)
 TREE ?= fixtures/demo/tree
 PATCH ?= fixtures/demo/change.patch
 
@@ -29,7 +30,7 @@ lint: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-kernel-test: $(DEV) ## Run what needs a kernel or takes long, OFFLINT_TREE=...
+kernel-test: $(SLOW) ## Run what needs a kernel or takes long, OFFLINT_TREE=...
 	$(BIN)/python -m pytest -m "kernel or slow"
 
 answer-key: $(DEV) ## Run the answer key on OFFLINT_TREE=..., a Linux 6.12 tree.
@@ -40,7 +41,7 @@ bench: $(DEV) ## Measure against spatch and ripgrep on OFFLINT_TREE=...
 
 lock: $(DEV) ## Pin the newest allowed versions with their hashes.
 	$(BIN)/python -m piptools --version > /dev/null 2>&1 || $(BIN)/python -m pip install pip-tools
-	for kind in run dev; do \
+	for kind in run dev slow; do \
 		$(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --allow-unsafe \
 			--strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 			--no-emit-trusted-host --output-file requirements/$$kind.txt requirements/$$kind.in \
@@ -61,3 +62,7 @@ $(RUN):
 $(DEV): $(RUN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@rm -f $(VENV)/.dev-* && touch $@
+
+$(SLOW): $(DEV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/slow.txt
+	@rm -f $(VENV)/.slow-* && touch $@
