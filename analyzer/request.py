@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from analyzer.base import AnalyzerError, Gap
+from analyzer.base import AnalyzerError, Gap, Pair
 from analyzer.c.unit import scan_unit
 from analyzer.patch.apply import ChangedLines, apply_patch, reverse_patch
 from analyzer.patch.model import Series
@@ -55,6 +55,18 @@ class Request:
                 steps.append(Step(tree, applied.tree, applied.changed))
             tree = steps[-1].after
         return tuple(steps)
+
+    @property
+    def trees(self) -> Pair[Tree]:
+        """Return the trees before and after the whole series."""
+        if not self._steps:
+            return Pair(self.tree, self.tree)
+        return Pair(self._steps[0].before, self._steps[-1].after)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the files that the series changes, by the names of either side, sorted."""
+        return tuple(sorted({path for step in self._steps for path in step.changed}))
 
     def read(self, path: str, patch: int) -> bytes | None:
         """Return a file as it is after a patch of the series; 0 is the tree before it."""

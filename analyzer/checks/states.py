@@ -11,6 +11,7 @@ from analyzer.checks import absences, births, idle, obligations
 from analyzer.checks.evidence import find_cause, flag_name, held_name, state_text, subject, trace_of
 from analyzer.compare import Failure, Sides, asserted, introduced, leaked, redundant, trapped
 from analyzer.findings import Cause, Finding, Status, Step
+from analyzer.pages.machine import TYPE, Verb
 from analyzer.rules import Rule
 
 #: Which rule names a place where several are broken, most telling first.
@@ -126,7 +127,22 @@ def _finding(charge: Charge, sides: Sides, rules: Mapping[str, Rule]) -> Finding
         message=_message(charge, sides),
         cause=cause,
         trace=trace,
+        missing=_missing_clear(charge, sides),
     )
+
+
+def _missing_clear(charge: Charge, sides: Sides) -> str:
+    """Return the accessor that would take away what a page still carries; empty if unknown."""
+    if charge.rule not in ("leak-to-buddy", "missing-clear"):
+        return ""
+    seen, space = charge.failure.seen, sides.behaviours.after.space
+    held = space.describe(seen.page.types) if seen.dimension == TYPE else seen.dimension
+    clears = [
+        op.name
+        for op in space.operations.values()
+        if op.verb is Verb.CLEAR and op.dimension == seen.dimension and op.label == held
+    ]
+    return min(clears, key=lambda name: (not name.startswith("__ClearPage"), name), default="")
 
 
 def _missing_step(charge: Charge) -> Step:

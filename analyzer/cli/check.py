@@ -67,6 +67,13 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 @click.option(
     "--ignore", "ignored", multiple=True, metavar="RULE", help="Not this rule; repeatable."
 )
+@click.option("--fix", is_flag=True, help="Print a diff of proved fixes in place of the report.")
+@click.option(
+    "--fix-output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the diff of proved fixes to a file.",
+)
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -98,6 +105,8 @@ def check(
     fail_on: str,
     rules: tuple[str, ...],
     ignored: tuple[str, ...],
+    fix: bool,
+    fix_output: Path | None,
     color: str,
     quiet: bool,
     stats: bool,
@@ -122,6 +131,12 @@ def check(
         from analyzer.pipeline import check as check_series
 
         result = check_series(request.series, request.tree, config=config, progress=progress)
+        if fix or fix_output is not None:
+            from analyzer.cli.fixing import proved_fixes, written_fixes
+
+            offers = proved_fixes(result, request, selection, config, progress)
+            result = offers.result
+            outputs = written_fixes(offers.diff, fix_output, outputs, asked=bool(formats))
     if not quiet:
         for note in result.notes:
             say(note)

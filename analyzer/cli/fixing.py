@@ -1,0 +1,61 @@
+"""Prove fixes for what a check has found, and write them as one diff."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.cli.output import Output, put
+
+if TYPE_CHECKING:
+    from analyzer.findings import Result
+    from analyzer.fixes import Offers
+    from analyzer.progress import Progress
+    from analyzer.request import Request
+    from analyzer.select import Selection
+
+
+def proved_fixes(
+    result: Result,
+    request: Request,
+    selection: Selection,
+    config: Mapping[str, bool],
+    progress: Progress,
+) -> Offers:
+    """Return the result with fixes for the findings that are shown."""
+    from analyzer.base import Pair
+    from analyzer.fixes import offer_fixes
+    from analyzer.flow.program import Cache
+    from analyzer.pipeline import compare_trees
+    from analyzer.tree import Tree
+
+    cache, runs = Cache(), 0
+
+    def analyse(trees: Pair[Tree], changed: tuple[str, ...]) -> Result:
+        nonlocal runs
+        runs += 1
+        progress("prove fixes", runs / (runs + 4))  # nobody knows how many there will be
+        return compare_trees(trees, changed, config=config, cache=cache)
+
+    return offer_fixes(
+        result,
+        request.trees,
+        request.files,
+        analyse,
+        wanted=lambda f: selection.wants(f.rule) and f.severity.rank >= selection.level.rank,
+    )
+
+
+def written_fixes(
+    diff: str, path: Path | None, outputs: Sequence[Output], *, asked: bool
+) -> tuple[Output, ...]:
+    """Write the diff, and return the reports that are still to be written.
+
+    Without a file for it the diff takes the place of the report on standard output, unless a
+    format was asked for: then each finding shows its fix.
+    """
+    if path is None and asked and any(o.path is None for o in outputs):
+        return tuple(outputs)
+    put(diff.encode("utf-8", "surrogateescape"), path)
+    return tuple(o for o in outputs if path is not None or o.path is not None)

@@ -1,0 +1,1 @@
+"""Edit C as people in the kernel would, and only where that is plain."""
