@@ -18,20 +18,31 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a trace: a place and what is known there."""
+    """One step of a trace: a place and what is known there.
+
+    before and after say in which state the page is when it arrives, in the tree before the patch
+    and after it; empty where that is not known. is_call marks a step that enters a function.
+    """
 
     span: Span
     function: str
     message: str
+    before: str = ""
+    after: str = ""
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The place that makes a finding's site stale; patch is the index (from 1) in the series."""
+    """The place that makes a finding's site stale; patch is the index (from 1) in the series.
+
+    hunk counts the hunks of the file in that patch from 1; it is None where the place lies in none.
+    """
 
     span: Span
     function: str
     patch: int | None = None
+    hunk: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +68,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractChange:
+    """What a function does to a population after the patch and did not before, and the reverse.
+
+    gained and lost are phrases that follow the function's name: "clears PageOffline". own tells
+    whether the change shows at this function, and not only in one that it calls.
+    """
+
+    function: str
+    span: Span
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
     """How the initial state of a population differs between the trees."""
 
@@ -66,6 +92,7 @@ class Migration:
     after: str  # "Offline"
     cause: Cause | None
     exceptions: tuple[str, ...] = ()
+    contracts: tuple[ContractChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +111,7 @@ class Result:
     tree: str  # how the user named the tree
     patches: tuple[PatchInfo, ...] = ()
     migrations: tuple[Migration, ...] = ()
+    unmoved: str = ""  # why no page changes its state, in words; empty where one does or may
     findings: tuple[Finding, ...] = ()  # introduced, fixed and pre-existing, sorted
     gaps: tuple[Gap, ...] = ()
     suppressed: int = 0

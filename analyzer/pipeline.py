@@ -11,16 +11,20 @@ from analyzer.base import Gap, Pair, Severity
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.calls import find_calls
 from analyzer.checks.comments import find_comments
+from analyzer.checks.contracts import SAME, is_same
+from analyzer.checks.naming import named
 from analyzer.checks.states import find_states, standing
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Migration, PatchInfo, Result, Status
-from analyzer.flow.analyse import Prepared, behave, interest_of, prepare, roots_of
+from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, prepare, roots_of
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import Cache
-from analyzer.flow.run import Interest
+from analyzer.flow.program import Cache, Program
+from analyzer.flow.run import Interest, Watched
+from analyzer.migrations import Described, load_migrations
 from analyzer.pages.facts import load_facts
 from analyzer.patch.apply import Applied, apply_patch, reverse_patch
 from analyzer.patch.model import Patch, Series
+from analyzer.relevance import idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
 from analyzer.tree import Tree
 
@@ -52,32 +56,41 @@ def check(
     *,
     config: Mapping[str, bool] | None = None,
     rules: Sequence[str] | None = None,
+    migrations: Mapping[str, Described] | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Return what a series makes stale in a tree, and what of it a later patch mends.
 
     A series is a fold: what one patch leaves is what the next one finds. A patch that the tree
-    already has is analysed as if it had just been applied. rules limits the result to rule ids.
+    already has is analysed as if it had just been applied. rules limits the result to rule ids;
+    migrations are the described ones (None: those that are shipped).
     Raise AnalyzerError where a patch does not apply.
     """
     clock, cache = Clock(progress), Cache()
     found: list[Finding] = []
-    migrations: dict[Migration, None] = {}
+    derived: dict[Migration, None] = {}
     gaps: dict[Gap, None] = {}
     notes = list(series.notes)
+    idle: dict[int, str] = {}
+    described = tuple((load_migrations() if migrations is None else migrations).values())
     files = functions = 0
     for step, patch in enumerate(series.patches):
         clock.enter("apply", step / len(series.patches))
         trees, changed, remarks = _trees(tree, patch)
         notes.extend((*patch.notes, *remarks))
-        sides = _sides(trees, changed, cache, config or {}, clock)
+        tree = trees.after
+        sides = idle_by_text(trees, changed) or _sides(trees, changed, cache, config or {}, clock)
         clock.enter("compare")
-        new, derived = _compare(sides, changed)
+        if isinstance(sides, str):
+            idle[patch.index] = sides
+            continue
+        new, moved = _compare(sides, changed)
         found = _charged(found, new, patch.index)
-        migrations.update(dict.fromkeys(derived))
+        derived.update(dict.fromkeys(named(moved, described, patch, sides.facts)))
+        if not moved and is_same(sides):
+            idle[patch.index] = SAME
         gaps.update(dict.fromkeys(sides.behaviours.after.gaps))
         files, functions = len(sides.programs.after.paths), sides.programs.after.count
-        tree = trees.after
     clock.enter("")
     return Result(
         tree=tree.name,
@@ -85,7 +98,8 @@ def check(
             PatchInfo(index=p.index, subject=p.subject, message_id=p.message_id)
             for p in series.patches
         ),
-        migrations=tuple(migrations),
+        migrations=tuple(derived),
+        unmoved=_unmoved(idle, series),
         findings=tuple(sorted(_chosen(found, rules), key=_order)),
         gaps=tuple(sorted(gaps)),
         files_read=files,
@@ -93,6 +107,14 @@ def check(
         seconds=tuple(clock.seconds.items()),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _unmoved(idle: Mapping[int, str], series: Series) -> str:
+    """Return why no patch of the series changes the state of any page; empty where one does."""
+    if not series.patches or len(idle) < len(series.patches):
+        return ""
+    reasons = sorted(set(idle.values()))
+    return reasons[0] if len(reasons) == 1 else "no page comes through what the patches change"
 
 
 def compare_trees(
@@ -108,6 +130,8 @@ def compare_trees(
     """
     clock = Clock(None)
     sides = _sides(trees, changed, Cache() if cache is None else cache, config or {}, clock)
+    if isinstance(sides, str):
+        return Result(tree=trees.after.name, unmoved=sides)
     clock.enter("compare")
     new, derived = _compare(sides, changed)
     clock.enter("")
@@ -138,22 +162,41 @@ def _sides(
     cache: Cache,
     config: Mapping[str, bool],
     clock: Clock,
-) -> Sides:
-    """Read and analyse both trees; read on as long as pages go where nothing was read."""
+) -> Sides | str:
+    """Read and analyse both trees; read on as long as pages go where nothing was read.
+
+    Return in words why the patch changes no page's state where that is clear without analysis.
+    """
     facts = load_facts()
     clock.enter("search and read")
     prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
     prepared.map(lambda p: p.program.add(_sources(changed)))
+    idle = idle_by_names(prepared, changed)
+    clock.enter("analyse")
+    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
+    if idle is not None:
+        return idle
+    _, behaviours = settle(prepared, clock)
+    return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+
+
+def settle(
+    prepared: Pair[Prepared], clock: Clock, watch: Callable[[Program], Watched] | None = None
+) -> tuple[Interest, Pair[Behaviour]]:
+    """Analyse both trees, reading on as long as pages go where nothing was read.
+
+    watch tells what to look at on the way, in each of the two.
+    """
     while True:
         clock.enter("analyse")
         interest = _interest(prepared)
-        behaviours = _behaviours(prepared, interest)
+        behaviours = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED))
         clock.enter("search and read")
         missing = behaviours.before.unresolved | behaviours.after.unresolved
         added = _added(prepared, missing)
         new = _interest(prepared)
         if not any(path in added and name in missing for path, name in new.strong | new.weak):
-            return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+            return interest, behaviours
 
 
 def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:
@@ -173,11 +216,16 @@ def _interest(prepared: Pair[Prepared]) -> Interest:
     )
 
 
-def _behaviours(prepared: Pair[Prepared], interest: Interest) -> Pair[Behaviour]:
+def _behaviours(
+    prepared: Pair[Prepared], interest: Interest, watch: Callable[[Program], Watched]
+) -> Pair[Behaviour]:
     """Analyse both trees from the roots of either; neither knows which it is."""
     first = prepared.map(lambda p: roots_of(p, interest))
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
-    return prepared.map(lambda p: behave(p, interest, roots))
+    if prepared.before is prepared.after:  # one tree, and nothing to compare it with
+        alone = behave(prepared.after, interest, roots, watch(prepared.after.program))
+        return Pair(alone, alone)
+    return prepared.map(lambda p: behave(p, interest, roots, watch(p.program)))
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:

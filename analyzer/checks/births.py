@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from analyzer.base import Span
 from analyzer.blame import Charge, Culprit
+from analyzer.checks.contracts import changed_contracts
 from analyzer.checks.evidence import event_span
 from analyzer.compare import Failure, Sides
 from analyzer.findings import Cause, Migration
 from analyzer.flow.observe import Behaviour, Kind, Observation
+from analyzer.pages.facts import Facts
 from analyzer.pages.machine import Space, describe
 
 
@@ -31,18 +33,69 @@ def derive_migrations(sides: Sides) -> tuple[Migration, ...]:
     """Return how the initial states of populations differ between the trees."""
     before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
     changed = {p for p in before.keys() & after.keys() if before[p].keys() != after[p].keys()}
-    kept = tuple(sides.facts.title(p) for p in sorted(before.keys() & after.keys() - changed))
-    return tuple(
-        Migration(
-            name="derived",
-            population=sides.facts.title(p),
-            before=" or ".join(sorted(before[p])),
-            after=" or ".join(sorted(after[p])),
-            cause=_cause(after[p], before[p], sides),
-            exceptions=kept,
-        )
-        for p in sorted(changed)
+    kept = tuple(_titled(p, sides.facts) for p in sorted(before.keys() & after.keys() - changed))
+    return tuple(_migration(p, before[p], after[p], kept, sides) for p in sorted(changed))
+
+
+def _migration(
+    population: str,
+    before: dict[str, Observation],
+    after: dict[str, Observation],
+    kept: tuple[str, ...],
+    sides: Sides,
+) -> Migration:
+    spared = _spared(population, before, after, sides)
+    was, now = sorted(before.keys() - spared.keys()), sorted(after.keys() - spared.keys())
+    return Migration(
+        name="derived",
+        population=sides.facts.title(population),
+        before=" or ".join(was or sorted(before)),
+        after=" or ".join(now or sorted(after)),
+        cause=_cause(after, before, sides),
+        exceptions=(*kept, *spared.values()),
+        contracts=changed_contracts(sides, population),
     )
+
+
+def _titled(population: str, facts: Facts) -> str:
+    """Name a population with the condition that tells it: `boot memory (context == X)`."""
+    for known in facts.populations:
+        if known.name == population and known.when:
+            told = " and ".join(f"{name} == {value}" for name, value in known.when)
+            return f"{facts.title(population)} ({told})"
+    return facts.title(population)
+
+
+def _spared(
+    population: str,
+    before: dict[str, Observation],
+    after: dict[str, Observation],
+    sides: Sides,
+) -> dict[str, str]:
+    """Return the states that stay as they were under some configuration alone, and under which."""
+    spared: dict[str, str] = {}
+    for words in sorted(before.keys() & after.keys()):
+        here, elsewhere = _configurations(population, words, sides)
+        common = frozenset.intersection(*here) if here else frozenset()
+        telling = sorted(c for c in common if all((c[0], not c[1]) in e for e in elsewhere))
+        if telling and elsewhere:
+            told = " and ".join(f"{s} is {'' if held else 'not '}set" for s, held in telling)
+            spared[words] = f"{words} where {told}"
+    return spared
+
+
+def _configurations(
+    population: str, words: str, sides: Sides
+) -> tuple[list[frozenset[tuple[str, bool]]], list[frozenset[tuple[str, bool]]]]:
+    """Return the configurations under which pages start in a state, and in any other."""
+    here: list[frozenset[tuple[str, bool]]] = []
+    elsewhere: list[frozenset[tuple[str, bool]]] = []
+    behaviour = sides.behaviours.after
+    for o in behaviour.observations:
+        if o.kind is Kind.BIRTH and o.page.population == population:
+            same = _initial(o, behaviour.space) == words
+            (here if same else elsewhere).append(frozenset(o.conditions))
+    return here, elsewhere
 
 
 def _cause(

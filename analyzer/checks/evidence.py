@@ -9,6 +9,7 @@ from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event, PageState, Space, Verb, describe
 
 _MOST_STEPS = 7
+_MOST_STATES = 3
 
 
 def event_span(event: Event, sides: Sides) -> Span:
@@ -35,13 +36,36 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
     space = sides.behaviours.after.space
     events = [s for e in seen.page.history if (s := _event_step(e, space, sides))]
     calls = [
-        Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}") for f in seen.stack
+        Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}", is_call=True)
+        for f in seen.stack
     ]
-    end = Step(seen.span, seen.function, _ending(seen, space))
+    end = Step(
+        seen.span,
+        seen.function,
+        _ending(seen, space),
+        before=_state_before(seen, sides),
+        after=state_text(seen.page, space),
+    )
     room = _MOST_STEPS - 1
     events = events[-3:] if len(events) > 3 else events
     calls = calls[-(room - len(events)) :] if room > len(events) else []
     return (*events, *calls, end)
+
+
+def _state_before(seen: Observation, sides: Sides) -> str:
+    """Say in which states such pages came to the same operation before; empty if none did."""
+    behaviour = sides.behaviours.before
+    place = _place(seen)
+    states = sorted(
+        {state_text(o.page, behaviour.space) for o in behaviour.observations if _place(o) == place}
+    )
+    return " or ".join(states) if len(states) <= _MOST_STATES else ""
+
+
+def _place(seen: Observation) -> tuple[object, ...]:
+    """Return what makes two observations those of one place, whatever its line."""
+    text = "".join(seen.text.split())
+    return (seen.kind, seen.id, seen.operation, text, seen.page.population)
 
 
 def _callee(text: str) -> str:

@@ -14,6 +14,7 @@ from analyzer.cli.cache import cache
 from analyzer.cli.check import check
 from analyzer.cli.explain import explain
 from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
+from analyzer.cli.post import post
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
@@ -29,7 +30,7 @@ def offlint() -> None:
 
 
 # One module a command; each loads what it needs when it runs.
-for command in (cache, check, explain):
+for command in (cache, check, explain, post):
     offlint.add_command(command)
 
 

@@ -25,6 +25,7 @@ FORMATS: Mapping[str, str] = {
     "text": "analyzer.report.text",
     "terse": "analyzer.report.terse",
     "json": "analyzer.report.json",
+    "sarif": "analyzer.report.sarif",
     "rdjson": "analyzer.report.rdjson",
     "rdjsonl": "analyzer.report.rdjsonl",
     "github": "analyzer.report.github",
@@ -32,6 +33,7 @@ FORMATS: Mapping[str, str] = {
     "b4": "analyzer.report.b4",
     "coccicheck": "analyzer.report.coccicheck",
     "org": "analyzer.report.org",
+    "mail": "analyzer.report.mail",
 }
 OK, FOUND, USAGE, BLIND, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
@@ -68,13 +70,17 @@ def write_reports(
     selected: Selected, request: Request, outputs: Sequence[Output], *, color: str, anchor: str
 ) -> None:
     """Render and write every report that was asked for."""
+    from analyzer.letters import letters_of
     from analyzer.report.view import Anchor, View
+    from analyzer.rules import load_rules
 
     for output in outputs:
         view = View(
             selected=selected,
             read=request.read,
             changed=request.changed,
+            rules=load_rules(),
+            letters=letters_of(request.series),
             anchor=Anchor(anchor),
             width=width_of(output.path),
             colour=is_coloured(color, output.path),

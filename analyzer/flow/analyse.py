@@ -9,9 +9,10 @@ from analyzer.base import Gap
 from analyzer.c import ir
 from analyzer.flow.interpret import run_root
 from analyzer.flow.observe import Behaviour
+from analyzer.flow.passages import passages_of
 from analyzer.flow.program import Cache, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
-from analyzer.flow.run import Interest, Run
+from analyzer.flow.run import Interest, Run, Watched
 from analyzer.flow.slices import Slice
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
@@ -19,6 +20,7 @@ from analyzer.pages.machine import PageState
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
 _ROUNDS = 4
+UNWATCHED = Watched()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,12 @@ def roots_of(tree: Prepared, interest: Interest) -> tuple[FunctionId, ...]:
     return find_roots(tree.program, tree.law.space, tree.facts, interest)
 
 
-def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) -> Behaviour:
+def behave(
+    tree: Prepared,
+    interest: Interest,
+    roots: tuple[FunctionId, ...],
+    watched: Watched = UNWATCHED,
+) -> Behaviour:
     """Interpret a tree from the given roots and return everything observed."""
     lists: dict[str, tuple[PageState, ...]] = {}
     todo = roots
@@ -59,7 +66,7 @@ def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) ->
     slices: dict[ir.Variant, Slice] = {}
     for _ in range(_ROUNDS):
         for root in todo:
-            run = _run(tree, interest, lists, slices)
+            run = _run(tree, interest, lists, slices, watched)
             run_root(root, run)
             runs[root] = run
         puts: dict[str, dict[PageState, None]] = {}
@@ -76,7 +83,7 @@ def behave(tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]) ->
         todo = tuple(root for root in roots if runs[root].drawn & changed)
         if not todo:
             break
-    return _gathered(tree, roots, runs)
+    return _gathered(tree, roots, runs, lists)
 
 
 def _run(
@@ -84,6 +91,7 @@ def _run(
     interest: Interest,
     lists: Mapping[str, tuple[PageState, ...]],
     slices: dict[ir.Variant, Slice],
+    watched: Watched,
 ) -> Run:
     return Run(
         program=tree.program,
@@ -94,6 +102,7 @@ def _run(
         types_forgotten=_types_forgotten(tree),
         lists=lists,
         slices=slices,
+        watched=watched,
     )
 
 
@@ -125,7 +134,10 @@ def _types_forgotten(tree: Prepared) -> bool:
 
 
 def _gathered(
-    tree: Prepared, roots: tuple[FunctionId, ...], runs: Mapping[FunctionId, Run]
+    tree: Prepared,
+    roots: tuple[FunctionId, ...],
+    runs: Mapping[FunctionId, Run],
+    lists: Mapping[str, tuple[PageState, ...]],
 ) -> Behaviour:
     gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
     callbacks: dict[str, tuple[FunctionId, ...]] = {}
@@ -143,6 +155,10 @@ def _gathered(
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
+        passages=passages_of(runs[root] for root in roots),
         unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),
+        lists=lists,
+        sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
+        entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
     )

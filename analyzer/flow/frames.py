@@ -178,9 +178,23 @@ def name_population(act: Activation, results: Results, run: Run) -> Results:
             continue
         population = _population(act, state, run)
         page = page.of_population(population)
-        run.observe(act, act.function.span, Kind.BIRTH, Outcome.SEEN, page, text=act.function.name)
+        run.observe(
+            act,
+            act.function.span,
+            Kind.BIRTH,
+            Outcome.SEEN,
+            page,
+            text=act.function.name,
+            conditions=_assumed(state, run),
+        )
         named.append((state.with_page(key, page), value))
     return named
+
+
+def _assumed(state: State, run: Run) -> tuple[tuple[str, bool], ...]:
+    """Return which configuration a path has assumed beyond the one that is given."""
+    given = run.program.config
+    return tuple(sorted((s, h) for s, h in state.config.items() if s not in given))
 
 
 def _origin_key(act: Activation, state: State) -> str | None:

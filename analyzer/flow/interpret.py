@@ -25,11 +25,12 @@ from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
 from analyzer.flow.values import Int, NonZero, Page, Unknown, Value
+from analyzer.flow.watch import Entrance, Lookout, lookout
 
 
 @lru_cache(maxsize=65536)
@@ -94,6 +95,9 @@ def _function(
     stack = (*caller.stack, run.frame(caller, span)) if caller else ()
     results: Results = []
     run.reached.add(id)
+    if id in run.watched.calls and args is not None and caller is not None:
+        entrance = Entrance(id, tuple(args), state, caller, span)
+        run.entrances.setdefault(entrance.key, entrance)
     built = run.program.built_with(id[0])
     for function in run.program.lowered(id):
         for gap in function.gaps:
@@ -116,7 +120,10 @@ def _function(
                 entry = entry.put(act.place(param.name), value)
             if args is None:
                 entry = entered_page(entry, act, run)
-            results.extend(_Body(act, run, shape_of(variant), run.slice_of(act)).interpret(entry))
+            body = _Body(act, run, shape_of(variant), run.slice_of(act))
+            if run.watched.lines:
+                body.watch = lookout(act, run)
+            results.extend(body.interpret(entry))
     return results
 
 
@@ -153,6 +160,7 @@ class _Body:
     todo: list[tuple[int, int, _Place, State]] = field(default_factory=list)
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
+    watch: Lookout | None = None
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -165,10 +173,12 @@ class _Body:
                 break
             block = self.act.variant.blocks[place.block]
             states = [state]
-            for step in block.instructions:
+            for n, step in enumerate(block.instructions):
                 states = self._each(step, states)
                 if not states:
                     break
+                if self.watch is not None:
+                    self.watch.after(place.block, n, states)
             for after in states:
                 self._leave(place, block.end, after)
         return name_population(self.act, list(self.results.values()), self.run)
@@ -236,6 +246,8 @@ class _Body:
                 returned: Value = Int(0)
                 if value is not None:
                     returned = evaluate(value, state, self.act, self.run)
+                if self.watch is not None:
+                    self.watch.leave(place.block, None, state)
                 self.results.setdefault((state.key, returned), (state, returned))
 
     def _go(self, place: _Place, target: int, state: State) -> None:
@@ -248,6 +260,8 @@ class _Body:
             closing = target == loop.header and place.block in loop.blocks
             if closing:
                 if over_range and not self.shape.leaves_at_header[n]:
+                    if self.watch is not None:
+                        self.watch.leave(place.block, target, state)
                     return
                 done = turns.get(n, 0)
                 if done >= 1:
@@ -260,6 +274,8 @@ class _Body:
                     return
             if n not in into:
                 turns.pop(n, None)
+        if self.watch is not None:
+            self.watch.leave(place.block, target, state)
         self._push(_Place(target, tuple(sorted(turns.items()))), state)
 
     def _is_range(self, n: int, state: State) -> bool:
@@ -304,7 +320,8 @@ class _Body:
         live, depth = self.shape.live[block], f"{self.act.depth}:"
         if self.act.function.name in self.run.facts.origins:  # its parameters name the population
             live = live | {p.name for p in self.act.function.params}
-
+        if self.watch is not None:
+            live = live | self.watch.keep
         return state.forget(lambda place: place.startswith(depth) and _variable(place) not in live)
 
     def _enter(
@@ -325,7 +342,8 @@ class _Body:
                 run.gap("budget", act, span.line, f"calls nested too deep at {id[1]}")
             return [(state, Unknown(here))]
         seen, aside = narrow(args, state)
-        known = (id, tuple(args), seen.key, span, act.stack, act.id)
+        key = seen.key
+        known = Context(id, tuple(args), key[1], key, span, act.stack, act.id)
         if known not in run.memory:
             run.memory[known] = _function(id, args, seen, act, span, run)
         results: dict[object, tuple[State, Value]] = {}

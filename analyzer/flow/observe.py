@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from analyzer.base import Gap, Span
 from analyzer.pages.machine import Frame, PageState, Space
+
+if TYPE_CHECKING:
+    from analyzer.flow.watch import Entrance, Sight
 
 
 class Kind(StrEnum):
@@ -55,7 +59,7 @@ class Observation:
     stack: tuple[Frame, ...]
     root: tuple[str, str]
     given: str = ""
-    marked: tuple[str, ...] = ()
+    conditions: tuple[tuple[str, bool], ...] = ()  # the configuration that a birth needs
 
     @property
     def id(self) -> tuple[str, str]:
@@ -68,6 +72,21 @@ class Observation:
         return (*(f.id for f in self.stack), self.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One way of a population's page through a function.
+
+    entered is None for a page that comes to be inside and is handed on; left is None where the
+    page went to somebody else for good, and given says where to.
+    """
+
+    function: tuple[str, str]
+    population: str
+    entered: PageState | None
+    left: PageState | None
+    given: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """Everything that one tree does to pages: the input of every comparison."""
@@ -77,5 +96,9 @@ class Behaviour:
     roots: tuple[tuple[str, str], ...]
     reached: frozenset[tuple[str, str]]
     callbacks: Mapping[str, tuple[tuple[str, str], ...]]  # variable or field -> functions
+    passages: tuple[Passage, ...]
     unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]
+    lists: Mapping[str, tuple[PageState, ...]]  # what stands on each list
+    sights: tuple[Sight, ...] = ()  # of watched lines
+    entrances: tuple[Entrance, ...] = ()  # into watched functions

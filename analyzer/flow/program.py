@@ -265,6 +265,11 @@ class Program:
         """Return the functions that call through a variable or field of this name."""
         return tuple(dict.fromkeys((*self._through.get(slot, ()), *self._callers.get(slot, ()))))
 
+    def pointers(self, id: FunctionId) -> frozenset[str]:
+        """Return the variables and fields that a function calls through."""
+        facets = self._facets.get(id[0])
+        return facets.pointers.get(id[1], frozenset()) if facets else frozenset()
+
     @property
     def slots(self) -> tuple[str, ...]:
         """List the names that something is called through."""

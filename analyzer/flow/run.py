@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
@@ -16,6 +17,9 @@ from analyzer.flow.state import State
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
+
+if TYPE_CHECKING:
+    from analyzer.flow.watch import Entrance, Sight
 
 _WORD = re.compile(r"\w+")
 
@@ -41,6 +45,14 @@ class Limits:
     states: int = 24  # per block, then states are joined
     visits: int = 48  # joins per block and activation
     steps: int = 40_000  # per root
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What to look at on the way: lines as (path, line), and calls of functions."""
+
+    lines: frozenset[tuple[str, int]] = frozenset()
+    calls: frozenset[FunctionId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,18 @@ class Activation:
         return self.variant.locals.get(name, "")
 
 
+class Context(NamedTuple):
+    """What a callee is entered with: all that its results depend on."""
+
+    id: FunctionId
+    args: tuple[Value, ...]
+    pages: frozenset[tuple[str, PageState]]
+    state: object  # the key of the whole state
+    span: Span
+    stack: tuple[Frame, ...]
+    caller: FunctionId
+
+
 @dataclass
 class Run:
     """Collect what the roots of one tree show. Lives for one analysis of one tree."""
@@ -98,8 +122,11 @@ class Run:
     reached: set[FunctionId] = field(default_factory=set)
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
-    memory: dict[object, list[tuple[State, Value]]] = field(default_factory=dict)
+    memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     steps: int = 0
+    watched: Watched = Watched()
+    sights: dict[Sight, None] = field(default_factory=dict)
+    entrances: dict[object, Entrance] = field(default_factory=dict)
 
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
@@ -145,7 +172,7 @@ class Run:
         dimension: str = "",
         text: str | None = None,
         given: str = "",
-        marked: tuple[str, ...] = (),
+        conditions: tuple[tuple[str, bool], ...] = (),
     ) -> None:
         """Record one observation, once."""
         seen = Observation(
@@ -161,7 +188,7 @@ class Run:
             act.stack,
             act.root,
             given,
-            marked,
+            conditions,
         )
         self.observations.setdefault(seen)
 

@@ -32,8 +32,10 @@ class State:
     forced: tuple[str, str, bool] | None = None
 
     @cached_property
-    def key(self) -> object:
-        """Return what makes two states the same."""
+    def key(
+        self,
+    ) -> tuple[object, frozenset[tuple[str, PageState]], object, object, object, object]:
+        """Return what makes two states the same; the pages come second."""
         return (
             frozenset(self.store.items()),
             frozenset(self.pages.items()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.base import Gap, Severity
-from analyzer.findings import Cause, Finding, Migration, Status, Step
+from analyzer.findings import Cause, ContractChange, Finding, Migration, Status, Step
 from analyzer.report.view import View
 from analyzer.report.words import stage
 from analyzer.select import Selected
@@ -39,6 +39,7 @@ def _report(selected: Selected) -> Object:
             for p in result.patches
         ],
         "migrations": [_migration(m) for m in result.migrations],
+        "unmoved": result.unmoved or None,
         "findings": [_finding(f) for f in selected.shown],
         "gaps": [_gap(g) for g in result.gaps],
         "summary": {
@@ -59,8 +60,22 @@ def _migration(migration: Migration) -> Object:
         "population": migration.population,
         "before": migration.before,
         "after": migration.after,
-        "cause": None if cause is None else _at(cause),
+        "cause": None
+        if cause is None
+        else {**_at(cause), "patch": cause.patch, "hunk": cause.hunk},
         "exceptions": list(migration.exceptions),
+        "contracts": [_contract(c) for c in migration.contracts],
+    }
+
+
+def _contract(change: ContractChange) -> Object:
+    return {
+        "file": change.span.file,
+        "line": change.span.line,
+        "function": change.function,
+        "gained": list(change.gained),
+        "lost": list(change.lost),
+        "own": change.own,
     }
 
 

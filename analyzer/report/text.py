@@ -13,6 +13,8 @@ from analyzer.report.plain import harmless, plain, wrap
 from analyzer.report.view import Read, View
 from analyzer.select import Selected, is_hazard
 
+#: So many functions are told of whose contract changed.
+_MOST_CONTRACTS = 8
 _HEADINGS = {
     Status.FIXED: "Fixed by the patch:",
     Status.PRE_EXISTING: "There before, and not the patch's doing:",
@@ -37,8 +39,17 @@ def render(view: View) -> str:
 
 
 def _migration(migration: Migration, result: Result, width: int, paint: Paint) -> list[str]:
-    text = plain(words.migration(migration, result))
-    return [paint(line, "title") for line in wrap(text, width, rest="    ")]
+    """Say how a population starts now, and which functions treat it differently since."""
+    name = "" if migration.name == "derived" else f" [{migration.name}]"
+    text = plain(f"{words.migration(migration, result)}{name}")
+    lines = [paint(line, "title") for line in wrap(text, width, rest="    ")]
+    told = [c for c in migration.contracts if c.own]
+    for change in told[:_MOST_CONTRACTS]:
+        lines.extend(wrap(plain(words.contract(change)), width, first="  ", rest="      "))
+    if len(told) > _MOST_CONTRACTS:
+        more = words.counted(len(told) - _MOST_CONTRACTS, "more function")
+        lines.append(f"  and {more}, listed in the JSON report")
+    return lines
 
 
 def _finding(finding: Finding, result: Result, read: Read, width: int, paint: Paint) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from analyzer.report.letter import Letter
+from analyzer.rules import Rule
 from analyzer.select import Selected
 
 #: (path, patch) -> the file as it is after that patch of the series; 0 is the tree before it.
@@ -36,6 +38,9 @@ class View:
     selected: Selected
     read: Read = _nothing
     changed: Changed = _nowhere
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    letters: tuple[Letter, ...] = ()
+    sender: str = ""  # whom a reply is from; without it the reply is a draft
     anchor: Anchor = Anchor.SITE
     width: int = 80
     colour: bool = False

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from analyzer.base import Gap, Severity
-from analyzer.findings import Cause, Finding, Migration, Result, Status, Step
+from analyzer.findings import Cause, ContractChange, Finding, Migration, Result, Status, Step
 from analyzer.select import Selected, is_hazard
+
+#: How the phrases of a changed contract begin.
+_HEADS = ("is handed pages ", "sets ", "clears ", "hands on pages ")
 
 
 def counted(n: int, noun: str) -> str:
@@ -30,7 +33,10 @@ def verdict(selected: Selected) -> str:
     """Sum up in a sentence what was found."""
     if said := found(selected):
         return f"{said}."
-    return "Nothing to show." if selected.shown else "Nothing stale found."
+    if selected.shown:
+        return "Nothing to show."
+    why = selected.result.unmoved
+    return f"Nothing stale found: {why}." if why else "Nothing stale found."
 
 
 def migration(moved: Migration, result: Result) -> str:
@@ -43,9 +49,26 @@ def migration(moved: Migration, result: Result) -> str:
     return text
 
 
+def contract(change: ContractChange) -> str:
+    """Say what a function does to pages now and did not, and what it did and does not."""
+    parts = []
+    for head in _HEADS:
+        now = [p.removeprefix(head) for p in change.gained if p.startswith(head)]
+        was = [p.removeprefix(head) for p in change.lost if p.startswith(head)]
+        if now and was:
+            parts.append(f"{head}{listed(now)} instead of {listed(was)}")
+        elif now:
+            parts.append(f"now {head}{listed(now)}")
+        elif was:
+            parts.append(f"no longer {head}{listed(was)}")
+    return f"{change.function}() {listed(parts)}"
+
+
 def place(cause: Cause, result: Result) -> str:
-    """Write a cause as `function() (file:line, patch 2 of 3)`, the patch only in a series."""
+    """Write a cause as `function() (file:line, hunk 1, patch 2 of 3)`, as far as it is known."""
     at = f"{cause.span.file}:{cause.span.line}"
+    if cause.hunk is not None:
+        at += f", hunk {cause.hunk}"
     if cause.patch is not None and len(result.patches) > 1:
         at += f", patch {cause.patch} of {len(result.patches)}"
     return f"{cause.function}() ({at})" if cause.function else at

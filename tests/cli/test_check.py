@@ -108,7 +108,8 @@ def test_a_patch_that_changes_no_state_is_silent() -> None:
     terse = offlint(*CHECK, "--format", "terse", data=harmless.encode())
 
     assert (0, "") == (done.status, done.stderr)
-    assert done.stdout.startswith("Nothing stale found.")
+    assert 1 == done.stdout.count("\n")
+    assert done.stdout.startswith("Nothing stale found: ")
     assert "" == terse.stdout
 
 

@@ -11,10 +11,13 @@ from analyzer.cli.output import FORMATS, renderer
 from analyzer.report.view import View
 from analyzer.select import select
 
-from .results import EVERYTHING, RESULT, changed, read
+from .mails import letters
+from .results import EVERYTHING, RESULT, RULES, changed, read
 
 FOLDER = Path(__file__).resolve().parent / "golden"
-VIEW = View(selected=select(RESULT, EVERYTHING), read=read, changed=changed)
+VIEW = View(
+    selected=select(RESULT, EVERYTHING), read=read, changed=changed, rules=RULES, letters=letters()
+)
 
 
 def rendered(name: str, view: View = VIEW) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from analyzer.base import Confidence, Gap, Severity, Span
 from analyzer.findings import Cause, Finding, Migration, PatchInfo, Result, Status, Step
+from analyzer.rules import Rule
 from analyzer.select import Selected, Selection, select
 
 INIT = b"""\
@@ -88,6 +89,21 @@ STANDING = replace(
     FINDING, function="standing", status=Status.PRE_EXISTING, introduced_by=None, cause=None
 )
 HAZARD = replace(FINDING, function="between", introduced_by=1, fixed_by=2)
+
+RULES = {
+    name: Rule(
+        id=name,
+        summary="a page is marked once",
+        explanation=("Marking it twice stops the kernel.", "It was right before."),
+        remedy="Test first.",
+        limits=("Sometimes it is wrong.",),
+        severity=severity,
+        confidence=Confidence.MEDIUM,
+        stale="__SetPageOffline(page);",
+        mended="if (!PageOffline(page))\n\t__SetPageOffline(page);",
+    )
+    for name, severity in (("double-set", Severity.ERROR), ("stale-comment", Severity.NOTE))
+}
 
 RESULT = Result(
     tree="linux",

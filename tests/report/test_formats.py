@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from analyzer.base import Gap, Severity
 from analyzer.cli.output import FORMATS
 from analyzer.findings import Finding, Status
+from analyzer.report.letter import Letter
 from analyzer.report.plain import is_safe
 from analyzer.report.view import Anchor, View
 from analyzer.select import Selection, select
 
 from .golden import FOLDER, VIEW, rendered
+from .mails import letters
 from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, selected
 
 #: What people have tried to smuggle through reports, and the letters it is made of.
@@ -30,6 +32,7 @@ EVIL = st.sampled_from(
         "<!--", "-->", "&amp;", '"', "'", "`", "$(x)", "\\", "\ud800", "\udce9", "{{ 7*7 }}",
     )
 )  # fmt: skip
+LETTERS = letters()
 FEW = settings(max_examples=20, deadline=None)
 TEXT = st.lists(EVIL | st.text(max_size=4), max_size=6).map("".join)
 NAME = TEXT.map(lambda t: t or "x")
@@ -69,7 +72,23 @@ def views(draw: st.DrawFn) -> View:
         selected=select(result, EVERYTHING),
         read=lambda path, patch: source,
         anchor=draw(st.sampled_from(Anchor)),
-        colour=False,
+        letters=tuple(hostile(letter, draw) for letter in LETTERS),
+    )
+
+
+def hostile(letter: Letter, draw: st.DrawFn) -> Letter:
+    """Let an enemy have written a letter."""
+    (extract,) = letter.extracts
+    line = extract.lines[draw(st.integers(0, len(extract.lines) - 1))]
+    raw = draw(TEXT).encode("utf-8", "replace").replace(b"\n", b"")
+    lines = tuple(replace(x, raw=raw) if x is line else x for x in extract.lines)
+    return replace(
+        letter,
+        subject=draw(TEXT),
+        date=draw(TEXT),
+        sender=(draw(TEXT), "x@example.org"),
+        others=((draw(TEXT), draw(TEXT)),),
+        extracts=(replace(extract, lines=lines, head=raw),),
     )
 
 
@@ -88,7 +107,7 @@ def steering(view: View) -> list[tuple[str, str]]:
         (name, c)
         for name in FORMATS
         for c in rendered(name, view)
-        if not is_safe(c) and c not in "\n\ufffd"
+        if not is_safe(c) and c not in ("\n", "\ufffd", "\t" if name == "mail" else "\n")
     ]
 
 

@@ -1,0 +1,106 @@
+"""Say what functions do to a population's pages in one tree and not in the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from analyzer.base import Span
+from analyzer.compare import Sides
+from analyzer.findings import ContractChange
+from analyzer.flow.observe import Behaviour, Kind, Outcome
+from analyzer.flow.program import FunctionId
+from analyzer.pages.machine import TYPE, PageState, Space, Verb, describe
+
+_VERBS = {
+    Verb.SET: "sets",
+    Verb.TEST_SET: "sets",
+    Verb.CLEAR: "clears",
+    Verb.TEST_CLEAR: "clears",
+}
+#: What an operation that was tried does: it may fail on some pages and be right on others.
+_DONE = (Outcome.EFFECTIVE, Outcome.MAY_TRAP)
+#: function -> phrases, each with whether the function does it itself
+Phrases = dict[FunctionId, dict[str, bool]]
+
+
+#: Why nothing moves where functions that matter were changed.
+SAME = "what the patch changes does the same with every page"
+
+
+def is_same(sides: Sides) -> bool:
+    """Tell whether functions do the same with the pages of every population in both trees."""
+    before, after = sides.behaviours.before, sides.behaviours.after
+    return _all_phrases(before, sides.facts.flags) == _all_phrases(after, sides.facts.flags)
+
+
+def _all_phrases(behaviour: Behaviour, flags: tuple[str, ...]) -> dict[str, Phrases]:
+    populations = {o.page.population for o in behaviour.observations}
+    populations |= {p.population for p in behaviour.passages}
+    return {p: _phrases(behaviour, p, flags) for p in sorted(populations)}
+
+
+def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ...]:
+    """Return how functions treat a population differently: the ones that do so themselves first."""
+    before = _phrases(sides.behaviours.before, population, sides.facts.flags)
+    after = _phrases(sides.behaviours.after, population, sides.facts.flags)
+    changes = []
+    for id in sorted(before.keys() | after.keys()):
+        did, does = before.get(id, {}), after.get(id, {})
+        span = _span(id, sides)
+        if did.keys() == does.keys() or span is None or id not in sides.behaviours.after.reached:
+            continue
+        gained, lost = _without(does, did), _without(did, does)
+        own = any(does[p] for p in gained) or any(did[p] for p in lost)
+        changes.append(ContractChange(function=id[1], span=span, gained=gained, lost=lost, own=own))
+    return tuple(sorted(changes, key=lambda c: (not c.own, _folder(c.span.file) not in sides.core)))
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _without(phrases: dict[str, bool], other: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(phrases.keys() - set(other)))
+
+
+def _phrases(behaviour: Behaviour, population: str, flags: tuple[str, ...]) -> Phrases:
+    """Return what functions do to pages of a population, in words."""
+    found: Phrases = {}
+    for o in behaviour.observations:
+        tracked = o.dimension == TYPE or o.dimension in flags
+        done = o.kind is Kind.OPERATION and o.outcome in _DONE
+        if not done or not tracked or o.page.population != population:
+            continue
+        op = behaviour.space.operations[o.operation]
+        if op.verb is not Verb.TEST:
+            for id in o.chain:
+                _add(found, id, f"{_VERBS[op.verb]} Page{op.label}", own=id == o.id)
+    for p in behaviour.passages:
+        if p.population == population and p.entered is None and p.left is not None:
+            words = _words(behaviour.space, p.left, flags)
+            _add(found, p.function, f"hands on pages {words}", own=True)
+    for ids in behaviour.callbacks.values():
+        for p in behaviour.passages:
+            if p.function in ids and p.population == population and p.entered is not None:
+                words = _words(behaviour.space, p.entered, flags)
+                _add(found, p.function, f"is handed pages {words}", own=True)
+    return found
+
+
+def _add(found: Phrases, id: FunctionId, phrase: str, *, own: bool) -> None:
+    held = found.setdefault(id, {})
+    held[phrase] = held.get(phrase, False) or own
+
+
+def _words(space: Space, page: PageState, flags: tuple[str, ...]) -> str:
+    """Say a state by the tracked flags alone: companion flags are a driver's own business."""
+    kept = tuple((n, m) for n, m in page.flags if n in flags)
+    return describe(space, PageState(page.types, kept, page.rest), flags)
+
+
+def _span(id: FunctionId, sides: Sides) -> Span | None:
+    """Return where a function stands in the tree after; None where it is gone."""
+    program = sides.programs.after
+    for function in program.lowered(id) if program.has(id[0]) else ():
+        return function.span
+    return None

@@ -1,0 +1,51 @@
+"""Say what functions do with the pages that pass through them: entered so, left so.
+
+A function is interpreted once for each context that its callers really pass; what is remembered
+of that is its contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from analyzer.flow.observe import Passage
+from analyzer.flow.operations import Results
+from analyzer.flow.run import Context, Run
+from analyzer.flow.values import Page
+from analyzer.pages.machine import PageState
+
+#: Pages that nobody's origin made: they concern whoever is given them, and nobody on the way.
+_ALLOCATED = "allocated"
+
+
+def passages_of(runs: Iterable[Run]) -> tuple[Passage, ...]:
+    """Return every passage that was interpreted, once, in the order of the analysis."""
+    found: dict[Passage, None] = {}
+    for run in runs:
+        for context, results in run.memory.items():
+            for passage in _through(context, results):
+                found.setdefault(passage)
+    return tuple(found)
+
+
+def _through(context: Context, results: Results) -> Iterator[Passage]:
+    before = dict(context.pages)
+    handed = {a.key for a in context.args if isinstance(a, Page) and a.key in before}
+    for key in sorted(handed) if not results else ():  # every way on ends in a trap
+        yield Passage(context.id, before[key].population, _bare(before[key]), None, "")
+    for state, value in results:
+        for key in sorted(handed):
+            entered, left = before[key], state.pages.get(key)
+            population = entered.population or (left.population if left else "")
+            given = state.given.get(key, "")
+            yield Passage(context.id, population, _bare(entered), left and _bare(left), given)
+        for key, page in state.pages.items():
+            returned = isinstance(value, Page) and value.key == key
+            origin = page.population not in ("", _ALLOCATED)
+            if key not in before and page.population and (returned or origin):
+                yield Passage(context.id, page.population, None, _bare(page), "")
+
+
+def _bare(page: PageState) -> PageState:
+    """Return a state without its history and population."""
+    return PageState(page.types, page.flags, page.rest)

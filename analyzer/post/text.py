@@ -1,0 +1,89 @@
+"""Say findings in Markdown, such that nothing in a patch can steer the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from analyzer import __version__
+from analyzer.base import Severity
+from analyzer.findings import Finding, Migration, Result
+from analyzer.report.plain import plain
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&^-])")
+_ZERO = "\u200b"  # keeps a name from being notified and a number from being linked
+
+
+def md(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    escaped = _MARKUP.sub(r"\\\1", plain(text))
+    return re.sub(r"@|(?<=#)(?=\d)", lambda m: m[0] + _ZERO, escaped).replace(
+        "://", ":" + _ZERO + "//"
+    )
+
+
+def code(text: str) -> str:
+    """Return text as a code span, whatever backticks it holds."""
+    held = plain(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", held)), default=0) + 1)
+    blank = " " if held.startswith("`") or held.endswith("`") else ""
+    return f"{fence}{blank}{held}{blank}{fence}"
+
+
+def comment(finding: Finding) -> str:
+    """Return the comment on one finding."""
+    where = f"{finding.file}:{finding.span.line}"
+    lines = [
+        f"**{finding.severity}: {finding.rule}**: {md(finding.message)}",
+        "",
+        f"In {code(finding.function + '()')}, {code(where)}: {code(finding.operation)}",
+    ]
+    if finding.cause is not None:
+        cause = finding.cause
+        patch = f", patch {cause.patch} of the series" if cause.patch else ""
+        lines += ["", f"Cause: {code(cause.function + '()')} in {code(cause.span.file)}{patch}"]
+    if finding.trace:
+        lines += ["", "How it gets there:", ""]
+        lines += [
+            f"{n}. {code(f'{s.span.file}:{s.span.line}')} {md(s.message)}"
+            for n, s in enumerate(finding.trace, 1)
+        ]
+    lines += ["", f"What it means: `offlint explain {finding.rule}` (offlint {__version__})"]
+    return "\n".join(lines)
+
+
+def summary(result: Result, apart: Sequence[Finding], inline: int) -> str:
+    """Return the one comment on the whole; apart are the findings that have no place."""
+    lines = [f"### offlint: {counted((*apart,), inline)}"]
+    lines += [f"- {_migration(m)}" for m in result.migrations]
+    if inline:
+        lines += ["", f"{inline} of them stand where the change does."]
+    if apart:
+        lines += ["", "Outside the change, and so listed here:"]
+    for finding in apart:
+        lines += ["", comment(finding)]
+    if result.gaps:
+        lines += ["", f"Blind in {len(result.gaps)} places: what could not be read is not judged."]
+    return "\n".join(lines)
+
+
+def counted(findings: Sequence[Finding], more: int = 0) -> str:
+    """Return how many findings there are, in words."""
+    number = len(findings) + more
+    return f"{number or 'no'} finding{'' if number == 1 else 's'}"
+
+
+def brief(findings: Iterable[Finding]) -> str:
+    """Return one line for a patch: how many of each severity, and the first of them."""
+    held = sorted(findings, key=lambda f: -f.severity.rank)
+    if not held:
+        return "nothing new"
+    counts = [(sum(f.severity is s for f in held), s) for s in Severity]
+    amounts = ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for n, s in counts if n)
+    return plain(f"{amounts}; {held[0].file}: {held[0].message}")
+
+
+def _migration(m: Migration) -> str:
+    unless = f", except {', '.join(m.exceptions)}" if m.exceptions else ""
+    cause = f"; caused by {code(m.cause.function + '()')}" if m.cause else ""
+    return f"{md(m.population)}: {md(m.before)} -> {md(m.after + unless)}{cause}"
