@@ -133,6 +133,18 @@ def compare_trees(
     if isinstance(sides, str):
         return Result(tree=trees.after.name, unmoved=sides)
     clock.enter("compare")
+    if isinstance(sides, str):
+        clock.enter("")
+        return Result(
+            tree=trees.after.name,
+            migrations=(),
+            unmoved=sides,
+            findings=(),
+            gaps=(),
+            files_read=0,
+            functions=0,
+            seconds=tuple(clock.seconds.items()),
+        )
     new, derived = _compare(sides, changed)
     clock.enter("")
     return Result(
