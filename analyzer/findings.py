@@ -114,7 +114,8 @@ class Result:
     unmoved: str = ""  # why no page changes its state, in words; empty where one does or may
     findings: tuple[Finding, ...] = ()  # introduced, fixed and pre-existing, sorted
     gaps: tuple[Gap, ...] = ()
-    suppressed: int = 0
+    suppressed: int = 0  # by comments in the source
+    known: int = 0  # hidden by a baseline
     files_read: int = 0
     functions: int = 0
     seconds: tuple[tuple[str, float], ...] = ()  # stage -> seconds, for --stats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from analyzer.base import Gap, Severity
 from analyzer.findings import Finding, Result, Status
@@ -11,16 +12,28 @@ from analyzer.findings import Finding, Result, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What the user asked to see. rules is None for all of them."""
+    """What the user asked to see. rules is None for all of them.
+
+    paths are patterns of files that are ignored: `*` matches anything, a folder ends in `/`.
+    """
 
     everything: bool = False
     level: Severity = Severity.NOTE
     rules: frozenset[str] | None = None
     ignored: frozenset[str] = frozenset()
+    paths: tuple[str, ...] = ()
 
     def wants(self, rule: str) -> bool:
         """Tell whether findings of a rule count at all."""
         return rule not in self.ignored and (self.rules is None or rule in self.rules)
+
+    def covers(self, path: str) -> bool:
+        """Tell whether findings in a file count at all."""
+        return not any(fnmatchcase(path, f"{p}*" if p.endswith("/") else p) for p in self.paths)
+
+    def counts(self, finding: Finding) -> bool:
+        """Tell whether a finding counts, whatever its severity."""
+        return self.wants(finding.rule) and self.covers(finding.file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +85,13 @@ def select(result: Result, selection: Selection) -> Selected:
             shown.append(finding)
         else:
             hidden[reason] += 1
+    hidden.update({"suppressed": result.suppressed, "in the baseline": result.known})
     order = list(Status)
     shown.sort(key=lambda f: (order.index(f.status), is_hazard(f)))
     return Selected(
         result=result,
         shown=tuple(shown),
-        hidden=tuple(sorted(hidden.items())),
+        hidden=tuple(sorted((reason, n) for reason, n in hidden.items() if n)),
         gaps=result.gaps if selection.everything else None,
     )
 
@@ -86,6 +100,8 @@ def _reason(finding: Finding, selection: Selection) -> str | None:
     """Return why a finding is not shown, in the words of the closing line; None where it is."""
     if not selection.wants(finding.rule):
         return "of other rules"
+    if not selection.covers(finding.file):
+        return "in ignored paths"
     if finding.status is not Status.INTRODUCED and not selection.everything:
         return str(finding.status)
     if finding.severity.rank < selection.level.rank:
@@ -99,6 +115,6 @@ def is_failure(result: Result, selection: Selection, fail_on: Severity | None) -
     The level does not matter: what is hidden still counts.
     """
     return fail_on is not None and any(
-        is_open(f) and selection.wants(f.rule) and f.severity.rank >= fail_on.rank
+        is_open(f) and selection.counts(f) and f.severity.rank >= fail_on.rank
         for f in result.findings
     )

@@ -79,5 +79,5 @@ def test_an_unknown_rule_suggests_close_ones(wrong: str, right: str) -> None:
 
 
 def test_a_rule_like_no_other_lists_them_all() -> None:
-    with pytest.raises(AnalyzerError, match="the rules are contract-mismatch, "):
+    with pytest.raises(AnalyzerError, match="the rules are bad-suppression, "):
         rule_named("xyzzy")

@@ -41,6 +41,9 @@ def test_new_findings_come_before_fixed_and_standing_ones() -> None:
         (Selection(level=Severity.WARNING), [FINDING, HAZARD], ("below --level warning", 1)),
         (Selection(rules=frozenset({"stale-comment"})), [REMARK], ("of other rules", 4)),
         (Selection(ignored=frozenset({"double-set"})), [REMARK], ("of other rules", 4)),
+        (Selection(paths=("drivers/",)), [], ("in ignored paths", 5)),
+        (Selection(paths=("*/t?y.c",)), [], ("in ignored paths", 5)),
+        (Selection(paths=("drivers/toy",)), [FINDING, REMARK, HAZARD], ("fixed", 1)),
     ],
 )
 def test_what_is_not_asked_for_is_counted(
@@ -89,3 +92,14 @@ def test_hidden_findings_still_fail_unless_their_rule_is_ignored() -> None:
 def test_all_is_offered_where_it_shows_more(selection: Selection, cut: bool) -> None:
     assert cut == select(RESULT, selection).is_cut
     assert not select(replace(RESULT, findings=(REMARK,), gaps=()), selection).is_cut
+
+
+def test_ignored_path_fails_nothing() -> None:
+    assert is_failure(RESULT, Selection(), Severity.WARNING)
+    assert not is_failure(RESULT, Selection(paths=("drivers/",)), Severity.WARNING)
+
+
+def test_what_was_accepted_before_is_counted() -> None:
+    shown = select(replace(RESULT, suppressed=2, known=1), Selection(everything=True))
+
+    assert (("in the baseline", 1), ("suppressed", 2)) == shown.hidden

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import Severity
+from analyzer.cli.accepting import accepted, failing, remember, with_settings
 from analyzer.cli.output import BLIND, FORMATS, FOUND, OK, chosen_outputs, say, write_reports
 
 if TYPE_CHECKING:
+    from analyzer.baseline import Entry
     from analyzer.findings import Result
     from analyzer.select import Selection
 
@@ -54,18 +56,29 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     "--all", "everything", is_flag=True, help="Show fixed and pre-existing findings and gaps, too."
 )
 @click.option(
-    "--level", type=_SEVERITIES, default="note", show_default=True, help="Show nothing below."
+    "--level", type=_SEVERITIES, default=None, help="Show nothing below.  [default: note]"
 )
 @click.option(
     "--fail-on",
     type=click.Choice([*_SEVERITIES.choices, "never"]),
-    default="warning",
-    show_default=True,
-    help="Exit 1 for new findings from this severity on.",
+    default=None,
+    help="Exit 1 for new findings from this severity on.  [default: warning]",
 )
 @click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule; repeatable.")
 @click.option(
     "--ignore", "ignored", multiple=True, metavar="RULE", help="Not this rule; repeatable."
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Hide the findings that this file knows.",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the findings to a baseline; they then fail nothing.",
 )
 @click.option("--fix", is_flag=True, help="Print a diff of proved fixes in place of the report.")
 @click.option(
@@ -101,10 +114,12 @@ def check(
     output: Path | None,
     anchor: str,
     everything: bool,
-    level: str,
-    fail_on: str,
+    level: str | None,
+    fail_on: str | None,
     rules: tuple[str, ...],
     ignored: tuple[str, ...],
+    baseline: Path | None,
+    write_baseline: Path | None,
     fix: bool,
     fix_output: Path | None,
     color: str,
@@ -120,21 +135,28 @@ def check(
     """
     outputs = chosen_outputs(formats, output)
     selection = _selection(everything, level, rules, ignored)
+    known = _known(baseline)
     config = _config(config_file)
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.progress import Progress
     from analyzer.request import open_request
     from analyzer.select import is_failure, select
+    from analyzer.settings import read_settings
 
     with Progress(sys.stderr, enabled=not quiet) as progress:
         request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
+        settings = read_settings(request.trees.before.read, request.tree.name)
+        selection = with_settings(selection, settings, level=level)
         from analyzer.pipeline import check as check_series
 
-        result = check_series(request.series, request.tree, config=config, progress=progress)
+        found = check_series(request.series, request.tree, config=config, progress=progress)
+        result = accepted(found, request, selection, settings, known=known, name=str(baseline))
+        if write_baseline is not None:
+            remember(write_baseline, found, request, selection, settings)
         if fix or fix_output is not None:
             from analyzer.cli.fixing import proved_fixes, written_fixes
 
-            offers = proved_fixes(result, request, selection, config, progress)
+            offers = proved_fixes(result, found, request, selection, config, progress)
             result = offers.result
             outputs = written_fixes(offers.diff, fix_output, outputs, asked=bool(formats))
     if not quiet:
@@ -149,22 +171,31 @@ def check(
             f"{len(blind)} gaps in what the patch touches (--strict-gaps); the first: "
             f"{blind[0].file}:{blind[0].line}: {blind[0].detail}"
         )
-    failed = is_failure(result, selection, None if fail_on == "never" else Severity(fail_on))
+    limit = None if write_baseline is not None else failing(fail_on, settings)
+    failed = is_failure(result, selection, limit)
     context.exit(FOUND if failed else BLIND if blind else OK)
 
 
 def _selection(
-    everything: bool, level: str, rules: Sequence[str], ignored: Sequence[str]
+    everything: bool, level: str | None, rules: Sequence[str], ignored: Sequence[str]
 ) -> Selection:
     from analyzer.rules import rule_named
     from analyzer.select import Selection
 
     return Selection(
         everything=everything,
-        level=Severity(level),
+        level=Severity(level or "note"),
         rules=frozenset(rule_named(r).id for r in rules) or None,
         ignored=frozenset(rule_named(r).id for r in ignored),
     )
+
+
+def _known(baseline: Path | None) -> tuple[Entry, ...]:
+    if baseline is None:
+        return ()
+    from analyzer.baseline import read_baseline
+
+    return read_baseline(baseline)
 
 
 def _config(path: Path | None) -> Mapping[str, bool]:

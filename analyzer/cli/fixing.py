@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 def proved_fixes(
     result: Result,
+    found: Result,
     request: Request,
     selection: Selection,
     config: Mapping[str, bool],
     progress: Progress,
 ) -> Offers:
-    """Return the result with fixes for the findings that are shown."""
+    """Return the result with fixes for the findings that are shown.
+
+    found is all that the check has found, accepted or not: a fix must not add to it.
+    """
     from analyzer.base import Pair
     from analyzer.fixes import offer_fixes
     from analyzer.flow.program import Cache
@@ -43,7 +47,8 @@ def proved_fixes(
         request.trees,
         request.files,
         analyse,
-        wanted=lambda f: selection.wants(f.rule) and f.severity.rank >= selection.level.rank,
+        reference=found,
+        wanted=lambda f: selection.counts(f) and f.severity.rank >= selection.level.rank,
     )
 
 

@@ -76,11 +76,13 @@ def offer_fixes(
     changed: tuple[str, ...],
     analyse: Analyse,
     *,
+    reference: Result | None = None,
     wanted: Callable[[Finding], bool] = lambda _: True,
 ) -> Offers:
     """Return the result with a fix for each wanted open finding that one was proved for.
 
-    trees are those around the whole series, and changed names the files in which they differ. A
+    trees are those around the whole series, and changed names the files in which they differ.
+    reference is what was found before some of it was accepted; a fix must add nothing to it. A
     fix applies to the tree after. Fixes that stand in each other's way are in the findings all
     the same; the diff holds those that were proved together.
     """
@@ -89,22 +91,22 @@ def offer_fixes(
     if not asked:
         return Offers(result, "")
     alone = len(result.patches) == 1
-    reference = _said(result) if alone else trial.look({})
+    said = _said(reference or result) if alone else trial.look({})
     fixed: dict[int, Mapping[str, bytes]] = {}
     untried = 0
     for finding in asked:
         trial.left = min(_TRIES, _RUNS - trial.runs)
         untried += trial.left <= 0
         # A later patch of the series may have moved the place: take it where it is in the end.
-        seen = finding if alone else _seen_in(reference, finding)
-        files = None if seen is None else _fix((seen,), reference, trial, {}, _DEPTH)
+        seen = finding if alone else _seen_in(said, finding)
+        files = None if seen is None else _fix((seen,), said, trial, {}, _DEPTH)
         if files is not None:
             fixed[id(finding)] = files
     findings = tuple(
         replace(f, fix=_diff(trees.after, fixed[id(f)])) if id(f) in fixed else f
         for f in result.findings
     )
-    together, left_out = _together(list(fixed.values()), reference, trial)
+    together, left_out = _together(list(fixed.values()), said, trial)
     remarks = _remarks(len(asked), len(fixed), left_out, untried)
     return Offers(
         replace(result, findings=findings, notes=(*result.notes, *remarks)),

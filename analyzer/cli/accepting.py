@@ -1,0 +1,70 @@
+"""Leave out what is accepted: by the tree's settings, by its source, by a baseline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.base import Severity
+from analyzer.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.baseline import Entry
+    from analyzer.findings import Result
+    from analyzer.request import Request
+    from analyzer.select import Selection
+    from analyzer.settings import Settings
+
+
+def with_settings(selection: Selection, settings: Settings, *, level: str | None) -> Selection:
+    """Return the selection with what the tree's settings say; the command line has the last word.
+
+    level is that of the command line, or None.
+    """
+    named = selection.rules or frozenset()
+    return replace(
+        selection,
+        level=selection.level if level is not None else settings.level or selection.level,
+        ignored=selection.ignored | (frozenset(settings.rules) - named),
+        paths=settings.paths,
+    )
+
+
+def failing(wish: str | None, settings: Settings) -> Severity | None:
+    """Return from which severity on a finding fails the run; None where none does."""
+    if wish is not None:
+        return None if wish == "never" else Severity(wish)
+    return None if settings.never else settings.fail_on or Severity.WARNING
+
+
+def accepted(
+    result: Result,
+    request: Request,
+    selection: Selection,
+    settings: Settings,
+    *,
+    known: Sequence[Entry],
+    name: str,
+) -> Result:
+    """Return a result as the tree wants it weighed, without what it and the baseline accept."""
+    from analyzer.baseline import without_known
+    from analyzer.settings import with_levels
+    from analyzer.suppress import suppress
+
+    heard = suppress(result, request.read, request.changed, request.files)
+    weighed = with_levels(heard, settings.levels)
+    return without_known(weighed, known, name, selection.wants) if known else weighed
+
+
+def remember(
+    path: Path, result: Result, request: Request, selection: Selection, settings: Settings
+) -> None:
+    """Write a baseline of all that is found and wanted, known or not."""
+    from analyzer.baseline import write_baseline
+
+    heard = accepted(result, request, selection, settings, known=(), name="")
+    count = write_baseline(path, heard, selection.counts)
+    say(f"{path}: {count} finding{'' if count == 1 else 's'} written; --baseline {path} hides them")

@@ -1,0 +1,126 @@
+"""Baselines: what is known is hidden, however the lines have moved."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from analyzer.base import AnalyzerError
+from analyzer.baseline import read_baseline, without_known, write_baseline
+from analyzer.findings import Result
+from analyzer.select import is_open
+
+from .driver import DRIVER, HOLD, SPOILT, found
+
+
+def known_after(result: Result, later: Result, path: Path) -> Result:
+    """Return a later result without what a baseline of the first one knows."""
+    write_baseline(path, result, lambda _: True)
+    return without_known(later, read_baseline(path), path.name, lambda _: True)
+
+
+def open_in(result: Result) -> list[tuple[str, str]]:
+    return [(f.rule, f.function) for f in result.findings if is_open(f)]
+
+
+def reformatted(text: str) -> str:
+    """Return the driver with moved lines, wider indents and broken calls."""
+    text = "\n/* A long introduction. */\n\n" + text.replace("\n\t", "\n\t\t")
+    return text.replace("__SetPageOffline(page)", "__SetPageOffline(\n\t\t\t\tpage)")
+
+
+def test_same_findings_are_hidden_and_counted(tmp_path: Path) -> None:
+    result = found(DRIVER, SPOILT)
+
+    left = known_after(result, result, tmp_path / "known.json")
+
+    assert 2 == len(open_in(result))
+    assert ([], 2, result.notes) == (open_in(left), left.known, left.notes)
+
+
+def test_moved_lines_and_reformatting_do_not_bring_them_back(tmp_path: Path) -> None:
+    later = found(reformatted(DRIVER), reformatted(SPOILT))
+
+    left = known_after(found(DRIVER, SPOILT), later, tmp_path / "known.json")
+
+    assert 2 == len(open_in(later))
+    assert ([], 2) == (open_in(left), left.known)
+
+
+def test_new_finding_stays(tmp_path: Path) -> None:
+    one = found(DRIVER, SPOILT.replace(HOLD, "\tSetPageKeptBack(page);\n"))
+
+    left = known_after(one, found(DRIVER, SPOILT), tmp_path / "known.json")
+
+    assert [("double-set", "foo_hold")] == open_in(left)
+
+
+def test_each_entry_hides_one_finding_only(tmp_path: Path) -> None:
+    result = found(DRIVER, SPOILT)
+    path = tmp_path / "known.json"
+    write_baseline(path, result, lambda _: True)
+    entries = read_baseline(path)
+
+    left = without_known(result, entries[:1] * 1, path.name, lambda _: True)
+
+    assert 1 == len(open_in(left))
+
+
+def test_entry_that_is_found_no_longer_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    one = found(DRIVER, SPOILT.replace(HOLD, "\tSetPageKeptBack(page);\n"))
+
+    left = known_after(found(DRIVER, SPOILT), one, path)
+
+    (remark,) = set(left.notes) - set(one.notes)
+    assert re.match(
+        r"known\.json: 1 entry is found no longer, the first: double-set in foo_hold\(\)", remark
+    )
+
+
+def test_entry_of_a_rule_that_was_not_asked_for_is_no_remark(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    write_baseline(path, found(DRIVER, SPOILT), lambda _: True)
+    clean = found(DRIVER, DRIVER + "\n")
+
+    left = without_known(clean, read_baseline(path), path.name, lambda rule: rule == "dead-op")
+
+    assert clean.notes == left.notes
+
+
+def test_baseline_is_sorted_and_tells_people_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+
+    count = write_baseline(path, found(DRIVER, SPOILT), lambda _: True)
+
+    held = json.loads(path.read_text())
+    assert (2, 1) == (count, held["version"])
+    assert ["foo_hold", "foo_keep"] == [f["function"] for f in held["findings"]]
+    assert {"fingerprint", "rule", "file", "function", "message"} == set(held["findings"][0])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not a baseline, no JSON"),
+        ("[]", "not a baseline: expected an object"),
+        ('{"version": 2, "findings": []}', "version: expected 1, the format that this offlint"),
+        ('{"version": 1, "finding": []}', "unknown key 'finding': expected findings, version"),
+        ('{"version": 1, "findings": [{"rule": "x"}]}', "findings 1: fingerprint: expected a text"),
+        ('{"version": 1, "findings": [{"line": 1}]}', "findings 1: unknown key 'line'"),
+    ],
+)
+def test_damaged_baseline_is_refused(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    path.write_text(text)
+
+    with pytest.raises(AnalyzerError, match=words):
+        read_baseline(path)
+
+
+def test_missing_baseline_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(AnalyzerError, match=r"no such baseline; --write-baseline .* makes one"):
+        read_baseline(tmp_path / "known.json")

@@ -1,0 +1,103 @@
+"""The settings of a tree: read strictly, and weaker than the command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analyzer.base import AnalyzerError, Severity
+from analyzer.settings import Settings, read_settings, with_levels
+from analyzer.tree import MemoryTree
+
+from .report.results import FINDING, REMARK, RESULT
+
+WHOLE = """
+level = "warning"
+fail-on = "error"
+
+[levels]
+stale-comment = "warning"
+
+[ignore]
+rules = ["dead-op"]
+paths = ["drivers/staging/", "arch/*/mm/old_*.c"]
+
+[[migration]]
+name = "mine"
+"""
+
+
+def read(text: str | bytes | None) -> Settings:
+    tree = MemoryTree({} if text is None else {".offlint.toml": text})
+    return read_settings(tree.read, "linux")
+
+
+def test_settings_are_read() -> None:
+    settings = read(WHOLE)
+
+    assert (Severity.WARNING, Severity.ERROR, False) == (
+        settings.level,
+        settings.fail_on,
+        settings.never,
+    )
+    assert {"stale-comment": Severity.WARNING} == dict(settings.levels)
+    assert (("dead-op",), ("drivers/staging/", "arch/*/mm/old_*.c")) == (
+        settings.rules,
+        settings.paths,
+    )
+    assert ["mine"] == [m.text("name") for m in settings.migrations]
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_tree_without_settings_leaves_everything_open(text: str | None) -> None:
+    settings = read(text)
+
+    assert (None, None, False, {}, (), ()) == (
+        settings.level,
+        settings.fail_on,
+        settings.never,
+        settings.levels,
+        settings.rules,
+        settings.paths,
+    )
+
+
+def test_never_is_a_wish_to_fail_on_nothing() -> None:
+    settings = read('fail-on = "never"')
+
+    assert (None, True) == (settings.fail_on, settings.never)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("fail_on = 'error'", "linux/.offlint.toml: unknown key 'fail_on': expected .*'fail-on'"),
+        ("[ignore]\npath = []", "ignore: unknown key 'path': expected paths, rules.*'paths'"),
+        ("fail-on = 'fatal'", "fail-on: expected error, warning, note, found 'fatal'"),
+        ("[levels]\ndouble-sett = 'note'", "levels: unknown rule 'double-sett': did you mean doub"),
+        ("[levels]\ndouble-set = 'loud'", "levels: double-set: expected error, warning, note"),
+        ("[ignore]\nrules = ['x']", "ignore: unknown rule 'x'"),
+        ("[ignore]\nrules = 'dead-op'", "ignore: rules: expected a list of texts, found 'dead-op'"),
+        ("[ignore]\npaths = ['/etc']", "ignore: paths: expected paths from the top of the tree"),
+        ("[ignore]\npaths = ['a/../b']", "ignore: paths: expected paths from the top of the tree"),
+        ("level", "linux/.offlint.toml: not valid TOML"),
+        ("migration = 1", r"migration: expected tables, each headed \[\[migration\]\]"),
+        (b"\xff", "not UTF-8 text at byte 0"),
+    ],
+)
+def test_mistake_is_refused_with_file_key_and_what_was_expected(
+    text: str | bytes, words: str
+) -> None:
+    with pytest.raises(AnalyzerError, match=words):
+        read(text)
+
+
+def test_levels_weigh_findings_anew_and_sort_them() -> None:
+    found = replace(RESULT, findings=(FINDING, REMARK))
+
+    weighed = with_levels(found, {"double-set": Severity.NOTE, "stale-comment": Severity.ERROR})
+
+    assert [("stale-comment", Severity.ERROR), ("double-set", Severity.NOTE)] == [
+        (f.rule, f.severity) for f in weighed.findings
+    ]
