@@ -34,6 +34,7 @@ FORMATS: Mapping[str, str] = {
     "coccicheck": "analyzer.report.coccicheck",
     "org": "analyzer.report.org",
     "mail": "analyzer.report.mail",
+    "html": "analyzer.report.html",
 }
 OK, FOUND, USAGE, BLIND, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 

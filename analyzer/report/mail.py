@@ -17,7 +17,7 @@ from analyzer.base import Severity
 from analyzer.findings import Finding, Migration, Result, Status
 from analyzer.report import words
 from analyzer.report.letter import Letter, Person
-from analyzer.report.plain import harmless, plain, wrap
+from analyzer.report.plain import plain, tabbed, wrap
 from analyzer.report.quote import quoted
 from analyzer.report.view import View
 
@@ -157,7 +157,7 @@ def _site(finding: Finding, view: View) -> Iterator[str]:
         yield from wrap(plain(was), _WIDTH, first="  ", rest="  ")
     if finding.fix is not None:
         yield from ("", "  This would do:", "")
-        yield from (_tabbed(line) for line in finding.fix.splitlines())
+        yield from (tabbed(line) for line in finding.fix.splitlines())
 
 
 def _code(finding: Finding, view: View) -> list[str]:
@@ -165,7 +165,7 @@ def _code(finding: Finding, view: View) -> list[str]:
     source = view.read(finding.file, words.stage(finding)) or b""
     span = finding.span
     lines = [
-        _tabbed(line.strip().decode("utf-8", "replace"))
+        tabbed(line.strip().decode("utf-8", "replace"))
         for line in source.split(b"\n")[span.line - 1 : max(span.line, span.end_line)]
     ]
     old = {m.before.casefold() for m in view.selected.result.migrations}
@@ -179,11 +179,6 @@ def _chain(finding: Finding) -> str:
     names = [*calls, *(step.function for step in finding.trace[-1:])]
     chain = [f"{name}()" for name in dict.fromkeys(names) if name]
     return " -> ".join(chain) if len(chain) > 1 else ""
-
-
-def _tabbed(text: str) -> str:
-    """Return code with its tabs, and nothing else that steers."""
-    return "\t".join(harmless(part) for part in text.split("\t"))
 
 
 def _closing(view: View) -> Iterator[str]:

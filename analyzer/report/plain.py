@@ -23,6 +23,11 @@ def harmless(text: str) -> str:
     return "".join(c if is_safe(c) else _spelled(c) for c in text)
 
 
+def tabbed(text: str) -> str:
+    """Return harmless text that keeps its tabs, as code does."""
+    return "\t".join(harmless(part) for part in text.split("\t"))
+
+
 def plain(text: str) -> str:
     """Return harmless text on one line, with runs of blanks joined."""
     return harmless(" ".join(text.split()))

@@ -103,23 +103,9 @@ def _gaps(gaps: tuple[Gap, ...], width: int, paint: Paint) -> Iterator[str]:
 def _verdict(selected: Selected, width: int, paint: Paint) -> list[str]:
     """Sum up in a sentence: what was found, what is not shown, where the tool is blind."""
     style = "title" if words.found(selected) else "good"
-    text = words.verdict(selected) + _unsaid(selected)
+    text = f"{words.verdict(selected)} {words.unsaid(selected)}"
     out = [paint(line, style) for line in wrap(text, width)]
     if selected.shown:
         hint = f"What a rule means and how to mend it: offlint explain {selected.shown[0].rule}"
         return [*wrap(hint, width), *out]
     return out
-
-
-def _unsaid(selected: Selected) -> str:
-    """Say what is counted and not listed, and how to see it."""
-    unsaid = []
-    if selected.hidden:
-        unsaid.append(f"not shown: {', '.join(f'{n} {why}' for why, n in selected.hidden)}")
-    gaps = len(selected.result.gaps)
-    if gaps:
-        unsaid.append(f"blind in {words.counted(gaps, 'place')}")
-    if not unsaid:
-        return ""
-    text = "; ".join(unsaid)
-    return f" {text[:1].upper()}{text[1:]}{' (see --all)' if selected.is_cut else ''}."

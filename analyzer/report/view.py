@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from analyzer.report.letter import Letter
 from analyzer.rules import Rule
@@ -21,6 +22,45 @@ class Anchor(StrEnum):
 
     SITE = "site"
     HUNK = "hunk"
+
+
+class Site(Protocol):
+    """One use of a migration's flags, as an audit judges it."""
+
+    @property
+    def file(self) -> str:
+        """Return the path of the file."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """Return the line, from 1."""
+        ...
+
+    @property
+    def function(self) -> str:
+        """Return the function around the use, or nothing."""
+        ...
+
+    @property
+    def operation(self) -> str:
+        """Return the text of the use."""
+        ...
+
+    @property
+    def verdict(self) -> str:
+        """Return `affected`, `migrated`, `unaffected` or `undecided`."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Return why, or what is missing."""
+        ...
+
+    @property
+    def populations(self) -> Sequence[str]:
+        """Return the pages that come there."""
+        ...
 
 
 def _nothing(_path: str, _patch: int) -> None:
@@ -41,6 +81,7 @@ class View:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     letters: tuple[Letter, ...] = ()
     sender: str = ""  # whom a reply is from; without it the reply is a draft
+    sites: Sequence[Site] = ()
     anchor: Anchor = Anchor.SITE
     width: int = 80
     colour: bool = False

@@ -39,6 +39,19 @@ def verdict(selected: Selected) -> str:
     return f"Nothing stale found: {why}." if why else "Nothing stale found."
 
 
+def unsaid(selected: Selected) -> str:
+    """Say in a sentence what is counted and not listed, and how to see it; empty if nothing is."""
+    parts = []
+    if selected.hidden:
+        parts.append(f"not shown: {', '.join(f'{n} {why}' for why, n in selected.hidden)}")
+    if gaps := len(selected.result.gaps):
+        parts.append(f"blind in {counted(gaps, 'place')}")
+    if not parts:
+        return ""
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}{' (see --all)' if selected.is_cut else ''}."
+
+
 def migration(moved: Migration, result: Result) -> str:
     """Say how a population starts now."""
     text = f"{moved.population}: {moved.before} -> {moved.after}"

@@ -12,11 +12,16 @@ from analyzer.report.view import View
 from analyzer.select import select
 
 from .mails import letters
-from .results import EVERYTHING, RESULT, RULES, changed, read
+from .results import EVERYTHING, RESULT, ROWS, RULES, changed, read
 
 FOLDER = Path(__file__).resolve().parent / "golden"
 VIEW = View(
-    selected=select(RESULT, EVERYTHING), read=read, changed=changed, rules=RULES, letters=letters()
+    selected=select(RESULT, EVERYTHING),
+    read=read,
+    changed=changed,
+    rules=RULES,
+    sites=ROWS,
+    letters=letters(),
 )
 
 

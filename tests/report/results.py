@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from analyzer.base import Confidence, Gap, Severity, Span
 from analyzer.findings import Cause, Finding, Migration, PatchInfo, Result, Status, Step
@@ -104,6 +104,35 @@ RULES = {
     )
     for name, severity in (("double-set", Severity.ERROR), ("stale-comment", Severity.NOTE))
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One use as an audit reports it."""
+
+    file: str
+    line: int
+    function: str
+    operation: str
+    verdict: str
+    reason: str
+    populations: tuple[str, ...]
+
+
+def row(
+    file: str, function: str, operation: str, verdict: str, reason: str, population: str
+) -> Row:
+    """Return a row of an audit."""
+    return Row(file, 7, function, operation, verdict, reason, (population,))
+
+
+ROWS = (
+    row("drivers/toy/toy.c", "keep_page", "__SetPageOffline(page)", "affected",
+        "hotplugged pages come here Offline", "hotplugged pages"),
+    row("mm/other.c", "walk", "PageReserved(page)", "undecided",
+        "the caller is not known", "boot memory"),
+    row("mm/init.c", "", "PageReserved(page)", "unaffected", "boot memory alone", "boot memory"),
+)  # fmt: skip
 
 RESULT = Result(
     tree="linux",

@@ -21,7 +21,7 @@ from analyzer.select import Selection, select
 
 from .golden import FOLDER, VIEW, rendered
 from .mails import letters
-from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, selected
+from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, row, selected
 
 #: What people have tried to smuggle through reports, and the letters it is made of.
 EVIL = st.sampled_from(
@@ -73,6 +73,7 @@ def views(draw: st.DrawFn) -> View:
         read=lambda path, patch: source,
         anchor=draw(st.sampled_from(Anchor)),
         letters=tuple(hostile(letter, draw) for letter in LETTERS),
+        sites=(row(*(draw(TEXT) for _ in range(6))),),
     )
 
 
@@ -101,13 +102,17 @@ def test_no_golden_file_is_left_over() -> None:
     assert sorted(FORMATS) == sorted(p.name for p in FOLDER.iterdir())
 
 
+#: Code keeps its tabs where a page or a mail shows it.
+_ALLOWED = {"mail": "\n\ufffd\t", "html": "\n\ufffd\t"}
+
+
 def steering(view: View) -> list[tuple[str, str]]:
     """Return what would steer a terminal, by format."""
     return [
         (name, c)
         for name in FORMATS
         for c in rendered(name, view)
-        if not is_safe(c) and c not in ("\n", "\ufffd", "\t" if name == "mail" else "\n")
+        if not is_safe(c) and c not in _ALLOWED.get(name, "\n\ufffd")
     ]
 
 
