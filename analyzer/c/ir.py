@@ -245,6 +245,14 @@ class Function:
     gaps: tuple[Gap, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the head of a definition says."""
+
+    returns: str
+    params: tuple[Param, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """Where a function is defined, found without parsing.

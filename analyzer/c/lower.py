@@ -9,7 +9,7 @@ from analyzer.base import Gap
 from analyzer.c.body import Body, Rules, uncommented
 from analyzer.c.branches import lower_branch
 from analyzer.c.heads import Head, find_head, paired_parameters, parse_parameters, plain_type
-from analyzer.c.ir import Definition, Function, Param, Return, Stop, Variant
+from analyzer.c.ir import Definition, Function, Param, Return, Signature, Stop, Variant
 from analyzer.c.parser import parse_body
 from analyzer.c.prepare import prepare
 from analyzer.c.statements import block_value, lower_statement
@@ -34,9 +34,8 @@ def lower(
     A variant is a consistent choice of the `#if` arms in the body. config fixes symbols; so do
     the conditions around the definition.
     """
-    start, end = definition.span.start, definition.span.end
-    head = find_head(unit.flat, start, definition.body)
-    params = () if head is None else _parameters(unit, head)
+    end = definition.span.end
+    signature = read_signature(unit, definition)
     known = {**dict(definition.conditions), **(config or {})}
     chosen = choose(unit, definition.body, end, known, max_variants=max_variants)
     gaps: list[Gap] = []
@@ -45,7 +44,7 @@ def lower(
         gaps.append(Gap("variants", unit.path, definition.span.line, definition.name, detail))
     variants = []
     for choice in chosen.choices:
-        variant, found = _lower_variant(unit, definition, params, choice)
+        variant, found = _lower_variant(unit, definition, signature.params, choice)
         gaps += (g for g in found if g not in gaps)
         if variant is not None:
             variants.append(variant)
@@ -54,11 +53,21 @@ def lower(
         path=unit.path,
         span=definition.span,
         static=definition.static,
-        returns="" if head is None else _returns(unit, head),
-        params=params,
+        returns=signature.returns,
+        params=signature.params,
         conditions=definition.conditions,
         variants=tuple(variants),
         gaps=tuple(gaps),
+    )
+
+
+def read_signature(unit: Unit, definition: Definition) -> Signature:
+    """Return what a definition returns and takes, without a look at its body."""
+    head = find_head(unit.flat, definition.span.start, definition.body)
+    return (
+        Signature("", ())
+        if head is None
+        else Signature(_returns(unit, head), _parameters(unit, head))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.base import Span
 from analyzer.c.blank import blank_comments
@@ -64,8 +65,9 @@ def expand(text: str, macros: Mapping[str, Macro]) -> str:
     return "".join(t.text for t in _expanded(_tokens(text), macros))
 
 
-def _tokens(text: str) -> list[_Token]:
-    return [_Token(m.group()) for m in _TOKEN.finditer(text)]
+@lru_cache(maxsize=1024)
+def _tokens(text: str) -> tuple[_Token, ...]:
+    return tuple(_Token(m.group()) for m in _TOKEN.finditer(text))
 
 
 def _expanded(tokens: Sequence[_Token], macros: Mapping[str, Macro]) -> list[_Token]:

@@ -46,6 +46,8 @@ def _resized(
             continue
         before, after = programs.before.unit(path), programs.after.unit(path)
         for name in sorted(before.definitions.keys() & after.definitions.keys()):
+            if _heads(before, name) == _heads(after, name):
+                continue
             was, now = _sizes(before, name), _sizes(after, name)
             if was and now and was != now:
                 elsewhere = _elsewhere(programs.after, name, path)
@@ -60,6 +62,10 @@ def _elsewhere(program: Program, name: str, path: str) -> frozenset[int]:
         if other != path:
             sizes |= _sizes(program.unit(other), name)
     return frozenset(sizes)
+
+
+def _heads(unit: Unit, name: str) -> list[bytes]:
+    return [unit.code[d.span.start : d.body] for d in unit.definitions[name]]
 
 
 def _sizes(unit: Unit, name: str) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -63,4 +64,7 @@ def status_of(work: Callable[[], int | None]) -> int:
 
 def run() -> NoReturn:
     """Run the tool on the command line's arguments and exit."""
+    # Nearly all that an analysis makes lives as long as it does: looking for garbage on the way
+    # takes a quarter of its time and finds none.
+    gc.disable()
     sys.exit(main(sys.argv[1:]))

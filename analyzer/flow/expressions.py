@@ -83,7 +83,12 @@ def _is_counter(e: ir.Expr, act: Activation) -> bool:
     """Tell whether an operand is a loop's counter by itself, such as `i` in `i + start`."""
     if not isinstance(e, ir.Name):
         return isinstance(e, ir.Const)
-    return any(e.id in loop.assigns for loop in act.variant.loops)
+    return e.id in _counters(act.variant)
+
+
+@lru_cache(maxsize=4096)
+def _counters(variant: ir.Variant) -> frozenset[str]:
+    return frozenset().union(*(loop.assigns for loop in variant.loops))
 
 
 def _name(id: str, state: State, act: Activation, run: Run) -> Value:

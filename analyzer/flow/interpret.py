@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
@@ -138,8 +138,7 @@ def _assume(state: State, conditions: Iterable[tuple[str, bool]]) -> State | Non
     return state
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """A block to go on at; turns counts how often each loop around it was closed (at most 2)."""
 
     block: int
@@ -157,6 +156,7 @@ class _Body:
     seen: dict[_Place, dict[object, State]] = field(default_factory=dict)
     visits: dict[int, int] = field(default_factory=dict)
     ranges: dict[int, bool] = field(default_factory=dict)
+    kept: dict[int, set[str]] = field(default_factory=dict)
     todo: list[tuple[int, int, _Place, State]] = field(default_factory=list)
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
@@ -252,8 +252,8 @@ class _Body:
 
     def _go(self, place: _Place, target: int, state: State) -> None:
         """Follow an edge, minding the loops that it enters, closes or leaves."""
-        turns = dict(place.turns)
         around, into = self.shape.inner[place.block], self.shape.inner[target]
+        turns = dict(place.turns)
         for n in around:
             loop = self.act.variant.loops[n]
             over_range = self._is_range(n, state)
@@ -276,7 +276,7 @@ class _Body:
                 turns.pop(n, None)
         if self.watch is not None:
             self.watch.leave(place.block, target, state)
-        self._push(_Place(target, tuple(sorted(turns.items()))), state)
+        self._push(_Place(target, tuple(sorted(turns.items())) if turns else ()), state)
 
     def _is_range(self, n: int, state: State) -> bool:
         if n not in self.ranges or not self.ranges[n]:
@@ -317,12 +317,19 @@ class _Body:
         return join_states(near[-1] if near else next(reversed(seen.values())), state)
 
     def _pruned(self, block: int, state: State) -> State:
+        """Forget the locals that nobody reads any more; kept remembers which places stay."""
+        kept = self.kept.setdefault(block, set())
+        unknown = state.store.keys() - kept
+        if not unknown:
+            return state
         live, depth = self.shape.live[block], f"{self.act.depth}:"
         if self.act.function.name in self.run.facts.origins:  # its parameters name the population
             live = live | {p.name for p in self.act.function.params}
         if self.watch is not None:
             live = live | self.watch.keep
-        return state.forget(lambda place: place.startswith(depth) and _variable(place) not in live)
+        doomed = {p for p in unknown if p.startswith(depth) and _variable(p) not in live}
+        kept.update(unknown - doomed)
+        return state.without(doomed)
 
     def _enter(
         self,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
+
 from analyzer.c import ir
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import expressions_of, names_in, shape_of
@@ -9,6 +12,7 @@ from analyzer.flow.state import State
 from analyzer.flow.values import Page
 
 
+@lru_cache(maxsize=4096)
 def is_page_pointer(declared: str) -> bool:
     """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
     words = declared.replace("*", " * ").split()
@@ -48,32 +52,43 @@ def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State,
     for name in advanced:
         if is_page_pointer(act.type_of(name)) or isinstance(state.store.get(act.place(name)), Page):
             return True
-    loop = act.variant.loops[n]
-    if loop.kind == "iterator" or not advanced:
+    if act.variant.loops[n].kind == "iterator" or not advanced:
         return False
-    if _names_pages(act, loop, advanced, run):
-        return True
-    for b in loop.blocks:
-        for step in act.variant.blocks[b].instructions:
-            for e in expressions_of(step):
-                if _steps_page(e, advanced, state, act, run):
-                    return True
-    return False
+    always, bases = _stepped(act, n, advanced, run)
+    return always or any(_is_page(base, state, act) for base in bases)
 
 
-def _steps_page(
-    e: ir.Expr, advanced: frozenset[str], state: State, act: Activation, run: Run
-) -> bool:
+def _is_page(name: str, state: State, act: Activation) -> bool:
+    value = state.store.get(act.place(name))
+    return isinstance(value, Page) if value is not None else is_page_pointer(act.type_of(name))
+
+
+def _stepped(
+    act: Activation, n: int, advanced: frozenset[str], run: Run
+) -> tuple[bool, frozenset[str]]:
+    """Tell whether a loop names pages whatever is known, and which variables it steps from."""
+    key = (act.variant, n)
+    found = run.stepped.get(key)
+    if found is None:
+        loop = act.variant.loops[n]
+        bases = frozenset(
+            base
+            for b in loop.blocks
+            for step in act.variant.blocks[b].instructions
+            for e in expressions_of(step)
+            for base in _bases(e, advanced)
+        )
+        found = run.stepped[key] = (_names_pages(act, loop, advanced, run), bases)
+    return found
+
+
+def _bases(e: ir.Expr, advanced: frozenset[str]) -> Iterator[str]:
+    """Yield the variables to which something that the loop advances is added."""
     match e:
         case ir.Binary("+" | "-", left, right) | ir.Index(left, right):
             for base, other in ((left, right), (right, left)):
-                if set(names_in(other)) & advanced and isinstance(base, ir.Name):
-                    value = state.store.get(act.place(base.id))
-                    if isinstance(value, Page):
-                        return True
-                    if value is None and is_page_pointer(act.type_of(base.id)):
-                        return True
-            return _steps_page(left, advanced, state, act, run)
+                if isinstance(base, ir.Name) and advanced & set(names_in(other)):
+                    yield base.id
+            yield from _bases(left, advanced)
         case ir.Unary(_, operand) | ir.Cast(_, operand) | ir.Field(operand, _, _):
-            return _steps_page(operand, advanced, state, act, run)
-    return False
+            yield from _bases(operand, advanced)

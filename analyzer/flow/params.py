@@ -16,28 +16,62 @@ _DEPTH = 3
 
 def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
     """Tell whether a function is passed a page, by any of its names, or returns one."""
-    return bool(page_params(program, facts, id)) or any(
-        t in function.returns for t in _TYPES for function in program.lowered(id)
-    )
+    return _is_typed(program, id) or bool(page_params(program, facts, id))
 
 
 def page_params(
     program: Program, facts: Facts, id: FunctionId, depth: int = _DEPTH
 ) -> frozenset[int]:
     """Return the positions of parameters that are pages or are made into pages."""
-    known = program.page_params.get(id)
+    known = program.page_params.get((id, depth))
     if known is not None:
         return known
-    program.page_params[id] = frozenset()  # a function that calls itself adds nothing
-    found: set[int] = set()
-    for function in program.lowered(id):
-        names = _named_pages(program, facts, function, depth)
-        for n, param in enumerate(function.params):
-            typed = any(t in param.type for t in _TYPES)
-            if typed or (param.name in names and "*" not in param.type):
-                found.add(n)
-    program.page_params[id] = frozenset(found)
-    return program.page_params[id]
+    found = {
+        n for s in program.signatures(id) for n, param in enumerate(s.params) if _is_page(param)
+    }
+    if _makes_pages(program, facts, id, depth):
+        for function in program.lowered(id):
+            names = _named_pages(program, facts, function, depth)
+            for n, param in enumerate(function.params):
+                if param.name in names and "*" not in param.type:
+                    found.add(n)
+    program.page_params[id, depth] = frozenset(found)
+    return program.page_params[id, depth]
+
+
+def _is_page(param: ir.Param) -> bool:
+    return any(t in param.type for t in _TYPES)
+
+
+def _is_typed(program: Program, id: FunctionId) -> bool:
+    """Tell whether a page stands in a function's head."""
+    return any(
+        any(t in s.returns for t in _TYPES) or any(map(_is_page, s.params))
+        for s in program.signatures(id)
+    )
+
+
+def _makes_pages(program: Program, facts: Facts, id: FunctionId, depth: int) -> bool:
+    """Tell by the names that it calls whether a function can make a parameter into a page.
+
+    Where it cannot, its body need not be parsed.
+    """
+    known = program.makes_pages.get((id, depth))
+    if known is None:
+        called = program.called(id)
+        known = program.makes_pages[id, depth] = any(
+            name in facts.identities and facts.identities[name].to == "page" for name in called
+        ) or (
+            depth > 0
+            and any(
+                any(any(map(_is_page, s.params)) for s in program.signatures(callee))
+                or _makes_pages(program, facts, callee, depth - 1)
+                for name in called
+                if not facts.speaks_of(name) and name not in facts.opaque
+                for callee in program.resolve(name, id[0])
+            )
+        )
+    return known
 
 
 def role_params(function: ir.Function, facts: Facts) -> Mapping[str, str]:

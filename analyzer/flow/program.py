@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.base import Gap
+from analyzer.c.blank import blank_comments
 from analyzer.c.constants import constants, enumerators
-from analyzer.c.ir import Conditions, Definition, Function
-from analyzer.c.lower import lower
+from analyzer.c.ir import Conditions, Definition, Function, Signature
+from analyzer.c.lower import lower, read_signature
 from analyzer.c.unit import Unit, called_names, scan_unit
 from analyzer.pages.laws import Law, derive_law
 
@@ -57,11 +58,15 @@ class Cache:
 
     facets: dict[tuple[str, bytes], Facets] = field(default_factory=dict)
     lowered: dict[tuple[str, int, bytes], Function] = field(default_factory=dict)
+    signatures: dict[tuple[str, int, bytes], Signature] = field(default_factory=dict)
     laws: dict[tuple[bytes, tuple[str, ...]], Law] = field(default_factory=dict)
+    values: dict[tuple[str, bytes], Mapping[str, int]] = field(default_factory=dict)
 
     def law(self, header: bytes, types: tuple[str, ...]) -> Law:
         """Return the law that a header lays down."""
-        key = (header, types)
+        # What a comment says is no law.
+        lines = (b" ".join(line.split()) for line in blank_comments(header).split(b"\n"))
+        key = (b"\n".join(filter(None, lines)), types)
         if key not in self.laws:
             self.laws[key] = derive_law(header, types)
         return self.laws[key]
@@ -81,6 +86,14 @@ class Cache:
             self.facets[key] = found
         return found
 
+    def numbers(self, path: str, text: bytes) -> Mapping[str, int]:
+        """Return the enumerators and integer macros that a file defines."""
+        key = (path, text)
+        if key not in self.values:
+            unit = self.scan(path, text).unit
+            self.values[key] = {**constants(unit), **enumerators(unit)}
+        return self.values[key]
+
     def lower(self, unit: Unit, definition: Definition, config: Mapping[str, bool]) -> Function:
         """Return a lowered definition."""
         start, end = definition.span.start, definition.span.end
@@ -90,6 +103,14 @@ class Cache:
             found = lower(unit, definition, config=config)
             self.lowered[key] = found
         return found
+
+    def signature(self, unit: Unit, definition: Definition) -> Signature:
+        """Return what a definition's head says."""
+        start = definition.span.start
+        key = (unit.path, start, unit.flat[start : definition.body])
+        if key not in self.signatures:
+            self.signatures[key] = read_signature(unit, definition)
+        return self.signatures[key]
 
 
 def _names(
@@ -142,7 +163,8 @@ class Program:
         self._slots: dict[str, list[Stored]] = defaultdict(list)
         self._values: dict[str, set[str]] = defaultdict(set)
         self._searched: set[str] = set()
-        self.page_params: dict[FunctionId, frozenset[int]] = {}
+        self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
+        self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
         self._makefiles: dict[str, str] = {}
 
     # -- reading ---------------------------------------------------------------------------
@@ -227,8 +249,7 @@ class Program:
         for path in headers:
             text = self._read(path)
             if text is not None:
-                unit = self._cache.scan(path, text).unit
-                found = {**constants(unit), **enumerators(unit), **found}
+                found = {**self._cache.numbers(path, text), **found}
         return found
 
     # -- functions -------------------------------------------------------------------------
@@ -303,6 +324,12 @@ class Program:
             return ()
         found = facets.unit.definitions.get(id[1], ())
         return tuple(self._cache.lower(facets.unit, d, self.config) for d in found)
+
+    def signatures(self, id: FunctionId) -> tuple[Signature, ...]:
+        """Return what the heads of a function's definitions say."""
+        facets = self._facets.get(id[0])
+        found = facets.unit.definitions.get(id[1], ()) if facets else ()
+        return tuple(self._cache.signature(facets.unit, d) for d in found) if facets else ()
 
     def visible(self, caller: FunctionId, callee: FunctionId) -> bool:
         """Tell whether a name called in one function can mean the other."""

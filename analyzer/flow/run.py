@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
@@ -64,6 +65,10 @@ class Activation:
     depth: int
     stack: tuple[Frame, ...]
     root: FunctionId
+    _types: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_types", _types_of(self.function, self.variant))
 
     @property
     def id(self) -> FunctionId:
@@ -76,18 +81,17 @@ class Activation:
 
     def is_local(self, name: str) -> bool:
         """Tell whether a name is a parameter, local variable or temporary."""
-        return (
-            name.startswith("%")
-            or name in self.variant.locals
-            or any(p.name == name for p in self.function.params)
-        )
+        return name in self._types or name.startswith("%")
 
     def type_of(self, name: str) -> str:
         """Return the source text of a local's type, or nothing."""
-        for p in self.function.params:
-            if p.name == name:
-                return p.type
-        return self.variant.locals.get(name, "")
+        return self._types.get(name, "")
+
+
+@lru_cache(maxsize=4096)
+def _types_of(function: Function, variant: Variant) -> Mapping[str, str]:
+    """Return the types of parameters and locals; of parameters with one name the first counts."""
+    return {**variant.locals, **{p.name: p.type for p in reversed(function.params)}}
 
 
 class Context(NamedTuple):
@@ -123,6 +127,8 @@ class Run:
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
+    stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
+    weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
     steps: int = 0
     watched: Watched = Watched()
     sights: dict[Sight, None] = field(default_factory=dict)
@@ -138,6 +144,13 @@ class Run:
 
     def matters(self, act: Activation, step: Call | Check) -> bool:
         """Tell whether a call may do something to a page, or an assertion is about one."""
+        # A step belongs to one variant, which the cache of lowered functions keeps alive.
+        known = self.weighed.get(id(step))
+        if known is None:
+            known = self.weighed[id(step)] = self._weigh(act, step)
+        return known
+
+    def _weigh(self, act: Activation, step: Call | Check) -> bool:
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from analyzer.flow.values import Unknown, Value
 from analyzer.pages.machine import PageState, join
 
 #: A frozen mapping, shared between states; never changed in place.
 Store = Mapping[str, Value]
+#: What makes two states the same.
+Key = tuple[object, frozenset[tuple[str, PageState]], object, object, object, object]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class State:
     """What is known on one path.
 
@@ -22,6 +23,9 @@ class State:
     given says where a page went ("buddy" or a list's place). unequal holds what values are known
     to differ from. forced is the page and dimension whose test decided the last branch, and
     whether what was known before left it no other outcome.
+
+    Nobody changes a state that is made; it is not declared frozen because making one is what an
+    analysis spends its time on.
     """
 
     store: Store
@@ -30,20 +34,21 @@ class State:
     config: Mapping[str, bool] = field(default_factory=dict)
     unequal: frozenset[tuple[str, Value]] = frozenset()
     forced: tuple[str, str, bool] | None = None
+    _key: Key | None = field(default=None, init=False, repr=False)
 
-    @cached_property
-    def key(
-        self,
-    ) -> tuple[object, frozenset[tuple[str, PageState]], object, object, object, object]:
+    @property
+    def key(self) -> Key:
         """Return what makes two states the same; the pages come second."""
-        return (
-            frozenset(self.store.items()),
-            frozenset(self.pages.items()),
-            frozenset(self.given.items()),
-            frozenset(self.config.items()),
-            self.unequal,
-            self.forced,
-        )
+        if self._key is None:
+            self._key = (
+                frozenset(self.store.items()),
+                frozenset(self.pages.items()),
+                frozenset(self.given.items()),
+                frozenset(self.config.items()),
+                self.unequal,
+                self.forced,
+            )
+        return self._key
 
     def _with(
         self, store: Store, pages: Mapping[str, PageState], given: Mapping[str, str]
@@ -89,8 +94,16 @@ class State:
 
     def forget(self, doomed: Callable[[str], bool]) -> State:
         """Return the state without the places that doomed() names."""
-        kept = {k: v for k, v in self.store.items() if not doomed(k)}
-        return self if len(kept) == len(self.store) else self._with(kept, self.pages, self.given)
+        return self.without([place for place in self.store if doomed(place)])
+
+    def without(self, places: Collection[str]) -> State:
+        """Return the state without some places, all of which it has."""
+        if not places:
+            return self
+        store = dict(self.store)
+        for place in places:
+            del store[place]
+        return self._with(store, self.pages, self.given)
 
 
 def join_states(one: State, other: State) -> State:

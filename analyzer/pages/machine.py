@@ -133,6 +133,14 @@ class PageState:
     rest: int = EITHER
     history: tuple[Event, ...] = ()
     population: str = ""
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        # Computed once: states are looked up all the time, and a history is long.
+        if not self._hash:
+            parts = (self.types, self.flags, self.rest, self.history, self.population)
+            object.__setattr__(self, "_hash", hash(parts) or 1)
+        return self._hash
 
     def flag(self, name: str) -> int:
         """Return the mask of one flag."""
