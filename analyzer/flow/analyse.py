@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.base import Gap
 from analyzer.c import ir
@@ -58,15 +58,19 @@ def behave(
     interest: Interest,
     roots: tuple[FunctionId, ...],
     watched: Watched = UNWATCHED,
+    starts: Mapping[str, PageState] | None = None,
 ) -> Behaviour:
-    """Interpret a tree from the given roots and return everything observed."""
+    """Interpret a tree from the given roots and return everything observed.
+
+    starts names populations that are to start in another state than the tree gives them.
+    """
     lists: dict[str, tuple[PageState, ...]] = {}
     todo = roots
     runs: dict[FunctionId, Run] = {}
     slices: dict[ir.Variant, Slice] = {}
     for _ in range(_ROUNDS):
         for root in todo:
-            run = _run(tree, interest, lists, slices, watched)
+            run = replace(_run(tree, interest, lists, slices, watched), starts=starts or {})
             run_root(root, run)
             runs[root] = run
         puts: dict[str, dict[PageState, None]] = {}

@@ -177,7 +177,7 @@ def name_population(act: Activation, results: Results, run: Run) -> Results:
             named.append((state, value))
             continue
         population = _population(act, state, run)
-        page = page.of_population(population)
+        page = _started(page, run.starts.get(population)).of_population(population)
         run.observe(
             act,
             act.function.span,
@@ -195,6 +195,16 @@ def _assumed(state: State, run: Run) -> tuple[tuple[str, bool], ...]:
     """Return which configuration a path has assumed beyond the one that is given."""
     given = run.program.config
     return tuple(sorted((s, h) for s, h in state.config.items() if s not in given))
+
+
+def _started(page: PageState, wanted: PageState | None) -> PageState:
+    """Return a page as it was made, or as it is wanted to have been made."""
+    if wanted is None:
+        return page
+    page = page.with_types(wanted.types)
+    for flag, mask in wanted.flags:
+        page = page.with_flag(flag, mask)
+    return page
 
 
 def _origin_key(act: Activation, state: State) -> str | None:

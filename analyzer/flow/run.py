@@ -118,6 +118,7 @@ class Run:
     types_forgotten: bool  # freeing a page resets its type in this tree
     lists: Mapping[str, tuple[PageState, ...]]
     slices: dict[Variant, Slice]
+    starts: Mapping[str, PageState] = field(default_factory=dict)  # populations, as if born so
     limits: Limits = field(default_factory=Limits)
     observations: dict[Observation, None] = field(default_factory=dict)
     puts: dict[str, dict[PageState, None]] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Audit a tree: every use of a migration's flags, with a verdict and a reason."""

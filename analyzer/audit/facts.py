@@ -1,0 +1,142 @@
+"""Read what is known of where pages come from: `queries/kernel/provenance.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analyzer.data import read_facts
+
+#: The kind of a page of which is not known where it comes from.
+UNKNOWN = "unknown"
+#: Stands for every population.
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A way by which pages come, and the populations that do (can) or that may come by it."""
+
+    name: str
+    title: str
+    can: frozenset[str]
+    may: frozenset[str]
+
+    def brings(self, population: str) -> bool:
+        """Tell whether pages of a population do come this way."""
+        return population in self.can or ANY in self.can
+
+    def may_bring(self, population: str) -> bool:
+        """Tell whether it cannot be excluded that they do."""
+        return self.brings(population) or population in self.may or ANY in self.may
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A kind that holds where a value of a type is at hand and no more is known than `of`."""
+
+    kind: str
+    of: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A population that is a part of another; what tells its pages apart excludes it."""
+
+    name: str
+    title: str
+    of: str
+    after: str
+    excluded_by: frozenset[str]
+    excluded_where: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What populations cannot do without: an architecture's symbol, or a symbol that is not set."""
+
+    populations: frozenset[str]
+    arch: str
+    without: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """All facts on where pages come from; names are C names."""
+
+    kinds: Mapping[str, Kind]
+    calls: Mapping[str, str]  # name -> kind of what it returns
+    fills: Mapping[str, str]  # name -> kind of what it writes through its arguments
+    types: Mapping[str, str]
+    beside: Mapping[str, Beside]  # type -> kind of the function's pages
+    handed: Mapping[str, str]  # function -> kind of its parameters
+    early: frozenset[str]
+    iterators: Mapping[str, str]
+    addresses: Mapping[str, str]
+    objects: Mapping[str, str]
+    same: frozenset[str]
+    online: frozenset[str]
+    parts: tuple[Part, ...]
+    needs: tuple[Need, ...]
+    fresh: Mapping[str, Mapping[str, int]]  # population -> call -> its value
+    pure: frozenset[str]
+    free: frozenset[str]
+
+    def part(self, population: str) -> Part | None:
+        """Return what is known of a population that is a part of another."""
+        return next((p for p in self.parts if p.name == population), None)
+
+
+def load_provenance() -> Provenance:
+    """Return the facts of `queries/kernel/provenance.toml`."""
+    facts = read_facts("kernel/provenance.toml")
+    kinds = {
+        e["name"]: Kind(
+            e["name"], e["title"], frozenset(e["can"]), frozenset(e.get("may", ()))
+        )
+        for e in facts["kind"]
+    }
+    kinds[UNKNOWN] = Kind(UNKNOWN, "a page of unknown origin", frozenset(), frozenset((ANY,)))
+    fresh: dict[str, dict[str, int]] = {}
+    for entry in facts["fresh"]:
+        for population in entry["populations"]:
+            fresh.setdefault(population, {}).update(entry["values"])
+    return Provenance(
+        kinds=kinds,
+        calls=_kinds_of(facts, "source"),
+        fills=_kinds_of(facts, "fill"),
+        types=_kinds_of(facts, "type"),
+        beside={
+            name: Beside(e["kind"], frozenset(e["of"])) for e in facts["beside"] for name in e["names"]
+        },
+        handed=_kinds_of(facts, "handed"),
+        early=frozenset(n for e in facts["early"] for n in e["names"]),
+        iterators=_kinds_of(facts, "iterator"),
+        addresses=_kinds_of(facts, "address"),
+        objects=_kinds_of(facts, "object"),
+        same=frozenset(facts["same"]["names"]),
+        online=frozenset(n for e in facts["online"] for n in e["names"]),
+        parts=tuple(
+            Part(
+                e["name"],
+                e["title"],
+                e["of"],
+                e["after"],
+                frozenset(e["excluded_by"]),
+                frozenset(e["excluded_where"]),
+            )
+            for e in facts["part"]
+        ),
+        needs=tuple(
+            Need(frozenset(e["populations"]), e.get("arch", ""), frozenset(e.get("without", ())))
+            for e in facts["needs"]
+        ),
+        fresh=fresh,
+        pure=frozenset(facts["pure"]["names"]),
+        free=frozenset(facts["free"]["names"]),
+    )
+
+
+def _kinds_of(facts: Mapping[str, Any], key: str) -> Mapping[str, str]:  # TOML is typed here
+    return {name: e["kind"] for e in facts[key] for name in e["names"]}

@@ -1,0 +1,56 @@
+"""Say which populations a migration moves, from which state to which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from analyzer.audit.facts import Part, Provenance
+from analyzer.audit.ways import Held
+from analyzer.migrations import NEITHER, Described, Moved
+from analyzer.pages.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A population with the state that it had and the one that it has now."""
+
+    population: str
+    title: str
+    before: Held
+    after: Held
+    part: Part | None = None
+
+    def changes(self, label: str) -> bool:
+        """Tell whether a flag or type of its pages is another now."""
+        return _has(self.before, label) != _has(self.after, label)
+
+
+def _has(held: Held, label: str) -> bool:
+    return label in held.flags or held.type == label
+
+
+def held_of(words: str, migration: Described) -> Held:
+    """Return a state that is written in words: `Reserved`, `Offline`, `neither`."""
+    named = [w for w in words.split(", ") if w != NEITHER]
+    types = [w for w in named if w in migration.types]
+    return Held(frozenset(w for w in named if w not in types), types[0] if types else "")
+
+
+def shifts_of(
+    moves: Iterable[Moved], migration: Described, known: Provenance, facts: Facts
+) -> tuple[Shift, ...]:
+    """Return the populations that move, and their parts, which take another way."""
+    return tuple(s for m in moves for s in _shifts(m, migration, known, facts))
+
+
+def _shifts(
+    move: Moved, migration: Described, known: Provenance, facts: Facts
+) -> Iterator[Shift]:
+    before, after = held_of(move.before, migration), held_of(move.after, migration)
+    if before == after:
+        return
+    yield Shift(move.name, move.title or facts.title(move.name), before, after)
+    for part in known.parts:
+        if part.of == move.name and after == held_of(migration.moved(move.name).after, migration):
+            yield Shift(part.name, part.title, before, held_of(part.after, migration), part)

@@ -1,0 +1,63 @@
+"""Know by which names a migration's flags are read, set and cleared in a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from analyzer.migrations import Described
+from analyzer.pages.machine import TYPE, Space, Verb
+
+#: How the bits of flags and of types are spelled; an enumerator is the prefix and the name.
+_BITS = ("PG_", "PGTY_")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A word that uses a flag, and what it does to it.
+
+    verb is "reads", "sets", "clears" or "names"; label is the flag ("Reserved"); file limits the
+    word to one file (a macro that it defines for itself), or is empty.
+    """
+
+    word: str
+    verb: str
+    label: str
+    file: str = ""
+    through: str = ""  # the word that it stands for
+
+
+#: Everything that is looked for, by word.
+Names = Mapping[str, Name]
+
+_VERBS = {
+    Verb.TEST: "reads",
+    Verb.SET: "sets",
+    Verb.CLEAR: "clears",
+    Verb.TEST_SET: "sets",
+    Verb.TEST_CLEAR: "clears",
+}
+
+
+def names_of(space: Space, migration: Described) -> Names:
+    """Return a tree's accessors of the flags, the bits themselves, and the users that are known.
+
+    What a known user does is read from its body; until then it has no verb.
+    """
+    labels = (*migration.flags, *migration.types)
+    found = {
+        op.name: Name(op.name, _VERBS[op.verb], op.label)
+        for op in space.operations.values()
+        if op.label in labels and (op.dimension == TYPE) == (op.label in migration.types)
+    }
+    for label in labels:
+        for prefix in _BITS:
+            word = f"{prefix}{label.lower()}"
+            found[word] = Name(word, "names", label)
+    return found | {word: Name(word, "", "") for word in migration.users}
+
+
+def verb_of(verbs: Iterable[str]) -> str:
+    """Return what a function does that does all of these: writing outweighs reading."""
+    held = set(verbs)
+    return next((v for v in ("clears", "sets", "reads") if v in held), "names")
