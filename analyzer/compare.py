@@ -128,7 +128,7 @@ def _guarded_calls(
         (step.callee.id, tuple(map(repr, step.args)), guards[b], step.span.start)
         for function in program.lowered(id)
         for variant in function.variants
-        for guards in (_guards(variant),)
+        for guards in (guards_of(variant),)
         for b, block in enumerate(variant.blocks)
         for step in block.instructions
         if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
@@ -149,7 +149,7 @@ def signature(program: Program, id: FunctionId, space: Space, dimension: str) ->
     found = set()
     for function in program.lowered(id):
         for variant in function.variants:
-            guards = _guards(variant)
+            guards = guards_of(variant)
             for b, block in enumerate(variant.blocks):
                 for step in block.instructions:
                     if isinstance(step, ir.Check) and _asserts(step, space, dimension):
@@ -169,7 +169,7 @@ def _asserts(step: ir.Check, space: Space, dimension: str) -> bool:
     return any(op is not None and op.dimension == dimension for op in names)
 
 
-def _guards(variant: ir.Variant) -> tuple[frozenset[tuple[str, bool]], ...]:
+def guards_of(variant: ir.Variant) -> tuple[frozenset[tuple[str, bool]], ...]:
     """Return for each block the branch outcomes without which it is not reached."""
     blocks = variant.blocks
     meaning: dict[str, str] = {}

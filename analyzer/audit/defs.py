@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -98,3 +98,44 @@ def call_at(variant: ir.Variant, start: int, end: int) -> tuple[Place, ir.Call] 
     if exact:
         return min(exact, key=lambda pair: pair[1].span.end)
     return min(found, key=lambda pair: pair[1].span.end - pair[1].span.start, default=None)
+
+
+def target_of(e: ir.Expr) -> str:
+    """Return the variable or field that an argument names, or takes the address of."""
+    match e:
+        case ir.Field(_, name, _):
+            return name
+        case ir.Unary("&" | "*", operand) | ir.Cast(_, operand) | ir.Index(operand, _):
+            return target_of(operand)
+        case ir.Binary("+", left, _):
+            return target_of(left)
+    return variable(e)
+
+
+@lru_cache(maxsize=1024)
+def passed_to(variant: ir.Variant) -> Mapping[str, tuple[str, ...]]:
+    """Return for each variable or field the functions that are passed it, or its address."""
+    found: dict[str, dict[str, None]] = {}
+    for _, call in calls_of(variant):
+        if isinstance(call.callee, ir.Name):
+            for a in call.args:
+                found.setdefault(target_of(a), {})[call.callee.id] = None
+    return {name: tuple(callees) for name, callees in found.items() if name}
+
+
+@lru_cache(maxsize=1024)
+def writes_through(
+    variant: ir.Variant,
+) -> Mapping[str, tuple[tuple[Place, ir.Instruction, int], ...]]:
+    """Return for each pointer or array what may write through it, with an argument's position."""
+    found: dict[str, list[tuple[Place, ir.Instruction, int]]] = {}
+    for b, block in enumerate(variant.blocks):
+        for n, step in enumerate(block.instructions):
+            match step:
+                case ir.Assign(ir.Unary("*", ir.Name(id)) | ir.Index(ir.Name(id), _), _):
+                    found.setdefault(id, []).append((Place(b, n), step, 0))
+                case ir.Call(_, ir.Name(), args):
+                    for i, arg in enumerate(args):
+                        if name := variable(arg):
+                            found.setdefault(name, []).append((Place(b, n), step, i))
+    return {name: tuple(steps) for name, steps in found.items()}

@@ -75,6 +75,7 @@ class Provenance:
     iterators: Mapping[str, str]
     addresses: Mapping[str, str]
     objects: Mapping[str, str]
+    fields: Mapping[str, str]
     same: frozenset[str]
     online: frozenset[str]
     parts: tuple[Part, ...]
@@ -82,6 +83,7 @@ class Provenance:
     fresh: Mapping[str, Mapping[str, int]]  # population -> call -> its value
     pure: frozenset[str]
     free: frozenset[str]
+    recheck: frozenset[str]
 
     def part(self, population: str) -> Part | None:
         """Return what is known of a population that is a part of another."""
@@ -115,6 +117,7 @@ def load_provenance() -> Provenance:
         iterators=_kinds_of(facts, "iterator"),
         addresses=_kinds_of(facts, "address"),
         objects=_kinds_of(facts, "object"),
+        fields=_kinds_of(facts, "field"),
         same=frozenset(facts["same"]["names"]),
         online=frozenset(n for e in facts["online"] for n in e["names"]),
         parts=tuple(
@@ -135,6 +138,7 @@ def load_provenance() -> Provenance:
         fresh=fresh,
         pure=frozenset(facts["pure"]["names"]),
         free=frozenset(facts["free"]["names"]),
+        recheck=frozenset(facts["recheck"]["names"]),
     )
 
 

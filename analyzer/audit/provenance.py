@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from analyzer.audit.defs import Place, call_at, calls_of, reaching, variable
+from analyzer.audit.defs import (
+    Place,
+    call_at,
+    calls_of,
+    passed_to,
+    reaching,
+    target_of,
+    variable,
+    writes_through,
+)
 from analyzer.audit.facts import UNKNOWN, Provenance
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
@@ -56,10 +65,19 @@ class Tracer:
     _params: dict[tuple[FunctionId, str, bool, bool], frozenset[Source]] = field(
         default_factory=dict
     )
+    _locals: dict[tuple[ir.Variant, str, Place, bool, bool], frozenset[Source]] = field(
+        default_factory=dict
+    )
     _open: set[object] = field(default_factory=set)
+    _cut: int = 0
 
-    def page_at(self, id: FunctionId, start: int, end: int) -> frozenset[Source]:
-        """Return where the page comes from that the call at an offset is handed first."""
+    def page_at(
+        self, id: FunctionId, start: int, end: int, is_page: bool = True
+    ) -> frozenset[Source]:
+        """Return where the page comes from that the call at an offset is handed first.
+
+        is_page is false where it is handed a frame number or an address.
+        """
         found: set[Source] = set()
         for function in self.program.lowered(id):
             for variant in function.variants:
@@ -68,12 +86,13 @@ class Tracer:
                     continue
                 place, call = at
                 for arg in call.args[:1]:
-                    found |= self._of(arg, _Spot(function, variant, place), _DEPTH, False, True)
+                    found |= self._of(arg, _Spot(function, variant, place), _DEPTH, False, is_page)
         return frozenset(found)
 
     def forget(self) -> None:
         """Forget what was traced, because more callers are known now."""
         self._params.clear()
+        self._locals.clear()
         self.wanted.clear()
 
     # -- expressions -------------------------------------------------------------------------
@@ -106,6 +125,9 @@ class Tracer:
                 if isinstance(left, ir.Const):
                     left = right
                 return self._of(left, at, depth, walked, False)
+            case ir.Field(_, name, _) if name in self.known.fields:
+                why = f"from {_text(e)} on"
+                return frozenset((Source(self.known.fields[name], why, is_page),))
             case ir.Field(base, name, _):
                 if name in self.facts.lists.members or name in ("page", "folio"):
                     inner = self._of(base, at, depth, walked, is_page)
@@ -144,11 +166,18 @@ class Tracer:
             return self._of(left, at, depth, walked, is_page)
         walked = walked or self._steps(left, at) or self._steps(right, at)
         one, other = (
-            frozenset[Source]() if _is_amount(x) else self._of(x, at, depth, walked, is_page)
+            frozenset[Source]() if self._is_step(x, at) else self._of(x, at, depth, walked, is_page)
             for x in (left, right)
         )
         told = [s for s in (one, other) if s and all(x.kind not in (UNKNOWN, "walker") for x in s)]
         return told[0] if len(told) == 1 else one | other
+
+    def _is_step(self, e: ir.Expr, at: _Spot) -> bool:
+        """Tell whether an operand of a sum is what is added: a constant or a common variable."""
+        match e:
+            case ir.Name(id) if not self._is_local(id, at):
+                return id not in self.known.objects
+        return _is_amount(e)
 
     def _name(
         self, id: str, at: _Spot, depth: int, walked: bool, is_page: bool
@@ -176,10 +205,24 @@ class Tracer:
                 else:
                     found |= self._of(value, spot, depth - 1, walked, is_page)
             self._open.discard(key)
+        if not found:
+            found |= self._told_base(e, at, depth, walked)
         if not found or any(s.kind in (UNKNOWN, "walker") for s in found):
             why = f"{_text(e)} is read from memory"
             return frozenset((self._unknown(why, walked, is_page),))
-        return frozenset(found)
+        return frozenset(
+            Source(s.kind, f"this file stores it in {_text(e)}: {s.why}", s.is_page) for s in found
+        )
+
+    def _told_base(
+        self, e: ir.Field, at: _Spot, depth: int, walked: bool
+    ) -> frozenset[Source]:
+        """Return the sources of the object that a field belongs to, where callers tell of it."""
+        match e.base:
+            case ir.Name(id) if any(p.name == id for p in at.function.params) and depth > 0:
+                found = self.param(at, id, depth - 1, walked, False)
+                return frozenset(s for s in found if self._tells(s))
+        return frozenset()
 
     def _stores(self, path: str, name: str) -> Iterator[tuple[_Spot, ir.Expr | None]]:
         """Yield every value that a file stores in a field; None for one that a call fills in."""
@@ -217,17 +260,13 @@ class Tracer:
             return frozenset()
         self._open.add(key)
         found: set[Source] = set(self._filled(name, at))
-        for b, block in enumerate(at.variant.blocks):
-            for n, step in enumerate(block.instructions):
-                spot = _Spot(at.function, at.variant, Place(b, n))
-                match step:
-                    case ir.Assign(ir.Unary("*", ir.Name(id)) | ir.Index(ir.Name(id), _), value):
-                        if id == name:
-                            found |= self._of(value, spot, depth, walked, is_page)
-                    case ir.Call(_, ir.Name(callee), args) if depth > 0:
-                        for i, arg in enumerate(args):
-                            if variable(arg) == name:
-                                found |= self._by_callee(callee, i, spot, depth - 1, walked, is_page)
+        for place, step, index in writes_through(at.variant).get(name, ()):
+            spot = _Spot(at.function, at.variant, place)
+            match step:
+                case ir.Assign(_, value):
+                    found |= self._of(value, spot, depth, walked, is_page)
+                case ir.Call(_, ir.Name(callee), _) if depth > 0:
+                    found |= self._by_callee(callee, index, spot, depth - 1, walked, is_page)
         self._open.discard(key)
         return frozenset(found)
 
@@ -248,12 +287,10 @@ class Tracer:
     def _filled(self, name: str, at: _Spot) -> frozenset[Source]:
         """Return the sources of a variable whose address (or array) calls are passed."""
         found: set[Source] = set()
-        for _, call in calls_of(at.variant) if name else ():
-            if not isinstance(call.callee, ir.Name):
-                continue
-            kind = self.known.fills.get(call.callee.id)
-            if kind is not None and any(_target(a) == name for a in call.args):
-                found.add(Source(kind, f"{call.callee.id}() gives it"))
+        for callee in passed_to(at.variant).get(name, ()):
+            kind = self.known.fills.get(callee)
+            if kind is not None:
+                found.add(Source(kind, f"{callee}() gives it"))
         return frozenset(found)
 
     # -- variables ---------------------------------------------------------------------------
@@ -261,14 +298,20 @@ class Tracer:
     def _local(
         self, name: str, at: _Spot, depth: int, walked: bool, is_page: bool
     ) -> frozenset[Source]:
-        key = (at.id, at.variant, name, at.place, walked)
+        key = (at.variant, name, at.place, walked, is_page)
+        if key in self._locals:
+            return self._locals[key]
         if key in self._open:
+            self._cut += 1
             return frozenset()
         self._open.add(key)
+        cut = self._cut
         found: set[Source] = set(self._written(name, at, depth, walked, is_page))
         if not is_page:
             walked = walked or any(name in a for a in shape_of(at.variant).advanced)
+        assigned = False
         for reached in reaching(at.variant, name, at.place):
+            assigned = True
             spot = _Spot(at.function, at.variant, reached.place)
             match reached.step:
                 case None:
@@ -289,8 +332,10 @@ class Tracer:
                 case _:
                     found.add(self._unknown(f"{name} is not understood", walked, is_page))
         self._open.discard(key)
-        if not found:
+        if not found and not assigned:
             found.add(self._unknown(f"nothing is assigned to {name}", walked, is_page))
+        if cut == self._cut:  # nothing was left out because it was being looked at already
+            self._locals[key] = frozenset(found)
         return frozenset(found)
 
     def _call(
@@ -312,7 +357,8 @@ class Tracer:
             return frozenset((Source("allocated", f"{name}() gives it", is_page),))
         if name in self.known.addresses and call.args:
             inner = self._of(call.args[0], at, depth, walked, False)
-            if inner and all(self._tells(s) or s.kind == "walker" for s in inner):
+            known = [s for s in inner if "this file stores it" not in s.why]
+            if known and all(self._tells(s) or s.kind == "walker" for s in inner):
                 return inner
             kind = self.known.addresses[name]
             return frozenset((Source(kind, f"{name}() takes an address that is in use"),))
@@ -326,7 +372,7 @@ class Tracer:
         return self._returned(call, name, at, depth, walked, is_page)
 
     def _tells(self, source: Source) -> bool:
-        return source.kind not in (UNKNOWN, "walker", "mapped")
+        return source.kind not in (UNKNOWN, "walker", "mapped", "any")
 
     def _narrowed(self, source: Source, at: _Spot) -> frozenset[Source]:
         """Return a source with what the other variables of the function tell of it."""
@@ -396,12 +442,11 @@ class Tracer:
         if depth > 0:
             for caller in self.callers(at.id, function.static):
                 found |= self._from(caller, at, index, depth - 1, walked, is_page)
+            found |= self._as_callback(at, depth - 1, walked)
         if not found:
             why = f"who calls {function.name}() is not known"
             found.add(self._unknown(why, walked, is_page))
-        return frozenset(
-            n for s in found for n in (self._narrowed(s, at) if s.kind == UNKNOWN else (s,))
-        )
+        return frozenset(n for s in found for n in self._narrowed(s, at))
 
     def callers(self, id: FunctionId, static: bool) -> tuple[FunctionId, ...]:
         """Return the functions that call one, or mention it; ask for them where it is global."""
@@ -422,6 +467,24 @@ class Tracer:
                     if call.callee == ir.Name(callee.function.name) and index < len(call.args):
                         spot = _Spot(function, variant, place)
                         found |= self._of(call.args[index], spot, depth, walked, is_page)
+        return frozenset(found)
+
+    def _as_callback(self, at: _Spot, depth: int, walked: bool) -> frozenset[Source]:
+        """Return the sources of what walkers are told to walk that call the function back."""
+        name = at.function.name
+        unit = self.program.unit(at.function.path)
+        mention = re.compile(rb"[(,]\s*&?" + name.encode() + rb"\s*[,)]")
+        found: set[Source] = set()
+        for definitions in unit.definitions.values():
+            for d in definitions:
+                if not mention.search(unit.flat, d.body, d.span.end):
+                    continue
+                for function in self.program.lowered((unit.path, d.name)):
+                    for variant in function.variants:
+                        for place, call in calls_of(variant):
+                            if any(variable(a) == name for a in call.args[1:]):
+                                spot = _Spot(function, variant, place)
+                                found |= self._of(call.args[0], spot, depth, walked, False)
         return frozenset(found)
 
     def is_early(self, id: FunctionId, depth: int = 3) -> bool:
@@ -451,18 +514,6 @@ def _is_amount(e: ir.Expr) -> bool:
     return False
 
 
-def _target(e: ir.Expr) -> str:
-    """Return the variable or field that an argument names, or takes the address of."""
-    match e:
-        case ir.Field(_, name, _):
-            return name
-        case ir.Unary("&" | "*", operand) | ir.Cast(_, operand) | ir.Index(operand, _):
-            return _target(operand)
-        case ir.Binary("+", left, _):
-            return _target(left)
-    return variable(e)
-
-
 def _stored(function: ir.Function, name: str) -> Iterator[tuple[_Spot, ir.Expr | None]]:
     for variant in function.variants:
         for b, block in enumerate(variant.blocks):
@@ -473,7 +524,7 @@ def _stored(function: ir.Function, name: str) -> Iterator[tuple[_Spot, ir.Expr |
                         if field == name:
                             yield spot, value
                     case ir.Call(_, _, args):
-                        if any(_target(a) == name and not isinstance(a, ir.Name) for a in args):
+                        if any(target_of(a) == name and not isinstance(a, ir.Name) for a in args):
                             yield spot, None
 
 
@@ -500,14 +551,14 @@ def _text(e: ir.Expr) -> str:
 
 
 def trace_all(
-    tracer: Tracer, spots: Iterable[tuple[FunctionId, int, int]], *, rounds: int = _DEPTH
+    tracer: Tracer, spots: Iterable[tuple[FunctionId, int, int, bool]], *, rounds: int = _DEPTH
 ) -> dict[tuple[FunctionId, int], frozenset[Source]]:
     """Trace every spot, reading the files of callers until no more are asked for."""
     todo = list(spots)
     found: dict[tuple[FunctionId, int], frozenset[Source]] = {}
     for _ in range(rounds):
         tracer.forget()
-        found = {(id, start): tracer.page_at(id, start, end) for id, start, end in todo}
+        found = {(s[0], s[1]): tracer.page_at(*s) for s in todo}
         wanted = [n for n in tracer.wanted if n not in tracer.known_callers]
         if not wanted:
             break

@@ -11,7 +11,7 @@ from analyzer.audit.names import Name, Names, verb_of
 from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit
-from analyzer.flow.program import Program
+from analyzer.flow.program import Program, Search
 
 #: Wrappers of wrappers are followed so far.
 _ROUNDS = 3
@@ -62,7 +62,7 @@ class Found:
         return len(self.uses) + len(self.mentions)
 
 
-def find_uses(names: Names, program: Program) -> Found:
+def find_uses(names: Names, program: Program, search: Search) -> Found:
     """Search a tree for names, and for whatever wraps one.
 
     A macro that stands for one of the names is a name itself; so is an inline function of a
@@ -71,7 +71,7 @@ def find_uses(names: Names, program: Program) -> Found:
     held, new = dict(names), names
     paths: set[str] = set()
     for _ in range(_ROUNDS):
-        hits = program.search([n.word for n in new.values() if not n.file])
+        hits = search([n.word for n in new.values() if not n.file])
         program.add(hits)
         paths.update(p for p in hits if program.has(p))
         words = _either(held)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analyzer.audit.defs import Place, reaching
 from analyzer.audit.names import Names
 from analyzer.c import ir
-from analyzer.flow.shape import names_in, shape_of
+from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Operation, Space, Verb
 
-#: More path states than this are not explored: the answer is then that it is not known.
-_MOST = 3000
+#: More paths than this are not walked: the answer is then that it is not known.
+_MOST = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,41 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """Everything that can happen to a page in one state; told holds the tests that were true."""
+class Path:
+    """What happens to a page on one path; told holds the tests that were true of it."""
 
-    all: frozenset[Way]
+    ways: frozenset[Way]
     told: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Pairs of paths, before and after, on which everything else is decided the same way."""
+
+    pairs: tuple[tuple[Path, Path], ...]
+
+    @property
+    def before(self) -> frozenset[Way]:
+        """Return everything that may happen before."""
+        return frozenset(w for p, _ in self.pairs for w in p.ways)
+
+    @property
+    def after(self) -> frozenset[Way]:
+        """Return everything that may happen after."""
+        return frozenset(w for _, p in self.pairs for w in p.ways)
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Return the tests that are true after and were not before."""
+        return frozenset(n for b, a in self.pairs for n in a.told - b.told)
+
+    @property
+    def differing(self) -> tuple[tuple[Path, Path], ...]:
+        """Return the pairs that are not the same."""
+        return tuple((b, a) for b, a in self.pairs if b.ways != a.ways)
+
+    def __add__(self, other: Ways) -> Ways:
+        return Ways((*self.pairs, *other.pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +83,58 @@ class World:
     pure: frozenset[str]
 
 
-Env = frozenset[tuple[str, int]]
+#: What was decided of conditions that do not depend on the page.
+Choices = Mapping[str, bool]
+
+
+class _UndecidedError(Exception):
+    """A condition was met that nothing decides yet."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition)
+        self.condition = condition
 
 
 def ways_of(
     variant: ir.Variant,
     at: Place,
     page: ir.Expr,
-    held: Held,
+    states: tuple[Held, Held],
     values: Mapping[str, int],
     world: World,
 ) -> Ways | None:
     """Return what happens from where the page comes into the function; None where it is too much.
 
-    Tests of the page are answered by its state and by the values that are known of its population;
-    all other conditions go both ways.
+    Tests of the page are answered by its state and by the values that are known of its population.
+    Every other condition is taken both ways, and the same way for either state: what differs then
+    differs because of the page.
     """
-    same = same_page(variant, page, world.facts)
     starts = starts_of(variant, at, page)
-    walk = _Walk(variant, same, dict(values), world, renewals=frozenset(starts))
+    body = _Body(
+        variant,
+        same_page(variant, page, world.facts),
+        frozenset(starts),
+        _telling(variant, world),
+        _meanings(variant),
+    )
+    pairs: dict[tuple[Path, Path], None] = {}
     for start in starts:
-        if not walk.explore(start, held):
-            return None
-    return Ways(frozenset(walk.ways), frozenset(walk.told))
+        todo: list[Choices] = [{}]
+        tried = 0
+        while todo:
+            tried += 1
+            if tried > _MOST:
+                return None
+            choices = todo.pop()
+            try:
+                before, after = (
+                    _Walk(body, dict(values), world, choices).go(start, held) for held in states
+                )
+            except _UndecidedError as undecided:
+                todo += ({**choices, undecided.condition: held} for held in (False, True))
+            else:
+                pairs.setdefault((before, after))
+    return Ways(tuple(pairs))
 
 
 def same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str]:
@@ -109,82 +168,119 @@ def starts_of(variant: ir.Variant, at: Place, page: ir.Expr) -> tuple[Place, ...
     return tuple(found) or (Place(0, 0),)
 
 
-@dataclass
-class _Walk:
+@dataclass(frozen=True)
+class _Body:
+    """A variant, what names the page in it, and where the page becomes another."""
+
     variant: ir.Variant
     same: frozenset[str]
+    renewals: frozenset[Place]
+    telling: frozenset[str]  # variables whose value is returned, stored or passed on
+    meanings: Mapping[str, str]  # what a temporary stands for
+
+
+def _telling(variant: ir.Variant, world: World) -> frozenset[str]:
+    found: set[str] = set()
+    for block in variant.blocks:
+        for step in block.instructions:
+            match step:
+                case ir.Assign(target, value) if not isinstance(target, ir.Name):
+                    found.update(names_in(value))
+                case ir.Call(_, ir.Name(callee), args) if callee not in world.pure:
+                    found.update(n for a in args for n in names_in(a))
+        if isinstance(block.end, ir.Return) and block.end.value is not None:
+            found.update(names_in(block.end.value))
+    return frozenset(found)
+
+
+def _meanings(variant: ir.Variant) -> Mapping[str, str]:
+    """Return for each temporary the text of the call that makes it."""
+    found: dict[str, str] = {}
+    for block in variant.blocks:
+        for step in block.instructions:
+            if isinstance(step, ir.Call):
+                args = ", ".join(_spell(a, found) for a in step.args)
+                found[step.result.id] = f"{_spell(step.callee, found)}({args})"
+    return found
+
+
+@dataclass
+class _Walk:
+    """Walk one path through a body with every condition decided."""
+
+    body: _Body
     values: dict[str, int]
     world: World
+    choices: Choices
     ways: set[Way] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
-    renewals: frozenset[Place] = frozenset()
 
-    def explore(self, start: Place, held: Held) -> bool:
-        """Follow every path from a place; tell whether it came to an end."""
-        live = shape_of(self.variant).live
-        todo: list[tuple[Place, Env, Held]] = [(start, frozenset(), held)]
-        seen = set(todo)
-        while todo:
-            if len(seen) > _MOST:
-                return False
-            place, env, now = todo.pop()
-            for after in self._block(place, env, now):
-                block, env_after, held_after = after
-                kept = frozenset(x for x in env_after if x[0] in live[block])
-                state = (Place(block, 0), kept, held_after)
-                if state not in seen:
-                    seen.add(state)
-                    todo.append(state)
-        return True
+    def go(self, start: Place, held: Held) -> Path:
+        """Follow the path from a place to its end."""
+        known: dict[str, int] = {}
+        seen: set[object] = set()
+        place: Place | None = start
+        while place is not None:
+            state = (place, frozenset(known.items()), held)
+            if state in seen:
+                self.ways.add(Way("goes on", "in the loop"))
+                break
+            seen.add(state)
+            place, held = self._block(place, known, held)
+        return Path(frozenset(self.ways), frozenset(self.told))
 
-    def _block(self, place: Place, env: Env, held: Held) -> Iterator[tuple[int, Env, Held]]:
-        block = self.variant.blocks[place.block]
-        known = dict(env)
+    def _block(
+        self, place: Place, known: dict[str, int], held: Held
+    ) -> tuple[Place | None, Held]:
+        block = self.body.variant.blocks[place.block]
         for n in range(place.index, len(block.instructions)):
             step = block.instructions[n]
-            if Place(place.block, n + 1) in self.renewals:  # the page is another one from here on
+            if Place(place.block, n + 1) in self.body.renewals:  # from here on it is another page
                 self.ways.add(Way("goes on", "to the next page"))
-                return
+                return None, held
             after = self._step(step, known, held)
             if after is None:
-                return
+                return None, held
             held = after
         match block.end:
             case ir.Jump(target):
-                yield target, frozenset(known.items()), held
+                return Place(target, 0), held
             case ir.Branch(cond, then, orelse):
-                yield from self._branch(cond, then, orelse, known, held)
+                return Place(then if self._decide(cond, known) else orelse, 0), held
             case ir.Return(value):
                 text = "" if value is None else self._text(value, known)
                 self.ways.add(Way("returns", text))
             case ir.Stop():
-                self.ways.add(Way("fails", ""))
+                self.ways.add(Way("fails", "for good"))
+        return None, held
 
-    def _branch(
-        self, cond: ir.Expr, then: int, orelse: int, known: dict[str, int], held: Held
-    ) -> Iterator[tuple[int, Env, Held]]:
-        value = self._value(cond, known)
-        if value is None or value != 0:
-            yield then, self._learnt(cond, known, truth=True), held
-        if value is None or value == 0:
-            yield orelse, self._learnt(cond, known, truth=False), held
-
-    def _learnt(self, cond: ir.Expr, known: dict[str, int], *, truth: bool) -> Env:
-        """Return what is known behind a branch: the same variable tested again goes the same way."""
+    def _decide(self, cond: ir.Expr, known: dict[str, int]) -> bool:
+        """Return which way a branch goes; what depends on nothing known is a choice."""
         match cond:
-            case ir.Name(id) if not truth:
-                return frozenset({**known, id: 0}.items())
-            case ir.Unary("!", ir.Name(id)) if truth:
-                return frozenset({**known, id: 0}.items())
-        return frozenset(known.items())
+            case ir.Unary("!", operand):
+                return not self._decide(operand, known)
+            case ir.Cast(_, operand):
+                return self._decide(operand, known)
+            case ir.Binary("!=", left, right) if self._value(cond, known) is None:
+                return not self._decide(ir.Binary("==", left, right), known)
+        value = self._value(cond, known)
+        if value is not None:
+            return value != 0
+        key = self._text(cond, known)
+        if key not in self.choices:
+            raise _UndecidedError(key)
+        return self.choices[key]
 
     def _step(self, step: ir.Instruction, known: dict[str, int], held: Held) -> Held | None:
         """Do one step; None where the path ends."""
         match step:
             case ir.Assign(ir.Name(id), value):
-                self._put(known, id, self._value(value, known))
+                number = self._value(value, known)
+                if number is None and id in self.body.telling and not _is_call(value):
+                    self.ways.add(Way("computes", f"{id} = {self._text(value, known)}"))
+                self._put(known, id, number)
             case ir.Assign(target, value):
-                self.ways.add(Way("stores", f"{_spell(target)} = {self._text(value, known)}"))
+                self.ways.add(Way("stores", f"{self._text(target, known)} = {self._text(value, known)}"))
             case ir.Call():
                 return self._call(step, known, held)
             case ir.Iterate(result, _, args):
@@ -208,7 +304,7 @@ class _Walk:
     def _call(self, call: ir.Call, known: dict[str, int], held: Held) -> Held | None:
         name = call.callee.id if isinstance(call.callee, ir.Name) else ""
         op = self.world.space.operations.get(name)
-        mine = any(set(names_in(a)) & self.same for a in call.args)
+        mine = any(set(names_in(a)) & self.body.same for a in call.args)
         for a in call.args:  # what is passed out may be written
             if isinstance(a, ir.Unary) and a.op == "&":
                 for other in names_in(a):
@@ -227,7 +323,7 @@ class _Walk:
         if op is not None and op.is_test:
             return held
         args = ", ".join(self._text(a, known) for a in call.args)
-        self.ways.add(Way("calls", f"{_spell(call.callee)}({args})"))
+        self.ways.add(Way("calls", f"{self._text(call.callee, known)}({args})"))
         return held
 
     def _operate(
@@ -297,7 +393,7 @@ class _Walk:
 
     def _text(self, e: ir.Expr, known: Mapping[str, int]) -> str:
         value = self._value(e, known)
-        return _spell(e) if value is None else str(value)
+        return _spell(e, self.body.meanings, known) if value is None else str(value)
 
 
 def spell(held: Held) -> str:
@@ -306,22 +402,36 @@ def spell(held: Held) -> str:
     return ", ".join(words) or "neither"
 
 
-def _spell(e: ir.Expr) -> str:
+def _is_call(e: ir.Expr) -> bool:
+    """Tell whether a value is what a call has just given, or another name of something."""
+    return isinstance(e, ir.Name)
+
+
+def _spell(e: ir.Expr, meanings: Mapping[str, str], known: Mapping[str, int] | None = None) -> str:
+    """Write an expression, with temporaries spelled out and known numbers put in."""
+
+    def part(inner: ir.Expr) -> str:
+        return _spell(inner, meanings, known)
+
     match e:
         case ir.Const(value):
             return str(value)
         case ir.Text(value):
             return f'"{value}"'
         case ir.Name(id):
-            return "..." if id.startswith("%") else id
+            if known and id in known:
+                return str(known[id])
+            return meanings.get(id, id)
         case ir.Field(base, name, arrow):
-            return f"{_spell(base)}{'->' if arrow else '.'}{name}"
+            return f"{part(base)}{'->' if arrow else '.'}{name}"
         case ir.Index(base, index):
-            return f"{_spell(base)}[{_spell(index)}]"
+            return f"{part(base)}[{part(index)}]"
         case ir.Unary(op, operand):
-            return f"{op}{_spell(operand)}"
+            return f"{op}{part(operand)}"
         case ir.Binary(op, left, right):
-            return f"{_spell(left)} {op} {_spell(right)}"
+            return f"{part(left)} {op} {part(right)}"
         case ir.Cast(_, operand):
-            return _spell(operand)
+            return part(operand)
+        case ir.Opaque(text, _):
+            return text
     return "..."

@@ -1,0 +1,209 @@
+"""Hold what every verdict is drawn from: one tree, its uses, its flow, and what moves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from analyzer.audit.defs import Place, call_at
+from analyzer.audit.facts import Part, Provenance
+from analyzer.audit.moved import Shift
+from analyzer.audit.names import Names
+from analyzer.audit.provenance import Source, Tracer
+from analyzer.audit.uses import Use
+from analyzer.audit.ways import Ways, World, ways_of
+from analyzer.c import ir
+from analyzer.compare import guards_of
+from analyzer.flow.observe import Behaviour, Observation
+from analyzer.flow.program import FunctionId, Program, Read
+from analyzer.migrations import Described
+from analyzer.pages.facts import Facts
+from analyzer.pages.machine import Space
+
+#: How far up the callers what excludes a population is looked for.
+_CLIMB = 5
+
+#: Where something happens: file and byte offset.
+Spot = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What was observed of pages, by the place of an operation or of a call on the way to it."""
+
+    seen: Mapping[Spot, tuple[Observation, ...]]
+    behaviour: Behaviour
+
+    @classmethod
+    def of(cls, behaviour: Behaviour) -> Flow:
+        """Sort observations by place."""
+        seen: dict[Spot, dict[Observation, None]] = {}
+        for o in behaviour.observations:
+            seen.setdefault((o.path, o.span.start), {})[o] = None
+            for frame in o.stack:
+                seen.setdefault((frame.path, frame.span.start), {})[o] = None
+        return cls({spot: tuple(found) for spot, found in seen.items()}, behaviour)
+
+    def at(self, use: Use) -> tuple[Observation, ...]:
+        """Return what happened at a use or, through a call, behind it."""
+        return self.seen.get((use.file, use.span.start), ())
+
+
+@dataclass
+class Scene:
+    """One tree under audit."""
+
+    program: Program
+    read: Read
+    space: Space
+    facts: Facts
+    known: Provenance
+    migration: Described
+    names: Names
+    shifts: tuple[Shift, ...]
+    after: Flow  # pages start as the migration wants them
+    before: Flow  # pages start as they did
+    is_in: bool  # the tree starts them so by itself
+    tracer: Tracer
+    sources: dict[Spot, frozenset[Source]] = field(default_factory=dict)
+    _ways: dict[tuple[str, int, str], Ways | None] = field(default_factory=dict)
+    _architectures: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    @property
+    def world(self) -> World:
+        """Return what calls mean to a page."""
+        return World(self.space, self.facts, self.names, self.known.pure)
+
+    def relevant(self, use: Use) -> tuple[Shift, ...]:
+        """Return the populations for whose pages the flag of a use is another now."""
+        return tuple(s for s in self.shifts if s.changes(use.name.label))
+
+    def places(self, use: Use) -> Iterator[tuple[ir.Function, ir.Variant, Place, ir.Call]]:
+        """Yield where a use stands in the lowered function, once for each variant."""
+        for function in self.program.lowered((use.file, use.function)):
+            for variant in function.variants:
+                found = call_at(variant, use.span.start, use.span.end)
+                if found is not None:
+                    yield function, variant, *found
+
+    def ways(self, use: Use, shift: Shift) -> Ways | None:
+        """Return what happens to a page before and after; None where it cannot be followed."""
+        key = (use.file, use.span.start, shift.population)
+        if key not in self._ways:
+            self._ways[key] = self._follow(use, shift)
+        return self._ways[key]
+
+    def _follow(self, use: Use, shift: Shift) -> Ways | None:
+        values = self.known.fresh.get(shift.population, {})
+        both = Ways(())
+        for _, variant, place, call in self.places(use):
+            if not call.args:
+                return None
+            states = (shift.before, shift.after)
+            ways = ways_of(variant, place, call.args[0], states, values, self.world)
+            if ways is None:
+                return None
+            both += ways
+        return both if both.pairs else None
+
+    # -- what a population cannot do without --------------------------------------------------
+
+    def excluded(self, use: Use, shifts: Iterable[Shift]) -> str:
+        """Return why the use is never built where the populations are; nothing where it may be."""
+        wanted = {s.population for s in shifts}
+        for need in self.known.needs:
+            if not wanted <= need.populations:
+                continue
+            if need.arch and use.file.startswith("arch/"):
+                name = use.file.split("/")[1]
+                if not self._selects(name, need.arch):
+                    return f"{name} never has such pages: its Kconfig does not select {need.arch}"
+            for symbol in sorted(need.without & self._conditions(use)):
+                return f"built with {symbol} only, where there are no such pages"
+        return ""
+
+    def _selects(self, architecture: str, symbol: str) -> bool:
+        key = (architecture, symbol)
+        if key not in self._architectures:
+            text = self.read(f"arch/{architecture}/Kconfig")
+            self._architectures[key] = text is None or symbol.encode() in text
+        return self._architectures[key]
+
+    def _conditions(self, use: Use) -> frozenset[str]:
+        """Return the symbols that are set in every variant in which a use stands."""
+        built = {s for s, held in self.program.built_with(use.file) if held}
+        unit = self.program.unit(use.file)
+        built |= {s for s, held in unit.conditions.at(use.span.start) if held}
+        found = [
+            {s for s, held in (*function.conditions, *variant.conditions) if held}
+            for function, variant, _, _ in self.places(use)
+        ]
+        return frozenset(built | (set.intersection(*found) if found else set()))
+
+    # -- what tells a part of a population apart ----------------------------------------------
+
+    def guard_of(self, use: Use, part: Part) -> str:
+        """Return a test that every way to a use passes and that a part's pages fail."""
+        return self._value_guard(use, part) or self._guard(
+            (use.file, use.function), part, _CLIMB, frozenset()
+        )
+
+    def _value_guard(self, use: Use, part: Part) -> str:
+        """Return a variable that must be NULL at a use and is not for a part's pages."""
+        guarded = []
+        for function, variant, place, _ in self.places(use):
+            typed = {**{p.name: p.type for p in function.params}, **variant.locals}
+            names = [n for n, t in typed.items() if any(w in t for w in part.excluded_where)]
+            held = guards_of(variant)[place.block]
+            guarded.append(next((n for n in names if (repr(ir.Name(n)), False) in held), ""))
+        return f"{guarded[0]} is NULL here" if guarded and all(guarded) else ""
+
+    def rechecked(self, id: FunctionId, depth: int = 4) -> str:
+        """Return a call that comes after every use of a function and decides for itself."""
+        called = self.program.called(id)
+        if found := self.known.recheck & called:
+            return min(found)
+        functions = self.program.lowered(id)
+        if depth == 0 or not functions:
+            return ""
+        above = self.tracer.callers(id, functions[0].static)
+        found_above = [self.rechecked(c, depth - 1) for c in above if c != id]
+        return found_above[0] if found_above and all(found_above) else ""
+
+    def _guard(self, id: FunctionId, part: Part, depth: int, seen: frozenset[FunctionId]) -> str:
+        called = self.program.called(id)
+        for name in sorted(part.excluded_by & called):
+            return f"{name}() in {id[1]}()"
+        for callee in sorted(called):
+            for other in self.program.resolve(callee, id[0]):
+                if other[0] == id[0] and (found := part.excluded_by & self.program.called(other)):
+                    return f"{min(found)}() in {other[1]}()"
+        if depth == 0:
+            return ""
+        guards = [
+            self._guard(c, part, depth - 1, seen | {id})
+            for c in self._above(id)
+            if c not in seen
+        ]
+        return guards[0] if guards and all(guards) else ""
+
+    def _above(self, id: FunctionId) -> tuple[FunctionId, ...]:
+        """Return the callers of a function, or who uses the table that it stands in."""
+        functions = self.program.lowered(id)
+        static = bool(functions) and functions[0].static
+        callers = self.tracer.callers(id, static)
+        return callers or tuple(self._users_of_table(id))
+
+    def _users_of_table(self, id: FunctionId) -> Iterator[FunctionId]:
+        unit = self.program.unit(id[0])
+        table = re.search(
+            rb"(\w+)\s*=\s*\{[^{}]*\b" + id[1].encode() + rb"\b", unit.flat
+        )
+        if table is None:
+            return
+        word = re.compile(rb"\b" + table[1] + rb"\b")
+        for found in unit.definitions.values():
+            for d in found:
+                if word.search(unit.flat, d.body, d.span.end):
+                    yield (id[0], d.name)
