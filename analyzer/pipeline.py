@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from analyzer.audit.change import audit_change
+from analyzer.audit.run import audit_tree
 from analyzer.base import Gap, Pair, Severity
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.calls import find_calls
@@ -26,6 +29,7 @@ from analyzer.patch.apply import Applied, apply_patch, reverse_patch
 from analyzer.patch.model import Patch, Series
 from analyzer.relevance import idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
+from analyzer.sites import Audit
 from analyzer.tree import Tree
 
 Progress = Callable[[str, float], None]
@@ -107,6 +111,66 @@ def check(
         seconds=tuple(clock.seconds.items()),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def audit(
+    tree: Tree,
+    migration: Described,
+    series: Series | None = None,
+    *,
+    config: Mapping[str, bool] | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Return a verdict on every use of a migration's flags in a tree.
+
+    With a series, on those uses of the tree after it that the states it changes can reach.
+    """
+    clock, cache = Clock(progress), Cache()
+    notes: list[str] = []
+    if series is None:
+        clock.enter("search and read")
+        prepared = prepare(tree.read, tree.search, cache, load_facts(), config or {})
+        clock.enter("audit")
+        audited = audit_tree(prepared, tree, migration)
+    else:
+        clock.enter("apply")
+        trees, changed, notes = _whole(tree, series)
+        sides = _sides(trees, changed, cache, config or {}, clock)
+        if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
+            notes.append(sides)
+            return replace(audit(trees.after, migration, config=config), notes=tuple(notes))
+        clock.enter("audit")
+        audited = audit_change(
+            sides, trees, changed, _found(sides, changed, load_rules()), migration
+        )
+    clock.enter("")
+    others = Counter(m.kind for m in audited.found.mentions)
+    return Audit(
+        tree=tree.name,
+        migration=migration.name,
+        title=migration.title,
+        moves=audited.moves,
+        sites=audited.sites,
+        words=audited.found.words,
+        others=tuple(sorted(others.items())),
+        patch="" if series is None else series.patches[0].subject if series.patches else "",
+        gaps=tuple(sorted(set(audited.behaviour.gaps))),
+        files_read=len(audited.program.paths),
+        seconds=tuple(clock.seconds.items()),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _whole(tree: Tree, series: Series) -> tuple[Pair[Tree], tuple[str, ...], list[str]]:
+    """Return the trees around a whole series, the files it changes, and remarks."""
+    notes, changed = list(series.notes), dict[str, None]()
+    trees = Pair(tree, tree)
+    for n, patch in enumerate(series.patches):
+        step, files, remarks = _trees(trees.after, patch)
+        trees = Pair(step.before if n == 0 else trees.before, step.after)
+        changed.update(dict.fromkeys(files))
+        notes += [*patch.notes, *remarks]
+    return trees, tuple(changed), notes
 
 
 def _unmoved(idle: Mapping[int, str], series: Series) -> str:

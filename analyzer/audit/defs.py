@@ -91,7 +91,7 @@ def calls_of(variant: ir.Variant) -> Iterator[tuple[Place, ir.Call]]:
                 yield Place(b, n), step
 
 
-def call_at(variant: ir.Variant, start: int, end: int) -> tuple[Place, ir.Call] | None:
+def call_at(variant: ir.Variant, start: int) -> tuple[Place, ir.Call] | None:
     """Return the call whose name stands at an offset, or the innermost call around it."""
     found = [(p, c) for p, c in calls_of(variant) if c.span.start <= start < c.span.end]
     exact = [(p, c) for p, c in found if c.span.start == start]

@@ -94,9 +94,7 @@ def load_provenance() -> Provenance:
     """Return the facts of `queries/kernel/provenance.toml`."""
     facts = read_facts("kernel/provenance.toml")
     kinds = {
-        e["name"]: Kind(
-            e["name"], e["title"], frozenset(e["can"]), frozenset(e.get("may", ()))
-        )
+        e["name"]: Kind(e["name"], e["title"], frozenset(e["can"]), frozenset(e.get("may", ())))
         for e in facts["kind"]
     }
     kinds[UNKNOWN] = Kind(UNKNOWN, "a page of unknown origin", frozenset(), frozenset((ANY,)))
@@ -110,7 +108,9 @@ def load_provenance() -> Provenance:
         fills=_kinds_of(facts, "fill"),
         types=_kinds_of(facts, "type"),
         beside={
-            name: Beside(e["kind"], frozenset(e["of"])) for e in facts["beside"] for name in e["names"]
+            name: Beside(e["kind"], frozenset(e["of"]))
+            for e in facts["beside"]
+            for name in e["names"]
         },
         handed=_kinds_of(facts, "handed"),
         early=frozenset(n for e in facts["early"] for n in e["names"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analyzer.audit.facts import Part, Provenance
-from analyzer.audit.ways import Held
+from analyzer.audit.walk import Held
 from analyzer.migrations import NEITHER, Described, Moved
 from analyzer.pages.facts import Facts
 
@@ -44,13 +44,12 @@ def shifts_of(
     return tuple(s for m in moves for s in _shifts(m, migration, known, facts))
 
 
-def _shifts(
-    move: Moved, migration: Described, known: Provenance, facts: Facts
-) -> Iterator[Shift]:
+def _shifts(move: Moved, migration: Described, known: Provenance, facts: Facts) -> Iterator[Shift]:
     before, after = held_of(move.before, migration), held_of(move.after, migration)
     if before == after:
         return
     yield Shift(move.name, move.title or facts.title(move.name), before, after)
+    described = migration.moved(move.name)
     for part in known.parts:
-        if part.of == move.name and after == held_of(migration.moved(move.name).after, migration):
+        if part.of == move.name and described is not None and move.after == described.after:
             yield Shift(part.name, part.title, before, held_of(part.after, migration), part)

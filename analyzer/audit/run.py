@@ -1,24 +1,28 @@
-"""Audit one tree: follow the pages, find the uses, trace them, judge them."""
+"""Audit a tree as it is: follow the pages, find the uses, trace them, judge them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from analyzer.audit.callers import Tracer, trace_all
 from analyzer.audit.facts import load_provenance
-from analyzer.audit.moved import Shift, held_of, shifts_of
+from analyzer.audit.moved import Shift, shifts_of
 from analyzer.audit.names import names_of
-from analyzer.audit.provenance import Tracer, trace_all
-from analyzer.audit.scene import Flow, Scene
+from analyzer.audit.scene import Flow, Scene, Spot
+from analyzer.audit.sources import Source
 from analyzer.audit.uses import Found, Use, find_uses
 from analyzer.audit.verdicts import judge_all
-from analyzer.audit.ways import Held
+from analyzer.audit.walk import Held
 from analyzer.flow.analyse import Prepared, behave, interest_of, roots_of
 from analyzer.flow.observe import Behaviour, Kind
-from analyzer.flow.program import Read, Search
+from analyzer.flow.program import Program
+from analyzer.flow.run import Interest
 from analyzer.migrations import Described
+from analyzer.pages.facts import Facts
 from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space
 from analyzer.sites import Move, Site
+from analyzer.tree import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +32,82 @@ class Audited:
     sites: tuple[Site, ...]
     found: Found
     moves: tuple[Move, ...]
-    scene: Scene
+    behaviour: Behaviour
+    program: Program
 
 
-def audit_tree(tree: Prepared, read: Read, search: Search, migration: Described) -> Audited:
+def audit_tree(prepared: Prepared, tree: Tree, migration: Described) -> Audited:
     """Return a verdict on every use of a migration's flags in a tree.
 
     Pages are followed twice, from the state that they start in before the migration and after
     it; the tree itself makes one of the two.
     """
-    known = load_provenance()
-    shifts = shifts_of(migration.populations, migration, known, tree.facts)
-    interest = interest_of(tree)
-    roots = roots_of(tree, interest)
-    space = tree.law.space
-    plain = behave(tree, interest, roots)
-    moves = _moves(plain, migration, tree)
+    shifts = shifts_of(migration.populations, migration, load_provenance(), prepared.facts)
+    interest = interest_of(prepared)
+    roots = roots_of(prepared, interest)
+    space = prepared.law.space
+    plain = behave(prepared, interest, roots)
+    moves = moves_of(plain, migration, prepared.facts)
     is_in = bool(moves) and all(m.starts == m.after for m in moves)
-    other = behave(tree, interest, roots, _starts(shifts, space, after=not is_in))
-    found = find_uses(names_of(space, migration), tree.program, search)
+    if is_in:
+        other = behave(prepared, interest, roots, starts=_starts(shifts, space, after=False))
+    found = find_uses(names_of(space, migration), prepared.program, tree)
+    if not is_in:  # nobody writes the new state yet: where the one that is left is used matters
+        mine = interest_of(prepared)
+        interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags)
+        roots = roots_of(prepared, interest)
+        plain = behave(prepared, interest, roots)
+        other = behave(prepared, interest, roots, starts=_starts(shifts, space, after=True))
+    scene = scene_of(
+        prepared.program,
+        tree,
+        prepared.facts,
+        migration,
+        found,
+        shifts,
+        after=Flow.of(plain if is_in else other),
+        before=Flow.of(other if is_in else plain),
+        is_in=is_in,
+    )
+    return Audited(judge_all(found.uses, scene), found, moves, plain, prepared.program)
+
+
+def scene_of(
+    program: Program,
+    tree: Tree,
+    facts: Facts,
+    migration: Described,
+    found: Found,
+    shifts: tuple[Shift, ...],
+    *,
+    after: Flow,
+    before: Flow,
+    is_in: bool,
+) -> Scene:
+    """Return what verdicts are drawn from, with the pages of all uses traced."""
+    known = load_provenance()
     scene = Scene(
-        program=tree.program,
-        read=read,
-        space=space,
-        facts=tree.facts,
+        program=program,
+        read=tree.read,
+        space=after.behaviour.space,
+        facts=facts,
         known=known,
         migration=migration,
         names=found.names,
         shifts=shifts,
-        after=Flow.of(plain if is_in else other),
-        before=Flow.of(other if is_in else plain),
+        after=after,
+        before=before,
         is_in=is_in,
-        tracer=Tracer(tree.program, tree.facts, known),
+        tracer=Tracer(program, facts, known),
     )
     scene.sources.update(_sources(scene, found))
-    return Audited(judge_all(found.uses, scene), found, moves, scene)
+    return scene
 
 
-def _sources(scene: Scene, found: Found) -> Mapping[tuple[str, int], frozenset[object]]:
+def _sources(scene: Scene, found: Found) -> Mapping[Spot, frozenset[Source]]:
     """Trace the pages of the uses that nothing simpler decides."""
     spots = [
-        ((u.file, u.function), u.span.start, u.span.end, _is_handed_page(u, scene))
+        ((u.file, u.function), u.span.start, _is_handed_page(u, scene))
         for u in found.uses
         if _is_traced(u, scene)
     ]
@@ -89,7 +128,8 @@ def _is_handed_page(use: Use, scene: Scene) -> bool:
     """Tell whether what a name is applied to is a page, and not a number or an address."""
     if use.name.word in scene.space.operations:
         return True
-    functions = [f for i in scene.program.resolve(use.name.word, "") for f in scene.program.lowered(i)]
+    program = scene.program
+    functions = [f for i in program.resolve(use.name.word, "") for f in program.lowered(i)]
     types = [f.params[0].type for f in functions if f.params]
     return all(any(t in text for t in ("page", "folio", "ptdesc")) for text in types)
 
@@ -108,27 +148,24 @@ def _page(held: Held, shift: Shift, space: Space) -> PageState:
     return PageState(types, tuple((f, SET if f in held.flags else CLEAR) for f in flags))
 
 
-def _moves(plain: Behaviour, migration: Described, tree: Prepared) -> tuple[Move, ...]:
-    """Return how the populations move, and how this tree starts them."""
+def moves_of(behaviour: Behaviour, migration: Described, facts: Facts) -> tuple[Move, ...]:
+    """Return how the populations of a migration move, and how a tree starts them."""
     return tuple(
         Move(
-            population=m.title or tree.facts.title(m.name),
+            population=m.title or facts.title(m.name),
             before=m.before,
             after=m.after,
-            starts=_starting(plain, m.name, migration),
+            starts=starting(behaviour, m.name, migration),
         )
         for m in migration.populations
     )
 
 
-def _starting(plain: Behaviour, population: str, migration: Described) -> str:
+def starting(behaviour: Behaviour, population: str, migration: Described) -> str:
     """Return the state in which a tree starts a population, in words; "" where it makes none."""
-    for o in plain.observations:
+    for o in behaviour.observations:
         if o.kind is Kind.BIRTH and o.page.population == population:
-            words = [t for t in migration.types if o.page.types == plain.space.mask_of(t)]
+            words = [t for t in migration.types if o.page.types == behaviour.space.mask_of(t)]
             words += [f for f in migration.flags if o.page.flag(f) == SET]
             return ", ".join(words) or "neither"
     return ""
-
-
-__all__ = ["Audited", "audit_tree", "held_of"]

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from analyzer.audit.callers import Tracer
 from analyzer.audit.defs import Place, call_at
 from analyzer.audit.facts import Part, Provenance
 from analyzer.audit.moved import Shift
 from analyzer.audit.names import Names
-from analyzer.audit.provenance import Source, Tracer
+from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
-from analyzer.audit.ways import Ways, World, ways_of
+from analyzer.audit.walk import World
+from analyzer.audit.ways import Ways, ways_of
 from analyzer.c import ir
 from analyzer.compare import guards_of
 from analyzer.flow.observe import Behaviour, Observation
@@ -34,20 +36,27 @@ class Flow:
 
     seen: Mapping[Spot, tuple[Observation, ...]]
     behaviour: Behaviour
+    exact: bool = True
 
     @classmethod
-    def of(cls, behaviour: Behaviour) -> Flow:
-        """Sort observations by place."""
+    def of(cls, behaviour: Behaviour, *, exact: bool = True) -> Flow:
+        """Sort observations by place; where the text is another tree's, by function."""
         seen: dict[Spot, dict[Observation, None]] = {}
         for o in behaviour.observations:
             seen.setdefault((o.path, o.span.start), {})[o] = None
             for frame in o.stack:
                 seen.setdefault((frame.path, frame.span.start), {})[o] = None
-        return cls({spot: tuple(found) for spot, found in seen.items()}, behaviour)
+        return cls({spot: tuple(found) for spot, found in seen.items()}, behaviour, exact)
 
     def at(self, use: Use) -> tuple[Observation, ...]:
         """Return what happened at a use or, through a call, behind it."""
-        return self.seen.get((use.file, use.span.start), ())
+        if self.exact:
+            return self.seen.get((use.file, use.span.start), ())
+        return tuple(
+            o
+            for o in self.behaviour.observations
+            if o.operation == use.name.word and (use.file, use.function) in o.chain
+        )
 
 
 @dataclass
@@ -83,7 +92,7 @@ class Scene:
         """Yield where a use stands in the lowered function, once for each variant."""
         for function in self.program.lowered((use.file, use.function)):
             for variant in function.variants:
-                found = call_at(variant, use.span.start, use.span.end)
+                found = call_at(variant, use.span.start)
                 if found is not None:
                     yield function, variant, *found
 
@@ -167,7 +176,7 @@ class Scene:
         functions = self.program.lowered(id)
         if depth == 0 or not functions:
             return ""
-        above = self.tracer.callers(id, functions[0].static)
+        above = self.tracer.callers(id, is_static=functions[0].static)
         found_above = [self.rechecked(c, depth - 1) for c in above if c != id]
         return found_above[0] if found_above and all(found_above) else ""
 
@@ -182,9 +191,7 @@ class Scene:
         if depth == 0:
             return ""
         guards = [
-            self._guard(c, part, depth - 1, seen | {id})
-            for c in self._above(id)
-            if c not in seen
+            self._guard(c, part, depth - 1, seen | {id}) for c in self._above(id) if c not in seen
         ]
         return guards[0] if guards and all(guards) else ""
 
@@ -192,14 +199,12 @@ class Scene:
         """Return the callers of a function, or who uses the table that it stands in."""
         functions = self.program.lowered(id)
         static = bool(functions) and functions[0].static
-        callers = self.tracer.callers(id, static)
+        callers = self.tracer.callers(id, is_static=static)
         return callers or tuple(self._users_of_table(id))
 
     def _users_of_table(self, id: FunctionId) -> Iterator[FunctionId]:
         unit = self.program.unit(id[0])
-        table = re.search(
-            rb"(\w+)\s*=\s*\{[^{}]*\b" + id[1].encode() + rb"\b", unit.flat
-        )
+        table = re.search(rb"(\w+)\s*=\s*\{[^{}]*\b" + id[1].encode() + rb"\b", unit.flat)
         if table is None:
             return
         word = re.compile(rb"\b" + table[1] + rb"\b")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from analyzer.audit.names import Name, Names, verb_of
 from analyzer.base import Span
 from analyzer.c.ir import Definition
-from analyzer.c.unit import Unit
-from analyzer.flow.program import Program, Search
+from analyzer.c.unit import Unit, scan_unit
+from analyzer.flow.program import Program
+from analyzer.tree import Tree
 
 #: Wrappers of wrappers are followed so far.
 _ROUNDS = 3
@@ -62,34 +63,39 @@ class Found:
         return len(self.uses) + len(self.mentions)
 
 
-def find_uses(names: Names, program: Program, search: Search) -> Found:
+def find_uses(names: Names, program: Program, tree: Tree) -> Found:
     """Search a tree for names, and for whatever wraps one.
 
     A macro that stands for one of the names is a name itself; so is an inline function of a
     common header that applies one to a page that it is handed.
     """
     held, new = dict(names), names
-    paths: set[str] = set()
+    units: dict[str, Unit] = {}
     for _ in range(_ROUNDS):
-        hits = search([n.word for n in new.values() if not n.file])
+        hits = tree.search([n.word for n in new.values() if not n.file])
         program.add(hits)
-        paths.update(p for p in hits if program.has(p))
+        for path in hits:
+            if path not in units:
+                units[path] = program.unit(path) if program.has(path) else _scanned(tree, path)
         words = _either(held)
-        wrapped = {
-            n.word: n for path in sorted(paths) for n in _wrappers(program.unit(path), words, held)
-        }
+        wrapped = {n.word: n for path in sorted(units) for n in _wrappers(units[path], words, held)}
         new = {w: n for w, n in wrapped.items() if w not in held or not held[w].verb}
         held.update(new)
         if not new:
             break
     held = {w: _resolved(n, held) for w, n in held.items()}
     mine = _either(held)
-    places = [p for path in sorted(paths) for p in _places(program.unit(path), mine, held)]
+    places = [p for path in sorted(units) for p in _places(units[path], mine, held)]
     return Found(
         uses=tuple(p for p in places if isinstance(p, Use)),
         mentions=tuple(p for p in places if isinstance(p, Mention)),
         names=held,
     )
+
+
+def _scanned(tree: Tree, path: str) -> Unit:
+    """Return a file that no function is looked for in: assembly, or a list of registers."""
+    return scan_unit(path, tree.read(path) or b"")
 
 
 def _resolved(name: Name, names: Names) -> Name:
@@ -105,7 +111,7 @@ def _either(names: Iterable[str]) -> re.Pattern[bytes]:
     return re.compile(rb"(?:%s)\b" % b"|".join(w.encode() for w in sorted(names, reverse=True)))
 
 
-def _hits(unit: Unit, words: re.Pattern[bytes], text: bytes) -> Iterator[re.Match[bytes]]:
+def _hits(words: re.Pattern[bytes], text: bytes) -> Iterator[re.Match[bytes]]:
     for m in words.finditer(text):
         before = text[m.start() - 1 : m.start()]
         if not (before.isalnum() or before == b"_"):
@@ -117,7 +123,7 @@ def _wrappers(unit: Unit, words: re.Pattern[bytes], names: Names) -> Iterator[Na
     layout = _Layout(unit)
     shared = unit.path.endswith(".h")
     inside: dict[tuple[str, str], list[Name]] = {}
-    for m in _hits(unit, words, unit.code):
+    for m in _hits(words, unit.code):
         name = names[m.group().decode()]
         if name.file not in ("", unit.path):
             continue
@@ -170,7 +176,7 @@ class _Layout:
 def _places(unit: Unit, words: re.Pattern[bytes], names: Names) -> Iterator[Use | Mention]:
     """Yield every place of a file where one of the words stands, in order."""
     layout = _Layout(unit)
-    for m in _hits(unit, words, unit.text):
+    for m in _hits(words, unit.text):
         name = names[m.group().decode()]
         if name.file not in ("", unit.path):
             continue
@@ -199,6 +205,8 @@ def _kind(unit: Unit, m: re.Match[bytes], layout: _Layout, names: Names) -> str:
     around = layout.function(start)
     if around is not None:
         return "definition" if start < around.body else ""
+    if unit.path.endswith(".S"):
+        return ""
     return "" if _is_value(unit.flat, start) else "definition"
 
 
@@ -214,4 +222,3 @@ def _is_value(flat: bytes, at: int) -> bool:
     begin = max(flat.rfind(b";", 0, at), flat.rfind(b"\n}", 0, at)) + 1
     before = flat[begin:at]
     return b"=" in before and not re.search(rb"\benum\b[^=]*\{", before)
-

@@ -11,6 +11,7 @@ import click
 
 from analyzer import __version__
 from analyzer.base import AnalyzerError
+from analyzer.cli.audit import audit
 from analyzer.cli.cache import cache
 from analyzer.cli.check import check
 from analyzer.cli.explain import explain
@@ -31,7 +32,7 @@ def offlint() -> None:
 
 
 # One module a command; each loads what it needs when it runs.
-for command in (cache, check, explain, post):
+for command in (audit, cache, check, explain, post):
     offlint.add_command(command)
 
 

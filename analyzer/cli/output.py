@@ -48,12 +48,19 @@ class Output:
 
 
 def chosen_outputs(formats: Sequence[str], output: Path | None) -> tuple[Output, ...]:
-    """Return the reports to write; at most one goes where no file is named."""
+    """Return the reports of a check to write; at most one goes where no file is named."""
+    return outputs_of(formats, output, tuple(FORMATS))
+
+
+def outputs_of(
+    formats: Sequence[str], output: Path | None, known: Sequence[str]
+) -> tuple[Output, ...]:
+    """Return the reports to write, of the formats that are known to a command."""
     outputs = []
     for wanted in formats or ("text",):
         name, equals, path = wanted.partition("=")
-        if name not in FORMATS:
-            raise AnalyzerError(f"--format: unknown format {name!r}: one of {', '.join(FORMATS)}")
+        if name not in known:
+            raise AnalyzerError(f"--format: unknown format {name!r}: one of {', '.join(known)}")
         if equals and not path:
             raise AnalyzerError(f"--format {wanted}: no file behind the `=`")
         outputs.append(Output(name, Path(path) if equals else output))

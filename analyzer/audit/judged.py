@@ -1,0 +1,88 @@
+"""Define a verdict with its reason, and say in words how the ways of two states differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from analyzer.audit.moved import Shift
+from analyzer.audit.scene import Scene
+from analyzer.audit.uses import Use
+from analyzer.audit.walk import Path, Way
+from analyzer.audit.ways import Ways
+from analyzer.sites import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict on one use."""
+
+    verdict: Verdict
+    reason: str
+    ways: tuple[str, str] | None = None
+    populations: tuple[str, ...] = ()
+
+
+#: A way to decide: a verdict, or None where it has nothing to say.
+Rule = Callable[[Use, Scene], Judged | None]
+
+
+def unaffected(reason: str, populations: tuple[str, ...] = ()) -> Judged:
+    """Return that a use is not affected, and why."""
+    return Judged(Verdict.UNAFFECTED, reason, populations=populations)
+
+
+def undecided(
+    reason: str,
+    ways: tuple[str, str] | None = None,
+    populations: tuple[str, ...] = (),
+) -> Judged:
+    """Return that nothing decides a use, and what is missing."""
+    return Judged(Verdict.UNDECIDED, reason, ways, populations)
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Join parts as in a sentence, each of them once."""
+    named = list(dict.fromkeys(parts))
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+def tells_beside(use: Use, found: Ways | None, scene: Scene) -> list[str]:
+    """Return the other tests by which a page is told after and was not before."""
+    return sorted(
+        n
+        for n in (found.told if found else ())
+        if scene.space.operations[n].label != use.name.label
+    )
+
+
+def same_way(use: Use, shift: Shift, found: Ways, scene: Scene) -> str:
+    """Say why it is all the same for a page; nothing where it is not."""
+    beside = tells_beside(use, found, scene)
+    if not found.differing:
+        if beside:
+            return f"{beside[0]}() is tested as well, with the same way out: {_ends(found.after)}"
+        return f"the same for {shift.title} before and after: {_ends(found.after)}"
+    if beside and found.after <= found.before:
+        ends = frozenset(
+            w for b, a in found.differing for w in a.ways if w.kind in ("returns", "goes on")
+        )
+        return f"{beside[0]}() is tested as well, with the same way out: {_ends(ends)}"
+    return ""
+
+
+def _ends(ways: frozenset[Way]) -> str:
+    ends = sorted(w for w in ways if w.kind in ("returns", "goes on"))
+    return " or ".join(map(str, ends[:3])) or "nothing happens"
+
+
+def told_ways(found: Ways) -> tuple[str, str]:
+    """Say on one path what happens only before and only after."""
+    before, after = min(found.differing, key=lambda p: len(p[0].ways ^ p[1].ways))
+    return _only(before.ways - after.ways, before), _only(after.ways - before.ways, after)
+
+
+def _only(ways: frozenset[Way], path: Path) -> str:
+    """Say what sets a path apart; where that is nothing, how it ends."""
+    shown = [str(w) for w in sorted(ways)[:4]]
+    return "; ".join(shown) or f"{_ends(path.ways)}, and no more"

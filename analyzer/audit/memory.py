@@ -1,0 +1,45 @@
+"""Find what is written to fields, arrays and through pointers, by the functions of one file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from analyzer.audit.defs import Place, target_of
+from analyzer.c import ir
+from analyzer.flow.program import Program
+
+#: A function's variant with a place, and the value stored there; None where a call fills it in.
+Store = tuple[ir.Function, ir.Variant, Place, ir.Expr | None]
+
+
+def stores_of(program: Program, path: str, name: str) -> Iterator[Store]:
+    """Yield every value that the functions of a file store in a field of a name."""
+    unit = program.unit(path)
+    written = re.compile(rb"(?:\.|->)" + name.encode() + rb"\b(?:\[\w*\])?\s*(?:=[^=]|[,)])")
+    for found in unit.definitions.values():
+        for d in found:
+            if written.search(unit.flat, d.body, d.span.end):
+                for function in program.lowered((path, d.name)):
+                    yield from _stored(function, name)
+
+
+def _stored(function: ir.Function, name: str) -> Iterator[Store]:
+    for variant in function.variants:
+        for b, block in enumerate(variant.blocks):
+            for n, step in enumerate(block.instructions):
+                match step:
+                    case ir.Assign(ir.Field(_, f, _) | ir.Index(ir.Field(_, f, _), _), value):
+                        if f == name:
+                            yield function, variant, Place(b, n), value
+                    case ir.Call(_, _, args):
+                        if any(target_of(a) == name and not isinstance(a, ir.Name) for a in args):
+                            yield function, variant, Place(b, n), None
+
+
+def returns_of(function: ir.Function) -> Iterator[tuple[ir.Variant, Place, ir.Expr]]:
+    """Yield every value that a function returns, with the place."""
+    for variant in function.variants:
+        for b, block in enumerate(variant.blocks):
+            if isinstance(block.end, ir.Return) and block.end.value is not None:
+                yield variant, Place(b, len(block.instructions)), block.end.value

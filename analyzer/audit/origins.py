@@ -1,0 +1,170 @@
+"""Decide by where a page comes from, and by what happens to it before and after."""
+
+from __future__ import annotations
+
+from analyzer.audit.facts import UNKNOWN
+from analyzer.audit.judged import (
+    Judged,
+    listed,
+    same_way,
+    tells_beside,
+    told_ways,
+    unaffected,
+    undecided,
+)
+from analyzer.audit.moved import Shift
+from analyzer.audit.scene import Scene
+from analyzer.audit.sources import Source
+from analyzer.audit.uses import Use
+from analyzer.audit.walk import Path
+from analyzer.audit.ways import Ways
+from analyzer.sites import Verdict
+
+
+def by_source(use: Use, scene: Scene) -> Judged | None:
+    """Decide by where the page comes from, and by what happens for either state."""
+    sources = scene.sources.get((use.file, use.span.start), frozenset())
+    if not sources:
+        return undecided("no page is found in what it is called with")
+    reached = {s: _reach(s, sources, use, scene) for s in scene.relevant(use)}
+    open_ = {s: r for s, r in reached.items() if r}
+    if not open_:
+        return unaffected(_origin(sources, scene))
+    if use.name.word in scene.known.free:
+        return unaffected(
+            "gives the page back to the allocator: somebody owns it, and nobody owns "
+            f"{listed(s.title for s in open_ if not s.part) or 'such pages'} that come here"
+        )
+    judged = [_compared(use, s, r, sources, scene) for s, r in open_.items()]
+    order = (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.UNAFFECTED)
+    return min(judged, key=lambda j: order.index(j.verdict))
+
+
+def _reach(shift: Shift, sources: frozenset[Source], use: Use, scene: Scene) -> str:
+    """Say whether a population's pages can, or may, or cannot ("") come from the sources."""
+    kinds = scene.known.kinds
+    found = ""
+    for s in sources:
+        kind = kinds[s.kind]
+        if s.kind == UNKNOWN and s.is_page and not _is_asked(s):
+            if shift.population in ("zone-device",):
+                found = found or "may"
+            continue  # a pointer that is handed on: pages of the population are followed
+        if kind.brings(shift.population):
+            found = "can"
+        elif kind.may_bring(shift.population):
+            found = found or "may"
+    if found and shift.part is not None and scene.guard_of(use, shift.part):
+        return ""
+    return found
+
+
+def _is_asked(s: Source) -> bool:
+    """Tell whether the callers were asked for and not found."""
+    return s.why.startswith("who calls")
+
+
+def _origin(sources: frozenset[Source], scene: Scene) -> str:
+    """Say in words where a page comes from."""
+    told = sorted(s for s in sources if s.kind != UNKNOWN)
+    parts = []
+    for kind in dict.fromkeys(s.kind for s in told):
+        first = next(s for s in told if s.kind == kind)
+        parts.append(f"{scene.known.kinds[kind].title} ({first.why})")
+    if any(s.kind == UNKNOWN for s in sources):
+        parts.append(
+            "a page that is handed on, and those that moved are followed and do not come here"
+        )
+    return "; or ".join(parts)
+
+
+def _compared(
+    use: Use, shift: Shift, reach: str, sources: frozenset[Source], scene: Scene
+) -> Judged:
+    """Decide by what happens to a page of a population before and after."""
+    names = (shift.population,)
+    found = scene.ways(use, shift)
+    if found is None:
+        return undecided(f"what happens to {shift.title} cannot be followed", None, names)
+    same = same_way(use, shift, found, scene)
+    if same:
+        return unaffected(same, names)
+    ways = told_ways(found)
+    again = ""
+    if shift.part is not None and _only_answers(found):
+        again = scene.rechecked((use.file, use.function))
+    if again:
+        return Judged(
+            Verdict.UNAFFECTED,
+            f"another answer for {shift.title}, and {again}(), which comes after it, fails for "
+            "them all the same: they are in use",
+            ways,
+            names,
+        )
+    if reach == "can":
+        reason = f"{shift.title} can come here, and fare otherwise now"
+        return Judged(Verdict.AFFECTED, reason, ways, names)
+    missing = sorted(
+        s.why for s in sources if scene.known.kinds[s.kind].may_bring(shift.population)
+    )
+    return undecided(
+        f"{shift.title} would fare otherwise, and whether they come here is not known: "
+        f"{missing[0]}",
+        ways,
+        names,
+    )
+
+
+def _only_answers(found: Ways) -> bool:
+    """Tell whether all that differs is what the function returns."""
+    return all(
+        w.kind in ("returns", "goes on", "computes")
+        for before, after in found.differing
+        for w in before.ways ^ after.ways
+    )
+
+
+def freed(use: Use, scene: Scene) -> Judged | None:
+    """Decide tests that only tell how a page is freed."""
+    called = scene.program.called((use.file, use.function))
+    if use.name.verb != "reads" or not called & scene.known.free:
+        return None
+    for shift in scene.relevant(use):
+        found = scene.ways(use, shift)
+        if found is None or not found.differing:
+            return None
+        for paths in zip(*found.differing, strict=True):
+            if not all(_frees(p, scene) or _is_idle(p) for p in paths):
+                return None
+            if not any(_frees(p, scene) for p in paths):
+                return None
+    return unaffected(
+        "tells boot memory from the allocator's pages, and frees the page either way: only its "
+        "owner does so, and nobody owns hotplugged pages"
+    )
+
+
+def _frees(path: Path, scene: Scene) -> bool:
+    return any(w.kind == "calls" and w.what.split("(")[0] in scene.known.free for w in path.ways)
+
+
+def _is_idle(path: Path) -> bool:
+    """Tell whether nothing is done on a path: a loop over the pages may have none to free."""
+    return all(w.kind in ("returns", "goes on", "computes") for w in path.ways)
+
+
+def beside(use: Use, scene: Scene) -> Judged | None:
+    """Decide by another test of the new state that leaves the same way."""
+    called = scene.program.called((use.file, use.function))
+    told = {n for n in called if n in scene.names and scene.names[n].label != use.name.label}
+    if use.name.verb != "reads" or not told:
+        return None
+    reasons = []
+    for shift in scene.relevant(use):
+        found = scene.ways(use, shift) if shift.part is None else None
+        if shift.part is None:
+            reason = same_way(use, shift, found, scene) if found else ""
+            if not reason or not tells_beside(use, found, scene):
+                return None
+            reasons.append(reason)
+    return unaffected(reasons[0]) if reasons else None

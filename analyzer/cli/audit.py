@@ -1,0 +1,152 @@
+"""Audit every use of a migration's flags."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.base import AnalyzerError
+from analyzer.cli.output import FOUND, OK, Output, is_coloured, outputs_of, put, say, width_of
+
+if TYPE_CHECKING:
+    from analyzer.sites import Audit
+
+# Everything else is imported where it is used: `offlint --help` must not load a parser.
+
+_FORMATS = ("text", "json", "html-table")
+
+
+@click.command()
+@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
+@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@click.option(
+    "--migration",
+    default="hotplug-offline",
+    show_default=True,
+    metavar="NAME",
+    help="Whose flags are looked for.",
+)
+@click.option(
+    "--patch",
+    metavar="PATCH | - | REV..REV",
+    help="Audit what this patch or series can reach, with what it adds and removes.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A .config: leave out what it leaves out.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    help="text, json or html-table; repeatable with files. [default: text]",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file."
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["affected", "undecided", "never"]),
+    default="affected",
+    show_default=True,
+    help="Exit 1 for a use with this verdict (undecided: or affected).",
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the text.",
+)
+@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
+@click.pass_context
+def audit(
+    context: click.Context,
+    *,
+    tree: str | None,
+    revision: str | None,
+    migration: str,
+    patch: str | None,
+    config_file: Path | None,
+    formats: tuple[str, ...],
+    output: Path | None,
+    fail_on: str,
+    color: str,
+    quiet: bool,
+    stats: bool,
+) -> None:
+    """Give every use of a migration's flags a verdict, with the reason.
+
+    Readers, setters and clearers are found in the whole tree, in headers and
+    through macros and wrappers too. Each is affected, migrated, unaffected
+    for a reason, or undecided with what is missing. The tree is never changed.
+    """
+    outputs = outputs_of(formats, output, _FORMATS)
+    # From here on the run is no typing mistake, and worth loading a parser for.
+    from analyzer.migrations import migration_named
+    from analyzer.progress import Progress
+
+    described = migration_named(migration)
+    with Progress(sys.stderr, enabled=not quiet) as progress:
+        from analyzer.config import read_config
+        from analyzer.pipeline import audit as audit_tree
+
+        config: Mapping[str, bool] = {} if config_file is None else read_config(config_file)
+        if patch is None:
+            from analyzer.tree import open_tree
+
+            series, where = None, open_tree(tree, revision)
+        else:
+            from analyzer.request import open_request
+
+            request = open_request(patch, tree, revision, None, sys.stdin.buffer)
+            series, where = request.series, request.tree
+        result = audit_tree(where, described, series, config=config, progress=progress)
+    if not quiet:
+        for note in result.notes:
+            say(note)
+    for wanted in outputs:
+        put(_rendered(result, wanted, color), wanted.path)
+    if stats:
+        _say_stats(result)
+    counts = result.counts
+    failing = {"affected": ("affected",), "undecided": ("affected", "undecided"), "never": ()}
+    bad = sum(counts[v] for v in failing[fail_on])
+    bad += sum(s.absent and str(s.verdict) in failing[fail_on] for s in result.sites)
+    context.exit(FOUND if bad else OK)
+
+
+def _rendered(result: Audit, output: Output, color: str) -> str:
+    match output.format:
+        case "json":
+            from analyzer.report import audit_json
+
+            return audit_json.render(result)
+        case "html-table":
+            from analyzer.report import audit_html
+
+            return audit_html.render(result)
+        case "text":
+            from analyzer.report import audit_text
+
+            colour = is_coloured(color, output.path)
+            return audit_text.render(result, width=width_of(output.path), colour=colour)
+    raise AnalyzerError(f"--format: unknown format {output.format!r}")
+
+
+def _say_stats(result: Audit) -> None:
+    for stage, seconds in result.seconds:
+        click.echo(f"{seconds:9.3f} s  {stage}", err=True)
+    click.echo(f"{sum(s for _, s in result.seconds):9.3f} s  in all", err=True)
+    click.echo(f"{result.files_read:9}    files read", err=True)
+    click.echo(f"{result.counts['uses']:9}    uses", err=True)
+    click.echo(f"{len(result.gaps):9}    gaps", err=True)

@@ -1,0 +1,48 @@
+"""Render an audit as an HTML table, to be put into a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from analyzer.report.plain import plain
+from analyzer.sites import Audit, Site, Verdict
+
+_HEADS = ("Place", "Function", "Use", "Verdict", "Reason")
+
+
+def render(audit: Audit) -> str:
+    """Return one `<table>`; the verdict is also the class of the row."""
+    return "\n".join(_lines(audit)) + "\n"
+
+
+def _lines(audit: Audit) -> Iterator[str]:
+    counts = audit.counts
+    total = ", ".join(f"{counts[v]} {v}" for v in Verdict)
+    yield '<table class="offlint-audit">'
+    yield f"<caption>{_text(audit.title)}: {counts['uses']} uses, {total}</caption>"
+    heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
+    yield f"<thead><tr>{heads}</tr></thead>"
+    yield "<tbody>"
+    for site in audit.sites:
+        cells = "".join(f"<td>{cell}</td>" for cell in _cells(site))
+        yield f'<tr class="{site.verdict}">{cells}</tr>'
+    yield "</tbody>"
+    yield "</table>"
+
+
+def _cells(site: Site) -> Iterator[str]:
+    yield f"<code>{_text(site.file)}:{site.line}</code>"
+    yield f"<code>{_text(site.function)}</code>" if site.function else ""
+    change = "" if site.delta in (None, "kept") else f" <em>{site.delta}</em>"
+    yield f"<code>{_text(site.operation)}</code> {site.verb}{change}"
+    yield str(site.verdict)
+    ways = ""
+    if site.ways is not None:
+        before, after = site.ways
+        ways = f"<br>before: {_text(before)}<br>now: {_text(after)}"
+    yield _text(site.reason) + ways
+
+
+def _text(text: str) -> str:
+    return escape(plain(text))

@@ -1,0 +1,119 @@
+"""Every use is found, by whatever name, and every other mention is explained."""
+
+from __future__ import annotations
+
+import re
+
+from fixture.harness import common_files
+
+from analyzer.audit.names import names_of
+from analyzer.audit.uses import Found, find_uses
+from analyzer.flow.program import Cache, Program
+from analyzer.pages.facts import load_facts
+from analyzer.tree import MemoryTree
+
+from .trees import FILE, MIGRATION
+
+SOURCE = """\
+// SetPageReserved in a comment, and one more: PageReserved
+#define pinned (1UL << PG_reserved)
+#define drop_page(page) free_reserved_page(page)
+extern void mark_page_reserved(struct page *page);
+static const unsigned long table[] = { pinned, 0 };
+
+void uses(struct page *page)
+{
+	if (PageReserved(page)) /* PageReserved, again */
+		pr_info("PageReserved() \\" PageReserved()");
+	drop_page(page);
+	test_bit(PG_reserved, &page->flags);
+}
+EXPORT_SYMBOL(mark_page_reserved);
+#if 0
+void never(struct page *page) { SetPageReserved(page); }
+#endif
+"""
+
+
+def found_in(**files: str) -> Found:
+    """Return what is found in some files beside the core."""
+    tree = MemoryTree({**common_files("strict", "after"), **files})
+    facts = load_facts()
+    law = Cache().law(tree.read("include/linux/page-flags.h") or b"", (*facts.types, *facts.beside))
+    program = Program(tree.read, tree.search, Cache(), {})
+    return find_uses(names_of(law.space, MIGRATION), program, tree)
+
+
+def in_toy(found: Found) -> list[tuple[int, str, str]]:
+    """Return line, word and verb of the uses in the toy driver."""
+    return [(u.span.line, u.name.word, u.name.verb) for u in found.uses if u.file == FILE]
+
+
+def test_uses_are_found_through_macros_and_by_the_bit() -> None:
+    found = found_in(**{FILE: SOURCE})
+
+    assert [
+        (5, "pinned", "names"),
+        (9, "PageReserved", "reads"),
+        (11, "drop_page", "clears"),
+        (12, "PG_reserved", "names"),
+    ] == in_toy(found)
+
+
+def test_every_other_mention_is_explained_by_its_kind() -> None:
+    found = found_in(**{FILE: SOURCE})
+
+    kinds = [(m.span.line, m.kind) for m in found.mentions if m.span.file == FILE]
+    assert [
+        (1, "comment"),
+        (1, "comment"),
+        (2, "definition"),
+        (2, "wrapper"),
+        (3, "definition"),
+        (3, "wrapper"),
+        (4, "definition"),
+        (9, "comment"),
+        (10, "string"),
+        (10, "string"),
+        (14, "definition"),
+        (16, "dead"),
+    ] == kinds
+
+
+def test_uses_and_mentions_are_all_that_a_word_search_finds() -> None:
+    found = found_in(**{FILE: SOURCE})
+
+    words = re.compile(rf"\b(?:{'|'.join(found.names)})\b")
+    assert len(words.findall(SOURCE)) == sum(
+        s.span.file == FILE for s in (*found.uses, *found.mentions)
+    )
+
+
+def test_a_macro_of_one_file_is_no_name_in_another() -> None:
+    other = "int pinned(void)\n{\n\treturn 0;\n}\n"
+
+    found = found_in(**{FILE: SOURCE, "drivers/toy/other.c": other})
+
+    assert not [u for u in found.uses if u.file == "drivers/toy/other.c"]
+
+
+def test_an_inline_function_of_a_common_header_is_a_name_too() -> None:
+    header = """\
+static inline void keep(struct page *page)
+{
+	SetPageReserved(page);
+}
+"""
+    user = "void user(struct page *page)\n{\n\tkeep(page);\n}\n"
+
+    found = found_in(**{"include/linux/keep.h": header, FILE: user})
+
+    assert [(3, "keep", "sets")] == in_toy(found)
+
+
+def test_assembly_is_searched_as_well() -> None:
+    found = found_in(**{"arch/toy/entry.S": "\ttst\tx0, #PG_reserved\n"})
+
+    assert [("arch/toy/entry.S", 1)] == [
+        (u.file, u.span.line) for u in found.uses if u.file.endswith(".S")
+    ]

@@ -1,0 +1,216 @@
+"""Each reason has a page that it is true of, and beside it one that it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.sites import Verdict
+
+from .trees import audited, site
+
+HEAD = "#include <linux/mm.h>\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("vm_normal_page(vma, addr, pte)", "mapped into user space"),
+        ("alloc_page(GFP_KERNEL)", "from the allocator"),
+        ("virt_to_page(buffer)", "kernel memory in use"),
+        ("vmalloc_to_page(buffer)", "from the allocator"),
+        ("pte_page(pte)", "user mapping"),  # a VMA is at hand
+        ("pfn_to_online_page(pfn)", "online section"),
+    ],
+)
+def test_where_the_page_comes_from_decides(source: str, words: str) -> None:
+    text = f"""{HEAD}
+int look_ok(struct vm_area_struct *vma, unsigned long addr, pte_t pte, void *buffer, long pfn)
+{{
+	struct page *page = {source};
+
+	if (page && PageOffline(page))
+		return 1;
+	return 0;
+}}
+"""
+    found = site(audited(text), "look_ok")
+
+    assert Verdict.UNAFFECTED is found.verdict
+    assert words in found.reason
+
+
+@pytest.mark.parametrize("source", ["pte_page(pte)", "pfn_to_page(pfn)", "lookup(pfn)"])
+def test_a_page_table_entry_or_a_number_alone_says_too_little(source: str) -> None:
+    text = f"""{HEAD}
+int look(pte_t pte, unsigned long pfn)
+{{
+	struct page *page = {source};
+
+	if (PageReserved(page))
+		return 1;
+	return 0;
+}}
+"""
+    found = site(audited(text), "look")
+
+    if source == "lookup(pfn)":  # a pointer that is handed on: such pages are followed
+        assert Verdict.UNAFFECTED is found.verdict
+    else:
+        assert Verdict.UNDECIDED is found.verdict
+        assert ("returns 1", "returns 0") == found.ways
+
+
+WALKER = """
+static struct page *sift(struct zone *zone)
+{{
+	unsigned long pfn;
+
+	for (pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn++) {{
+		struct page *page = pfn_to_page(pfn);
+
+		{test}
+		copy_page(buffer, page_address(page));
+	}}
+	return NULL;
+}}
+"""
+
+
+def test_a_walker_that_goes_by_the_flag_is_affected_with_both_ways() -> None:
+    text = WALKER.format(test="if (PageReserved(page))\n\t\t\tcontinue;")
+
+    found = site(audited(text), "sift")
+
+    assert Verdict.AFFECTED is found.verdict
+    assert found.ways is not None
+    assert "goes on to the next page" in found.ways[0]
+    assert "calls copy_page" in found.ways[1]
+
+
+def test_a_test_of_the_new_flag_with_the_same_way_out_decides() -> None:
+    text = WALKER.format(test="if (PageReserved(page) || PageOffline(page))\n\t\t\tcontinue;")
+
+    found = site(audited(text), "sift", "PageReserved")
+
+    assert Verdict.UNAFFECTED is found.verdict
+    assert "PageOffline() is tested as well, with the same way out" in found.reason
+
+
+def test_a_test_of_the_new_flag_with_another_way_out_does_not() -> None:
+    test = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (PageOffline(page))\n\t\t\tnag(page);"
+
+    found = site(audited(WALKER.format(test=test)), "sift", "PageReserved")
+
+    assert Verdict.AFFECTED is found.verdict
+
+
+def test_an_outcome_with_the_same_effects_decides() -> None:
+    test = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (page_count(page))\n\t\t\tcontinue;"
+
+    found = site(audited(WALKER.format(test=test)), "sift")
+
+    assert Verdict.UNAFFECTED is found.verdict
+    assert "the same for hotplugged pages before and after" in found.reason
+
+
+def test_an_outcome_that_is_not_always_the_same_does_not() -> None:
+    test = "if (PageReserved(page) && armed())\n\t\t\tcontinue;\n\t\tif (spare())\n\t\t\tcontinue;"
+
+    found = site(audited(WALKER.format(test=test)), "sift")
+
+    assert Verdict.AFFECTED is found.verdict
+
+
+def test_a_page_that_is_freed_either_way_has_an_owner() -> None:
+    text = """
+void drop_ok(pmd_t *pmd)
+{
+	struct page *page = pmd_page(*pmd);
+
+	if (PageReserved(page))
+		free_reserved_page(page);
+	else
+		__free_pages(page, 0);
+}
+"""
+    found = site(audited(text), "drop_ok", "PageReserved")
+
+    assert Verdict.UNAFFECTED is found.verdict
+    assert "frees the page either way" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("kconfig", "verdict"),
+    [
+        ("config TOY\n\tdef_bool y\n", Verdict.UNAFFECTED),
+        ("config TOY\n\tselect ARCH_ENABLE_MEMORY_HOTPLUG\n", Verdict.AFFECTED),
+    ],
+)
+def test_an_architecture_without_hotplug_has_no_such_pages(kconfig: str, verdict: Verdict) -> None:
+    text = WALKER.format(test="if (PageReserved(page))\n\t\t\tcontinue;")
+
+    result = audited(text, path="arch/toy/mm/init.c", **{"arch/toy/Kconfig": kconfig})
+
+    assert verdict is site(result, "sift").verdict
+
+
+def test_the_way_through_callers_decides() -> None:
+    text = """
+static int is_mine(struct page *page)
+{
+	return PageReserved(page);
+}
+
+int mine_ok(struct vm_area_struct *vma, unsigned long addr, pte_t pte)
+{
+	return is_mine(vm_normal_page(vma, addr, pte));
+}
+"""
+    found = site(audited(text), "is_mine")
+
+    assert Verdict.UNAFFECTED is found.verdict
+    assert "mapped into user space" in found.reason
+
+
+def test_a_bit_that_is_named_is_undecided_where_a_page_is_at_hand() -> None:
+    text = """
+unsigned long bits(struct page *page)
+{
+	return page->flags & (1UL << PG_reserved);
+}
+
+unsigned long number(void)
+{
+	return PG_reserved;
+}
+"""
+    result = audited(text)
+
+    assert Verdict.UNDECIDED is site(result, "bits").verdict
+    assert Verdict.UNAFFECTED is site(result, "number").verdict
+
+
+def test_what_makes_the_pages_and_what_follows_is_migrated() -> None:
+    result = audited("")
+
+    assert result.is_in
+    assert Verdict.MIGRATED is site(result, "memmap_init_range", "Offline").verdict
+    assert Verdict.MIGRATED is site(result, "free_pages_core", "__ClearPageOffline").verdict
+    assert Verdict.UNAFFECTED is site(result, "memmap_init_range", "Reserved").verdict
+
+
+def test_a_tree_without_the_change_says_so_and_what_it_would_mean() -> None:
+    result = audited("", base="before")
+
+    assert not result.is_in
+    assert ["Reserved"] == [m.starts for m in result.moves]
+    assert Verdict.AFFECTED is site(result, "memmap_init_range").verdict
+    assert Verdict.AFFECTED is site(result, "free_pages_core").verdict
+
+
+def test_counts_add_up() -> None:
+    result = audited(WALKER.format(test="if (PageReserved(page))\n\t\t\tcontinue;"))
+
+    counts = result.counts
+    verdicts = sum(counts[v] for v in Verdict)
+    assert counts["uses"] == verdicts == result.words - sum(n for _, n in result.others)

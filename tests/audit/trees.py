@@ -1,0 +1,34 @@
+"""Build small trees for audits: the common core of the fixtures and one file beside it."""
+
+from __future__ import annotations
+
+from fixture.harness import common_files, unified
+
+from analyzer.migrations import migration_named
+from analyzer.patch.read import read_series
+from analyzer.pipeline import audit
+from analyzer.sites import Audit, Site
+from analyzer.tree import MemoryTree
+
+FILE = "drivers/toy/toy.c"
+MIGRATION = migration_named("hotplug-offline")
+
+
+def audited(text: str, base: str = "after", path: str = FILE, **more: str) -> Audit:
+    """Audit the common core with one more file."""
+    files = {**common_files("strict", base), path: text, **more}
+    return audit(MemoryTree(dict(files)), MIGRATION)
+
+
+def patched(before: dict[str, str], after: dict[str, str]) -> Audit:
+    """Audit the difference of two trees."""
+    tree = MemoryTree(dict(before))
+    series = read_series(unified(before, after).encode(), "change.patch", tree)
+    return audit(tree, MIGRATION, series)
+
+
+def site(result: Audit, function: str, operation: str = "") -> Site:
+    """Return the one site in a function."""
+    found = [s for s in result.sites if s.function == function and operation in s.operation]
+    assert len(found) == 1, [(s.function, s.operation) for s in result.sites]
+    return found[0]
