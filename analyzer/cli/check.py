@@ -101,6 +101,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     is_flag=True,
     help="Exit 3 where a function that the patch touches could not be analysed.",
 )
+@click.option("--nipa", is_flag=True, help="Exit 0, 250 or 1, and write one line to $DESC_FD.")
 @click.pass_context
 def check(
     context: click.Context,
@@ -126,6 +127,7 @@ def check(
     quiet: bool,
     stats: bool,
     strict_gaps: bool,
+    nipa: bool,
 ) -> None:
     """Report what a patch or series makes stale, anywhere in the tree.
 
@@ -162,7 +164,8 @@ def check(
     if not quiet:
         for note in result.notes:
             say(note)
-    write_reports(select(result, selection), request, outputs, color=color, anchor=anchor)
+    selected = select(result, selection)
+    write_reports(selected, request, outputs, color=color, anchor=anchor)
     if stats:
         _say_stats(result)
     blind = [g for g in result.gaps if strict_gaps and request.touches(g)]
@@ -171,6 +174,10 @@ def check(
             f"{len(blind)} gaps in what the patch touches (--strict-gaps); the first: "
             f"{blind[0].file}:{blind[0].line}: {blind[0].detail}"
         )
+    if nipa:
+        from analyzer.cli.nipa import tell_nipa
+
+        context.exit(tell_nipa(selected))
     limit = None if write_baseline is not None else failing(fail_on, settings)
     failed = is_failure(result, selection, limit)
     context.exit(FOUND if failed else BLIND if blind else OK)

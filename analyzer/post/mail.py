@@ -78,6 +78,7 @@ def write_draft(message: EmailMessage, path: Path) -> None:
 def add_to_maildir(message: EmailMessage, path: Path) -> bool:
     """Put a mail into a Maildir, flagged as a draft; return False where it is there already."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         box = mailbox.Maildir(path, create=True)
         held = (str(m["Message-Id"] or "").strip() for m in box)
         if str(message["Message-Id"]).strip() in held:

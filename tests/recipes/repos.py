@@ -16,6 +16,31 @@ ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "fixtures" / "demo"
 _FOREIGN = ("GIT_", "B4_", "GITHUB_", "CI_", "XDG_", "OFFLINT_", "PYTHON")
 
+#: A patch to the small tree that changes a comment.
+HARMLESS = """\
+From 4444444444444444444444444444444444444444 Mon Sep 17 00:00:00 2001
+From: Some Dev <dev@example.org>
+Date: Mon, 1 Jul 2024 10:00:00 +0000
+Message-Id: <20240701100000.2-dev@example.org>
+Subject: [PATCH] acme: say what the list is for
+
+The name alone does not tell.
+
+Signed-off-by: Some Dev <dev@example.org>
+---
+ drivers/acme/acme_balloon.c | 1 +
+
+--- a/drivers/acme/acme_balloon.c
++++ b/drivers/acme/acme_balloon.c
+@@ -1,2 +1,3 @@
+ // SPDX-License-Identifier: GPL-2.0
++/* A balloon. */
+ #include <linux/init.h>
+--
+2.45.0
+
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

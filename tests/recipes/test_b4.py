@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .repos import DEMO, Done, Repository, demo, program, series_that_mends
+from .repos import DEMO, HARMLESS, Done, Repository, demo, program, series_that_mends
 
 pytest.importorskip("b4", reason="`make kernel-test` installs b4")
 pytestmark = pytest.mark.slow  # every b4 command starts an interpreter or two
@@ -18,29 +18,6 @@ pytestmark = pytest.mark.slow  # every b4 command starts an interpreter or two
 TEXT = "offlint check --quiet --level warning --format terse"
 REVIEW = "offlint check --quiet --format b4"
 PATCH = (DEMO / "change.patch").read_text()
-HARMLESS = """\
-From 4444444444444444444444444444444444444444 Mon Sep 17 00:00:00 2001
-From: Some Dev <dev@example.org>
-Date: Mon, 1 Jul 2024 10:00:00 +0000
-Message-Id: <20240701100000.2-dev@example.org>
-Subject: [PATCH] acme: say what the list is for
-
-The name alone does not tell.
-
-Signed-off-by: Some Dev <dev@example.org>
----
- drivers/acme/acme_balloon.c | 1 +
-
---- a/drivers/acme/acme_balloon.c
-+++ b/drivers/acme/acme_balloon.c
-@@ -1,2 +1,3 @@
- // SPDX-License-Identifier: GPL-2.0
-+/* A balloon. */
- #include <linux/init.h>
---
-2.45.0
-
-"""
 
 
 def b4(repository: Repository, *arguments: str) -> Done:
