@@ -29,8 +29,9 @@ def find_calls(
     after.look_up({d.name for d, _, _ in resized if not d.static})
     found: dict[object, Finding] = {}
     for definition, was, now in resized:
+        fits = now | _elsewhere(after, definition)
         for path, unit, at, arguments in _calls(after, definition):
-            if len(arguments) in was and len(arguments) not in now:
+            if len(arguments) in was and len(arguments) not in fits:
                 finding = _finding(rule, definition, after, path, unit, at, was, now)
                 found.setdefault((path, at), finding)
     return tuple(found.values())
@@ -50,18 +51,19 @@ def _resized(
                 continue
             was, now = _sizes(before, name), _sizes(after, name)
             if was and now and was != now:
-                elsewhere = _elsewhere(programs.after, name, path)
-                found.append((after.definitions[name][0], was, now | elsewhere))
+                found.append((after.definitions[name][0], was, now))
     return found
 
 
-def _elsewhere(program: Program, name: str, path: str) -> frozenset[int]:
-    """Return what other visible definitions of a name take: stubs under other configurations."""
-    sizes: set[int] = set()
-    for other, _ in program.resolve(name, path):
-        if other != path:
-            sizes |= _sizes(program.unit(other), name)
-    return frozenset(sizes)
+def _elsewhere(program: Program, definition: Definition) -> frozenset[int]:
+    """Return what definitions of the name in other files take.
+
+    They are stubs under other configurations, or those of architectures that bring their own.
+    """
+    if definition.static:
+        return frozenset()
+    paths = {path for path, name in program.defining(definition.name) if path != definition.path}
+    return frozenset().union(*(_sizes(program.unit(p), definition.name) for p in sorted(paths)))
 
 
 def _heads(unit: Unit, name: str) -> list[bytes]:

@@ -308,6 +308,13 @@ class Program:
         """Return the variables and fields that a name is stored into."""
         return frozenset(self._values.get(value, ()))
 
+    def defining(self, name: str) -> tuple[FunctionId, ...]:
+        """Return every definition of a name that other files can see."""
+        found = self._defined.get(name, ())
+        return self.in_order(
+            (d.path, d.name) for d in found if not d.static or d.path.endswith(".h")
+        )
+
     def resolve(self, name: str, path: str) -> tuple[FunctionId, ...]:
         """Return what a name called in a file can be: its own static function before any other."""
         found = self._defined.get(name, ())
