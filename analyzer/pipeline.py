@@ -35,23 +35,30 @@ from analyzer.tree import Tree
 Progress = Callable[[str, float], None]
 
 
+#: Which share of the work on a patch is done when a stage begins, as measured.
+_SHARES = {"search and read": 0.02, "analyse": 0.6, "compare": 0.93}
+
+
 @dataclass
 class Clock:
     """Add up the seconds of each stage."""
 
     report: Progress | None
+    patches: int = 1
     seconds: dict[str, float] = field(default_factory=dict)
+    _applied: int = 0
     _stage: str = ""
     _since: float = 0.0
 
-    def enter(self, stage: str, done: float = 0.0) -> None:
+    def enter(self, stage: str) -> None:
         """Close the running stage and open the next."""
         now = time.perf_counter()
         if self._stage:
             self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
         self._stage, self._since = stage, now
+        self._applied += stage == "apply"
         if self.report is not None:
-            self.report(stage, done)
+            self.report(stage, (max(self._applied - 1, 0) + _SHARES.get(stage, 0)) / self.patches)
 
 
 def check(
@@ -70,7 +77,7 @@ def check(
     migrations are the described ones (None: those that are shipped).
     Raise AnalyzerError where a patch does not apply.
     """
-    clock, cache = Clock(progress), Cache()
+    clock, cache = Clock(progress, max(len(series.patches), 1)), Cache()
     found: list[Finding] = []
     derived: dict[Migration, None] = {}
     gaps: dict[Gap, None] = {}
@@ -78,8 +85,8 @@ def check(
     idle: dict[int, str] = {}
     described = tuple((load_migrations() if migrations is None else migrations).values())
     files = functions = 0
-    for step, patch in enumerate(series.patches):
-        clock.enter("apply", step / len(series.patches))
+    for patch in series.patches:
+        clock.enter("apply")
         trees, changed, remarks = _trees(tree, patch)
         notes.extend((*patch.notes, *remarks))
         tree = trees.after

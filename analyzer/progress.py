@@ -10,6 +10,7 @@ from typing import Self, TextIO
 _STEPS = 100
 _WIDEST = 15  # letters of a stage's name
 _PAUSE = 0.2  # seconds between two drawings
+_TELLING = 0.1  # share of the work from which on the time left can be told
 
 
 class Progress:
@@ -54,11 +55,21 @@ class Progress:
             return
         import click
 
-        with click.progressbar(length=_STEPS, file=self._stream, show_eta=False, width=30) as bar:
+        with click.progressbar(length=_STEPS, file=self._stream, show_eta=False, width=22) as bar:
             while not self._over.is_set():
-                bar.label = f"{self._stage:<{_WIDEST}.{_WIDEST}} {time.monotonic() - since:4.0f} s"
+                since_start = time.monotonic() - since
+                left = time_left(since_start, self._done)
+                bar.label = f"{self._stage:<{_WIDEST}.{_WIDEST}} {since_start:4.0f} s{left:<16}"
                 bar.update(int(self._done * _STEPS) - bar.pos)
                 bar.render_progress()
                 self._over.wait(_PAUSE)
         self._stream.write("\x1b[1A\x1b[2K\r")  # the bar ended its line: take the line back
         self._stream.flush()
+
+
+def time_left(seconds: float, done: float) -> str:
+    """Return `, about 40 s left` by the share that is done; empty while that says too little."""
+    if not _TELLING <= done < 1 or seconds * (1 - done) < done:
+        return ""
+    left = seconds * (1 - done) / done
+    return f", about {left:.0f} s left" if left < 90 else f", about {left / 60:.0f} min left"

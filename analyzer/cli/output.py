@@ -16,6 +16,7 @@ import click
 from analyzer.base import AnalyzerError
 
 if TYPE_CHECKING:
+    from analyzer.report.paint import Glyphs
     from analyzer.report.view import Renderer
     from analyzer.request import Request
     from analyzer.select import Selected
@@ -92,6 +93,7 @@ def write_reports(
             anchor=Anchor(anchor),
             width=width_of(output.path),
             colour=is_coloured(color, output.path),
+            glyphs=glyphs_of(output.path),
         )
         put(renderer(output.format)(view), output.path)
 
@@ -117,9 +119,31 @@ def width_of(path: Path | None = None) -> int:
     return max(40, min(shutil.get_terminal_size((80, 24)).columns, 100))
 
 
+def glyphs_of(path: Path | None = None) -> Glyphs:
+    """Return the signs to draw with: lines on a terminal that shows UTF-8, else ASCII."""
+    from analyzer.report.paint import ASCII, LINES, PLAIN
+
+    if path is not None or not sys.stdout.isatty():
+        return PLAIN
+    return LINES if is_utf8() else ASCII
+
+
+def is_utf8() -> bool:
+    """Tell whether the terminal shows UTF-8.
+
+    Python writes UTF-8 in the C locale as well, so that only the locale's name tells.
+    """
+    given = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    locale = next((value for value in given if value), "")
+    encodings = (locale.partition(".")[2].partition("@")[0], sys.stdout.encoding)
+    return all(e.lower().replace("-", "") == "utf8" for e in encodings)
+
+
 def put(text: str | bytes, path: Path | None) -> None:
     """Write a report to a file or to standard output; a reader that has left is no error."""
-    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
+    narrow = path is None and sys.stdout.isatty() and not is_utf8()
+    encoding = "ascii" if narrow else "utf-8"
+    data = text.encode(encoding, "backslashreplace") if isinstance(text, str) else text
     if path is not None:
         try:
             path.write_bytes(data)

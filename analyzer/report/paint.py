@@ -1,8 +1,9 @@
-"""Colour text for terminals."""
+"""Colour text for terminals, and choose the signs that it is drawn with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 _CODES = {
     "error": "1;31",
@@ -13,7 +14,30 @@ _CODES = {
     "gutter": "34",
     "faint": "2",
     "good": "1;32",
+    "add": "32",
+    "del": "31",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glyphs:
+    """The signs that a report is drawn with; all_letters tells whether sources may show theirs."""
+
+    bar: str  # beside lines of source
+    side: str  # beside lines that are marked as a whole
+    corner: str  # before the place of a finding
+    caret: str
+    cut: str  # where a long line was cut
+    to: str  # from a state to another
+    all_letters: bool = True
+
+
+#: For pipes and files: a structure that every tool reads, whatever letters the sources hold.
+PLAIN = Glyphs(bar="|", side=">", corner="-->", caret="^", cut="...", to="->")
+#: For terminals that show UTF-8.
+LINES = Glyphs(bar="│", side="┃", corner="╭▸", caret="━", cut="…", to="→")
+#: For terminals that show nothing but ASCII.
+ASCII = Glyphs(bar="|", side=">", corner="-->", caret="^", cut="...", to="->", all_letters=False)
 
 #: (text, style) -> text
 Paint = Callable[[str, str], str]

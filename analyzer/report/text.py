@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from analyzer.base import Gap, Span
+from analyzer.base import Gap
 from analyzer.findings import Cause, Finding, Migration, Result, Status
 from analyzer.report import words
-from analyzer.report.excerpt import excerpt, source_line
-from analyzer.report.paint import Paint, painter
+from analyzer.report.excerpt import excerpt, gutter_width, source_line
+from analyzer.report.paint import LINES, Glyphs, Paint, painter
 from analyzer.report.plain import harmless, plain, wrap
 from analyzer.report.view import Read, View
 from analyzer.select import Selected, is_hazard
@@ -21,91 +22,130 @@ _HEADINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """How a report is drawn: how wide, in which colours, with which signs."""
+
+    width: int
+    paint: Paint
+    glyphs: Glyphs
+
+
 def render(view: View) -> str:
     """Return the report: how pages start now, each finding with source and trace, a verdict."""
-    selected, read, width = view.selected, view.read, view.width
-    paint = painter(colour=view.colour)
-    blocks = [[_migration(m, selected.result, width, paint)] for m in selected.result.migrations]
+    selected, read = view.selected, view.read
+    pen = Pen(view.width, painter(colour=view.colour), view.glyphs)
+    blocks = [[_migration(m, selected.result, pen)] for m in selected.result.migrations]
     status = Status.INTRODUCED
     for finding in selected.shown:
         if finding.status is not status:
             status = finding.status
-            blocks.append([[paint(_HEADINGS[status], "title")]])
-        blocks.append([_finding(finding, selected.result, read, width, paint)])
+            blocks.append([[pen.paint(_HEADINGS[status], "title")]])
+        blocks.append([_finding(finding, selected.result, read, pen)])
     if selected.gaps:
-        blocks.append([list(_gaps(selected.gaps, width, paint))])
-    blocks.append([_verdict(selected, width, paint)])
+        blocks.append([list(_gaps(selected.gaps, pen))])
+    blocks.append([_verdict(selected, pen)])
     return "\n\n".join("\n".join(line for part in b for line in part) for b in blocks) + "\n"
 
 
-def _migration(migration: Migration, result: Result, width: int, paint: Paint) -> list[str]:
+def _migration(migration: Migration, result: Result, pen: Pen) -> list[str]:
     """Say how a population starts now, and which functions treat it differently since."""
     name = "" if migration.name == "derived" else f" [{migration.name}]"
-    text = plain(f"{words.migration(migration, result)}{name}")
-    lines = [paint(line, "title") for line in wrap(text, width, rest="    ")]
+    text = plain(f"{words.migration(migration, result, to=pen.glyphs.to)}{name}")
+    lines = [pen.paint(line, "title") for line in wrap(text, pen.width, rest="    ")]
     told = [c for c in migration.contracts if c.own]
     for change in told[:_MOST_CONTRACTS]:
-        lines.extend(wrap(plain(words.contract(change)), width, first="  ", rest="      "))
+        lines.extend(wrap(plain(words.contract(change)), pen.width, first="  ", rest="      "))
     if len(told) > _MOST_CONTRACTS:
         more = words.counted(len(told) - _MOST_CONTRACTS, "more function")
         lines.append(f"  and {more}, listed in the JSON report")
     return lines
 
 
-def _finding(finding: Finding, result: Result, read: Read, width: int, paint: Paint) -> list[str]:
+def _finding(finding: Finding, result: Result, read: Read, pen: Pen) -> list[str]:
     style = "hazard" if is_hazard(finding) else str(finding.severity)
-    label = f"{style}[{finding.rule}]"
-    lines = wrap(f"{label}: {plain(finding.message)}", width, rest="    ")
-    title = lines[0].removeprefix(label)
-    out = [paint(label, style) + paint(title, "title"), *(paint(x, "title") for x in lines[1:])]
-    out.append(paint("  --> ", "gutter") + _where(finding.span, finding.function))
     stage = words.stage(finding)
     source = read(finding.span.file, stage)
-    if source is not None:
-        out.extend(excerpt(source, finding.span, width=width, style=style, paint=paint))
+    out = [*_title(finding, style, pen), *_place(finding, source, style, pen)]
     if result.patches and len(result.patches) > 1:
-        out.extend(wrap(words.charge(finding), width, first="  patch: ", rest="         "))
+        out.extend(wrap(words.charge(finding), pen.width, first="  patch: ", rest="         "))
     if finding.cause is not None and finding.cause.span != finding.span:
-        out.extend(_cause(finding.cause, result, read, stage, width, paint))
-    if finding.trace:
-        out.append("  trace:")
-        for n, step in enumerate(finding.trace, 1):
-            text = plain(words.step(step))
-            out.extend(wrap(text, width, first=f"    {n}. ", rest="       "))
+        out.extend(_cause(finding.cause, result, read, stage, pen))
+    out.extend(_trace(finding, pen))
     if finding.fix is not None:
         out.append("  fix:")
-        out.extend(f"    {harmless(line.expandtabs())}" for line in finding.fix.splitlines())
+        out.extend(_fix(finding.fix, pen))
     return out
 
 
-def _where(span: Span, function: str) -> str:
+def _title(finding: Finding, style: str, pen: Pen) -> list[str]:
+    label = f"{style}[{finding.rule}]"
+    lines = wrap(f"{label}: {plain(finding.message)}", pen.width, rest="    ")
+    first = pen.paint(label, style) + pen.paint(lines[0].removeprefix(label), "title")
+    return [first, *(pen.paint(line, "title") for line in lines[1:])]
+
+
+def _place(finding: Finding, source: bytes | None, style: str, pen: Pen) -> list[str]:
+    """Return where a finding stands, and the source around it."""
+    span = finding.span
     at = f"{span.file}:{span.line}:{span.column}"
-    return plain(f"{at} in {function}()" if function else at)
+    where = plain(f"{at} in {finding.function}()" if finding.function else at)
+    lines = []
+    if source is not None:
+        lines = excerpt(
+            source, span, width=pen.width, style=style, paint=pen.paint, glyphs=pen.glyphs
+        )
+    # A drawn corner sits on the bar; an arrow stands where people and editors look for it.
+    indent = gutter_width(source, span) if source is not None and pen.glyphs is LINES else 2
+    return [pen.paint(f"{' ' * indent}{pen.glyphs.corner} ", "gutter") + where, *lines]
 
 
-def _cause(
-    cause: Cause, result: Result, read: Read, stage: int, width: int, paint: Paint
-) -> list[str]:
+def _cause(cause: Cause, result: Result, read: Read, stage: int, pen: Pen) -> list[str]:
     text = plain(words.place(cause, result))
-    out = wrap(text, width, first="  cause: ", rest="         ")
+    out = wrap(text, pen.width, first="  cause: ", rest="         ")
     source = read(cause.span.file, stage)
-    line = source_line(source, cause.span.line, width - 12) if source is not None else ""
-    return [*out, f"         {paint('| ' + line, 'faint')}"] if line else out
+    if source is None:
+        return out
+    line = source_line(source, cause.span.line, pen.width - 12, pen.glyphs)
+    bar = f"{pen.glyphs.bar} {line}"
+    return [*out, f"         {pen.paint(bar, 'faint')}"] if line else out
 
 
-def _gaps(gaps: tuple[Gap, ...], width: int, paint: Paint) -> Iterator[str]:
-    yield paint("Not understood, so nothing is said of it:", "title")
+def _trace(finding: Finding, pen: Pen) -> Iterator[str]:
+    """Yield the steps with their numbers, and in which states the pages came before and now."""
+    if not finding.trace:
+        return
+    yield "  trace:"
+    for n, step in enumerate(finding.trace, 1):
+        first, *rest = wrap(plain(words.step(step)), pen.width, first=f"    {n}. ", rest="       ")
+        yield f"    {pen.paint(f'{n}.', 'gutter')}{first[4 + len(f'{n}.') :]}"
+        yield from rest
+    end = finding.trace[-1]
+    if end.before and end.before != end.after:
+        text = f"before the patch such pages came there {end.before}, now {end.after}"
+        yield from wrap(plain(text), pen.width, first="       ", rest="       ")
+
+
+def _fix(diff: str, pen: Pen) -> Iterator[str]:
+    for line in diff.splitlines():
+        style = {"+": "add", "-": "del"}.get(line[:1], "")
+        text = harmless(line.expandtabs())
+        yield f"    {pen.paint(text, style) if style else text}"
+
+
+def _gaps(gaps: tuple[Gap, ...], pen: Pen) -> Iterator[str]:
+    yield pen.paint("Not understood, so nothing is said of it:", "title")
     for gap in gaps:
         text = plain(f"{gap.kind}: {words.gap_place(gap)}: {gap.detail}")
-        yield from wrap(text, width, first="  ", rest="    ")
+        yield from wrap(text, pen.width, first="  ", rest="    ")
 
 
-def _verdict(selected: Selected, width: int, paint: Paint) -> list[str]:
+def _verdict(selected: Selected, pen: Pen) -> list[str]:
     """Sum up in a sentence: what was found, what is not shown, where the tool is blind."""
     style = "title" if words.found(selected) else "good"
     text = f"{words.verdict(selected)} {words.unsaid(selected)}"
-    out = [paint(line, style) for line in wrap(text, width)]
+    out = [pen.paint(line, style) for line in wrap(text, pen.width)]
     if selected.shown:
         hint = f"What a rule means and how to mend it: offlint explain {selected.shown[0].rule}"
-        return [*wrap(hint, width), *out]
+        return [*wrap(hint, pen.width), *out]
     return out

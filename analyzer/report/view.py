@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from analyzer.report.letter import Letter
+from analyzer.report.paint import PLAIN, Glyphs
 from analyzer.rules import Rule
 from analyzer.select import Selected
 
@@ -85,6 +86,7 @@ class View:
     anchor: Anchor = Anchor.SITE
     width: int = 80
     colour: bool = False
+    glyphs: Glyphs = PLAIN
 
 
 #: What every module of a format offers as `render`.

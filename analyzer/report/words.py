@@ -52,9 +52,9 @@ def unsaid(selected: Selected) -> str:
     return f"{text[:1].upper()}{text[1:]}{' (see --all)' if selected.is_cut else ''}."
 
 
-def migration(moved: Migration, result: Result) -> str:
-    """Say how a population starts now."""
-    text = f"{moved.population}: {moved.before} -> {moved.after}"
+def migration(moved: Migration, result: Result, *, to: str = "->") -> str:
+    """Say how a population starts now; `to` stands between the states."""
+    text = f"{moved.population}: {moved.before} {to} {moved.after}"
     if moved.exceptions:
         text += f", except {', '.join(moved.exceptions)}"
     if moved.cause is not None:

@@ -109,3 +109,28 @@ def test_a_message_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str])
     status_of(lambda: fail(AnalyzerError("evil\x1b[2J.patch: wrong")))
 
     assert "offlint: evil\\x1b[2J.patch: wrong\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("environment", "sign"),
+    [
+        ({"LC_ALL": "C.UTF-8"}, "│"),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "de_DE.utf8"}, "│"),
+        ({"LC_ALL": "C", "LANG": "en_US.UTF-8"}, "|"),
+        ({"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "latin-1"}, "|"),
+    ],
+)
+def test_lines_are_drawn_where_the_terminal_can(environment: dict[str, str], sign: str) -> None:
+    shown = on_a_terminal(*CHECK, PATCH, NO_COLOR="1", **environment)
+
+    assert f" 15 {sign} " in shown
+    assert shown.isascii() is (sign == "|")
+
+
+def test_a_pipe_gets_the_same_bytes_in_every_locale() -> None:
+    outputs = set()
+    for locale in ("C", "C.UTF-8"):
+        with spawn(*CHECK, PATCH, environment={**ENVIRONMENT, "LC_ALL": locale}) as ours:
+            outputs.add(ours.communicate(timeout=60)[0])
+
+    assert 1 == len(outputs)

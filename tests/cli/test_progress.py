@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from analyzer.progress import Progress
+from analyzer.progress import Progress, time_left
 
 
 class Terminal(io.StringIO):
@@ -68,3 +68,23 @@ def test_the_bar_is_wiped_when_work_ends_early() -> None:
         interrupted(stream)
 
     assert stream.getvalue().endswith("\x1b[2K\r")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "said"),
+    [
+        (10, 0.0, ""),
+        (10, 0.05, ""),
+        (10, 0.5, ", about 10 s left"),
+        (300, 0.25, ", about 15 min left"),
+        (10, 1.0, ""),
+    ],
+)
+def test_the_time_left_is_told_once_there_is_something_to_go_by(
+    seconds: float, done: float, said: str
+) -> None:
+    assert said == time_left(seconds, done)
+
+
+def test_the_bar_says_how_long_it_will_take() -> None:
+    assert "s left" in drawn(Terminal())

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.base import Span
 from analyzer.report.excerpt import excerpt, source_line
-from analyzer.report.paint import painter
+from analyzer.report.paint import ASCII, LINES, Glyphs, painter
+from analyzer.report.paint import PLAIN as PLAIN_SIGNS
 
 PLAIN = painter(colour=False)
 
 
-def marked(source: bytes, text: bytes, *, width: int = 80) -> list[str]:
+def marked(
+    source: bytes, text: bytes, *, width: int = 80, glyphs: Glyphs = PLAIN_SIGNS
+) -> list[str]:
     """Return the excerpt of the first place where a text stands."""
     start = source.index(text)
     line = source.count(b"\n", 0, start) + 1
@@ -21,7 +25,7 @@ def marked(source: bytes, text: bytes, *, width: int = 80) -> list[str]:
     end_line = source.count(b"\n", 0, end) + 1
     end_column = end - source.rfind(b"\n", 0, end)
     span = Span("x.c", start, end, line, column, end_line, end_column)
-    return excerpt(source, span, width=width, style="error", paint=PLAIN)
+    return excerpt(source, span, width=width, style="error", paint=PLAIN, glyphs=glyphs)
 
 
 def under_carets(lines: list[str]) -> str:
@@ -63,6 +67,39 @@ def test_a_long_line_is_cut_around_the_span() -> None:
 
     assert "clear(page)" == under_carets(lines)
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_terminal_of_utf8_gets_lines() -> None:
+    lines = marked(b"{\n\tclear(page);\n}\n", b"clear(page)", glyphs=LINES)
+
+    assert [
+        "   │",
+        " 1 │ {",
+        " 2 │         clear(page);",
+        "   │         ━━━━━━━━━━━",
+        " 3 │ }",
+    ] == lines
+
+
+def test_a_terminal_of_ascii_gets_nothing_else_and_the_same_columns() -> None:
+    source = "\t/* 世界 é */ clear(page);".encode() + b" " + b"y" * 90 + b"\n"
+
+    lines = marked(source, b"clear(page)", glyphs=ASCII)
+
+    assert "".join(lines).isascii()
+    assert "clear(page)" == under_carets(lines)
+    assert lines[1].endswith("yyy...")
+
+
+@pytest.mark.parametrize("glyphs", [PLAIN_SIGNS, LINES, ASCII])
+def test_a_span_at_either_end_of_a_long_line_is_seen_whole(glyphs: Glyphs) -> None:
+    for source in (b"x" * 300 + b" clear(page);\n", b"clear(page); " + b"x" * 300 + b"\n"):
+        lines = marked(source, b"clear(page)", glyphs=glyphs)
+        carets = next(line for line in lines if glyphs.caret * 3 in line)
+        above = lines[lines.index(carets) - 1]
+
+        at = carets.index(glyphs.caret)
+        assert "clear(page)" == above[at : at + len("clear(page)")]
 
 
 def test_bytes_that_are_not_utf8_and_escapes_take_one_column() -> None:

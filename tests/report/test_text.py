@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from analyzer.findings import Result
 from analyzer.report import text, words
+from analyzer.report.paint import LINES
 from analyzer.report.view import Read, View
 from analyzer.select import Selected, Selection, select
 
@@ -71,6 +72,24 @@ def test_everything_fits_the_width() -> None:
         report = render(select(RESULT, EVERYTHING), read, width=width)
 
         assert [] == [line for line in report.splitlines() if len(line) > width]
+
+
+def test_a_terminal_of_utf8_gets_lines_and_arrows() -> None:
+    view = View(selected=selected(FINDING, selection=Selection()), read=read, glyphs=LINES)
+
+    lines = text.render(view).splitlines()
+
+    assert lines[0].startswith("hotplugged pages: Reserved → Offline")
+    assert "   ╭▸ drivers/toy/toy.c:6:2 in keep_page()" in lines
+    assert "   │         ━━━━━━━━━━━━━━━━━━━━━━" in lines
+
+
+def test_states_before_and_now_close_the_trace() -> None:
+    site = replace(FINDING.trace[1], before="Reserved", after="Offline")
+
+    report = render(selected(replace(FINDING, trace=(site,))), read)
+
+    assert "       before the patch such pages came there Reserved, now Offline\n" in report
 
 
 def test_silence_and_blindness_are_told_apart() -> None:
