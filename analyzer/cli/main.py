@@ -17,6 +17,7 @@ from analyzer.cli.check import check
 from analyzer.cli.explain import explain
 from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
 from analyzer.cli.post import post
+from analyzer.cli.sweep import sweep
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
@@ -32,7 +33,7 @@ def offlint() -> None:
 
 
 # One module a command; each loads what it needs when it runs.
-for command in (audit, cache, check, explain, post):
+for command in (audit, cache, check, explain, post, sweep):
     offlint.add_command(command)
 
 

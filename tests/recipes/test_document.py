@@ -23,6 +23,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     for patch in (HARMLESS, other(HARMLESS, "one"), other(HARMLESS, "two")):
         made.apply(patch)
     (made.path / "series.mbox").write_text(PATCH)
+    (made.path / "patches").mkdir()
+    (made.path / "patches" / "one.patch").write_text(PATCH)
     made.git("apply", "--index", "-", data=PATCH)
     return made
 

@@ -1,0 +1,124 @@
+"""Check many patches."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from analyzer.base import Severity
+from analyzer.cli.output import FOUND, OK, USAGE, put
+
+if TYPE_CHECKING:
+    from analyzer.sweep import Swept
+
+_SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
+
+
+class _Fate(StrEnum):
+    """Say what came out of a patch, in the words of the last line."""
+
+    FAILED = "with findings"
+    PASSED = "with findings below --fail-on"
+    CLEAN = "clean"
+    UNCHECKED = "not checked"
+
+
+@click.command(short_help="Check many patches.")
+@click.argument("patches", metavar="REV..REV | DIR")
+@click.option("--tree", metavar="DIR", default=".", help="The kernel tree. [default: .]")
+@click.option("--git", "revision", metavar="REV", help="For DIR: read the tree at this revision.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a processor]")
+@click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: one object a line.",
+)
+@click.option("--level", type=_SEVERITIES, default="warning", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice([*_SEVERITIES.choices, "never"]),
+    default="warning",
+    show_default=True,
+    help="Exit 1 for new findings from this severity on.",
+)
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.pass_context
+def sweep(
+    context: click.Context,
+    patches: str,
+    *,
+    tree: str,
+    revision: str | None,
+    jobs: int | None,
+    scheduler: str | None,
+    form: str,
+    level: str,
+    fail_on: str,
+    quiet: bool,
+) -> None:
+    """Check each commit of a range, or each file of a directory, by itself.
+
+    Every patch is checked on the tree that it was made for: a commit on its
+    parent, a file on the tree as it is or at --git. Merges and commits that
+    touch no code are left out. What could not be checked is listed, too.
+    """
+    from analyzer.progress import Progress
+    from analyzer.select import Selection
+    from analyzer.sweep import jobs_of, sweep_on
+    from analyzer.sweep import sweep as sweep_here
+
+    selection = Selection(level=Severity(level))
+    work = jobs_of(patches, str(Path(tree).absolute()), revision, selection)
+    swept = (
+        sweep_here(work, jobs or os.cpu_count() or 1)
+        if scheduler is None
+        else sweep_on(scheduler, work)
+    )
+    fates: Counter[_Fate] = Counter()
+    with Progress(sys.stderr, enabled=not quiet) as progress:
+        for n, one in enumerate(swept):
+            progress(one.name, n / len(work))
+            put(_json(one) if form == "json" else _text(one), None)
+            fates[_fate(one, fail_on)] += 1
+    if form == "text":
+        amounts = ", ".join(f"{fates[f]} {f}" for f in _Fate if fates[f])
+        put(f"{len(work)} patch{'es' if len(work) > 1 else ''}: {amounts}.\n", None)
+    if fates[_Fate.UNCHECKED] == len(work):
+        context.exit(USAGE)
+    context.exit(FOUND if fates[_Fate.FAILED] else OK)
+
+
+def _fate(one: Swept, fail_on: str) -> _Fate:
+    if one.problem:
+        return _Fate.UNCHECKED
+    found = [s for s, count in one.counts.items() if count]
+    if fail_on != "never" and any(s.rank >= Severity(fail_on).rank for s in found):
+        return _Fate.FAILED
+    return _Fate.PASSED if found else _Fate.CLEAN
+
+
+def _text(one: Swept) -> str:
+    """Return what is said of one patch: nothing of a clean one."""
+    from analyzer.report.plain import harmless, plain
+
+    head = plain(f"{one.name} {one.subject}").rstrip()
+    if one.problem:
+        return f"{head}\n  not checked: {harmless(one.problem.partition(chr(10))[0])}\n"
+    return f"{head}\n" + "".join(f"  {x}\n" for x in one.lines.splitlines()) if one.lines else ""
+
+
+def _json(one: Swept) -> str:
+    from json import dumps, loads
+
+    report = loads(one.report) if one.report else None
+    return dumps({"name": one.name, "problem": one.problem or None, "report": report}) + "\n"

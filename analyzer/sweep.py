@@ -1,0 +1,220 @@
+"""Check many patches: a map over patches, in processes of this machine or on a Dask cluster."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analyzer.base import AnalyzerError, Severity
+from analyzer.patch.range import is_range
+from analyzer.select import Selection
+
+if TYPE_CHECKING:
+    from analyzer.request import Request
+
+_CODE = ("*.[chS]",)
+#: So many patches for each worker are under way or wait; a release is not queued at once.
+_AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One patch to check, complete in itself: another machine needs the tree and nothing else.
+
+    patch holds the text of a patch or mailbox; where commits names a range it does not count.
+    """
+
+    name: str
+    patch: bytes
+    commits: str | None
+    tree: str
+    revision: str | None
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What came out of one job: reports, or the problem that kept it from being checked."""
+
+    name: str
+    subject: str = ""
+    lines: str = ""  # terse
+    report: str = ""  # JSON
+    counts: Mapping[Severity, int] = field(default_factory=dict)  # open findings
+    problem: str = ""
+
+
+def jobs_of(
+    what: str,
+    tree: str,
+    revision: str | None,
+    selection: Selection,
+) -> tuple[Job, ...]:
+    """Return a job for each commit of a range that touches code, or for each file of a directory.
+
+    Commits are checked on their own parents; files on the tree, or on the revision that is named.
+    Raise AnalyzerError where there is neither.
+    """
+    folder = Path(what)
+    blank = Job(name="", patch=b"", commits=None, tree=tree, revision=revision, selection=selection)
+    if folder.is_dir():
+        paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+        jobs = tuple(replace(blank, name=p.name, patch=_bytes(p)) for p in paths)
+    elif is_range(what):
+        found = _commits(tree, what)
+        jobs = tuple(
+            replace(blank, name=c[:12], commits=f"{c}^..{c}", revision=None) for c in found
+        )
+    else:
+        raise AnalyzerError(f"{what}: neither a directory of patches nor a range REV..REV")
+    if not jobs:
+        raise AnalyzerError(f"{what}: no patches there that touch code")
+    return jobs
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AnalyzerError(f"{path}: cannot read the patch: {error.strerror}") from error
+
+
+def _commits(repo: str, revisions: str) -> tuple[str, ...]:
+    """Return the commits of a range that touch code, oldest first, without merges and roots."""
+    from analyzer.tree.git import run_git
+
+    before, _, after = revisions.partition("..")
+    status, output, complaint = run_git(
+        repo,
+        [
+            *("rev-list", "--reverse", "--topo-order", "--no-merges", "--min-parents=1"),
+            *("--end-of-options", f"{before or 'HEAD'}..{after or 'HEAD'}", "--", *_CODE),
+        ],
+    )
+    if status:
+        raise AnalyzerError(f"{repo}: {revisions}: {complaint.splitlines()[0]}")
+    return tuple(output.decode("ascii").split())
+
+
+def run_job(job: Job) -> Swept:
+    """Check one patch. What is wrong with the patch is its problem, not the sweep's."""
+    from analyzer.pipeline import check
+    from analyzer.report import json, terse
+    from analyzer.report.view import View
+    from analyzer.select import select
+    from analyzer.settings import read_settings, with_levels
+    from analyzer.suppress import suppress
+
+    try:
+        request = _request(job)
+        result = check(request.series, request.tree)
+    except AnalyzerError as error:
+        return Swept(name=job.name, problem=str(error))
+    settings = read_settings(request.trees.before.read, request.tree.name)
+    heard = suppress(result, request.read, request.changed, request.files)
+    ignored = job.selection.ignored | frozenset(settings.rules)
+    selection = replace(job.selection, ignored=ignored, paths=settings.paths)
+    selected = select(with_levels(heard, settings.levels), selection)
+    view = View(selected=selected, read=request.read, changed=request.changed)
+    return Swept(
+        name=job.name,
+        subject=result.patches[0].subject if result.patches else "",
+        lines=terse.render(view),
+        report=json.render(view),
+        counts={s: selected.count(s) for s in Severity},
+    )
+
+
+def _request(job: Job) -> Request:
+    from analyzer.patch.read import read_series
+    from analyzer.request import Request, open_request
+    from analyzer.tree import open_tree
+
+    if job.commits is not None:
+        return open_request(job.commits, job.tree, None, None, BytesIO())
+    tree = open_tree(job.tree, job.revision)
+    return Request(read_series(job.patch, job.name, tree), tree)
+
+
+def sweep(jobs: Sequence[Job], workers: int) -> Iterator[Swept]:
+    """Yield what comes out of each job, in their order, from processes of this machine.
+
+    A process that dies takes nothing along but its own patch.
+    """
+    done = 0
+    while done < len(jobs):
+        with _pool(workers) as pool:
+            for job, future in _in_order(pool, jobs[done:], workers):
+                if isinstance(future.exception(), BrokenProcessPool):
+                    break
+                done += 1
+                yield _outcome(job, future)
+            else:
+                return
+        # Nobody knows over which of the patches under way it died: one by one tells.
+        for job in jobs[done : done + _AHEAD * workers]:
+            with _pool(1) as pool:
+                done += 1
+                yield _outcome(job, pool.submit(run_job, job))
+
+
+def sweep_on(address: str, jobs: Sequence[Job]) -> Iterator[Swept]:
+    """Yield the same from the workers of a Dask cluster. They need offlint and the tree.
+
+    Raise AnalyzerError where there is no scheduler at the address.
+    """
+    with _cluster(address) as (pool, workers):
+        for job, future in _in_order(pool, jobs, workers):
+            yield _outcome(job, future)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Not forked: a thread may draw the progress meanwhile.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise AnalyzerError(
+            "--scheduler needs Dask: install it with pip install 'offlint[sweep]'"
+        ) from error
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise AnalyzerError(f"--scheduler {address}: no scheduler there: {error}") from error
+    with client:
+        yield client.get_executor(retries=1), max(1, sum(client.nthreads().values()))
+
+
+def _in_order(
+    pool: Executor, jobs: Sequence[Job], workers: int
+) -> Iterator[tuple[Job, Future[Swept]]]:
+    """Yield jobs with their finished futures; a few jobs more than there are workers wait."""
+    waiting = iter(jobs)
+    held = deque((j, pool.submit(run_job, j)) for j in islice(waiting, _AHEAD * workers))
+    while held:
+        job, future = held.popleft()
+        future.exception()  # waits
+        yield job, future
+        held.extend((j, pool.submit(run_job, j)) for j in islice(waiting, 1))
+
+
+def _outcome(job: Job, future: Future[Swept]) -> Swept:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BrokenProcessPool):
+        return Swept(name=job.name, problem="the process died: out of memory?")
+    return Swept(name=job.name, problem=f"a defect of offlint: {type(error).__name__}: {error}")

@@ -1,0 +1,170 @@
+"""Many patches: from git or a directory, in processes or on a cluster, always in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from analyzer.base import Severity
+from analyzer.select import Selection
+from analyzer.sweep import Job, jobs_of, run_job
+from analyzer.sweep import sweep as sweep_jobs
+
+from ..recipes.repos import DEMO, HARMLESS, demo
+from .commands import TREE, Done, offlint
+
+PATCH = (DEMO / "change.patch").read_text()
+FINDING = "ERROR:DOUBLE_SET: acme_append() sets PageOffline"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a directory with a patch that breaks something, one that does not, and no patch."""
+    made = tmp_path / "patches"
+    made.mkdir()
+    for name, text in (("a.patch", HARMLESS), ("b.mbox", PATCH), ("c.txt", "no patch at all\n")):
+        (made / name).write_text(text)
+    return made
+
+
+def jobs(folder: Path) -> tuple[Job, ...]:
+    return jobs_of(str(folder), TREE, None, Selection(level=Severity.WARNING))
+
+
+def swept(*arguments: str) -> Done:
+    return offlint("sweep", "--quiet", *arguments)
+
+
+@pytest.mark.slow
+def test_a_directory_is_checked_file_by_file(folder: Path) -> None:
+    done = swept("--tree", TREE, "--jobs", "2", str(folder))
+
+    lines = done.stdout.splitlines()
+    assert 1 == done.status
+    assert "b.mbox mm: let hotplugged pages start as PageOffline()" == lines[0]
+    assert FINDING in lines[1]
+    assert "c.txt\n  not checked: c.txt: no patch in the mail" in done.stdout
+    assert "3 patches: 1 with findings, 1 clean, 1 not checked." == lines[-1]
+    assert "a.patch" not in done.stdout
+
+
+@pytest.mark.slow
+def test_the_order_is_that_of_the_names_whatever_finishes_first(folder: Path) -> None:
+    for n in range(6):
+        shutil.copy(folder / ("b.mbox" if n % 2 else "a.patch"), folder / f"d{n}")
+
+    done = swept("--tree", TREE, "--jobs", "2", "--format", "json", str(folder))
+
+    names = [json.loads(line)["name"] for line in done.stdout.splitlines()]
+    assert sorted(p.name for p in folder.iterdir()) == names
+
+
+@pytest.mark.slow
+def test_commits_are_checked_on_their_own_parents(tmp_path: Path) -> None:
+    repository = demo(tmp_path)
+    for patch in (HARMLESS, PATCH):
+        repository.apply(patch)
+    (repository.path / "README").write_text("no code\n")
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "no code")
+
+    done = swept("--tree", str(repository.path), "--jobs", "1", "--format", "json", "HEAD~3..HEAD")
+
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [0, 2] == [r["report"]["summary"]["error"] for r in reports]
+    head = repository.git("rev-parse", "HEAD~1").strip()
+    assert head[:12] == reports[1]["name"]
+
+
+@pytest.mark.slow
+def test_findings_below_the_threshold_do_not_fail(folder: Path) -> None:
+    done = swept("--tree", TREE, "--jobs", "1", "--fail-on", "never", str(folder))
+
+    assert 0 == done.status
+    assert "1 with findings below --fail-on" in done.stdout
+
+
+def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:
+    done = swept("--tree", TREE, str(tmp_path))
+
+    assert (2, "") == (done.status, done.stdout)
+    assert "no patches there that touch code" in done.stderr
+
+
+def test_what_is_neither_is_named() -> None:
+    done = swept("--tree", TREE, "nowhere")
+
+    assert (2, True) == (done.status, "nowhere: neither a directory of patches nor" in done.stderr)
+
+
+def test_a_job_is_complete_in_itself(folder: Path) -> None:
+    found = jobs(folder)
+    shutil.rmtree(folder)
+
+    done = [run_job(job) for job in found]
+
+    assert [False, False, True] == [bool(one.problem) for one in done]
+    assert [0, 2] == [one.counts[Severity.ERROR] for one in done[:2]]
+
+
+def _die(*_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Deadly(Job):
+    """A job that kills its worker, as the kernel does when memory runs out."""
+
+    def __reduce__(self) -> tuple[object, tuple[int, int]]:  # type: ignore[override]
+        return _die, (0, 0)
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_takes_only_its_patch_along(folder: Path) -> None:
+    good = jobs(folder)[:2]
+    bad = Deadly(**{f: getattr(good[0], f) for f in Job.__slots__})
+    work: Sequence[Job] = (good[0], bad, good[1], good[0])
+
+    done = list(sweep_jobs(work, 2))
+
+    assert [False, True, False, False] == [bool(one.problem) for one in done]
+    assert "the process died" in done[1].problem
+
+
+@pytest.fixture
+def scheduler() -> Iterator[str]:
+    distributed = pytest.importorskip("distributed", reason="`make kernel-test` installs Dask")
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp://",
+        dashboard_address=None,
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_as_processes(folder: Path, scheduler: str) -> None:
+    arguments = ("--tree", TREE, "--format", "json", str(folder))
+
+    here = swept("--jobs", "1", *arguments)
+    there = swept("--scheduler", scheduler, *arguments)
+
+    assert (here.status, here.stdout) == (there.status, there.stdout)
+    assert 3 == there.stdout.count("\n")
+
+
+@pytest.mark.slow
+def test_no_scheduler_is_one_message(folder: Path) -> None:
+    pytest.importorskip("distributed", reason="`make kernel-test` installs Dask")
+
+    done = swept("--scheduler", "tcp://127.0.0.1:1", "--tree", TREE, str(folder))
+
+    assert (2, "") == (done.status, done.stdout)
+    assert "no scheduler there" in done.stderr
