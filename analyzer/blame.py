@@ -253,8 +253,12 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     fine = {id for o in passing for id in o.chain}
     if seen.kind is not Kind.SINK and seen.id not in fine and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
+    source = seen.page.source(seen.dimension)
     for frame in reversed(seen.stack):
         if frame.id not in fine and _is_new(frame.id, sides):
+            wrote = source is not None and source.kind == "write" and source.owner == frame.id
+            if source is not None and wrote:
+                return _writer(source, seen, sides)
             return Culprit(frame.id, frame.span, frame.text, "site")
     return None
 
@@ -270,14 +274,11 @@ def _shared_writer(seen: Observation, sides: Sides, *, alone: bool) -> FunctionI
     Where all ways to the buddy leak, it is not the drivers on them that have to follow. alone
     says that nobody else has stopped to write, so that one way is enough.
     """
+    alike = (seen.kind, seen.outcome, seen.id, seen.operation, seen.dimension)
     failing = [
         o
         for o in sides.behaviours.after.observations
-        if o.kind is seen.kind
-        and o.outcome is seen.outcome
-        and o.id == seen.id
-        and o.operation == seen.operation
-        and o.dimension == seen.dimension
+        if (o.kind, o.outcome, o.id, o.operation, o.dimension) == alike
     ]
     shared = set(seen.chain)
     stopped: set[FunctionId] = set()

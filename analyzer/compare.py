@@ -12,6 +12,7 @@ from analyzer.c import ir
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
+from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Frame, Space
 
@@ -28,6 +29,7 @@ class Failure:
     rule: str
     seen: Observation
     definite: bool = True
+    because: str = ""  # what a described migration says of it
 
     @property
     def key(self) -> object:
@@ -45,12 +47,13 @@ class Sides:
     programs: Pair[Program]
     behaviours: Pair[Behaviour]
     facts: Facts
+    described: tuple[Described, ...] = ()
 
     @property
     def swapped(self) -> Sides:
         """Return the sides for the reverse patch."""
         p, b = self.programs, self.behaviours
-        return Sides(Pair(p.after, p.before), Pair(b.after, b.before), self.facts)
+        return Sides(Pair(p.after, p.before), Pair(b.after, b.before), self.facts, self.described)
 
     @cached_property
     def _changed(self) -> dict[tuple[FunctionId, str], bool]:

@@ -7,6 +7,7 @@ for the audit of a tree, and for a later patch that brings the old habits back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -37,8 +38,11 @@ class Moved:
     name: str
     before: str
     after: str
-    title: str  # empty where the facts on populations give one
-    when: tuple[tuple[str, str], ...]  # an origin's parameters, likewise
+    title: str = ""  # empty where the facts on populations give one
+    when: tuple[tuple[str, str], ...] = ()  # an origin's parameters, likewise
+    handed_on_by: tuple[
+        str, ...
+    ] = ()  # functions that return such pages, where they have no origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,9 @@ class Spared:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A function that makes pages of the migration, and the parameter that names the first."""
+    """Functions that make pages of the migration, and where that is to be seen."""
 
     names: tuple[str, ...]
-    page: str
     source: str
 
 
@@ -64,12 +67,14 @@ class Obligation:
     """What code must no longer do to a flag or type, with the reason in words.
 
     callbacks limits it to functions registered with one of these; where it is empty it holds
-    wherever the pages go.
+    wherever the pages go. frees names the calls that free a page for which CLEAR_BEFORE_FREEING
+    holds.
     """
 
     must_not: Forbidden
     what: str
     callbacks: tuple[str, ...]
+    frees: tuple[str, ...]
     text: str
 
 
@@ -92,6 +97,19 @@ class Described:
     def moved(self, population: str) -> Moved | None:
         """Return how a population moves; None where the migration leaves it alone."""
         return next((m for m in self.populations if m.name == population), None)
+
+    def is_met_by(self, text: bytes) -> bool:
+        """Tell whether a source speaks of what the migration brings: a type, or who hands it on."""
+        types = "|".join(map(re.escape, self.types)) or "(?!)"
+        lower = "|".join(re.escape(t.lower()) for t in self.types) or "(?!)"
+        names = "|".join(re.escape(n) for m in self.populations for n in m.handed_on_by) or "(?!)"
+        spelt = rf"(?:(?:__)?(?:Set|Clear))?Page(?:{types})|{types}|PG(?:TY)?_(?:{lower})"
+        folio = rf"(?:__)?folio_(?:set|clear|test)_(?:{lower})"
+        return re.search(rf"\b(?:{spelt}|{folio}|{names})\b".encode(), text) is not None
+
+    def forbids(self, verb: Forbidden) -> bool:
+        """Tell whether an obligation of this kind is stated."""
+        return any(o.must_not is verb for o in self.obligations)
 
 
 _KEYS = (
@@ -142,13 +160,14 @@ def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Describe
 
 
 def _moved(table: Table, words: Iterable[str]) -> Moved:
-    table.only("name", "before", "after", "title", "when")
+    table.only("name", "before", "after", "title", "when", "handed_on_by")
     return Moved(
         table.line("name"),
         _state(table, "before", words),
         _state(table, "after", words),
         table.line("title", ""),
         table.pairs("when"),
+        table.texts("handed_on_by", ()),
     )
 
 
@@ -158,16 +177,17 @@ def _spared(table: Table, words: Iterable[str]) -> Spared:
 
 
 def _origin(table: Table) -> Origin:
-    table.only("names", "page", "source")
-    return Origin(table.texts("names"), table.line("page"), table.line("source"))
+    table.only("names", "source")
+    return Origin(table.texts("names"), table.line("source"))
 
 
 def _obligation(table: Table, words: Iterable[str]) -> Obligation:
-    table.only("must_not", "what", "callbacks", "text")
+    table.only("must_not", "what", "callbacks", "frees", "text")
     return Obligation(
         table.choice("must_not", Forbidden),
         _one_of(table, "what", words),
         table.texts("callbacks", ()),
+        table.texts("frees", ()),
         table.line("text"),
     )
 

@@ -24,7 +24,7 @@ from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import Cache, Program
 from analyzer.flow.run import Interest, Watched
 from analyzer.migrations import Described, load_migrations
-from analyzer.pages.facts import load_facts
+from analyzer.pages.facts import extended, in_question, load_facts
 from analyzer.patch.apply import Applied, apply_patch, reverse_patch
 from analyzer.patch.model import Patch, Series
 from analyzer.relevance import idle_by_interest, idle_by_names, idle_by_text
@@ -90,7 +90,9 @@ def check(
         trees, changed, remarks = _trees(tree, patch)
         notes.extend((*patch.notes, *remarks))
         tree = trees.after
-        sides = idle_by_text(trees, changed) or _sides(trees, changed, cache, config or {}, clock)
+        sides = idle_by_text(trees, changed) or _sides(
+            trees, changed, cache, config or {}, clock, described
+        )
         clock.enter("compare")
         if isinstance(sides, str):
             idle[patch.index] = sides
@@ -142,7 +144,7 @@ def audit(
     else:
         clock.enter("apply")
         trees, changed, notes = _whole(tree, series)
-        sides = _sides(trees, changed, cache, config or {}, clock)
+        sides = _sides(trees, changed, cache, config or {}, clock, [migration])
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
             return replace(audit(trees.after, migration, config=config), notes=tuple(notes))
@@ -200,22 +202,11 @@ def compare_trees(
     A cache that is handed in is shared between comparisons of trees that are much alike.
     """
     clock = Clock(None)
-    sides = _sides(trees, changed, Cache() if cache is None else cache, config or {}, clock)
+    shared, described = Cache() if cache is None else cache, load_migrations().values()
+    sides = _sides(trees, changed, shared, config or {}, clock, described)
     if isinstance(sides, str):
         return Result(tree=trees.after.name, unmoved=sides)
     clock.enter("compare")
-    if isinstance(sides, str):
-        clock.enter("")
-        return Result(
-            tree=trees.after.name,
-            migrations=(),
-            unmoved=sides,
-            findings=(),
-            gaps=(),
-            files_read=0,
-            functions=0,
-            seconds=tuple(clock.seconds.items()),
-        )
     new, derived = _compare(sides, changed)
     clock.enter("")
     return Result(
@@ -245,12 +236,15 @@ def _sides(
     cache: Cache,
     config: Mapping[str, bool],
     clock: Clock,
+    described: Iterable[Described],
 ) -> Sides | str:
     """Read and analyse both trees; read on as long as pages go where nothing was read.
 
     Return in words why the patch changes no page's state where that is clear without analysis.
     """
-    facts = load_facts()
+    texts = (t.read(p) for t in (trees.before, trees.after) for p in _sources(changed))
+    described = in_question(load_facts(), described, (t for t in texts if t is not None))
+    facts = extended(load_facts(), described)
     clock.enter("search and read")
     prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
     prepared.map(lambda p: p.program.add(_sources(changed)))
@@ -260,7 +254,7 @@ def _sides(
     if idle is not None:
         return idle
     _, behaviours = settle(prepared, clock)
-    return Sides(prepared.map(lambda p: p.program), behaviours, facts)
+    return Sides(prepared.map(lambda p: p.program), behaviours, facts, described)
 
 
 def settle(

@@ -105,6 +105,11 @@ def _cause(
         for event in reversed(after[words].page.history):
             if sides.touches(event.owner):
                 return Cause(event_span(event, sides), event.function)
+    for words in sorted(before.keys() - after.keys()):
+        for event in reversed(before[words].page.history):
+            if event.kind == "write" and sides.touches(event.owner):
+                for function in sides.programs.after.lowered(event.owner):
+                    return Cause(function.span, event.function)
     for o in after.values():
         return Cause(o.span, o.function)
     return None

@@ -9,7 +9,8 @@ from analyzer.base import Pair
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit
 from analyzer.findings import Cause, Finding, Step
-from analyzer.flow.program import Program, split_arguments
+from analyzer.flow.arguments import split_arguments
+from analyzer.flow.program import Program
 from analyzer.rules import Rule
 
 

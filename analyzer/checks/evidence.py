@@ -80,7 +80,7 @@ def _event_step(event: Event, space: Space, sides: Sides) -> Step | None:
         what = f"{event.function}() has tested {event.operation}"
     else:
         op = space.operations.get(event.operation.split("(")[0])
-        verb = "changes" if op is None else _VERBS.get(op.verb, "changes")
+        verb = "changes" if op is None else _VERBS[op.verb]
         label = event.dimension if op is None else f"Page{op.label}"
         what = f"{event.function}() {verb} {label}"
     return Step(event_span(event, sides), event.function, what)
@@ -91,7 +91,13 @@ _VERBS = {
     Verb.CLEAR: "clears",
     Verb.TEST_SET: "sets",
     Verb.TEST_CLEAR: "clears",
+    Verb.TEST: "tests",
 }
+
+
+def verb_of(operation: str, sides: Sides) -> str:
+    """Say what an accessor does: `sets`, `clears` or `tests`."""
+    return _VERBS[sides.behaviours.after.space.operations[operation].verb]
 
 
 def state_text(page: PageState, space: Space) -> str:

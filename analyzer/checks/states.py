@@ -7,8 +7,16 @@ from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
 from analyzer.blame import Charge, Culprit, blame
-from analyzer.checks import absences, births, idle, obligations
-from analyzer.checks.evidence import find_cause, flag_name, held_name, state_text, subject, trace_of
+from analyzer.checks import absences, births, habits, idle, obligations
+from analyzer.checks.evidence import (
+    find_cause,
+    flag_name,
+    held_name,
+    state_text,
+    subject,
+    trace_of,
+    verb_of,
+)
 from analyzer.compare import Failure, Sides, asserted, introduced, leaked, redundant, trapped
 from analyzer.findings import Cause, Finding, Status, Step
 from analyzer.pages.machine import TYPE, Verb
@@ -22,9 +30,14 @@ _ORDER = (
     "leak-to-buddy",
     "missing-clear",
     "contract-mismatch",
+    "stale-test",
     "dead-op",
+    "early-clear",
     "redundant-op",
 )
+
+#: What changes nothing stands beside other mistakes of its kind, and behind any graver one.
+_IDLE = ("stale-test", "dead-op", "early-clear", "redundant-op")
 
 
 def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
@@ -35,7 +48,7 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
         charges.append(Charge(_rule(failure, culprit), failure, culprit))
     charges.extend(
         Charge(f.rule, f, Culprit(f.seen.id, f.seen.span, f.seen.text, "site"))
-        for f in (*absences.find(sides), *idle.find(sides))
+        for f in (*absences.find(sides), *idle.find(sides), *habits.find(sides))
     )
     return tuple(_findings(_gathered(charges), sides, rules))
 
@@ -84,7 +97,7 @@ def _findings(charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]) ->
         against.setdefault(charge.culprit.id, []).append(charge)
     for _, held in sorted(against.items(), key=lambda item: repr(item[0])):
         held.sort(key=_gravity)
-        grave = [c for c in held if c.rule not in ("dead-op", "redundant-op")]
+        grave = [c for c in held if c.rule not in _IDLE]
         if grave:
             yield _finding(grave[0], sides, rules)
             continue
@@ -153,7 +166,15 @@ def _missing_step(charge: Charge) -> Step:
 
 
 def _message(charge: Charge, sides: Sides) -> str:
-    """Name the function, the pages and the state."""
+    """Name the function, the pages and the state, or say what the migration says of it."""
+    if charge.failure.because:
+        flag = flag_name(charge.failure.seen.dimension, charge.failure.seen.operation, sides)
+        verb = verb_of(charge.failure.seen.operation, sides)
+        return f"{charge.culprit.id[1]}() {verb} {flag}: {charge.failure.because}"
+    return _claim(charge, sides)
+
+
+def _claim(charge: Charge, sides: Sides) -> str:
     o, name = charge.failure.seen, charge.culprit.id[1]
     pages, flag = subject(o, sides), flag_name(o.dimension, o.operation, sides)
     held = held_name(o, sides)
@@ -168,7 +189,7 @@ def _message(charge: Charge, sides: Sides) -> str:
         case "double-set":
             return f"{name}() sets {flag} on {pages} that already have {held}"
         case "double-clear":
-            if charge.culprit.role == "writer":
+            if charge.culprit.id != o.id:
                 return f"{name}() clears {flag} on {pages}, which {o.function}() then clears again"
             return f"{name}() clears {flag} on {pages} that do not have it"
         case "leak-to-buddy":
@@ -179,10 +200,14 @@ def _message(charge: Charge, sides: Sides) -> str:
             return f"{name}() {certain} {pages} to the buddy that are still {held}"
         case "missing-clear":
             return f"{name}() puts {pages} to use that still carry {held} from their initialisation"
+        case "stale-test":
+            return f"{name}() tests {flag} on {pages}, and all of them answer alike"
+        case "early-clear":
+            return f"{name}() clears {flag} on {pages}, which freeing does by itself"
         case "dead-op":
             return f"{name}() changes {flag} on pages that never have it here any more"
         case "redundant-op":
-            if charge.culprit.role == "writer":
+            if charge.culprit.id != o.id:
                 return f"{name}() changes {flag} on {pages}, which {o.function}() does again"
             return f"{name}() changes {flag} on {pages} that are already that way"
     return _mismatch(charge, sides)

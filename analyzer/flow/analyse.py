@@ -129,7 +129,7 @@ def _types_forgotten(tree: Prepared) -> bool:
         isinstance(step, ir.Assign)
         and isinstance(step.target, ir.Field)
         and step.target.name == field
-        for id in tree.program.resolve(name, "")
+        for id in tree.program.named(name)
         for function in tree.program.lowered(id)
         for variant in function.variants
         for block in variant.blocks
@@ -159,6 +159,7 @@ def _gathered(
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
+        types_forgotten=_types_forgotten(tree),
         passages=passages_of(runs[root] for root in roots),
         unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),

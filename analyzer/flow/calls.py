@@ -17,6 +17,7 @@ from analyzer.flow.params import page_params
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
+from analyzer.flow.stores import fields_written
 from analyzer.flow.values import (
     ZERO,
     Element,
@@ -178,7 +179,19 @@ def pass_out(
     if not any(isinstance(a, ir.Unary) and a.op == "&" for a in args):
         return state
     values = [evaluate(a, state, act, run) for a in args]
-    return pass_addresses(values, state, f"{act.depth}:{step.span.start}")
+    found: Sequence[FunctionId] = ()
+    if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
+        found = run.program.resolve(step.callee.id, act.function.path)
+    return _passed(values, found, state, f"{act.depth}:{step.span.start}", run)
+
+
+def _passed(
+    args: Sequence[Value], found: Sequence[FunctionId], state: State, here: str, run: Run
+) -> State:
+    """Return the state after a call of functions that are not entered."""
+    if not found:
+        return pass_addresses(args, state, here)
+    return pass_addresses(args, state, here, lambda n: fields_written(run.program, found, n))
 
 
 def _direct(
@@ -195,7 +208,7 @@ def _direct(
     results: Results = []
     entered = [id for id in found if _is_worth(id, args, state, act, run)]
     if not entered:
-        return [(pass_addresses(args, state, here), Unknown(here))]
+        return [(_passed(args, found, state, here, run), Unknown(here))]
     for id in entered:
         results.extend(enter(id, args, state, act, step.span, here))
     return results
@@ -295,7 +308,7 @@ def _through_chain(
     """Run each callback of a chain for itself; together they would multiply."""
     results: Results = [(state, Unknown(here))]
     for id in registered_in_chain(chain, run):
-        if id not in run.interest.strong:
+        if id not in run.interest.strong and id not in run.interest.weak:
             continue
         padded: list[Value] = [Unknown(f"{here}:0"), *args]  # the notifier block comes first
         results.extend(

@@ -163,7 +163,9 @@ def entered_page(state: State, act: Activation, run: Run) -> State:
 
 
 def name_population(act: Activation, results: Results, run: Run) -> Results:
-    """Name the population of the pages that an origin function has just made."""
+    """Name the population of the pages that an origin function has made, or hands on."""
+    if act.function.name in run.facts.handers:
+        return [_handed_on(state, value, act, run) for state, value in results]
     if act.function.name not in run.facts.origins:
         return results
     made = [(state, value) for state, value in results if _origin_key(act, state)]
@@ -189,6 +191,16 @@ def name_population(act: Activation, results: Results, run: Run) -> Results:
         )
         named.append((state.with_page(key, page), value))
     return named
+
+
+def _handed_on(state: State, value: Value, act: Activation, run: Run) -> tuple[State, Value]:
+    """Name the population of a page that is returned, whoever made it."""
+    page = state.pages.get(value.key) if isinstance(value, Page) else None
+    if page is None or not isinstance(value, Page):
+        return state, value
+    page = page.of_population(run.facts.handers[act.function.name])
+    run.observe(act, act.function.span, Kind.BIRTH, Outcome.SEEN, page, text=act.function.name)
+    return state.with_page(value.key, page), value
 
 
 def _assumed(state: State, run: Run) -> tuple[tuple[str, bool], ...]:

@@ -115,8 +115,8 @@ def _function(
                     value = args[n]
                 elif is_page_pointer(param.type):
                     value = Page(act.place(param.name), "page")
-                if param.name in counts and not isinstance(value, Int | NonZero):
-                    value = NonZero(act.place(param.name))
+                if param.name in counts and isinstance(value, Unknown):
+                    value = NonZero(value.key)  # of the same page, where it is a frame number
                 entry = entry.put(act.place(param.name), value)
             if args is None:
                 entry = entered_page(entry, act, run)

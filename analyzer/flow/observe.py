@@ -96,6 +96,7 @@ class Behaviour:
     roots: tuple[tuple[str, str], ...]
     reached: frozenset[tuple[str, str]]
     callbacks: Mapping[str, tuple[tuple[str, str], ...]]  # variable or field -> functions
+    types_forgotten: bool  # freeing a page takes off whatever type it has
     passages: tuple[Passage, ...]
     unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from analyzer.base import Span
@@ -132,10 +132,12 @@ def hand_over(
 ) -> State:
     """Give a page to the buddy and observe whether it may go there."""
     page = page_of(key, state, run)
-    if sink.untyped and not run.types_forgotten:
+    if sink.untyped:
         free = page.types & UNTYPED
         outcome = Outcome.CLEAN
-        if not free:
+        if run.types_forgotten:
+            pass
+        elif not free:
             outcome = Outcome.LEAK
         elif page.types != UNTYPED:
             outcome = Outcome.MAY_LEAK
@@ -171,10 +173,21 @@ def draw(place: str, key: str, state: State, run: Run) -> list[State]:
     return [state.with_page(key, page) for page in known]
 
 
-def pass_addresses(args: Sequence[Value], state: State, here: str) -> State:
+#: Which fields may be written behind the argument with a number; None is any.
+Writes = Callable[[int], frozenset[str] | None]
+
+
+def pass_addresses(
+    args: Sequence[Value], state: State, here: str, writes: Writes = lambda _: None
+) -> State:
     """Forget what a callee may have stored behind the addresses that it was passed."""
     for n, arg in enumerate(args):
         if isinstance(arg, Ref):
+            written = writes(n)
+            if written is not None:
+                for name in sorted(written):
+                    state = _without_fields(state, f"{arg.place}.{name}")
+                continue
             held = state.store.get(arg.place)
             if held is not None and not isinstance(held, Page | Offset):
                 state = state.put(arg.place, Unknown(f"{here}:{n}"))

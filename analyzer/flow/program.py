@@ -14,6 +14,7 @@ from analyzer.c.constants import constants, enumerators
 from analyzer.c.ir import Conditions, Definition, Function, Signature
 from analyzer.c.lower import lower, read_signature
 from analyzer.c.unit import Unit, called_names, scan_unit
+from analyzer.flow.arguments import Argument, split_arguments
 from analyzer.pages.laws import Law, derive_law
 
 #: A function is named by its file and its name: static functions share names.
@@ -136,15 +137,6 @@ def _stores(unit: Unit) -> Iterator[Stored]:
             holder = (target[1] or b"").decode("latin-1")
             slot, value = target[2].decode("latin-1"), m[1].decode("latin-1")
             yield Stored(slot, holder, value, unit.path, begin + target.start(2))
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """The text of one argument of a call found in blanked code."""
-
-    text: str
-    path: str
-    at: int
 
 
 class Program:
@@ -338,6 +330,10 @@ class Program:
         found = facets.unit.definitions.get(id[1], ()) if facets else ()
         return tuple(self._cache.signature(facets.unit, d) for d in found) if facets else ()
 
+    def named(self, name: str) -> tuple[FunctionId, ...]:
+        """Return every function of a name that was read, static ones too."""
+        return self.in_order((d.path, d.name) for d in self._defined.get(name, ()))
+
     def visible(self, caller: FunctionId, callee: FunctionId) -> bool:
         """Tell whether a name called in one function can mean the other."""
         return callee in self.resolve(callee[1], caller[0])
@@ -392,24 +388,6 @@ class Program:
                 parts = split_arguments(code, m.end())
                 if index < len(parts):
                     yield Argument(parts[index], path, m.start())
-
-
-def split_arguments(code: bytes, at: int) -> tuple[str, ...]:
-    """Split the arguments of a call at the offset behind its opening parenthesis."""
-    depth, start, parts = 1, at, []
-    for i in range(at, min(len(code), at + 4096)):
-        c = code[i : i + 1]
-        if c in b"([{":
-            depth += 1
-        elif c in b")]}":
-            depth -= 1
-            if depth == 0:
-                parts.append(code[start:i])
-                break
-        elif c == b"," and depth == 1:
-            parts.append(code[start:i])
-            start = i + 1
-    return tuple(b" ".join(p.split()).decode("latin-1") for p in parts)
 
 
 def _distance(one: str, other: str) -> int:

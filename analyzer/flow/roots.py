@@ -18,7 +18,7 @@ def search_words(space: Space, facts: Facts) -> frozenset[str]:
         for op in space.operations.values()
         if op.dimension == TYPE and op.label in facts.types
     )
-    return frozenset((*accessors, *facts.origins, *facts.search))
+    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
 
 
 def writers(space: Space, facts: Facts) -> frozenset[str]:
@@ -32,9 +32,10 @@ def writers(space: Space, facts: Facts) -> frozenset[str]:
 
 def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     """Return the functions of a tree that matter, and the flags that they write."""
-    seeds = {*writers(space, facts), *facts.origins}
+    seeds = {*writers(space, facts), *facts.origins, *facts.handers}
     makers = {id for name in facts.origins for id in program.resolve(name, "")}
-    strong = _reaching(program, seeds, facts, levels=12) | makers
+    handers = {id for name in facts.handers for id in program.resolve(name, "")}
+    strong = _reaching(program, seeds, facts, levels=12) | makers | handers
     tracked = {
         op.name
         for op in space.operations.values()
@@ -203,7 +204,8 @@ def _writing_roots(
     called_back = _called_back(program, makers)
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
-    edge = [(id, 0) for name in sorted(writers(space, facts)) for id in program.calling(name)]
+    starts = sorted({*writers(space, facts), *facts.handers})
+    edge = [(id, 0) for name in starts for id in program.calling(name)]
     while edge:
         id, level = edge.pop(0)
         if id in seen:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from analyzer.data import read_facts
+from analyzer.migrations import Described, Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class Facts:
     opaque: frozenset[str]
     headers: tuple[str, ...]
     origins: frozenset[str]
+    handers: Mapping[str, str]  # function that returns pages -> their population
     roles: tuple[Role, ...]
     populations: tuple[Population, ...]
     entries: Mapping[str, Entry]
@@ -161,6 +164,7 @@ def load_facts() -> Facts:
         opaque=frozenset(pages["opaque"]["names"]),
         headers=tuple(pages["constants"]["headers"]),
         origins=frozenset(n for e in where["origin"] for n in e["names"]),
+        handers={},
         roles=tuple(
             Role(e["name"], e.get("type", ""), e.get("passed_to", ""), e.get("argument", 0))
             for e in where["parameter"]
@@ -181,3 +185,56 @@ def load_facts() -> Facts:
         flags=tuple(pages["track"]["flags"]),
         config=dict(pages["config"]),
     )
+
+
+def in_question(
+    facts: Facts, described: Iterable[Described], texts: Iterable[bytes]
+) -> tuple[Described, ...]:
+    """Return the migrations that sources have to do with; those that bring nothing new always.
+
+    What a migration adds to the facts widens the search and the states: that is only paid where
+    a source speaks of it, or defines the function that frees pages.
+    """
+    texts = tuple(texts)
+    frees = any(re.search(rf"\b{facts.release[0]}\s*\(".encode(), text) for text in texts)
+    return tuple(
+        m
+        for m in described
+        if not _brings(m, facts)
+        or any(m.is_met_by(text) for text in texts)
+        or (frees and m.forbids(Forbidden.CLEAR_BEFORE_FREEING))
+    )
+
+
+def _brings(migration: Described, facts: Facts) -> bool:
+    """Tell whether a migration widens what is searched for and tracked."""
+    tracked = {*facts.types, *facts.flags} >= {*migration.types, *migration.flags}
+    handed_on = any(m.handed_on_by for m in migration.populations)
+    return not tracked or handed_on or bool(migration.origins)
+
+
+def extended(facts: Facts, described: Iterable[Described]) -> Facts:
+    """Return the facts with what described migrations add: types, populations, who makes them."""
+    for migration in described:
+        known = {p.name for p in facts.populations}
+        new = tuple(
+            Population(m.name, m.title, m.when, "")
+            for m in migration.populations
+            if m.name not in known
+        )
+        kept = {s.population: s.state for s in migration.exceptions}
+        facts = replace(
+            facts,
+            types=tuple(dict.fromkeys((*facts.types, *migration.types))),
+            flags=tuple(dict.fromkeys((*facts.flags, *migration.flags))),
+            origins=facts.origins.union(*(o.names for o in migration.origins)),
+            handers={
+                **facts.handers,
+                **{f: m.name for m in migration.populations for f in m.handed_on_by},
+            },
+            populations=tuple(
+                replace(p, starts=p.starts or kept.get(p.name, "")) for p in facts.populations
+            )
+            + new,
+        )
+    return facts

@@ -69,6 +69,13 @@ class Space:
         """Return the mask of the one value that is exactly this type; 0 where there is none."""
         return 1 << self.names.index(label) if label in self.names else 0
 
+    def holding(self, label: str) -> int:
+        """Return the mask of all values of which the test for a type is true; 0 where none is."""
+        test = self.operations.get(f"Page{label}")
+        if test is None or test.dimension != TYPE:
+            return 0
+        return sum(1 << n for n, held in enumerate(test.truth) if held)
+
     def describe(self, mask: int) -> str:
         """Say in words which types a mask allows."""
         if mask == self.every:
