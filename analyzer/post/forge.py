@@ -95,7 +95,12 @@ def preview(result: Result, key: str, context: str) -> Iterator[Item]:
     held = items(result, key, context)
     yield from (item for _, item in held[:MOST])
     apart = [f for f, _ in held[MOST:]]
-    yield _summary(result, key, context, apart, len(held) - len(apart))
+    yield Item(
+        key=f"{key} {context} summary",
+        title="one summary of what lies outside the change, if anything does",
+        text=summary(result, apart, None),
+        once=False,
+    )
 
 
 def post(

@@ -10,16 +10,25 @@ from analyzer.base import Severity
 from analyzer.findings import Finding, Migration, Result
 from analyzer.report.plain import plain
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&^-])")
-_ZERO = "\u200b"  # keeps a name from being notified and a number from being linked
+_MARKUP = re.compile(r"[\\`*\[\]<>~|&]|(?<![^\W_])_|_(?![^\W_])")
+_CALL = re.compile(r"\b[A-Za-z_]\w*\([\w, ]*\)")
+_ZERO = "\u200b"  # keeps a name from being notified, a number and an address from being linked
+_LINKED = re.compile(r"@|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)")
 
 
 def md(text: str) -> str:
-    """Return text that Markdown shows as it is."""
-    escaped = _MARKUP.sub(r"\\\1", plain(text))
-    return re.sub(r"@|(?<=#)(?=\d)", lambda m: m[0] + _ZERO, escaped).replace(
-        "://", ":" + _ZERO + "//"
-    )
+    """Return text that Markdown shows as it is, calls of functions as code."""
+    held = plain(text)
+    out, at = [], 0
+    for call in _CALL.finditer(held):
+        out += [_escaped(held[at : call.start()]), code(call[0])]
+        at = call.end()
+    return "".join((*out, _escaped(held[at:])))
+
+
+def _escaped(text: str) -> str:
+    escaped = _MARKUP.sub(lambda m: "\\" + m[0], text)
+    return _LINKED.sub(lambda m: m[0] + _ZERO, escaped)
 
 
 def code(text: str) -> str:
@@ -52,12 +61,15 @@ def comment(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def summary(result: Result, apart: Sequence[Finding], inline: int) -> str:
-    """Return the one comment on the whole; apart are the findings that have no place."""
-    lines = [f"### offlint: {counted((*apart,), inline)}"]
+def summary(result: Result, apart: Sequence[Finding], inline: int | None) -> str:
+    """Return the one comment on the whole; apart are the findings that have no place.
+
+    inline counts the others, and is None where nobody knows yet.
+    """
+    lines = [f"### offlint: {counted(apart, inline or 0)}"] if inline is not None else []
     lines += [f"- {_migration(m)}" for m in result.migrations]
     if inline:
-        lines += ["", f"{inline} of them stand where the change does."]
+        lines += ["", f"Comments of their own where the change is: {inline}."]
     if apart:
         lines += ["", "Outside the change, and so listed here:"]
     for finding in apart:

@@ -16,6 +16,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from ..cli.commands import PATCH, TREE, offlint
 from .reports import PYTHON, Done, post
 from .servers import RefusalError, Request, Service, serve
 
@@ -300,3 +301,16 @@ def test_the_sender_can_be_named(tmp_path: Path, server: Server) -> None:
     send(tmp_path, server, "--from", "Me <me@example.org>")
 
     assert ["me@example.org"] == [e.mail_from for e in server.taken]
+
+
+def test_what_check_writes_is_what_is_sent(tmp_path: Path, server: Server) -> None:
+    path = tmp_path / "written.eml"
+    checked = offlint("check", "--quiet", "--tree", TREE, "--format", f"mail={path}", PATCH)
+
+    done = send(tmp_path, server, "--from", "Bot <bot@example.org>", mail=path.read_bytes())
+
+    assert (1, 0, 1) == (checked.status, done.status, len(server.taken))
+    content = server.taken[0].content
+    assert isinstance(content, bytes)
+    assert body(path.read_bytes()) == body(content)
+    assert b"In-Reply-To: <20240701100000.1-dev@example.org>" in content
