@@ -105,6 +105,17 @@ class PatchInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A hunk that does not apply, or (hunk 0) a whole file; line is the one in the patch."""
+
+    patch: int
+    file: str
+    hunk: int
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """Everything a run found; formats render it and compute nothing."""
 
@@ -114,6 +125,7 @@ class Result:
     unmoved: str = ""  # why no page changes its state, in words; empty where one does or may
     findings: tuple[Finding, ...] = ()  # introduced, fixed and pre-existing, sorted
     gaps: tuple[Gap, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()  # where there are any, the result is partial
     suppressed: int = 0  # by comments in the source
     known: int = 0  # hidden by a baseline
     files_read: int = 0

@@ -18,15 +18,15 @@ from analyzer.checks.contracts import SAME, is_same
 from analyzer.checks.naming import named
 from analyzer.checks.states import find_states, standing
 from analyzer.compare import Sides
-from analyzer.findings import Finding, Migration, PatchInfo, Result, Status
+from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
 from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, prepare, roots_of
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import Cache, Program
 from analyzer.flow.run import Interest, Watched
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.facts import extended, in_question, load_facts
-from analyzer.patch.apply import Applied, apply_patch, reverse_patch
-from analyzer.patch.model import Patch, Series
+from analyzer.patch.model import Series
+from analyzer.patch.steps import apply_series
 from analyzer.relevance import idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
 from analyzer.sites import Audit
@@ -68,6 +68,7 @@ def check(
     config: Mapping[str, bool] | None = None,
     rules: Sequence[str] | None = None,
     migrations: Mapping[str, Described] | None = None,
+    partial: bool = False,
     progress: Progress | None = None,
 ) -> Result:
     """Return what a series makes stale in a tree, and what of it a later patch mends.
@@ -75,7 +76,8 @@ def check(
     A series is a fold: what one patch leaves is what the next one finds. A patch that the tree
     already has is analysed as if it had just been applied. rules limits the result to rule ids;
     migrations are the described ones (None: those that are shipped).
-    Raise AnalyzerError where a patch does not apply.
+    Raise AnalyzerError where a patch does not apply, unless partial: then what applies is analysed,
+    and the result says what was left out.
     """
     clock, cache = Clock(progress, max(len(series.patches), 1)), Cache()
     found: list[Finding] = []
@@ -83,13 +85,18 @@ def check(
     gaps: dict[Gap, None] = {}
     notes = list(series.notes)
     idle: dict[int, str] = {}
+    left_out: list[LeftOut] = []
     described = tuple((load_migrations() if migrations is None else migrations).values())
     files = functions = 0
-    for patch in series.patches:
+    clock.enter("place hunks")
+    for step in apply_series(series.patches, tree, partial=partial):
         clock.enter("apply")
-        trees, changed, remarks = _trees(tree, patch)
-        notes.extend((*patch.notes, *remarks))
-        tree = trees.after
+        patch, trees, changed = step.patch, step.trees, tuple(step.changed)
+        notes.extend((*patch.notes, *step.notes))
+        left_out += [
+            LeftOut(patch=patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
+            for r in step.rejected
+        ]
         sides = idle_by_text(trees, changed) or _sides(
             trees, changed, cache, config or {}, clock, described
         )
@@ -113,6 +120,7 @@ def check(
         ),
         migrations=tuple(derived),
         unmoved=_unmoved(idle, series),
+        left_out=tuple(left_out),
         findings=tuple(sorted(_chosen(found, rules), key=_order)),
         gaps=tuple(sorted(gaps)),
         files_read=files,
@@ -172,14 +180,12 @@ def audit(
 
 def _whole(tree: Tree, series: Series) -> tuple[Pair[Tree], tuple[str, ...], list[str]]:
     """Return the trees around a whole series, the files it changes, and remarks."""
-    notes, changed = list(series.notes), dict[str, None]()
-    trees = Pair(tree, tree)
-    for n, patch in enumerate(series.patches):
-        step, files, remarks = _trees(trees.after, patch)
-        trees = Pair(step.before if n == 0 else trees.before, step.after)
-        changed.update(dict.fromkeys(files))
-        notes += [*patch.notes, *remarks]
-    return trees, tuple(changed), notes
+    steps = apply_series(series.patches, tree)
+    if not steps:
+        return Pair(tree, tree), (), list(series.notes)
+    notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
+    changed = tuple(dict.fromkeys(path for s in steps for path in s.changed))
+    return Pair(steps[0].trees.before, steps[-1].trees.after), changed, notes
 
 
 def _unmoved(idle: Mapping[int, str], series: Series) -> str:
@@ -204,9 +210,10 @@ def compare_trees(
     clock = Clock(None)
     shared, described = Cache() if cache is None else cache, load_migrations().values()
     sides = _sides(trees, changed, shared, config or {}, clock, described)
-    if isinstance(sides, str):
-        return Result(tree=trees.after.name, unmoved=sides)
     clock.enter("compare")
+    if isinstance(sides, str):
+        clock.enter("")
+        return Result(tree=trees.after.name, unmoved=sides, seconds=tuple(clock.seconds.items()))
     new, derived = _compare(sides, changed)
     clock.enter("")
     return Result(
@@ -218,16 +225,6 @@ def compare_trees(
         functions=sides.programs.after.count,
         seconds=tuple(clock.seconds.items()),
     )
-
-
-def _trees(tree: Tree, patch: Patch) -> tuple[Pair[Tree], tuple[str, ...], tuple[str, ...]]:
-    """Return the trees before and after a patch, the files it changes, and remarks."""
-    applied: Applied = apply_patch(tree, patch)
-    if not applied.already_applied:
-        return Pair(tree, applied.tree), tuple(applied.changed), applied.notes
-    undone = apply_patch(tree, reverse_patch(patch))
-    remark = f"patch {patch.index} is already applied: analysed as if it had just been"
-    return Pair(undone.tree, tree), tuple(undone.changed), (*applied.notes, remark)
 
 
 def _sides(

@@ -69,6 +69,9 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     "--ignore", "ignored", multiple=True, metavar="RULE", help="Not this rule; repeatable."
 )
 @click.option(
+    "--partial", is_flag=True, help="Leave out the hunks that do not apply, and say which."
+)
+@click.option(
     "--baseline",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -119,6 +122,7 @@ def check(
     fail_on: str | None,
     rules: tuple[str, ...],
     ignored: tuple[str, ...],
+    partial: bool,
     baseline: Path | None,
     write_baseline: Path | None,
     fix: bool,
@@ -146,12 +150,14 @@ def check(
     from analyzer.settings import read_settings
 
     with Progress(sys.stderr, enabled=not quiet) as progress:
-        request = open_request(patch, tree, revision, reroll, sys.stdin.buffer)
+        request = open_request(patch, tree, revision, reroll, sys.stdin.buffer, partial=partial)
         settings = read_settings(request.trees.before.read, request.tree.name)
         selection = with_settings(selection, settings, level=level)
         from analyzer.pipeline import check as check_series
 
-        found = check_series(request.series, request.tree, config=config, progress=progress)
+        found = check_series(
+            request.series, request.tree, config=config, partial=partial, progress=progress
+        )
         result = accepted(found, request, selection, settings, known=known, name=str(baseline))
         if write_baseline is not None:
             remember(write_baseline, found, request, selection, settings)

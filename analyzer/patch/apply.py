@@ -122,7 +122,7 @@ def apply_patch(tree: Tree, patch: Patch, *, partial: bool = False) -> Applied:
             return _already(tree)
     rejected = tuple(refused.tell() for refused in work.refused)
     if rejected and not partial:
-        raise AnalyzerError(_refusal(tree, patch, rejected))
+        raise AnalyzerError(f"{refusal(tree, patch, rejected)}\n{_ADVICE}")
     changed = {
         path: ChangedLines(
             tuple(work.removed.get(path, ())),
@@ -244,7 +244,11 @@ def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:
     return f"it fits at line {start + 1}, but an earlier hunk reaches beyond that"
 
 
-def _refusal(tree: Tree, patch: Patch, rejected: Sequence[Rejected]) -> str:
+_ADVICE = "Name the tree or revision that the patch was made for."
+
+
+def refusal(tree: Tree, patch: Patch, rejected: Sequence[Rejected]) -> str:
+    """Say which hunks of a patch do not apply, one a line, each with its reason."""
     hunks = sum(len(change.hunks) for change in patch.files)
     failed = sum(item.hunk > 0 for item in rejected)
     what = f"{failed} of {hunks} hunks" if failed else f"{len(rejected)} of its files"
@@ -253,7 +257,6 @@ def _refusal(tree: Tree, patch: Patch, rejected: Sequence[Rejected]) -> str:
     for item in rejected:
         hunk = f" hunk {item.hunk}" if item.hunk else ""
         lines.append(f"  {item.file}{hunk} (line {item.line} of the patch): {item.reason}")
-    lines.append("Name the tree or revision that the patch was made for.")
     return "\n".join(lines)
 
 

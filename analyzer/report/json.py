@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.resources import files
 from json import dumps, loads
 from typing import Any
@@ -40,12 +41,14 @@ def _report(selected: Selected) -> Object:
         ],
         "migrations": [_migration(m) for m in result.migrations],
         "unmoved": result.unmoved or None,
+        "left_out": [asdict(x) for x in result.left_out],
         "findings": [_finding(f) for f in selected.shown],
         "gaps": [_gap(g) for g in result.gaps],
         "summary": {
             **{str(s): selected.count(s) for s in Severity},
             "pre_existing": sum(f.status is Status.PRE_EXISTING for f in result.findings),
             "suppressed": result.suppressed,
+            "known": result.known,
             "files_read": result.files_read,
             "functions": result.functions,
             "gaps": len(result.gaps),

@@ -11,8 +11,23 @@ from analyzer.select import is_open
 
 
 def render(view: View) -> str:
-    """Return a line for each shown finding, and nothing where there is none."""
-    return "".join(f"{_line(f, view)}\n" for f in view.selected.shown)
+    """Return a line for each shown finding, and nothing where there is none.
+
+    A partial result says so in a line of its own.
+    """
+    return "".join(
+        f"{x}\n" for x in (*_partial(view), *(_line(f, view) for f in view.selected.shown))
+    )
+
+
+def _partial(view: View) -> tuple[str, ...]:
+    result = view.selected.result
+    if not result.left_out:
+        return ()
+    first = result.left_out[0]
+    text = words.partial(result).removeprefix("partial: ")
+    text += f"; the first: {words.left_out(first, result)}"
+    return (plain(f"{first.file}:1: WARNING:PARTIAL: {text}"),)
 
 
 def _line(finding: Finding, view: View) -> str:

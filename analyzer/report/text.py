@@ -35,7 +35,8 @@ def render(view: View) -> str:
     """Return the report: how pages start now, each finding with source and trace, a verdict."""
     selected, read = view.selected, view.read
     pen = Pen(view.width, painter(colour=view.colour), view.glyphs)
-    blocks = [[_migration(m, selected.result, pen)] for m in selected.result.migrations]
+    blocks = [[_partial(selected.result, pen)]] if selected.result.left_out else []
+    blocks += [[_migration(m, selected.result, pen)] for m in selected.result.migrations]
     status = Status.INTRODUCED
     for finding in selected.shown:
         if finding.status is not status:
@@ -46,6 +47,16 @@ def render(view: View) -> str:
         blocks.append([list(_gaps(selected.gaps, pen))])
     blocks.append([_verdict(selected, pen)])
     return "\n\n".join("\n".join(line for part in b for line in part) for b in blocks) + "\n"
+
+
+def _partial(result: Result, pen: Pen) -> list[str]:
+    """Say first of all what of the patch the report does not speak of."""
+    said = f"{words.partial(result).capitalize()}:"
+    out = [pen.paint(line, "title") for line in wrap(said, pen.width, rest="    ")]
+    for hunk in result.left_out:
+        text = plain(words.left_out(hunk, result))
+        out.extend(wrap(text, pen.width, first="  ", rest="      "))
+    return out
 
 
 def _migration(migration: Migration, result: Result, pen: Pen) -> list[str]:

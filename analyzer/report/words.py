@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from analyzer.base import Gap, Severity
-from analyzer.findings import Cause, ContractChange, Finding, Migration, Result, Status, Step
+from analyzer.findings import (
+    Cause,
+    ContractChange,
+    Finding,
+    LeftOut,
+    Migration,
+    Result,
+    Status,
+    Step,
+)
 from analyzer.select import Selected, is_hazard
 
 #: How the phrases of a changed contract begin.
@@ -42,6 +51,8 @@ def verdict(selected: Selected) -> str:
 def unsaid(selected: Selected) -> str:
     """Say in a sentence what is counted and not listed, and how to see it; empty if nothing is."""
     parts = []
+    if said := partial(selected.result):
+        parts.append(said)
     if selected.hidden:
         parts.append(f"not shown: {', '.join(f'{n} {why}' for why, n in selected.hidden)}")
     if gaps := len(selected.result.gaps):
@@ -85,6 +96,20 @@ def place(cause: Cause, result: Result) -> str:
     if cause.patch is not None and len(result.patches) > 1:
         at += f", patch {cause.patch} of {len(result.patches)}"
     return f"{cause.function}() ({at})" if cause.function else at
+
+
+def partial(result: Result) -> str:
+    """Say that a result is partial; empty where it is not."""
+    hunks, files = (sum((x.hunk > 0) is of for x in result.left_out) for of in (True, False))
+    what = [counted(n, noun) for n, noun in ((hunks, "hunk"), (files, "file")) if n]
+    return f"partial: {listed(what)} did not apply and are left out" if what else ""
+
+
+def left_out(hunk: LeftOut, result: Result) -> str:
+    """Say which hunk was left out, and why."""
+    name = f"{hunk.file} hunk {hunk.hunk}" if hunk.hunk else hunk.file
+    of = f" of patch {hunk.patch}" if len(result.patches) > 1 else ""
+    return f"{name}{of} (line {hunk.line}): {hunk.reason}"
 
 
 def step(taken: Step) -> str:

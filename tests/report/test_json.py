@@ -79,6 +79,7 @@ def test_the_summary_counts_open_findings_and_all_standing_ones() -> None:
         "note": 1,
         "pre_existing": 1,
         "suppressed": 0,
+        "known": 0,
         "files_read": 3,
         "functions": 4,
         "gaps": 1,

@@ -1,0 +1,115 @@
+"""Apply the patches of a series one after another, or find them in the tree already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analyzer.base import AnalyzerError, Pair
+from analyzer.patch.apply import (
+    Applied,
+    ChangedLines,
+    Rejected,
+    apply_patch,
+    refusal,
+    reverse_patch,
+)
+from analyzer.patch.model import Patch
+from analyzer.tree.api import Tree
+
+_ADVICE = (
+    "Name the tree or revision that the patch was made for, or analyse what applies: --partial."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One patch of a series: the trees around it, the files it changes, what does not apply."""
+
+    patch: Patch
+    trees: Pair[Tree]
+    changed: Mapping[str, ChangedLines]
+    rejected: tuple[Rejected, ...]
+    notes: tuple[str, ...]
+
+    def lines(self, path: str) -> tuple[range, ...]:
+        """Return the lines of a file that the patch changes, as they are after it.
+
+        Where lines were only taken away, the line that followed them counts.
+        """
+        if path not in self.changed:
+            return ()
+        return tuple(range(r.start, max(r.stop, r.start + 1)) for r in self.changed[path].after)
+
+
+def apply_series(
+    patches: Sequence[Patch], tree: Tree, *, partial: bool = False
+) -> tuple[Step, ...]:
+    """Return each patch's step; what one patch leaves is what the next one finds.
+
+    Patches that the tree already has, all of them or the first few, are undone first and then
+    analysed as if they had just been applied. Raise one AnalyzerError that names every hunk of
+    every patch that does not apply; with partial they are left out instead.
+    """
+    known = _applied_ahead(patches, tree)
+    if known:
+        for patch in reversed(patches[:known]):
+            tree = apply_patch(tree, reverse_patch(patch)).tree
+    steps: list[Step] = []
+    for n, patch in enumerate(patches):
+        step = _step(patch, tree, undone=n < known)
+        steps.append(step)
+        tree = step.trees.after
+    refused = [s for s in steps if s.rejected]
+    if refused and not partial:
+        told = [refusal(s.trees.before, s.patch, s.rejected) for s in refused]
+        raise AnalyzerError("\n".join((*told, _ADVICE)))
+    if refused and not any(s.changed for s in steps):
+        told = [refusal(s.trees.before, s.patch, s.rejected) for s in refused]
+        raise AnalyzerError("\n".join((*told, "Nothing of it applies: nothing to analyse.")))
+    return tuple(steps)
+
+
+def _step(patch: Patch, tree: Tree, *, undone: bool) -> Step:
+    applied = apply_patch(tree, patch, partial=True)
+    remark = f"patch {patch.index} is already applied: analysed as if it had just been"
+    if not applied.already_applied:
+        notes = (remark,) if undone else applied.notes
+        return _made(patch, Pair(tree, applied.tree), applied, notes)
+    back = apply_patch(tree, reverse_patch(patch))
+    return _made(patch, Pair(back.tree, tree), back, (*applied.notes, remark))
+
+
+def _made(patch: Patch, trees: Pair[Tree], applied: Applied, notes: tuple[str, ...]) -> Step:
+    return Step(
+        patch=patch,
+        trees=trees,
+        changed=applied.changed,
+        rejected=applied.rejected,
+        notes=notes,
+    )
+
+
+def _applied_ahead(patches: Sequence[Patch], tree: Tree) -> int:
+    """Return how many patches, from the first on, are in the tree: undone one after another.
+
+    One that is there alone is recognised by its step; later ones may hide earlier ones.
+    """
+    if len(patches) < 2:
+        return 0
+    first = apply_patch(tree, patches[0], partial=True)
+    if not first.rejected and not first.already_applied:
+        return 0
+    for count in range(len(patches), 0, -1):
+        if _can_undo(patches[:count], tree):
+            return count
+    return 0
+
+
+def _can_undo(patches: Sequence[Patch], tree: Tree) -> bool:
+    for patch in reversed(patches):
+        undone = apply_patch(tree, reverse_patch(patch), partial=True)
+        if undone.rejected or undone.already_applied or not undone.changed:
+            return False
+        tree = undone.tree
+    return True
