@@ -9,6 +9,7 @@ from functools import cached_property
 
 from analyzer.base import Pair
 from analyzer.c import ir
+from analyzer.findings import Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
@@ -30,6 +31,8 @@ class Failure:
     seen: Observation
     definite: bool = True
     because: str = ""  # what a described migration says of it
+    says: str = ""  # the message, where the rule alone does not give it
+    steps: tuple[Step, ...] = ()  # the trace, where the observation alone does not give it
 
     @property
     def key(self) -> object:
@@ -107,6 +110,22 @@ class Sides:
             for v in f.variants
             for c in _call_texts(program, f, v)
         )
+
+    def call_inverted(self, frame: Frame) -> bool:
+        """Tell whether the patch made a call where it was not made before, and the reverse.
+
+        The same call stood under the same conditions, and one of them is the other way round.
+        """
+        after = _guarded_calls(self.programs.after, frame.id)
+        before = _guarded_calls(self.programs.before, frame.id)
+        for name, args, guards, at in after:
+            if at != frame.span.start:
+                continue
+            rivals = [g for n, a, g, _ in before if (n, a) == (name, args)]
+            texts = {text for text, _ in guards}
+            if guards not in rivals and any({t for t, _ in g} == texts for g in rivals):
+                return True
+        return False
 
     def call_changed(self, frame: Frame) -> bool:
         """Tell whether the patch gave a call other arguments under the same guards."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from analyzer.blame import Charge, Culprit
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.roots import callers_of
@@ -27,11 +29,28 @@ def find(sides: Sides) -> Iterator[Failure]:
             yield Failure("dead-op", seen[0])
 
 
+def charge(failure: Failure, sides: Sides) -> Charge:
+    """Charge an idle operation, or the caller whose turned test sends it the wrong pages."""
+    seen = failure.seen
+    source = seen.page.source(seen.dimension)
+    for frame in reversed(seen.stack):
+        told = source is not None and source.kind == "test" and source.owner == frame.id
+        if told and sides.call_inverted(frame):
+            op = sides.behaviours.after.space.operations[seen.operation]
+            says = (
+                f"{frame.function}() calls {frame.text} the other way round: "
+                f"{seen.function}() then {op.verb}s Page{op.label} where it is so already"
+            )
+            turned = replace(failure, rule="contract-mismatch", definite=False, says=says)
+            return Charge(turned.rule, turned, Culprit(frame.id, frame.span, frame.text, "caller"))
+    return Charge(failure.rule, failure, Culprit(seen.id, seen.span, seen.text, "site"))
+
+
 def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:
     found: dict[object, list[Observation]] = {}
     for o in behaviour.observations:
-        tracked = o.dimension != TYPE
-        if o.kind is Kind.OPERATION and tracked and o.outcome is not Outcome.SEEN:
+        tracked = o.dimension != TYPE and o.outcome not in (Outcome.SEEN, Outcome.LATE)
+        if o.kind is Kind.OPERATION and tracked:
             found.setdefault((o.id, "".join(o.text.split())), []).append(o)
     return found
 

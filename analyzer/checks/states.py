@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
 from analyzer.blame import Charge, Culprit, blame
-from analyzer.checks import absences, births, habits, idle, obligations
+from analyzer.checks import absences, births, companions, habits, handed, idle, obligations
 from analyzer.checks.evidence import (
     find_cause,
     flag_name,
@@ -48,8 +48,14 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
         charges.append(Charge(_rule(failure, culprit), failure, culprit))
     charges.extend(
         Charge(f.rule, f, Culprit(f.seen.id, f.seen.span, f.seen.text, "site"))
-        for f in (*absences.find(sides), *idle.find(sides), *habits.find(sides))
+        for f in (
+            *absences.find(sides),
+            *habits.find(sides),
+            *handed.find(sides),
+            *companions.find(sides),
+        )
     )
+    charges.extend(idle.charge(f, sides) for f in idle.find(sides))
     return tuple(_findings(_gathered(charges), sides, rules))
 
 
@@ -124,7 +130,7 @@ def _finding(charge: Charge, sides: Sides, rules: Mapping[str, Rule]) -> Finding
     rule, o, culprit = rules[charge.rule], charge.failure.seen, charge.culprit
     cause = find_cause(o, sides)
     severity = rule.severity if charge.failure.definite else Severity.WARNING
-    trace = trace_of(o, sides)
+    trace = charge.failure.steps or trace_of(o, sides)
     if cause is None:
         cause = Cause(culprit.span, culprit.id[1])
     if culprit.role == "missing":
@@ -171,7 +177,7 @@ def _message(charge: Charge, sides: Sides) -> str:
         flag = flag_name(charge.failure.seen.dimension, charge.failure.seen.operation, sides)
         verb = verb_of(charge.failure.seen.operation, sides)
         return f"{charge.culprit.id[1]}() {verb} {flag}: {charge.failure.because}"
-    return _claim(charge, sides)
+    return charge.failure.says or _claim(charge, sides)
 
 
 def _claim(charge: Charge, sides: Sides) -> str:

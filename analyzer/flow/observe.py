@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     MAY_LEAK = "may leak"
     CLEAN = "clean"
     FAILED = "failed"
+    LATE = "late"  # the page was handed to the buddy before
     SEEN = "seen"
 
 

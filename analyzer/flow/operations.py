@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from analyzer.base import Span
 from analyzer.flow.observe import Kind, Outcome
@@ -26,6 +25,9 @@ from analyzer.pages.machine import (
 
 Results = list[tuple[State, Value]]
 
+#: Where a page is that was handed to the buddy.
+BUDDY = "buddy"
+
 
 def page_of(key: str, state: State, run: Run) -> PageState:
     """Return what is known of a page; a page met for the first time is unknown."""
@@ -44,6 +46,8 @@ def apply(
     if op.dimension != TYPE and op.dimension not in run.interest.flags:
         return [(state, result)]
     page = page_of(key, state, run)
+    if not op.is_test and state.given.get(key) == BUDDY:
+        _note(run, act, span, op, Outcome.LATE, page)
     if op.dimension == TYPE:
         if op.is_test:
             return _test_type(op, key, page, state, act, span, run)
@@ -146,8 +150,8 @@ def hand_over(
         held = page.flag(flag)
         outcome = {CLEAR: Outcome.CLEAN, SET: Outcome.LEAK}.get(held, Outcome.MAY_LEAK)
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag)
-    pages = {k: p for k, p in state.pages.items() if k != key}
-    return replace(state, pages=pages).give(key, "buddy")
+    gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
+    return state.with_page(key, gone).give(key, BUDDY)
 
 
 def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:

@@ -107,9 +107,9 @@ class Frame:
 class Event:
     """What made a dimension of a page be what it is: a write, a test that told, or a birth.
 
-    kind is "write", "test" or "birth"; function is (path, name); at is the byte offset of the
-    operation, line its line from 1; operation its source text. chain holds the calls that led
-    there, outermost first.
+    kind is "write", "test", "birth" or "handed" (to the buddy); function is (path, name); at is
+    the byte offset of the operation, line its line from 1; operation its source text. chain holds
+    the calls that led there, outermost first.
     """
 
     kind: str

@@ -81,7 +81,6 @@ DRIVER_MUTATIONS = (
         inside(VIRTIO, SET, "else", ""),
         inside(VIRTIO, SET, "SetPageDirty(page);", "__SetPageOffline(page);"),
         inside(VIRTIO, SET, "if (!onlined)", "if (onlined)"),
-        verdict="MISSING",
     ),
     one(
         "forget to forget",
@@ -91,14 +90,12 @@ DRIVER_MUTATIONS = (
         inside(VIRTIO, CLEAR, "else", ""),
         inside(VIRTIO, CLEAR, "ClearPageDirty(page);", "__ClearPageOffline(page);"),
         inside(VIRTIO, CLEAR, "if (!onlined)", "if (onlined)"),
-        verdict="MISSING",
     ),
     one(
         "remember in the reserved bit",
         SET,
         LEFT | IDLE | DOUBLE,
         inside(VIRTIO, SET, "SetPageDirty(page);", "SetPageReserved(page);"),
-        verdict="MISSING",
     ),
     # Both ways out take Offline off; only the companion flag goes wrong.
     one(
@@ -106,7 +103,6 @@ DRIVER_MUTATIONS = (
         FAKE_ONLINE,
         LEFT | IDLE | DOUBLE,
         inside(VIRTIO, FAKE_ONLINE, "if (PageDirty(page))", "if (!PageDirty(page))"),
-        verdict="MISSING NOISE",
     ),
     one(
         "invert the setting condition",
@@ -162,7 +158,6 @@ DRIVER_MUTATIONS = (
             "generic_online_page(pg, 0);",
             "generic_online_page(pg, 0);\n\t__ClearPageOffline(pg);",
         ),
-        verdict="MISSING",
     ),
     one(
         "a new caller clears itself",
@@ -175,7 +170,6 @@ DRIVER_MUTATIONS = (
         DEFLATE,
         LEFT,
         inside(HYPERV, DEFLATE, "__ClearPageOffline(pg);", ""),
-        verdict="MISSING",
     ),
     one(
         "retrieve forgets the clear",
