@@ -65,6 +65,19 @@ def run_root(id: FunctionId, run: Run) -> None:
         _observe_exit(id, state, run)
 
 
+def run_call(
+    id: FunctionId,
+    args: Sequence[Value],
+    state: State,
+    caller: Activation | None,
+    span: Span,
+    run: Run,
+) -> Results:
+    """Interpret one call: the states at the function's returns, each with the value it returns."""
+    run.steps = 0
+    return _function(id, args, state, caller, span, run)
+
+
 def _observe_exit(id: FunctionId, state: State, run: Run) -> None:
     """Observe what has become of the pages of every population that the root made."""
     for function in run.program.lowered(id)[:1]:
@@ -264,7 +277,7 @@ class _Body:
                         self.watch.leave(place.block, target, state)
                     return
                 done = turns.get(n, 0)
-                if done >= 1:
+                if done >= 1 or over_range:  # once through stands for any number of turns
                     state = self._widen(n, state)
                 turns[n] = min(done + 1, 2)
             elif place.block == loop.header and over_range and self.shape.leaves_at_header[n]:
