@@ -14,6 +14,7 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.audit import audit
 from analyzer.cli.cache import cache
 from analyzer.cli.check import check
+from analyzer.cli.effects import effects
 from analyzer.cli.explain import explain
 from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
 from analyzer.cli.post import post
@@ -33,7 +34,7 @@ def offlint() -> None:
 
 
 # One module a command; each loads what it needs when it runs.
-for command in (audit, cache, check, explain, post, sweep):
+for command in (audit, cache, check, effects, explain, post, sweep):
     offlint.add_command(command)
 
 

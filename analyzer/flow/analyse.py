@@ -70,7 +70,7 @@ def behave(
     slices: dict[ir.Variant, Slice] = {}
     for _ in range(_ROUNDS):
         for root in todo:
-            run = replace(_run(tree, interest, lists, slices, watched), starts=starts or {})
+            run = replace(new_run(tree, interest, lists, slices, watched), starts=starts or {})
             run_root(root, run)
             runs[root] = run
         puts: dict[str, dict[PageState, None]] = {}
@@ -90,13 +90,14 @@ def behave(
     return _gathered(tree, roots, runs, lists)
 
 
-def _run(
+def new_run(
     tree: Prepared,
     interest: Interest,
     lists: Mapping[str, tuple[PageState, ...]],
-    slices: dict[ir.Variant, Slice],
-    watched: Watched,
+    slices: dict[ir.Variant, Slice] | None = None,
+    watched: Watched = UNWATCHED,
 ) -> Run:
+    """Return a run in which nothing was seen yet; lists say what stands on each list."""
     return Run(
         program=tree.program,
         space=tree.law.space,
@@ -105,7 +106,7 @@ def _run(
         interest=interest,
         types_forgotten=_types_forgotten(tree),
         lists=lists,
-        slices=slices,
+        slices={} if slices is None else slices,
         watched=watched,
     )
 

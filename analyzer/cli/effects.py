@@ -1,0 +1,74 @@
+"""Print the contract of a function, before and after a patch."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from analyzer.base import AnalyzerError
+from analyzer.cli.output import is_coloured, put, width_of
+
+
+@click.command(short_help="Print what a function does to pages.")
+@click.argument("function", metavar="FUNCTION")
+@click.option("--patch", metavar="PATCH", help="Compare with the tree after this patch or series.")
+@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
+@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@click.option(
+    "--at", "places", multiple=True, metavar="FILE:LINE", help="Say what is known after this line."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the text.",
+)
+@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+def effects(
+    function: str,
+    *,
+    patch: str | None,
+    tree: str | None,
+    revision: str | None,
+    places: tuple[str, ...],
+    format_: str,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Print the contract of a function: what becomes of a page in each state.
+
+    FUNCTION is a name, or FILE:NAME where several files define it. With --patch
+    a line that starts with `-` holds before it only, one with `+` after it only;
+    lines for --at count in the tree after it.
+    """
+    lines = tuple(line_named(p) for p in places)
+    from analyzer.cli.trees import open_trees
+    from analyzer.effects.run import effects as derive
+    from analyzer.progress import Progress
+    from analyzer.report.effects import render, render_json
+
+    with Progress(sys.stderr, enabled=not quiet) as progress:
+        trees, changed = open_trees(patch, tree, revision, quiet=quiet)
+        found = derive(function, trees, changed, lines=lines, progress=progress)
+    if format_ == "json":
+        put(render_json(found), None)
+    else:
+        put(render(found, width=width_of(), colour=is_coloured(color, None)), None)
+
+
+def line_named(place: str) -> tuple[str, int]:
+    """Return the file and the line of FILE:LINE; raise AnalyzerError where it is none."""
+    path, _, line = place.rpartition(":")
+    if not path or not line.isdecimal() or int(line) == 0:
+        raise AnalyzerError(f"{place}: expected FILE:LINE, as mm/mm_init.c:900")
+    return path.removeprefix("./"), int(line)

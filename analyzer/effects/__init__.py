@@ -1,0 +1,1 @@
+"""Tell what functions do to pages, and what is known at a line."""

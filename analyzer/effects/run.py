@@ -1,0 +1,122 @@
+"""Run the analysis of both trees with an eye on one function and some lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from analyzer.base import Pair
+from analyzer.contracts import Effects, Known, Place, Sighting
+from analyzer.effects.contract import contract_of
+from analyzer.effects.find import find_function
+from analyzer.effects.words import place_words, state_words, title
+from analyzer.flow.analyse import Prepared, prepare
+from analyzer.flow.loops import is_page_pointer
+from analyzer.flow.observe import Behaviour
+from analyzer.flow.program import Cache, FunctionId
+from analyzer.flow.run import Watched
+from analyzer.flow.watch import Sight
+from analyzer.pages.facts import load_facts
+from analyzer.pages.machine import Space
+from analyzer.pipeline import Clock, Progress, settle
+from analyzer.tree import Tree
+
+
+def effects(
+    name: str,
+    trees: Pair[Tree],
+    changed: Iterable[str] = (),
+    *,
+    lines: Sequence[tuple[str, int]] = (),
+    config: Mapping[str, bool] | None = None,
+    progress: Progress | None = None,
+) -> Effects:
+    """Return the contract of a function in two trees, which may be one and the same.
+
+    name is a function, or FILE:FUNCTION. lines are places of the tree after, of which is told what
+    is known there. Raise AnalyzerError where the name means no function, or several.
+    """
+    clock = Clock(progress)
+    clock.enter("search and read")
+    prepared = prepared_trees(trees, changed, config)
+    prepared.map(lambda p: p.program.add(path for path, _ in lines))
+    id = find_function(name, prepared, trees)
+    watched = Watched(frozenset(lines), frozenset((id,)))
+    interest, behaviours = settle(prepared, clock, lambda _: watched)
+    clock.enter("contract")
+    one_tree = prepared.before is prepared.after
+    after = contract_of(id, prepared.after, interest, behaviours.after)
+    before = after if one_tree else contract_of(id, prepared.before, interest, behaviours.before)
+    gaps = [g for g in behaviours.after.gaps if (g.file, g.function) == id]
+    clock.enter("")
+    return Effects(
+        function=id[1],
+        tree=trees.after.name,
+        compared=not one_tree,
+        contracts=Pair(before, after),
+        sightings=tuple(sighting(at, prepared.after, behaviours.after) for at in lines),
+        gaps=tuple(gaps),
+    )
+
+
+def prepared_trees(
+    trees: Pair[Tree], changed: Iterable[str], config: Mapping[str, bool] | None
+) -> Pair[Prepared]:
+    """Read both trees as far as the analysis needs them; one tree is read once."""
+    facts, cache = load_facts(), Cache()
+    after = prepare(trees.after.read, trees.after.search, cache, facts, config or {})
+    after.program.add(path for path in changed if path.endswith((".c", ".h")))
+    if trees.before is trees.after:
+        return Pair(after, after)
+    before = prepare(trees.before.read, trees.before.search, cache, facts, config or {})
+    before.program.add(path for path in changed if path.endswith((".c", ".h")))
+    return Pair(before, after)
+
+
+def sighting(at: tuple[str, int], tree: Prepared, behaviour: Behaviour) -> Sighting:
+    """Return what is known right after a line."""
+    path, line = at
+    function = ""
+    if tree.program.has(path):
+        unit = tree.program.unit(path)
+        function = next(
+            (
+                d.name
+                for found in unit.definitions.values()
+                for d in found
+                if d.span.line <= line <= d.span.end_line
+            ),
+            "",
+        )
+    pointers = _page_pointers((path, function), tree)
+    known: dict[tuple[str, str, str], set[str]] = {}
+    for s in behaviour.sights:
+        if (s.path, s.line) == at:
+            known.setdefault(_told(s, tree, behaviour.space), set()).add(s.variable)
+    return Sighting(
+        place=Place(path, line, function),
+        known=tuple(
+            sorted(
+                Known(variable, *told)
+                for told, variables in known.items()
+                for variable in variables & pointers or variables
+            )
+        ),
+    )
+
+
+def _page_pointers(id: FunctionId, tree: Prepared) -> frozenset[str]:
+    """Return the variables of a function that are pages by their type: numbers tell no more."""
+    return frozenset(
+        name
+        for f in tree.program.lowered(id)
+        for v in f.variants
+        for name, type_ in (*((p.name, p.type) for p in f.params), *v.locals.items())
+        if is_page_pointer(type_)
+    )
+
+
+def _told(s: Sight, tree: Prepared, space: Space) -> tuple[str, str, str]:
+    gone = s.page is None or s.given == "buddy"
+    pages = title("" if s.page is None else s.page.population, tree)
+    state = "" if gone or s.page is None else state_words(s.page, space)
+    return pages, state, place_words(s.given)
