@@ -88,3 +88,48 @@ class Effects:
     contracts: Pair[Contract | None]
     sightings: tuple[Sighting, ...] = ()
     gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """What happens to some pages at a line: by which way they come, in which state, and what then.
+
+    outcome is "traps", "leaks", "changes nothing" and the like, and is empty where nothing on the
+    line concerns pages; operation is then empty as well.
+    """
+
+    pages: str
+    state: str
+    operation: str = ""
+    outcome: str = ""
+    way: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A finding that has to do with a line: on it, in its function, or broken by way of it."""
+
+    relation: str  # "here", "function" or "trace"
+    rule: str
+    severity: str
+    status: str
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a line is or is not reported.
+
+    before is None where the line is new, or where there is no patch. reason is one sentence.
+    """
+
+    place: Place
+    text: str
+    tree: str
+    compared: bool
+    reason: str
+    before: tuple[Happening, ...] | None
+    after: tuple[Happening, ...]
+    remarks: tuple[Remark, ...] = ()
+    gaps: tuple[Gap, ...] = ()

@@ -306,6 +306,11 @@ def _sources(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(p for p in paths if p.endswith((".c", ".h")))
 
 
+def findings_of(sides: Sides, changed: Iterable[str]) -> tuple[Finding, ...]:
+    """Return everything that is to be said of two trees that were analysed, in order."""
+    return tuple(sorted(_charged([], _compare(sides, changed)[0], 1), key=_order))
+
+
 def _compare(
     sides: Sides, changed: Iterable[str]
 ) -> tuple[tuple[Finding, ...], tuple[Migration, ...]]:

@@ -1,24 +1,71 @@
-"""Print what a rule means."""
+"""Print what a rule means, or why a line is or is not reported."""
 
 from __future__ import annotations
 
+import sys
+
 import click
 
+from analyzer.base import AnalyzerError
+from analyzer.cli.effects import line_named
 from analyzer.cli.output import is_coloured, put, width_of
 
 
-@click.command(short_help="Print what a rule means.")
-@click.argument("rule")
+@click.command(short_help="Print what a rule means, or why a line is (not) reported.")
+@click.argument("subject", metavar="RULE | FILE:LINE")
+@click.option("--patch", metavar="PATCH", help="What the line is asked of: a patch or series.")
+@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
+@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it; a rule's page is text.",
+)
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     help="Colour the text.",
 )
-def explain(rule: str, *, color: str) -> None:
-    """Print a rule's page: what should hold, what breaks, how to mend it."""
-    from analyzer.report.rule import render
-    from analyzer.rules import rule_named
+@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+def explain(
+    subject: str,
+    *,
+    patch: str | None,
+    tree: str | None,
+    revision: str | None,
+    format_: str,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Print a rule's page, or why a line is or is not reported.
 
-    page = render(rule_named(rule), width=width_of(), colour=is_coloured(color, None))
-    put(page, None)
+    A rule's page says what should hold, what breaks, how to mend it. For a line:
+    which pages come there, in which states and by which way, what happens to
+    them, and what was not followed. With --patch lines count in the tree after.
+    """
+    colour = is_coloured(color, None)
+    if ":" not in subject:
+        if patch is not None or tree is not None or revision is not None:
+            raise AnalyzerError(f"{subject}: a rule; --patch, --tree and --git go with FILE:LINE")
+        from analyzer.report.rule import render as render_rule
+        from analyzer.rules import rule_named
+
+        put(render_rule(rule_named(subject), width=width_of(), colour=colour), None)
+        return
+    path, line = line_named(subject)
+    from analyzer.cli.trees import open_trees
+    from analyzer.effects.explain import explain as derive
+    from analyzer.progress import Progress
+    from analyzer.report.explain import render, render_json
+
+    with Progress(sys.stderr, enabled=not quiet) as progress:
+        trees, changed = open_trees(patch, tree, revision, quiet=quiet)
+        found = derive(path, line, trees, changed, progress=progress)
+    if format_ == "json":
+        put(render_json(found), None)
+    else:
+        put(render(found, width=width_of(), colour=colour), None)

@@ -8,7 +8,7 @@ from analyzer.base import Pair
 from analyzer.contracts import Effects, Known, Place, Sighting
 from analyzer.effects.contract import contract_of
 from analyzer.effects.find import find_function
-from analyzer.effects.words import place_words, state_words, title
+from analyzer.effects.words import GIVEN, place_words, state_words, title
 from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.observe import Behaviour
@@ -75,33 +75,32 @@ def prepared_trees(
 def sighting(at: tuple[str, int], tree: Prepared, behaviour: Behaviour) -> Sighting:
     """Return what is known right after a line."""
     path, line = at
-    function = ""
-    if tree.program.has(path):
-        unit = tree.program.unit(path)
-        function = next(
-            (
-                d.name
-                for found in unit.definitions.values()
-                for d in found
-                if d.span.line <= line <= d.span.end_line
-            ),
-            "",
-        )
+    function = function_at(path, line, tree)
     pointers = _page_pointers((path, function), tree)
     known: dict[tuple[str, str, str], set[str]] = {}
     for s in behaviour.sights:
         if (s.path, s.line) == at:
-            known.setdefault(_told(s, tree, behaviour.space), set()).add(s.variable)
+            known.setdefault(told(s, tree, behaviour.space), set()).add(s.variable)
     return Sighting(
         place=Place(path, line, function),
         known=tuple(
             sorted(
-                Known(variable, *told)
-                for told, variables in known.items()
+                Known(variable, *what)
+                for what, variables in known.items()
                 for variable in variables & pointers or variables
             )
         ),
     )
+
+
+def function_at(path: str, line: int, tree: Prepared) -> str:
+    """Return the function around a line; nothing where there is none."""
+    if tree.program.has(path):
+        for found in tree.program.unit(path).definitions.values():
+            for d in found:
+                if d.span.line <= line <= d.span.end_line:
+                    return d.name
+    return ""
 
 
 def _page_pointers(id: FunctionId, tree: Prepared) -> frozenset[str]:
@@ -115,8 +114,9 @@ def _page_pointers(id: FunctionId, tree: Prepared) -> frozenset[str]:
     )
 
 
-def _told(s: Sight, tree: Prepared, space: Space) -> tuple[str, str, str]:
+def told(s: Sight, tree: Prepared, space: Space) -> tuple[str, str, str]:
+    """Say of a sight which pages they are, in which state, and where they have gone."""
     gone = s.page is None or s.given == "buddy"
-    pages = title("" if s.page is None else s.page.population, tree)
+    pages = GIVEN if gone or s.page is None else title(s.page.population, tree)
     state = "" if gone or s.page is None else state_words(s.page, space)
     return pages, state, place_words(s.given)

@@ -12,6 +12,8 @@ from analyzer.pages.machine import CLEAR, SET, PageState, Space
 
 #: What pages are called of which nothing is known.
 STRANGE = "pages of unknown origin"
+#: What they are called once the buddy has them: where they came from is of no interest any more.
+GIVEN = "pages given away"
 
 
 def title(population: str, tree: Prepared) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from analyzer.cli import main
 from analyzer.rules import load_rules
+
+from .commands import PATCH, TREE, offlint
 
 
 @pytest.mark.parametrize("rule", load_rules())
@@ -33,3 +37,39 @@ def test_colour_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -
         pages.append(capsys.readouterr().out)
 
     assert [False, False, True] == ["\x1b[" in page for page in pages]
+
+
+def test_a_line_is_explained_with_what_comes_there() -> None:
+    done = offlint("explain", "drivers/acme/acme_balloon.c:15", "--tree", TREE, "--patch", PATCH)
+
+    assert 0 == done.status
+    assert done.stdout.startswith("drivers/acme/acme_balloon.c:15 in acme_append()\n")
+    assert "error[double-set] on this line" in done.stdout
+    assert "\n+   Offline: __SetPageOffline() traps\n" in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_a_line_is_explained_to_programs() -> None:
+    done = offlint(
+        *("explain", "drivers/acme/acme_balloon.c:15", "--tree", TREE, "--patch", PATCH),
+        *("--format", "json"),
+    )
+
+    report = json.loads(done.stdout)
+    assert ("acme_append", "It is reported: see below.") == (report["function"], report["reason"])
+    assert ["double-set"] == [f["rule"] for f in report["findings"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("double-set", "--tree", TREE), "go with FILE:LINE"),
+        (("mm/page_alloc.c:0", "--tree", TREE), "expected FILE:LINE"),
+        (("mm/gone.c:3", "--tree", TREE), "no such file"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments: tuple[str, ...], words: str) -> None:
+    done = offlint("explain", *arguments)
+
+    assert (2, "") == (done.status, done.stdout)
+    assert words in done.stderr

@@ -1,0 +1,242 @@
+"""Say why a line is or is not reported: what reaches it, in which states, by which way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
+
+from analyzer.base import AnalyzerError, Pair
+from analyzer.compare import Sides
+from analyzer.contracts import Explanation, Happening, Place, Remark
+from analyzer.effects.run import function_at, prepared_trees, told
+from analyzer.effects.words import STRANGE, state_words, title
+from analyzer.findings import Finding, Status
+from analyzer.flow.analyse import Prepared
+from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId
+from analyzer.flow.roots import callers_of
+from analyzer.flow.run import Interest, Watched
+from analyzer.pages.machine import TYPE
+from analyzer.pipeline import Clock, Progress, findings_of, settle
+from analyzer.tree import Tree
+
+_OUTCOMES = {
+    Outcome.EFFECTIVE: "changes it",
+    Outcome.NO_EFFECT: "changes nothing",
+    Outcome.TRAP: "traps",
+    Outcome.MAY_TRAP: "may trap",
+    Outcome.LEAK: "leaks",
+    Outcome.MAY_LEAK: "may leak",
+    Outcome.CLEAN: "is handed a clean page",
+    Outcome.FAILED: "fails",
+    Outcome.LATE: "comes after the page was given away",
+    Outcome.SEEN: "looks at it",
+}
+_BAD = frozenset({"traps", "leaks", "fails"})
+
+
+def explain(
+    path: str,
+    line: int,
+    trees: Pair[Tree],
+    changed: Iterable[str] = (),
+    *,
+    config: Mapping[str, bool] | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Return why a line of the tree after is or is not reported.
+
+    Raise AnalyzerError where there is no such line.
+    """
+    clock, changed = Clock(progress), tuple(changed)
+    clock.enter("search and read")
+    text = _line(trees.after, path, line)
+    was = _line_before(trees, path, line)
+    prepared = prepared_trees(trees, changed, config)
+    prepared.map(lambda p: p.program.add([path]))
+    watched = Watched(frozenset(((path, line), *(((path, was),) if was else ()))))
+    interest, behaviours = settle(prepared, clock, lambda _: watched)
+    clock.enter("compare")
+    compared = prepared.before is not prepared.after
+    found: tuple[Finding, ...] = ()
+    if compared:
+        programs = prepared.map(lambda p: p.program)
+        found = findings_of(Sides(programs, behaviours, prepared.after.facts), changed)
+    after = _happenings(path, line, prepared.after, behaviours.after)
+    before = None
+    if compared and was is not None:
+        before = _happenings(path, was, prepared.before, behaviours.before)
+    place = Place(path, line, function_at(path, line, prepared.after))
+    remarks = tuple(_remarks(place, found))
+    id = (path, place.function)
+    way = {id, *_on_the_way(path, line, behaviours.after)}
+    clock.enter("")
+    return Explanation(
+        place=place,
+        text=text,
+        tree=trees.after.name,
+        compared=compared,
+        reason=_reason(
+            place,
+            remarks,
+            before,
+            after,
+            prepared.after,
+            interest,
+            behaviours.after,
+            compared=compared,
+        ),
+        before=before,
+        after=after,
+        remarks=remarks,
+        gaps=tuple(g for g in behaviours.after.gaps if (g.file, g.function) in way),
+    )
+
+
+def _line(tree: Tree, path: str, line: int) -> str:
+    data = tree.read(path)
+    if data is None:
+        raise AnalyzerError(f"{path}: no such file in {tree.name}")
+    lines = data.split(b"\n")
+    if line > len(lines):
+        raise AnalyzerError(f"{path}:{line}: the file has only {len(lines)} lines")
+    return " ".join(lines[line - 1].decode("utf-8", "replace").split())
+
+
+def _line_before(trees: Pair[Tree], path: str, line: int) -> int | None:
+    """Return where a line stood before; None where it is new."""
+    if trees.before is trees.after:
+        return line
+    before, after = trees.before.read(path), trees.after.read(path)
+    if before is None or after is None:
+        return None
+    if before == after:
+        return line
+    matcher = SequenceMatcher(None, before.split(b"\n"), after.split(b"\n"), autojunk=False)
+    for was, now, size in matcher.get_matching_blocks():
+        if now <= line - 1 < now + size:
+            return was + line - now
+    return None
+
+
+def _happenings(
+    path: str, line: int, tree: Prepared, behaviour: Behaviour
+) -> tuple[Happening, ...]:
+    """Return what happens to pages at a line; where nothing does, what is known after it."""
+    found: dict[Happening, Happening] = {}
+    for o in behaviour.observations:
+        here = o.path == path and o.span.line <= line <= o.span.end_line
+        if here and o.kind in (Kind.OPERATION, Kind.SINK, Kind.CHECK):
+            happening = _observed(o, tree, behaviour)
+            found.setdefault(happening, happening)
+    for s in behaviour.sights if not found else ():
+        if (s.path, s.line) == (path, line):
+            pages, state, given = told(s, tree, behaviour.space)
+            where = f"given to {given}" if given else ""
+            happening = Happening(
+                pages=pages,
+                state="; ".join(w for w in (state, where) if w),
+                way=(*(f"{f.function}()" for f in s.stack), f"{s.function}()"),
+            )
+            found.setdefault(happening, happening)
+    order = {STRANGE: 1}
+    return tuple(
+        sorted(found.values(), key=lambda h: (order.get(h.pages, 0), h.pages, h.state, h.operation))
+    )
+
+
+def _observed(o: Observation, tree: Prepared, behaviour: Behaviour) -> Happening:
+    flags = () if o.dimension == TYPE else (o.dimension,)
+    return Happening(
+        pages=title(o.page.population, tree),
+        state=state_words(o.page, behaviour.space, flags),
+        operation=o.operation,
+        outcome=_OUTCOMES.get(o.outcome, str(o.outcome)),
+        way=(*(f"{f.function}()" for f in o.stack), f"{o.function}()"),
+    )
+
+
+def _on_the_way(path: str, line: int, behaviour: Behaviour) -> set[FunctionId]:
+    return {
+        frame.id
+        for o in behaviour.observations
+        if o.path == path and o.span.line <= line <= o.span.end_line
+        for frame in o.stack
+    }
+
+
+def _remarks(place: Place, found: Iterable[Finding]) -> Iterable[Remark]:
+    for f in found:
+        relation = ""
+        if f.file == place.file and f.span.line <= place.line <= f.span.end_line:
+            relation = "here"
+        elif any((s.span.file, s.span.line) == (place.file, place.line) for s in f.trace):
+            relation = "trace"
+        elif (f.file, f.function) == (place.file, place.function) and f.function:
+            relation = "function"
+        if relation:
+            at = Place(f.file, f.span.line, f.function)
+            yield Remark(relation, f.rule, str(f.severity), str(f.status), f.message, at)
+
+
+def _reason(
+    place: Place,
+    remarks: tuple[Remark, ...],
+    before: tuple[Happening, ...] | None,
+    after: tuple[Happening, ...],
+    tree: Prepared,
+    interest: Interest,
+    behaviour: Behaviour,
+    *,
+    compared: bool,
+) -> str:
+    """Say in one sentence why the line is or is not reported."""
+    for remark in remarks:
+        if remark.status == Status.INTRODUCED and remark.relation == "here":
+            return "It is reported: see below."
+        if remark.status == Status.INTRODUCED and remark.relation == "trace":
+            return "It is on the way of what is reported elsewhere: see below."
+    if not after:
+        return _unreached(place, tree, interest, behaviour)
+    known = [h for h in after if h.pages != STRANGE]
+    bad = [h for h in known if h.outcome in _BAD]
+    if before is None and compared:
+        if bad:
+            return "The line is new and goes wrong; the mistake is charged to another function."
+        return "Not reported: the line is new, and no page comes here that it goes wrong for."
+    if before is None:
+        return (
+            "It fails for pages that come here; what a patch makes of that, --patch tells."
+            if bad
+            else "No page that comes here is in a state in which it goes wrong."
+        )
+    if bad and all(h in before for h in bad):
+        return "Not reported as new: it goes wrong before the patch as well."
+    if not known:
+        return (
+            "Not reported: only pages of unknown origin come here, and of them nothing is certain."
+        )
+    if set(before) == set(after):
+        return "Not reported: the same pages come here in the same states before and after."
+    if bad:
+        return "It goes wrong here; the mistake is charged to another function."
+    return "Not reported: pages come here in another state than before, and nothing goes wrong."
+
+
+def _unreached(place: Place, tree: Prepared, interest: Interest, behaviour: Behaviour) -> str:
+    id = (place.file, place.function)
+    if not place.function:
+        return "Not reported: it stands in no function."
+    if id in behaviour.reached:
+        return (
+            "Not reported: its function is reached, but no page that is followed is in a variable "
+            "there, or none gets that far."
+        )
+    if id not in interest.strong and id not in interest.weak:
+        return (
+            f"Not reported: {id[1]}() does not come to any operation on the states that are "
+            "followed, so it is not looked into."
+        )
+    callers = [f"{c[1]}()" for c in callers_of(tree.program, id)]
+    known = f"known callers: {', '.join(callers[:6])}" if callers else "no caller of it is known"
+    return f"Not reported: no page that is followed gets to {id[1]}(); {known}."

@@ -1,0 +1,160 @@
+"""An explanation of a line must say what the check says of it, and why."""
+
+from __future__ import annotations
+
+import pytest
+from fixture.harness import common_files
+
+from analyzer.base import AnalyzerError, Pair
+from analyzer.contracts import Explanation
+from analyzer.effects.explain import explain
+from analyzer.tree import MemoryTree
+
+DRIVER = "drivers/foo/foo.c"
+TEXT = """\
+#include <linux/mm.h>
+#include <linux/memory_hotplug.h>
+
+static void foo_keep(struct page *page)
+{
+	__SetPageOffline(page);
+	foo_note(page);
+}
+
+static void foo_hide(struct page *page)
+{
+	if (!PageOffline(page))
+		__SetPageOffline(page);
+	foo_note(page);
+}
+
+static void foo_online_page(struct page *page, unsigned int order)
+{
+	if (foo_is_kept(page_to_pfn(page)))
+		foo_keep(page);
+	else if (foo_is_spare(page_to_pfn(page)))
+		foo_hide(page);
+	else
+		generic_online_page(page, order);
+}
+
+int foo_init(void)
+{
+	return set_online_page_callback(&foo_online_page);
+}
+
+void foo_free_slot(struct page **slots, int nr)
+{
+	__free_page(slots[nr]);
+}
+
+void foo_mark(struct page *page)
+{
+	__SetPageOffline(page);
+}
+
+int foo_count(int a)
+{
+	return a + 1;
+}
+"""
+KEEP, HIDE = 6, 13
+
+
+def asked(line: int, *, migrated: bool = True, law: str = "strict") -> Explanation:
+    """Explain a line of the driver with the migration of the core as the patch."""
+    before = MemoryTree({**common_files(law, "before"), DRIVER: TEXT})
+    after = MemoryTree({**common_files(law, "after"), DRIVER: TEXT})
+    trees = Pair(before, after) if migrated else Pair(after, after)
+    return explain(DRIVER, line, trees, sorted(common_files(law, "after")) if migrated else ())
+
+
+def test_a_line_that_is_reported_says_so_and_shows_what_comes() -> None:
+    found = asked(KEEP)
+
+    assert "It is reported: see below." == found.reason
+    assert [("here", "double-set")] == [(r.relation, r.rule) for r in found.remarks]
+    assert {("hotplugged pages", "no type, Reserved", "changes it")} == {
+        (h.pages, h.state, h.outcome) for h in found.before or ()
+    }
+    assert {("hotplugged pages", "Offline", "traps")} == {
+        (h.pages, h.state, h.outcome) for h in found.after
+    }
+    assert ("foo_online_page()", "foo_keep()") == found.after[0].way[-2:]
+
+
+def test_a_line_beside_a_finding_names_it() -> None:
+    (remark,) = asked(KEEP + 1).remarks
+
+    assert ("function", "double-set", KEEP) == (remark.relation, remark.rule, remark.place.line)
+
+
+def test_a_guarded_line_is_not_reported_and_says_that_nobody_comes() -> None:
+    found = asked(HIDE)
+
+    assert "no page that is followed" in found.reason
+    assert () == found.after
+    assert ["no type, Reserved"] == [h.state for h in found.before or ()]
+
+
+def test_a_test_that_allows_for_the_new_state_goes_well() -> None:
+    found = asked(HIDE - 1)
+
+    assert "nothing goes wrong" in found.reason
+    assert {"no type, Reserved"} == {h.state for h in found.before or ()}
+    assert {"Offline"} == {h.state for h in found.after}
+
+
+def test_without_a_patch_there_is_nothing_to_compare() -> None:
+    found = asked(KEEP, migrated=False)
+
+    assert not found.compared
+    assert found.before is None
+    assert "--patch tells" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (39, "only pages of unknown origin"),
+        (43, "does not come to any operation"),
+        (1, "stands in no function"),
+    ],
+)
+def test_a_line_that_no_known_page_reaches_says_why(line: int, words: str) -> None:
+    assert words in asked(line).reason
+
+
+def test_a_new_line_has_no_before() -> None:
+    before = MemoryTree({**common_files("strict", "after"), DRIVER: TEXT})
+    lines = TEXT.split("\n")
+    lines.insert(KEEP - 1, "\tClearPageReserved(page);")
+    after = MemoryTree({**common_files("strict", "after"), DRIVER: "\n".join(lines)})
+
+    found = explain(DRIVER, KEEP, Pair(before, after), [DRIVER])
+
+    assert found.before is None
+    assert found.compared
+
+
+def test_a_moved_line_is_found_in_the_tree_before() -> None:
+    before = MemoryTree({**common_files("strict", "before"), DRIVER: TEXT})
+    after = MemoryTree({**common_files("strict", "after"), DRIVER: "\n\n\n" + TEXT})
+
+    found = explain(
+        DRIVER, KEEP + 3, Pair(before, after), [DRIVER, *common_files("strict", "after")]
+    )
+
+    assert ["no type, Reserved"] == [h.state for h in found.before or ()]
+    assert ["Offline"] == [h.state for h in found.after]
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "words"),
+    [("drivers/gone.c", 1, "no such file"), (DRIVER, 4000, "has only")],
+)
+def test_a_place_that_is_not_there_is_refused(path: str, line: int, words: str) -> None:
+    tree = MemoryTree({**common_files("strict", "after"), DRIVER: TEXT})
+
+    with pytest.raises(AnalyzerError, match=words):
+        explain(path, line, Pair(tree, tree))
