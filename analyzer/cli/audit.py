@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Everything else is imported where it is used: `offlint --help` must not load a parser.
 
-_FORMATS = ("text", "json", "html-table")
+_FORMATS = ("text", "json", "html", "html-table")
 
 
 @click.command()
@@ -47,7 +47,7 @@ _FORMATS = ("text", "json", "html-table")
     "formats",
     multiple=True,
     metavar="FORMAT[=FILE]",
-    help="text, json or html-table; repeatable with files. [default: text]",
+    help="text, json, html or html-table; repeatable with files. [default: text]",
 )
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file."
@@ -131,6 +131,10 @@ def _rendered(result: Audit, output: Output, color: str) -> str:
             from analyzer.report import audit_json
 
             return audit_json.render(result)
+        case "html":
+            from analyzer.report import audit_page
+
+            return audit_page.render(result)
         case "html-table":
             from analyzer.report import audit_html
 

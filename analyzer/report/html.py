@@ -53,6 +53,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
     )
     environment.filters["code"] = _code
+    environment.filters["breakable"] = _breakable
     return environment.from_string(read_web("page.html"))
 
 
@@ -72,6 +73,12 @@ def _harmless(value: object) -> object:
 def _code(text: str) -> Markup:
     """Return source code, whose tabs stay."""
     return escape(tabbed(text))
+
+
+def _breakable(text: str) -> Markup:
+    """Return a path or a name that may break where its parts do."""
+    opened = str(escape(harmless(text))).replace("/", "/<wbr>").replace("_", "_<wbr>")
+    return Markup(opened)  # noqa: S704  (escaped)
 
 
 def _hash(text: str) -> Markup:

@@ -141,7 +141,9 @@ def _is_cause(migration: Migration, finding: Finding) -> bool:
 def _now(migration: Migration) -> str:
     start = f"{migration.population} start {migration.after} instead of {migration.before}"
     but = f", except {', '.join(migration.exceptions)}" if migration.exceptions else ""
-    return f"With this, {start}{but}."
+    by = migration.cause.function if migration.cause is not None else ""
+    with_this = f"With this in {by}()" if by else "With this"
+    return f"{with_this}, {start}{but}."
 
 
 def _site(finding: Finding, view: View) -> Iterator[str]:

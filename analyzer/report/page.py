@@ -10,9 +10,10 @@ from analyzer.base import Severity, Span
 from analyzer.findings import Finding, Migration, Status, Step
 from analyzer.report import words
 from analyzer.report.diagram import Diagram, draw
-from analyzer.report.view import Site, View
+from analyzer.report.view import View
 from analyzer.rules import Rule
 from analyzer.select import is_hazard, is_open
+from analyzer.sites import Site
 
 _BEFORE, _AFTER, _MOST = 4, 3, 14  # lines around a span, and of a long one
 #: In which order verdicts are of interest; others follow by name.
@@ -115,7 +116,8 @@ def _headline(view: View, verdicts: Sequence[tuple[str, int]]) -> str:
 def _mood(found: Iterable[Finding], verdicts: Sequence[tuple[str, int]]) -> str:
     worst = max((f.severity.rank for f in found), default=-1)
     if worst < 0:
-        return "error" if dict(verdicts).get("affected") else "good"
+        told = dict(verdicts)
+        return "error" if "affected" in told else "warning" if "undecided" in told else "good"
     return next(str(s) for s in Severity if s.rank == worst)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 from analyzer.report.letter import Letter
 from analyzer.report.paint import PLAIN, Glyphs
 from analyzer.rules import Rule
 from analyzer.select import Selected
+from analyzer.sites import Site
 
 #: (path, patch) -> the file as it is after that patch of the series; 0 is the tree before it.
 Read = Callable[[str, int], bytes | None]
@@ -23,45 +23,6 @@ class Anchor(StrEnum):
 
     SITE = "site"
     HUNK = "hunk"
-
-
-class Site(Protocol):
-    """One use of a migration's flags, as an audit judges it."""
-
-    @property
-    def file(self) -> str:
-        """Return the path of the file."""
-        ...
-
-    @property
-    def line(self) -> int:
-        """Return the line, from 1."""
-        ...
-
-    @property
-    def function(self) -> str:
-        """Return the function around the use, or nothing."""
-        ...
-
-    @property
-    def operation(self) -> str:
-        """Return the text of the use."""
-        ...
-
-    @property
-    def verdict(self) -> str:
-        """Return `affected`, `migrated`, `unaffected` or `undecided`."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Return why, or what is missing."""
-        ...
-
-    @property
-    def populations(self) -> Sequence[str]:
-        """Return the pages that come there."""
-        ...
 
 
 def _nothing(_path: str, _patch: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from analyzer.cli.output import FORMATS
 from analyzer.report.json import read_schema
 
 from .commands import PATCH, TREE, offlint, spawn
@@ -124,6 +125,24 @@ def test_reports_go_to_files_and_to_stdout_at_once(tmp_path: Path) -> None:
     assert "ERROR:" in lines.read_text()
     assert done.stdout.startswith("hotplugged pages")
     assert ("", done.stdout) == (alone.stdout, (tmp_path / "alone").read_text())
+
+
+def test_one_run_writes_every_format(tmp_path: Path) -> None:
+    wanted = [f"--format={name}={tmp_path / name}" for name in FORMATS]
+
+    done = offlint(*CHECK, *wanted, PATCH)
+
+    assert (1, "", "") == (done.status, done.stdout, done.stderr)
+    for name in FORMATS:
+        text = (tmp_path / name).read_text("utf-8").replace("<wbr>", "")
+        assert "acme_append() sets PageOffline" in " ".join(text.split()), name
+
+
+def test_the_hunk_is_in_the_diff(tmp_path: Path) -> None:
+    done = offlint(*CHECK, "--format", "terse", "--anchor", "hunk", "--level", "error", PATCH)
+
+    places = {line.split(" ")[0] for line in done.stdout.splitlines()}
+    assert {"mm/mm_init.c:39:"} == places
 
 
 def test_stats_and_remarks_go_to_stderr() -> None:

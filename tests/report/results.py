@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from analyzer.base import Confidence, Gap, Severity, Span
 from analyzer.findings import Cause, Finding, Migration, PatchInfo, Result, Status, Step
 from analyzer.rules import Rule
 from analyzer.select import Selected, Selection, select
+from analyzer.sites import Site, Verdict
 
 INIT = b"""\
 void init_range(unsigned long pfn)
@@ -106,32 +107,30 @@ RULES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One use as an audit reports it."""
-
-    file: str
-    line: int
-    function: str
-    operation: str
-    verdict: str
-    reason: str
-    populations: tuple[str, ...]
-
-
 def row(
-    file: str, function: str, operation: str, verdict: str, reason: str, population: str
-) -> Row:
+    file: str, function: str, operation: str, reason: str, population: str, verdict: Verdict
+) -> Site:
     """Return a row of an audit."""
-    return Row(file, 7, function, operation, verdict, reason, (population,))
+    return Site(
+        file=file,
+        function=function,
+        operation=operation,
+        verb="sets",
+        verdict=verdict,
+        reason=reason,
+        populations=(population,),
+        span=replace(SET, file=file),
+        ways=(reason, operation) if verdict is Verdict.UNDECIDED else None,
+    )
 
 
 ROWS = (
-    row("drivers/toy/toy.c", "keep_page", "__SetPageOffline(page)", "affected",
-        "hotplugged pages come here Offline", "hotplugged pages"),
-    row("mm/other.c", "walk", "PageReserved(page)", "undecided",
-        "the caller is not known", "boot memory"),
-    row("mm/init.c", "", "PageReserved(page)", "unaffected", "boot memory alone", "boot memory"),
+    row("drivers/toy/toy.c", "keep_page", "__SetPageOffline(page)",
+        "hotplugged pages come here Offline", "hotplugged pages", Verdict.AFFECTED),
+    row("mm/other.c", "walk", "PageReserved(page)",
+        "the caller is not known", "boot memory", Verdict.UNDECIDED),
+    row("mm/init.c", "", "PageReserved(page)",
+        "boot memory alone", "boot memory", Verdict.UNAFFECTED),
 )  # fmt: skip
 
 RESULT = Result(

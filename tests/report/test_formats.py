@@ -18,6 +18,7 @@ from analyzer.report.letter import Letter
 from analyzer.report.plain import is_safe
 from analyzer.report.view import Anchor, View
 from analyzer.select import Selection, select
+from analyzer.sites import Verdict
 
 from .golden import FOLDER, VIEW, rendered
 from .mails import letters
@@ -73,7 +74,7 @@ def views(draw: st.DrawFn) -> View:
         read=lambda path, patch: source,
         anchor=draw(st.sampled_from(Anchor)),
         letters=tuple(hostile(letter, draw) for letter in LETTERS),
-        sites=(row(*(draw(TEXT) for _ in range(6))),),
+        sites=(row(*(draw(TEXT) for _ in range(5)), draw(st.sampled_from(Verdict))),),
     )
 
 

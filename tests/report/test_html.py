@@ -11,11 +11,13 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 
 from analyzer.findings import Result
+from analyzer.report import audit_page
 from analyzer.report.diagram import draw
 from analyzer.report.html import read_web, render
 from analyzer.report.page import excerpt, prepare
 from analyzer.report.view import View
 from analyzer.select import Selection, select
+from analyzer.sites import Audit, Move
 
 from .golden import VIEW
 from .results import FINDING, FIXED, REMARK, RESULT, ROWS, SET, STANDING, read, selected, span
@@ -23,7 +25,7 @@ from .test_formats import views
 
 #: The tags that the template holds.
 TEMPLATE = set(re.findall(r"<([a-z][a-z0-9]*)", read_web("page.html")))
-_VOID = {"meta", "input", "br", "link", "img", "path", "rect"}
+_VOID = {"meta", "input", "br", "link", "img", "path", "rect", "wbr"}
 
 
 @dataclass
@@ -100,7 +102,7 @@ def test_no_text_makes_a_tag_or_an_attribute(view: View) -> None:
     assert ([], []) == (document.open, document.wrong)
     assert 1 == sum(t == "script" for t, _ in document.tags)
     assert [] == [k for _, a in document.tags for k in a if k.startswith("on") or k == "style"]
-    assert {t for t, _ in document.tags} <= TEMPLATE
+    assert {t for t, _ in document.tags} <= TEMPLATE | {"wbr"}
 
 
 def test_a_script_in_a_source_is_text() -> None:
@@ -125,6 +127,7 @@ def test_everything_that_is_shown_stands_on_the_page() -> None:
         assert finding.message in page
     for row in ROWS:
         assert row.reason in page
+        assert f"{row.file}:{row.line}" in page.replace("<wbr>", "")
     assert "an unbalanced brace" in page
     assert 'aria-label="hotplugged pages: Reserved -&gt; Offline, except ZONE_DEVICE; ' in page
 
@@ -214,3 +217,24 @@ def test_a_migration_without_a_cause_has_a_picture() -> None:
     view = View(selected=select(replace(RESULT, migrations=(bare,)), Selection()))
 
     assert ([], []) == (Document(render(view)).open, Document(render(view)).wrong)
+
+
+def test_an_audit_becomes_a_page_with_its_moves_and_gaps() -> None:
+    audit = Audit(
+        tree="linux",
+        migration="hotplug-offline",
+        title="pages start Offline",
+        moves=(Move(population="hotplugged pages", before="Reserved", after="Offline", starts=""),),
+        sites=ROWS,
+        words=3,
+        others=(),
+        gaps=RESULT.gaps,
+    )
+
+    page = audit_page.render(audit)
+
+    assert "1 affected, 1 undecided and 1 unaffected</h1>" in page
+    assert 'aria-label="hotplugged pages: Reserved -&gt; Offline"' in page
+    assert "before: the caller is not known" in page
+    assert "an unbalanced brace" in page
+    assert "Findings" not in Document(page).texts

@@ -91,7 +91,7 @@ def test_the_question_stands_right_beneath_the_quoted_line() -> None:
 
     at = lines.index("> +\t__SetPageOffline(page);")
     assert "" == lines[at + 1]
-    assert lines[at + 2].startswith("With this, hotplugged pages start Offline instead of Reserved")
+    assert lines[at + 2].startswith("With this in init_range(), hotplugged pages start Offline")
     assert "> }" not in lines
 
 
