@@ -50,4 +50,4 @@ def test_an_unknown_migration_and_format_are_one_message() -> None:
 
     assert (2, 2) == (migration.status, form.status)
     assert "did you mean hotplug-offline?" in migration.stderr
-    assert "text, json, html-table" in form.stderr
+    assert "text, json, html, html-table" in form.stderr
