@@ -107,6 +107,11 @@ class Described:
         folio = rf"(?:__)?folio_(?:set|clear|test)_(?:{lower})"
         return re.search(rf"\b(?:{spelt}|{folio}|{names})\b".encode(), text) is not None
 
+    @property
+    def become_types(self) -> tuple[str, ...]:
+        """Return what is a flag before the migration and a page type after it."""
+        return tuple(t for t in self.types if t in self.flags)
+
     def forbids(self, verb: Forbidden) -> bool:
         """Tell whether an obligation of this kind is stated."""
         return any(o.must_not is verb for o in self.obligations)

@@ -12,6 +12,7 @@ from analyzer.audit.change import audit_change
 from analyzer.audit.run import audit_tree
 from analyzer.base import Gap, Pair, Severity
 from analyzer.checks.births import derive_migrations
+from analyzer.checks.bits import find_bits
 from analyzer.checks.calls import find_calls
 from analyzer.checks.comments import find_comments
 from analyzer.checks.contracts import SAME, is_same
@@ -27,7 +28,7 @@ from analyzer.migrations import Described, load_migrations
 from analyzer.pages.facts import extended, in_question, load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
-from analyzer.relevance import idle_by_interest, idle_by_names, idle_by_text
+from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
 from analyzer.sites import Audit
 from analyzer.tree import Tree
@@ -239,8 +240,7 @@ def _sides(
 
     Return in words why the patch changes no page's state where that is clear without analysis.
     """
-    texts = (t.read(p) for t in (trees.before, trees.after) for p in _sources(changed))
-    described = in_question(load_facts(), described, (t for t in texts if t is not None))
+    described = in_question(load_facts(), described, changed_code(trees, changed))
     facts = extended(load_facts(), described)
     clock.enter("search and read")
     prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
@@ -325,6 +325,7 @@ def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> t
     """Return what is wrong after and was not before."""
     return (
         *find_states(sides, rules),
+        *find_bits(sides, rules),
         *find_calls(sides.programs, changed, rules),
         *find_comments(sides, derive_migrations(sides), rules),
     )

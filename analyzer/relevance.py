@@ -48,6 +48,35 @@ def idle_by_text(trees: Pair[Tree], changed: Iterable[str]) -> str | None:
     return NO_STATEMENT
 
 
+def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]:
+    """Return the code that a patch changes, of both sides: whole functions, and other lines."""
+    found: list[bytes] = []
+    for path in changed:
+        if is_source(path):
+            units = [scan_unit(path, t.read(path) or b"") for t in (trees.before, trees.after)]
+            functions = [_functions(unit) for unit in units]
+            lines = [set(_around(unit).split(b"\n")) for unit in units]
+            found += sorted(lines[0] ^ lines[1])
+            for name in sorted(functions[0].keys() | functions[1].keys()):
+                texts = [side.get(name, b"") for side in functions]
+                if _tokens_of(texts[0]) != _tokens_of(texts[1]):
+                    found += texts
+    return tuple(found)
+
+
+def _functions(unit: Unit) -> dict[str, bytes]:
+    """Return the blanked text of each function, head and body."""
+    return {
+        name: b"\n".join(unit.code[d.span.start : d.span.end] for d in found)
+        for name, found in unit.definitions.items()
+    }
+
+
+def _around(unit: Unit) -> bytes:
+    """Return the blanked text of a file without the bodies of its functions."""
+    return blank_ranges(unit.code, _body_ranges(unit))
+
+
 def _counts(path: str) -> bool:
     return is_source(path) or posixpath.basename(path) in _BUILD
 
@@ -160,7 +189,7 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
 
 def _frame(unit: Unit) -> list[bytes]:
     """Return the tokens of a file without its functions' bodies: heads, macros, objects."""
-    return _tokens_of(blank_ranges(unit.code, _body_ranges(unit)))
+    return _tokens_of(_around(unit))
 
 
 def _bodies(unit: Unit) -> dict[str, list[bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from analyzer.base import Span
@@ -12,7 +13,8 @@ from analyzer.compare import Failure, Sides
 from analyzer.findings import Cause, Migration
 from analyzer.flow.observe import Behaviour, Kind, Observation
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import Space, describe
+from analyzer.pages.laws import HEADER
+from analyzer.pages.machine import TYPE, Space, Verb, describe
 
 
 def initial_states(behaviour: Behaviour) -> dict[str, dict[str, Observation]]:
@@ -34,7 +36,47 @@ def derive_migrations(sides: Sides) -> tuple[Migration, ...]:
     before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
     changed = {p for p in before.keys() & after.keys() if before[p].keys() != after[p].keys()}
     kept = tuple(_titled(p, sides.facts) for p in sorted(before.keys() & after.keys() - changed))
-    return tuple(_migration(p, before[p], after[p], kept, sides) for p in sorted(changed))
+    moved = tuple(_migration(p, before[p], after[p], kept, sides) for p in sorted(changed))
+    return (*moved, *_kinds(sides))
+
+
+#: What a name in page-flags.h can be, in words.
+FLAG, PAGE_TYPE = "a flag of its own", "a page type, which excludes all others"
+
+
+def _kinds(sides: Sides) -> Iterator[Migration]:
+    """Yield which names are a flag in one tree and a page type in the other."""
+    before, after = _settable(sides.behaviours.before), _settable(sides.behaviours.after)
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            told = [PAGE_TYPE if kind else FLAG for kind in (before[name], after[name])]
+            label = name.removeprefix("__SetPage").removeprefix("SetPage")
+            yield Migration(
+                name="derived",
+                population=f"Page{label}()",
+                before=told[0],
+                after=told[1],
+                cause=_defined(label, sides),
+            )
+
+
+def _settable(behaviour: Behaviour) -> dict[str, bool]:
+    """Return each accessor that sets something, and whether that is a page type."""
+    return {
+        name: op.dimension == TYPE
+        for name, op in behaviour.space.operations.items()
+        if op.verb is Verb.SET and "Page" in name
+    }
+
+
+def _defined(label: str, sides: Sides) -> Cause | None:
+    """Return where the tree after makes the accessors of a flag or type."""
+    if not sides.programs.after.has(HEADER):
+        return None
+    unit = sides.programs.after.unit(HEADER)
+    for m in re.finditer(rb"^\s*_*[A-Z_]+\((%s)\b" % label.encode(), unit.code, re.M):
+        return Cause(unit.span(m.start(1), m.end(1)), "")
+    return None
 
 
 def _migration(

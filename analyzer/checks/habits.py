@@ -54,7 +54,9 @@ def holds(migration: Described, behaviour: Behaviour) -> bool:
     """
     if migration.forbids(Forbidden.CLEAR_BEFORE_FREEING) and not behaviour.types_forgotten:
         return False
-    shown = False
+    if any(not behaviour.space.holding(label) for label in migration.become_types):
+        return False
+    shown = bool(migration.become_types)
     for moved in migration.populations:
         born = [
             o.page

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from analyzer.checks.births import PAGE_TYPE
 from analyzer.findings import Cause, Migration
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
@@ -26,6 +27,8 @@ def named(
 def _name(migration: Migration, described: tuple[Described, ...], facts: Facts) -> str:
     """Return the name of the file that tells of the same move; a derived one keeps its own."""
     for known in described:
+        if migration.population.removeprefix("Page").removesuffix("()") in known.become_types:
+            return known.name if migration.after == PAGE_TYPE else migration.name
         for moved in known.populations:
             title = moved.title or facts.title(moved.name)
             told = (title, moved.before, moved.after)

@@ -206,6 +206,13 @@ def in_question(
     )
 
 
+def _bits(migration: Described) -> tuple[str, ...]:
+    """Return the names of bits that a migration forbids to use as such."""
+    return tuple(
+        f"PG_{o.what.lower()}" for o in migration.obligations if o.must_not is Forbidden.USE_AS_BIT
+    )
+
+
 def _brings(migration: Described, facts: Facts) -> bool:
     """Tell whether a migration widens what is searched for and tracked."""
     tracked = {*facts.types, *facts.flags} >= {*migration.types, *migration.flags}
@@ -227,6 +234,7 @@ def extended(facts: Facts, described: Iterable[Described]) -> Facts:
             facts,
             types=tuple(dict.fromkeys((*facts.types, *migration.types))),
             flags=tuple(dict.fromkeys((*facts.flags, *migration.flags))),
+            search=tuple(dict.fromkeys((*facts.search, *_bits(migration)))),
             origins=facts.origins.union(*(o.names for o in migration.origins)),
             handers={
                 **facts.handers,

@@ -271,7 +271,8 @@ def _space(
     chosen = [*(t for t in types if t in settable), *others[:1]]
     writers = [a for a, (_, v) in typed.items() if v is not Verb.TEST and labels[a] in chosen]
     values, names = [_UNTYPED], ["no type"]
-    gaps = {t: "it: no accessor sets this type" for t in types if t not in settable}
+    bits = {op.dimension for op in flags.values()}  # a name may be a flag in this tree
+    gaps = dict.fromkeys({*types} - {*settable} - bits, "it: no accessor sets this type")
     for word in values:  # grows while it is walked
         for accessor in writers:
             try:
