@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from analyzer.base import AnalyzerError, Gap, Pair
 from analyzer.c.unit import scan_unit
+from analyzer.findings import Finding, Result, Status
 from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
 from analyzer.patch.read import read_series
+from analyzer.patch.siblings import find_siblings
 from analyzer.patch.steps import Step, apply_series
 from analyzer.tree import Tree, open_tree
 
 
 @dataclass(frozen=True)
 class Request:
-    """A series and the tree that it is for; partial leaves out what does not apply."""
+    """A series and the tree that it is for; partial leaves out what does not apply.
+
+    given is the one patch that was asked about, where its siblings were found in git; else None.
+    """
 
     series: Series
     tree: Tree
     partial: bool = False
+    given: int | None = None
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
@@ -55,6 +61,20 @@ class Request:
         if not 1 <= patch <= len(self.steps):
             return ()
         return self.steps[patch - 1].lines(path)
+
+    def of_given(self, result: Result) -> Result:
+        """Return of a result what the patch that was asked about has done."""
+        if self.given is None:
+            return result
+        return replace(result, findings=tuple(filter(self._is_of_given, result.findings)))
+
+    def _is_of_given(self, finding: Finding) -> bool:
+        match finding.status:
+            case Status.INTRODUCED:
+                return finding.introduced_by == self.given
+            case Status.FIXED:
+                return finding.fixed_by == self.given
+        return True
 
     def touches(self, gap: Gap) -> bool:
         """Tell whether a gap lies in a function that the series changes, or spans such a file."""
@@ -90,13 +110,14 @@ def open_request(
     stdin: BinaryIO,
     *,
     partial: bool = False,
+    alone: bool = False,
 ) -> Request:
     """Return the series that was named and the tree it is for.
 
     patch is a file, `-` or None for standard input, or a git range `A..B`; the base of a range
     is A unless a revision is named. version picks one of several rerolls in a mailbox;
-    partial leaves out what does not apply. Raise AnalyzerError where there is no such
-    thing.
+    partial leaves out what does not apply. A single patch of a series is judged among its siblings
+    where git has some, unless alone. Raise AnalyzerError where there is no such thing.
     """
     if patch is not None and is_range(patch) and not Path(patch).exists():
         series = read_range(folder or ".", patch)
@@ -104,7 +125,26 @@ def open_request(
         return Request(series, tree, partial)
     name, data = _patch_bytes(patch, stdin)
     tree = open_tree(folder, revision)
-    return Request(read_series(data, name, tree, version=version), tree, partial)
+    request = Request(read_series(data, name, tree, version=version), tree, partial)
+    return request if alone else _among_siblings(request, folder or ".")
+
+
+def _among_siblings(request: Request, folder: str) -> Request:
+    """Return the request for a single patch's whole series, where git has it and it applies."""
+    if len(request.series.patches) != 1:
+        return request
+    found = find_siblings(request.series.patches[0], folder)
+    if found is None:
+        return request
+    missing = f"{request.series.patches[0].name}: not in the input:"  # it is in git
+    notes = (n for n in request.series.notes if not n.startswith(missing))
+    series = Series(found.patches, (*notes, found.note))
+    whole = replace(request, series=series, given=found.given)
+    try:
+        assert whole.steps, "a series has patches"
+    except AnalyzerError:
+        return request  # what git has does not fit the tree at hand: the patch alone may
+    return whole
 
 
 def _patch_bytes(patch: str | None, stdin: BinaryIO) -> tuple[str, bytes]:

@@ -68,6 +68,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 @click.option(
     "--ignore", "ignored", multiple=True, metavar="RULE", help="Not this rule; repeatable."
 )
+@click.option("--alone", is_flag=True, help="Judge a single patch without its siblings from git.")
 @click.option(
     "--partial", is_flag=True, help="Leave out the hunks that do not apply, and say which."
 )
@@ -122,6 +123,7 @@ def check(
     fail_on: str | None,
     rules: tuple[str, ...],
     ignored: tuple[str, ...],
+    alone: bool,
     partial: bool,
     baseline: Path | None,
     write_baseline: Path | None,
@@ -150,7 +152,9 @@ def check(
     from analyzer.settings import read_settings
 
     with Progress(sys.stderr, enabled=not quiet) as progress:
-        request = open_request(patch, tree, revision, reroll, sys.stdin.buffer, partial=partial)
+        request = open_request(
+            patch, tree, revision, reroll, sys.stdin.buffer, partial=partial, alone=alone
+        )
         settings = read_settings(request.trees.before.read, request.tree.name)
         selection = with_settings(selection, settings, level=level)
         from analyzer.pipeline import check as check_series
@@ -158,6 +162,7 @@ def check(
         found = check_series(
             request.series, request.tree, config=config, partial=partial, progress=progress
         )
+        found = request.of_given(found)
         result = accepted(found, request, selection, settings, known=known, name=str(baseline))
         if write_baseline is not None:
             remember(write_baseline, found, request, selection, settings)

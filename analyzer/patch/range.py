@@ -38,11 +38,12 @@ def read_range(repo: str, revisions: str) -> Series:
         raise AnalyzerError(f"{revisions}: no commits in this range")
     merges = len(commits) - len(plain)
     notes = (f"{revisions}: {merges} merge commits left out",) if merges else ()
-    patches = (_patch(repo, commit, index) for index, commit in enumerate(plain, 1))
+    patches = (read_commit(repo, commit, index) for index, commit in enumerate(plain, 1))
     return Series(tuple(patches), notes)
 
 
-def _patch(repo: str, commit: str, index: int) -> Patch:
+def read_commit(repo: str, commit: str, index: int) -> Patch:
+    """Return a commit as a patch; it has no files where the commit is empty."""
     body = _git(repo, *_DIFF, commit)
     message = _git(repo, "log", "-1", "--no-show-signature", "--format=%B", commit)
     subject = message.decode("utf-8", "replace").strip().partition("\n")[0]
