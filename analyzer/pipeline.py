@@ -18,6 +18,7 @@ from analyzer.checks.comments import find_comments
 from analyzer.checks.contracts import SAME, is_same
 from analyzer.checks.naming import named
 from analyzer.checks.states import find_states, standing
+from analyzer.checks.tests import find_tests
 from analyzer.compare import Sides
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
 from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, prepare, roots_of
@@ -323,12 +324,14 @@ def _compare(
 
 def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     """Return what is wrong after and was not before."""
-    return (
+    found = (
         *find_states(sides, rules),
         *find_bits(sides, rules),
         *find_calls(sides.programs, changed, rules),
         *find_comments(sides, derive_migrations(sides), rules),
     )
+    told = {(f.file, f.function) for f in found}  # what breaks says more than a test that turned
+    return (*found, *(f for f in find_tests(sides, rules) if (f.file, f.function) not in told))
 
 
 def _charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Finding]:

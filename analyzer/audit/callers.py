@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from analyzer.audit.defs import call_at, calls_of, variable
 from analyzer.audit.provenance import Sources, Values
 from analyzer.audit.sources import Source, Spot
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId
+from analyzer.ways.defs import call_at, calls_of, variable
 
 #: How many calls are followed outwards, and inwards to what a callee returns.
 _DEPTH = 4

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from analyzer.audit.facts import load_provenance
 from analyzer.audit.moved import Shift, shifts_of
 from analyzer.audit.names import names_of
 from analyzer.audit.run import Audited, scene_of, starting
@@ -19,6 +18,7 @@ from analyzer.findings import Finding, Status
 from analyzer.flow.observe import Behaviour, Kind
 from analyzer.migrations import Described, Moved
 from analyzer.pages.facts import Facts
+from analyzer.pages.provenance import load_provenance
 from analyzer.sites import Delta, Move, Site, Verdict
 from analyzer.tree import Tree
 

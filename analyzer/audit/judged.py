@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from analyzer.audit.moved import Shift
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
-from analyzer.audit.walk import Path, Way
-from analyzer.audit.ways import Ways
 from analyzer.sites import Verdict
+from analyzer.ways.walk import Path, Way
+from analyzer.ways.ways import Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def tells_beside(use: Use, found: Ways | None, scene: Scene) -> list[str]:
 
 def same_way(use: Use, shift: Shift, found: Ways, scene: Scene) -> str:
     """Say why it is all the same for a page; nothing where it is not."""
+    if not found.complete:
+        return ""
     beside = tells_beside(use, found, scene)
     if not found.differing:
         if beside:

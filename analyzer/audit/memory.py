@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from analyzer.audit.defs import Place, target_of
 from analyzer.c import ir
 from analyzer.flow.program import Program
+from analyzer.ways.defs import Place, target_of
 
 #: A function's variant with a place, and the value stored there; None where a call fills it in.
 Store = tuple[ir.Function, ir.Variant, Place, ir.Expr | None]

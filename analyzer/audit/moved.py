@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from analyzer.audit.facts import Part, Provenance
-from analyzer.audit.walk import Held
 from analyzer.migrations import NEITHER, Described, Moved
 from analyzer.pages.facts import Facts
+from analyzer.pages.provenance import Part, Provenance
+from analyzer.ways.walk import Held
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from analyzer.audit.facts import UNKNOWN
 from analyzer.audit.judged import (
     Judged,
     listed,
@@ -16,9 +15,10 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.scene import Scene
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
-from analyzer.audit.walk import Path
-from analyzer.audit.ways import Ways
+from analyzer.pages.provenance import UNKNOWN
 from analyzer.sites import Verdict
+from analyzer.ways.walk import Path
+from analyzer.ways.ways import Ways
 
 
 def by_source(use: Use, scene: Scene) -> Judged | None:
@@ -91,7 +91,7 @@ def _compared(
         return unaffected(same, names)
     ways = told_ways(found)
     again = ""
-    if shift.part is not None and _only_answers(found):
+    if shift.part is not None and found.complete and _only_answers(found):
         again = scene.rechecked((use.file, use.function))
     if again:
         return Judged(
@@ -131,7 +131,7 @@ def freed(use: Use, scene: Scene) -> Judged | None:
         return None
     for shift in scene.relevant(use):
         found = scene.ways(use, shift)
-        if found is None or not found.differing:
+        if found is None or not found.complete or not found.differing:
             return None
         for paths in zip(*found.differing, strict=True):
             if not all(_frees(p, scene) or _is_idle(p) for p in paths):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 
-from analyzer.audit.defs import Place, passed_to, reaching, variable, writes_through
-from analyzer.audit.facts import Provenance
 from analyzer.audit.memory import returns_of, stores_of
 from analyzer.audit.sources import Source, Spot, is_amount, text_of
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.facts import Facts
+from analyzer.pages.provenance import Provenance
+from analyzer.ways.defs import Place, passed_to, reaching, variable, writes_through
 
 Sources = frozenset[Source]
 _NONE: Sources = frozenset()

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analyzer.audit.callers import Tracer, trace_all
-from analyzer.audit.facts import load_provenance
 from analyzer.audit.moved import Shift, shifts_of
 from analyzer.audit.names import names_of
 from analyzer.audit.scene import Flow, Scene, Spot
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Found, Use, find_uses
 from analyzer.audit.verdicts import judge_all
-from analyzer.audit.walk import Held
 from analyzer.flow.analyse import Prepared, behave, interest_of, roots_of
 from analyzer.flow.observe import Behaviour, Kind
 from analyzer.flow.program import Program
@@ -21,8 +19,10 @@ from analyzer.flow.run import Interest
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space
+from analyzer.pages.provenance import load_provenance
 from analyzer.sites import Move, Site
 from analyzer.tree import Tree
+from analyzer.ways.walk import Held
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.audit.callers import Tracer
-from analyzer.audit.defs import Place, call_at
-from analyzer.audit.facts import Part, Provenance
 from analyzer.audit.moved import Shift
 from analyzer.audit.names import Names
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
-from analyzer.audit.walk import World
-from analyzer.audit.ways import Ways, ways_of
 from analyzer.c import ir
 from analyzer.compare import guards_of
 from analyzer.flow.observe import Behaviour, Observation
@@ -22,6 +18,10 @@ from analyzer.flow.program import FunctionId, Program, Read
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import Space
+from analyzer.pages.provenance import Part, Provenance
+from analyzer.ways.defs import Place, call_at
+from analyzer.ways.walk import World
+from analyzer.ways.ways import Ways, ways_of
 
 #: How far up the callers what excludes a population is looked for.
 _CLIMB = 5
@@ -82,7 +82,8 @@ class Scene:
     @property
     def world(self) -> World:
         """Return what calls mean to a page."""
-        return World(self.space, self.facts, self.names, self.known.pure)
+        touching = frozenset(n.word for n in self.names.values() if n.verb != "names")
+        return World(self.space, self.facts, touching, self.known.pure)
 
     def relevant(self, use: Use) -> tuple[Shift, ...]:
         """Return the populations for whose pages the flag of a use is another now."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from analyzer.audit.defs import Place
-from analyzer.audit.facts import UNKNOWN
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId
 from analyzer.flow.shape import names_in, shape_of
+from analyzer.pages.provenance import UNKNOWN
+from analyzer.ways.defs import Place
 
 #: The kinds that leave open which page it is.
 _OPEN = frozenset((UNKNOWN, "walker", "mapped", "any"))

@@ -9,10 +9,10 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.origins import beside, by_source, freed
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
-from analyzer.audit.walk import spell
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
 from analyzer.sites import Site, Verdict
+from analyzer.ways.walk import spell
 
 _PAGE_TYPES = ("struct page", "struct folio", "struct ptdesc", "pfn")
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from analyzer.audit.defs import Place, reaching
-from analyzer.audit.walk import (
+from analyzer.c import ir
+from analyzer.flow.shape import names_in
+from analyzer.pages.facts import Facts
+from analyzer.ways.defs import Place, reaching
+from analyzer.ways.walk import (
     Body,
     Choices,
     Held,
@@ -17,9 +20,6 @@ from analyzer.audit.walk import (
     World,
     spell_expression,
 )
-from analyzer.c import ir
-from analyzer.flow.shape import names_in
-from analyzer.pages.facts import Facts
 
 #: More paths than this are not walked: the answer is then that it is not known.
 _MOST = 600
@@ -27,9 +27,13 @@ _MOST = 600
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Pairs of paths, before and after, on which everything else is decided the same way."""
+    """Pairs of paths, before and after, on which everything else is decided the same way.
+
+    complete tells whether these are all: of too many paths, those that were walked are kept.
+    """
 
     pairs: tuple[tuple[Path, Path], ...]
+    complete: bool = True
 
     @property
     def before(self) -> frozenset[Way]:
@@ -52,7 +56,7 @@ class Ways:
         return tuple((b, a) for b, a in self.pairs if b.ways != a.ways)
 
     def __add__(self, other: Ways) -> Ways:
-        return Ways((*self.pairs, *other.pairs))
+        return Ways((*self.pairs, *other.pairs), self.complete and other.complete)
 
 
 def ways_of(
@@ -63,7 +67,9 @@ def ways_of(
     values: Mapping[str, int],
     world: World,
 ) -> Ways | None:
-    """Return what happens from where the page comes into the function; None where it is too much.
+    """Return what happens from where the page comes into the function.
+
+    None where there are too many paths, and none of those that were walked differ.
 
     Tests of the page are answered by its state and by the values that are known of its population.
     Every other condition is taken both ways, and the same way for either state: what differs then
@@ -84,7 +90,8 @@ def ways_of(
         while todo:
             tried += 1
             if tried > _MOST:
-                return None
+                some = Ways(tuple(pairs), complete=False)
+                return some if some.differing else None
             choices = todo.pop()
             try:
                 before, after = (

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from analyzer.audit.defs import Place
-from analyzer.audit.names import Names
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Operation, Space, Verb
+from analyzer.ways.defs import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class World:
 
     space: Space
     facts: Facts
-    names: Names
+    touching: frozenset[str]  # further calls that read or write a flag that moves
     pure: frozenset[str]
 
 
@@ -184,7 +183,7 @@ class Walk:
             known[call.result.id] = self.values[name]
             return held
         known.pop(call.result.id, None)
-        if name in self.world.names and mine and self.world.names[name].verb != "names":
+        if mine and name in self.world.touching:
             self.ways.add(Way("calls", f"{name}() on a page that is {spell(held)}"))
             return held
         if name in self.world.pure or name in self.world.facts.identities:

@@ -1,0 +1,118 @@
+"""Find tests whose outcome has turned for pages that come to them, where that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from analyzer.checks.evidence import find_cause, flag_name, subject, trace_of
+from analyzer.compare import Sides
+from analyzer.findings import Finding
+from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
+from analyzer.pages.provenance import load_provenance
+from analyzer.rules import Rule
+from analyzer.ways.defs import call_at
+from analyzer.ways.walk import Held, Way, World
+from analyzer.ways.ways import ways_of
+
+_RULE = "stale-test"
+#: A state may be written on one way only and be the same at the end: that alone is no difference.
+_IDLE = ("writes", "computes")
+
+
+def find_tests(sides: Sides, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """Yield a finding for each function that goes another way now because a test has turned.
+
+    Not where the patch itself changed what the function does to the flag: it has seen to it.
+    """
+    tracked = (TYPE, *sides.facts.flags)  # what populations are born with
+    before = _outcomes(sides.behaviours.before, tracked)
+    told: set[tuple[str, str]] = set()
+    for key, seen in sorted(_outcomes(sides.behaviours.after, tracked).items(), key=repr):
+        first = next(iter(seen.values()))
+        was = before.get(key, {})
+        if len(seen) != 1 or len(was) != 1 or seen.keys() == was.keys() or first.id in told:
+            continue
+        if sides.is_changed(first.id, first.dimension):
+            continue
+        ways = _differ(next(iter(was.values())), first, sides)
+        if ways is not None:
+            told.add(first.id)
+            yield _finding(first, ways, sides, rules[_RULE])
+
+
+def _outcomes(
+    behaviour: Behaviour, tracked: Collection[str]
+) -> dict[object, dict[bool | None, Observation]]:
+    """Return for each test, and each population that comes to it, its outcomes with a witness."""
+    found: dict[object, dict[bool | None, Observation]] = {}
+    for o in behaviour.observations:
+        op = behaviour.space.operations.get(o.operation)
+        if o.kind is not Kind.OPERATION or o.outcome is not Outcome.SEEN or op is None:
+            continue
+        if not o.page.population or not op.is_test or o.dimension not in tracked:
+            continue
+        key = (o.id, "".join(o.text.split()), o.page.population)
+        found.setdefault(key, {}).setdefault(_outcome(o, behaviour.space), o)
+    return found
+
+
+def _outcome(o: Observation, space: Space) -> bool | None:
+    """Return how a test of a page goes; None where it can go either way."""
+    if o.dimension != TYPE:
+        return {SET: True, CLEAR: False}.get(o.page.flag(o.dimension))
+    truth = space.operations[o.operation].truth
+    outcomes = {truth[i] for i in range(len(space.values)) if o.page.types >> i & 1}
+    return outcomes.pop() if len(outcomes) == 1 else None
+
+
+def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str] | None:
+    """Return what happens only before and only after; None where that is nothing, or unknown."""
+    space, known = sides.behaviours.after.space, load_provenance()
+    states = (_held(was.page, space), _held(now.page, space))
+    world = World(space, sides.facts, frozenset(), known.pure)
+    values = known.fresh.get(now.page.population, {})
+    for function in sides.programs.after.lowered(now.id):
+        for variant in function.variants:
+            at = call_at(variant, now.span.start)
+            if at is None or not at[1].args:
+                continue
+            ways = ways_of(variant, at[0], at[1].args[0], states, values, world)
+            for before, after in ways.differing if ways is not None else ():
+                one, other = _doing(before.ways), _doing(after.ways)
+                if one != other:
+                    return _spelled(one - other), _spelled(other - one)
+    return None
+
+
+def _doing(ways: frozenset[Way]) -> frozenset[Way]:
+    return frozenset(w for w in ways if w.kind not in _IDLE)
+
+
+def _spelled(ways: frozenset[Way]) -> str:
+    return " and ".join(map(str, sorted(ways)[:3])) or "does nothing more"
+
+
+def _held(page: PageState, space: Space) -> Held:
+    names = [n for n, mask in page.flags if mask == SET]
+    label = "" if page.types == UNTYPED else space.describe(page.types)
+    return Held(frozenset(names), label)
+
+
+def _finding(o: Observation, ways: tuple[str, str], sides: Sides, rule: Rule) -> Finding:
+    flag, pages = flag_name(o.dimension, o.operation, sides), subject(o, sides)
+    return Finding(
+        rule=rule.id,
+        function=o.function,
+        file=o.path,
+        operation=o.text,
+        span=o.span,
+        severity=rule.severity,
+        confidence=rule.confidence,
+        message=(
+            f"{o.function}() tests {flag} on {pages}, which goes the other way now: it {ways[1]}, "
+            f"and before it {ways[0]}"
+        ),
+        cause=find_cause(o, sides),
+        trace=trace_of(o, sides),
+    )
