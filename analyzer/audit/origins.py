@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from analyzer.audit.judged import (
     Judged,
-    listed,
     same_way,
     tells_beside,
     told_ways,
@@ -15,7 +14,7 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.scene import Scene
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
-from analyzer.pages.provenance import UNKNOWN
+from analyzer.pages.provenance import UNKNOWN, load_provenance
 from analyzer.sites import Verdict
 from analyzer.ways.walk import Path
 from analyzer.ways.ways import Ways
@@ -26,36 +25,41 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
     sources = scene.sources.get((use.file, use.span.start), frozenset())
     if not sources:
         return undecided("no page is found in what it is called with")
-    reached = {s: _reach(s, sources, use, scene) for s in scene.relevant(use)}
-    open_ = {s: r for s, r in reached.items() if r}
+    reached = {s: _reach(s, sources) for s in scene.relevant(use)}
+    guards = {s: _guard(s, use, scene) for s, reach in reached.items() if reach}
+    open_ = {s: reached[s] for s, guard in guards.items() if not guard}
     if not open_:
-        return unaffected(_origin(sources, scene))
+        told = [f"; {s.title} are told apart by {g}" for s, g in guards.items()]
+        return unaffected(f"{_origin(sources, scene)}{''.join(told)}")
     if use.name.word in scene.known.free:
         return unaffected(
-            "gives the page back to the allocator: somebody owns it, and nobody owns "
-            f"{listed(s.title for s in open_ if not s.part) or 'such pages'} that come here"
+            "gives the page back to the allocator, which only its owner does; nobody owns "
+            "hotplugged pages before they are onlined"
         )
     judged = [_compared(use, s, r, sources, scene) for s, r in open_.items()]
     order = (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.UNAFFECTED)
     return min(judged, key=lambda j: order.index(j.verdict))
 
 
-def _reach(shift: Shift, sources: frozenset[Source], use: Use, scene: Scene) -> str:
+def _guard(shift: Shift, use: Use, scene: Scene) -> str:
+    """Return what keeps the pages of a part from a use; nothing where nothing does."""
+    return "" if shift.part is None else scene.guard_of(use, shift.part)
+
+
+def _reach(shift: Shift, sources: frozenset[Source]) -> str:
     """Say whether a population's pages can, or may, or cannot ("") come from the sources."""
-    kinds = scene.known.kinds
+    known = load_provenance()
     found = ""
     for s in sources:
-        kind = kinds[s.kind]
+        kind = known.kinds[s.kind]
         if s.kind == UNKNOWN and s.is_page and not _is_asked(s):
-            if shift.population in ("zone-device",):
+            if shift.population in known.handed_on:
                 found = found or "may"
             continue  # a pointer that is handed on: pages of the population are followed
         if kind.brings(shift.population):
             found = "can"
         elif kind.may_bring(shift.population):
             found = found or "may"
-    if found and shift.part is not None and scene.guard_of(use, shift.part):
-        return ""
     return found
 
 
@@ -139,8 +143,8 @@ def freed(use: Use, scene: Scene) -> Judged | None:
             if not any(_frees(p, scene) for p in paths):
                 return None
     return unaffected(
-        "tells boot memory from the allocator's pages, and frees the page either way: only its "
-        "owner does so, and nobody owns hotplugged pages"
+        "tells boot memory from the allocator's pages, and frees the page either way, which only "
+        "its owner does; nobody owns hotplugged pages before they are onlined"
     )
 
 

@@ -117,11 +117,11 @@ class Values:
     # -- variables ---------------------------------------------------------------------------
 
     def _name(self, id: str, at: Spot) -> Sources:
+        if at.is_local(id) or any(r.step is not None for r in reaching(at.variant, id, at.place)):
+            return self._local(id, at)
         kind = self.known.objects.get(id)
         if kind is not None:
             return at.told(kind, f"{id} lies in it")
-        if at.is_local(id) or any(r.step is not None for r in reaching(at.variant, id, at.place)):
-            return self._local(id, at)
         return at.unknown(f"{id} is a variable of the file")
 
     def _local(self, name: str, at: Spot) -> Sources:

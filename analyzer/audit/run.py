@@ -14,7 +14,7 @@ from analyzer.audit.uses import Found, Use, find_uses
 from analyzer.audit.verdicts import judge_all
 from analyzer.flow.analyse import Prepared, behave, interest_of, roots_of
 from analyzer.flow.observe import Behaviour, Kind
-from analyzer.flow.program import Program
+from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.run import Interest
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
@@ -50,14 +50,16 @@ def audit_tree(prepared: Prepared, tree: Tree, migration: Described) -> Audited:
     moves = moves_of(plain, migration, prepared.facts)
     is_in = bool(moves) and all(m.starts == m.after for m in moves)
     if is_in:
-        other = behave(prepared, interest, roots, starts=_starts(shifts, space, after=False))
+        ours = _roots_with(plain, shifts)
+        other = behave(prepared, interest, ours, starts=_starts(shifts, space, after=False))
     found = find_uses(names_of(space, migration), prepared.program, tree)
     if not is_in:  # nobody writes the new state yet: where the one that is left is used matters
         mine = interest_of(prepared)
         interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags)
         roots = roots_of(prepared, interest)
         plain = behave(prepared, interest, roots)
-        other = behave(prepared, interest, roots, starts=_starts(shifts, space, after=True))
+        ours = _roots_with(plain, shifts)
+        other = behave(prepared, interest, ours, starts=_starts(shifts, space, after=True))
     scene = scene_of(
         prepared.program,
         tree,
@@ -70,6 +72,13 @@ def audit_tree(prepared: Prepared, tree: Tree, migration: Described) -> Audited:
         is_in=is_in,
     )
     return Audited(judge_all(found.uses, scene), found, moves, plain, prepared.program)
+
+
+def _roots_with(behaviour: Behaviour, shifts: tuple[Shift, ...]) -> tuple[FunctionId, ...]:
+    """Return the roots from which pages that move were seen."""
+    moved = {s.population for s in shifts}
+    seen = {o.root for o in behaviour.observations if o.page.population in moved}
+    return tuple(root for root in behaviour.roots if root in seen)
 
 
 def scene_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from analyzer.data import read_facts
@@ -66,6 +67,7 @@ class Provenance:
     """All facts on where pages come from; names are C names."""
 
     kinds: Mapping[str, Kind]
+    handed_on: frozenset[str]  # populations whose pages come by pointer and are not followed
     calls: Mapping[str, str]  # name -> kind of what it returns
     fills: Mapping[str, str]  # name -> kind of what it writes through its arguments
     types: Mapping[str, str]
@@ -90,6 +92,7 @@ class Provenance:
         return next((p for p in self.parts if p.name == population), None)
 
 
+@cache
 def load_provenance() -> Provenance:
     """Return the facts of `queries/kernel/provenance.toml`."""
     facts = read_facts("kernel/provenance.toml")
@@ -104,6 +107,7 @@ def load_provenance() -> Provenance:
             fresh.setdefault(population, {}).update(entry["values"])
     return Provenance(
         kinds=kinds,
+        handed_on=frozenset(facts["handed_on"]["may"]),
         calls=_kinds_of(facts, "source"),
         fills=_kinds_of(facts, "fill"),
         types=_kinds_of(facts, "type"),

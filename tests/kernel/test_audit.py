@@ -28,7 +28,7 @@ from .trees import open_kernel, patched_with, read_texts
 pytestmark = pytest.mark.kernel
 
 MIGRATION = migration_named("hotplug-offline")
-OLDER = Path(os.environ.get("OFFLINT_OLDER_TREE", "/usr/src/linux-source-6.1"))
+OLDER = Path(os.environ.get("OFFLINT_TREE_6_1", "/usr/src/linux-source-6.1"))
 #: The function of each hunk of code.
 PLACES = {p.name: (p.file, p.function) for p in PIECES if p.code}
 
@@ -171,7 +171,7 @@ def test_with_its_exception_device_memory_is_not_affected(before: Tree, change: 
 
 def test_an_older_tree_says_that_the_change_is_not_in_and_still_classifies() -> None:
     if not (OLDER / "mm" / "page_alloc.c").is_file():
-        pytest.skip(f"{OLDER} is not an unpacked kernel tree: set OFFLINT_OLDER_TREE to one of 6.1")
+        pytest.skip(f"{OLDER} is not an unpacked kernel tree: set OFFLINT_TREE_6_1 to one of 6.1")
 
     result = audit(DirectoryTree(str(OLDER)), MIGRATION)
 
