@@ -70,6 +70,29 @@ class Body:
     renewals: frozenset[Place]
     telling: frozenset[str]  # variables whose value is returned, stored or passed on
     meanings: Mapping[str, str]  # what a temporary stands for
+    # An expression is written many times over; it is told by its identity, as the body holds it.
+    _names: dict[int, frozenset[str]] = field(default_factory=dict)
+    _texts: dict[object, str] = field(default_factory=dict)
+
+    def names_of(self, e: ir.Expr) -> frozenset[str]:
+        """Return the names in an expression."""
+        found = self._names.get(id(e))
+        if found is None:
+            found = self._names[id(e)] = frozenset(names_in(e))
+        return found
+
+    def names_page(self, call: ir.Call) -> bool:
+        """Tell whether a call is passed the page."""
+        return any(self.names_of(a) & self.same for a in call.args)
+
+    def text_of(self, e: ir.Expr, known: Mapping[str, int]) -> str:
+        """Write an expression, with known numbers put in."""
+        told = tuple((n, known[n]) for n in sorted(self.names_of(e)) if n in known)
+        key = (id(e), told)
+        found = self._texts.get(key)
+        if found is None:
+            found = self._texts[key] = spell_expression(e, self.meanings, known)
+        return found
 
 
 @dataclass
@@ -127,15 +150,16 @@ class Walk:
                 return not self._decide(operand, known)
             case ir.Cast(_, operand):
                 return self._decide(operand, known)
-            case ir.Binary("!=", left, right) if self._value(cond, known) is None:
-                return not self._decide(ir.Binary("==", left, right), known)
         value = self._value(cond, known)
         if value is not None:
             return value != 0
-        key = self._text(cond, known)
+        key = self.body.text_of(cond, known)
+        turned = isinstance(cond, ir.Binary) and cond.op == "!="
+        if turned:  # the same condition as with ==, told the other way round
+            key = key.replace(" != ", " == ", 1)
         if key not in self.choices:
             raise UndecidedError(key)
-        return self.choices[key]
+        return self.choices[key] is not turned
 
     def _step(self, step: ir.Instruction, known: dict[str, int], held: Held) -> Held | None:
         """Do one step; None where the path ends."""
@@ -154,7 +178,7 @@ class Walk:
             case ir.Iterate(result, _, args):
                 known.pop(result.id, None)
                 for a in args:
-                    for name in names_in(a):
+                    for name in self.body.names_of(a):
                         known.pop(name, None)
             case ir.Check(macro, _, condition):
                 self.ways.add(Way("fails", f"{macro}({condition})"))
@@ -172,7 +196,7 @@ class Walk:
     def _call(self, call: ir.Call, known: dict[str, int], held: Held) -> Held | None:
         name = call.callee.id if isinstance(call.callee, ir.Name) else ""
         op = self.world.space.operations.get(name)
-        mine = any(set(names_in(a)) & self.body.same for a in call.args)
+        mine = self.body.names_page(call)
         for a in call.args:  # what is passed out may be written
             if isinstance(a, ir.Unary) and a.op == "&":
                 for other in names_in(a):
@@ -261,7 +285,7 @@ class Walk:
 
     def _text(self, e: ir.Expr, known: Mapping[str, int]) -> str:
         value = self._value(e, known)
-        return spell_expression(e, self.body.meanings, known) if value is None else str(value)
+        return self.body.text_of(e, known) if value is None else str(value)
 
 
 def spell(held: Held) -> str:
