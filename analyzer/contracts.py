@@ -117,6 +117,16 @@ class Remark:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the audit says of a use of a migration's flags: "unaffected" and why, for example."""
+
+    migration: str
+    operation: str
+    verdict: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Why a line is or is not reported.
@@ -132,4 +142,5 @@ class Explanation:
     before: tuple[Happening, ...] | None
     after: tuple[Happening, ...]
     remarks: tuple[Remark, ...] = ()
+    rulings: tuple[Ruling, ...] = ()  # where the line uses a migration's flags
     gaps: tuple[Gap, ...] = ()

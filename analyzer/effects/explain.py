@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 
+from analyzer.audit.names import names_of
+from analyzer.audit.run import audit_tree
 from analyzer.base import AnalyzerError, Pair
 from analyzer.compare import Sides
-from analyzer.contracts import Explanation, Happening, Place, Remark
+from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
 from analyzer.effects.run import function_at, prepared_trees, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
@@ -16,10 +19,12 @@ from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.flow.roots import callers_of
 from analyzer.flow.run import Interest, Watched
+from analyzer.migrations import load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.pipeline import Clock, Progress, findings_of, settle
 from analyzer.tree import Tree
 
+_WORD = re.compile(r"\w+")
 _OUTCOMES = {
     Outcome.EFFECTIVE: "changes it",
     Outcome.NO_EFFECT: "changes nothing",
@@ -70,6 +75,8 @@ def explain(
     remarks = tuple(_remarks(place, found))
     id = (path, place.function)
     way = {id, *_on_the_way(path, line, behaviours.after)}
+    clock.enter("audit")
+    rulings = tuple(_rulings(path, line, text, prepared.after, trees.after))
     clock.enter("")
     return Explanation(
         place=place,
@@ -89,6 +96,7 @@ def explain(
         before=before,
         after=after,
         remarks=remarks,
+        rulings=rulings,
         gaps=tuple(g for g in behaviours.after.gaps if (g.file, g.function) in way),
     )
 
@@ -165,6 +173,17 @@ def _on_the_way(path: str, line: int, behaviour: Behaviour) -> set[FunctionId]:
     }
 
 
+def _rulings(path: str, line: int, text: str, tree: Prepared, source: Tree) -> Iterator[Ruling]:
+    """Yield what the audit says of the uses on a line; it is asked only where there is one."""
+    words = set(_WORD.findall(text))
+    for name, migration in sorted(load_migrations().items()):
+        if not words & names_of(tree.law.space, migration).keys():
+            continue
+        for site in audit_tree(tree, source, migration).sites:
+            if site.file == path and site.span.line <= line <= site.span.end_line:
+                yield Ruling(name, site.operation, str(site.verdict), site.reason)
+
+
 def _remarks(place: Place, found: Iterable[Finding]) -> Iterable[Remark]:
     for f in found:
         relation = ""
@@ -197,7 +216,8 @@ def _reason(
         if remark.status == Status.INTRODUCED and remark.relation == "trace":
             return "It is on the way of what is reported elsewhere: see below."
     if not after:
-        return _unreached(place, tree, interest, behaviour)
+        why = _unreached(place, tree, interest, behaviour)
+        return f"Not reported: {why}." if compared else f"{why[:1].upper()}{why[1:]}."
     known = [h for h in after if h.pages != STRANGE]
     bad = [h for h in known if h.outcome in _BAD]
     if before is None and compared:
@@ -224,19 +244,20 @@ def _reason(
 
 
 def _unreached(place: Place, tree: Prepared, interest: Interest, behaviour: Behaviour) -> str:
+    """Say why no page is known to come to a line."""
     id = (place.file, place.function)
     if not place.function:
-        return "Not reported: it stands in no function."
+        return "it stands in no function"
     if id in behaviour.reached:
         return (
-            "Not reported: its function is reached, but no page that is followed is in a variable "
-            "there, or none gets that far."
+            "its function is reached, but no page that is followed is in a variable there, or none "
+            "gets that far"
         )
     if id not in interest.strong and id not in interest.weak:
         return (
-            f"Not reported: {id[1]}() does not come to any operation on the states that are "
-            "followed, so it is not looked into."
+            f"{id[1]}() does not come to any operation on the states that are followed, so it is "
+            "not looked into"
         )
     callers = [f"{c[1]}()" for c in callers_of(tree.program, id)]
     known = f"known callers: {', '.join(callers[:6])}" if callers else "no caller of it is known"
-    return f"Not reported: no page that is followed gets to {id[1]}(); {known}."
+    return f"no page that is followed gets to {id[1]}(); {known}"

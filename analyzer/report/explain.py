@@ -45,6 +45,12 @@ def render(e: Explanation, *, width: int = 80, colour: bool = False) -> str:
         )
     if e.before or e.after:
         blocks.append([paint("What comes here", "title"), *_happenings(e, width, paint)])
+    for ruling in e.rulings:
+        title = f"The audit of {ruling.migration}: {ruling.operation} is {ruling.verdict}"
+        reason = wrap(plain(ruling.reason), width, first="  ", rest="  ")
+        blocks.append(
+            [*(paint(x, "title") for x in wrap(plain(title), width, rest="    ")), *reason]
+        )
     if e.gaps:
         lines = (f"{gap_place(g)}: {g.detail}" for g in e.gaps)
         gaps = [x for line in lines for x in wrap(plain(line), width, first="  ", rest="      ")]
@@ -111,6 +117,15 @@ def render_json(e: Explanation) -> str:
                 "function": r.place.function,
             }
             for r in e.remarks
+        ],
+        "audit": [
+            {
+                "migration": r.migration,
+                "operation": r.operation,
+                "verdict": r.verdict,
+                "reason": r.reason,
+            }
+            for r in e.rulings
         ],
         "gaps": [
             {"kind": g.kind, "file": g.file, "line": g.line, "detail": g.detail} for g in e.gaps

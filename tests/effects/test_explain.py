@@ -125,6 +125,13 @@ def test_a_line_that_no_known_page_reaches_says_why(line: int, words: str) -> No
     assert words in asked(line).reason
 
 
+def test_a_use_of_a_migrations_flags_has_the_verdict_of_the_audit() -> None:
+    verdicts = {(r.operation, r.verdict) for r in asked(KEEP).rulings}
+
+    assert ("__SetPageOffline", "affected") in verdicts
+    assert () == asked(KEEP + 1).rulings
+
+
 def test_a_new_line_has_no_before() -> None:
     before = MemoryTree({**common_files("strict", "after"), DRIVER: TEXT})
     lines = TEXT.split("\n")
