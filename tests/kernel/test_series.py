@@ -8,8 +8,12 @@ import pytest
 
 from analyzer.base import Severity
 from analyzer.findings import Finding, Result
+from analyzer.letters import letters_of
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
+from analyzer.report.mail import render
+from analyzer.report.view import View
+from analyzer.select import Selection, select
 from analyzer.tree import Tree
 
 from .cases import STALE_COMMENTS, introduced, spell
@@ -107,3 +111,20 @@ def test_second_patch_alone_has_no_warning(seed: Path, after_first: Tree) -> Non
     heavy = introduced(check(series, after_first), Severity.WARNING)
 
     assert not heavy, [spell(f) for f in heavy]
+
+
+def test_the_reply_quotes_the_mails_and_asks_about_the_forgotten_call(
+    posted: Result, seed: Path, v1base: Tree
+) -> None:
+    series = read_series(mailbox(seed), "v1.mbox", v1base)
+    view = View(selected=select(posted, Selection()), letters=letters_of(series))
+
+    reply = render(view)
+
+    head, body = reply.split(b"\n\n", 1)
+    quoted = [line[2:] for line in body.split(b"\n") if line.startswith(b"> ")]
+    sent = set(mailbox(seed).split(b"\n"))
+    assert b"\nIn-Reply-To: <20240607090939.89524-2-david@redhat.com>\n" in head
+    assert len(quoted) > 5
+    assert [] == [line for line in quoted if line not in sent]
+    assert f"Is {FORGOTTEN}() still right after this?".encode() in body
