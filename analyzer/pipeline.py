@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from analyzer.audit.change import audit_change
 from analyzer.audit.run import audit_tree
@@ -21,46 +21,20 @@ from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.compare import Sides
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
-from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, prepare, roots_of
+from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import Cache, Program
-from analyzer.flow.run import Interest, Watched
+from analyzer.flow.program import Cache
+from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described, load_migrations
-from analyzer.pages.facts import extended, in_question, load_facts
+from analyzer.pages.facts import Facts, extended, in_question, load_facts
+from analyzer.parallel import later
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
 from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
+from analyzer.settle import Clock, Progress, analyse_both, is_worth, read_on, settle
 from analyzer.sites import Audit
-from analyzer.tree import Tree
-
-Progress = Callable[[str, float], None]
-
-
-#: Which share of the work on a patch is done when a stage begins, as measured.
-_SHARES = {"search and read": 0.02, "analyse": 0.6, "compare": 0.93}
-
-
-@dataclass
-class Clock:
-    """Add up the seconds of each stage."""
-
-    report: Progress | None
-    patches: int = 1
-    seconds: dict[str, float] = field(default_factory=dict)
-    _applied: int = 0
-    _stage: str = ""
-    _since: float = 0.0
-
-    def enter(self, stage: str) -> None:
-        """Close the running stage and open the next."""
-        now = time.perf_counter()
-        if self._stage:
-            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
-        self._stage, self._since = stage, now
-        self._applied += stage == "apply"
-        if self.report is not None:
-            self.report(stage, (max(self._applied - 1, 0) + _SHARES.get(stage, 0)) / self.patches)
+from analyzer.tree import Tree, searching
 
 
 def check(
@@ -72,12 +46,14 @@ def check(
     migrations: Mapping[str, Described] | None = None,
     partial: bool = False,
     progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Result:
     """Return what a series makes stale in a tree, and what of it a later patch mends.
 
     A series is a fold: what one patch leaves is what the next one finds. A patch that the tree
     already has is analysed as if it had just been applied. rules limits the result to rule ids;
-    migrations are the described ones (None: those that are shipped).
+    migrations are the described ones (None: those that are shipped). jobs bounds the processes
+    that work at once; the result does not depend on it.
     Raise AnalyzerError where a patch does not apply, unless partial: then what applies is analysed,
     and the result says what was left out.
     """
@@ -99,20 +75,18 @@ def check(
             LeftOut(patch=patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
             for r in step.rejected
         ]
-        sides = idle_by_text(trees, changed) or _sides(
-            trees, changed, cache, config or {}, clock, described
+        judged = idle_by_text(trees, changed) or _judged(
+            trees, changed, cache, config or {}, clock, described, jobs
         )
-        clock.enter("compare")
-        if isinstance(sides, str):
-            idle[patch.index] = sides
+        if isinstance(judged, str):
+            idle[patch.index] = judged
             continue
-        new, moved = _compare(sides, changed)
-        found = _charged(found, new, patch.index)
-        derived.update(dict.fromkeys(named(moved, described, patch, sides.facts)))
-        if not moved and is_same(sides):
+        found = _charged(found, judged.findings, patch.index)
+        derived.update(dict.fromkeys(named(judged.moved, described, patch, judged.facts)))
+        if judged.same:
             idle[patch.index] = SAME
-        gaps.update(dict.fromkeys(sides.behaviours.after.gaps))
-        files, functions = len(sides.programs.after.paths), sides.programs.after.count
+        gaps.update(dict.fromkeys(judged.gaps))
+        files, functions = judged.files, judged.functions
     clock.enter("")
     return Result(
         tree=tree.name,
@@ -211,96 +185,110 @@ def compare_trees(
     """
     clock = Clock(None)
     shared, described = Cache() if cache is None else cache, load_migrations().values()
-    sides = _sides(trees, changed, shared, config or {}, clock, described)
-    clock.enter("compare")
-    if isinstance(sides, str):
-        clock.enter("")
-        return Result(tree=trees.after.name, unmoved=sides, seconds=tuple(clock.seconds.items()))
-    new, derived = _compare(sides, changed)
+    judged = _judged(trees, changed, shared, config or {}, clock, described, 1)
     clock.enter("")
+    if isinstance(judged, str):
+        return Result(tree=trees.after.name, unmoved=judged, seconds=tuple(clock.seconds.items()))
     return Result(
         tree=trees.after.name,
-        migrations=derived,
-        findings=tuple(sorted(_charged([], new, 1), key=_order)),
-        gaps=tuple(sorted(sides.behaviours.after.gaps)),
-        files_read=len(sides.programs.after.paths),
-        functions=sides.programs.after.count,
+        migrations=judged.moved,
+        findings=tuple(sorted(_charged([], judged.findings, 1), key=_order)),
+        gaps=tuple(sorted(judged.gaps)),
+        files_read=judged.files,
+        functions=judged.functions,
         seconds=tuple(clock.seconds.items()),
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What the comparison of two trees shows, and how much was read for it."""
+
+    findings: tuple[Finding, ...]
+    moved: tuple[Migration, ...]
+    same: bool  # nothing that pages go through behaves differently
+    facts: Facts
+    gaps: tuple[Gap, ...]
+    files: int
+    functions: int
+
+
+def _judged(
+    trees: Pair[Tree],
+    changed: Sequence[str],
+    cache: Cache,
+    config: Mapping[str, bool],
+    clock: Clock,
+    described: Iterable[Described],
+    jobs: int,
+) -> _Judged | str:
+    """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
+
+    Return in words why the patch changes no page's state where that is clear without analysis.
+    """
+    read = _read(trees, changed, cache, config, clock, described)
+    if isinstance(read, str):
+        return read
+    while True:
+        _, behaviours = analyse_both(read.prepared, clock, jobs=jobs)
+        sides = read.sides(behaviours)
+        # Most often nothing is left to read: the comparison need not wait for the search.
+        aside = is_worth(read.prepared, jobs)
+        with later(functools.partial(_compare, sides, changed), aside=aside) as judged:
+            if not read_on(read.prepared, behaviours, clock):
+                clock.enter("compare")
+                return judged.value()
+
+
 def _sides(
     trees: Pair[Tree],
-    changed: Iterable[str],
+    changed: Sequence[str],
     cache: Cache,
     config: Mapping[str, bool],
     clock: Clock,
     described: Iterable[Described],
 ) -> Sides | str:
-    """Read and analyse both trees; read on as long as pages go where nothing was read.
+    """Read and analyse both trees; in words why nothing moves where that is clear without."""
+    read = _read(trees, changed, cache, config, clock, described)
+    return read if isinstance(read, str) else read.sides(settle(read.prepared, clock)[1])
 
-    Return in words why the patch changes no page's state where that is clear without analysis.
-    """
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Both trees as far as words show what to read, and the migrations in question."""
+
+    prepared: Pair[Prepared]
+    facts: Facts
+    described: tuple[Described, ...]
+
+    def sides(self, behaviours: Pair[Behaviour]) -> Sides:
+        """Return both trees with how they behave."""
+        return Sides(self.prepared.map(lambda p: p.program), behaviours, self.facts, self.described)
+
+
+def _read(
+    trees: Pair[Tree],
+    changed: Sequence[str],
+    cache: Cache,
+    config: Mapping[str, bool],
+    clock: Clock,
+    described: Iterable[Described],
+) -> _Read | str:
+    """Search and read both trees; in words why nothing moves where that is clear already."""
     described = in_question(load_facts(), described, changed_code(trees, changed))
     facts = extended(load_facts(), described)
     clock.enter("search and read")
-    prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
+    with searching(trees.after, likely_words(facts)):
+        for tree in (trees.before, trees.after):
+            for path in _sources(changed):
+                if (text := tree.read(path)) is not None:
+                    cache.scan(path, text)
+        prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
     prepared.map(lambda p: p.program.add(_sources(changed)))
     idle = idle_by_names(prepared, changed)
     clock.enter("analyse")
     idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
-    if idle is not None:
-        return idle
-    _, behaviours = settle(prepared, clock)
-    return Sides(prepared.map(lambda p: p.program), behaviours, facts, described)
-
-
-def settle(
-    prepared: Pair[Prepared], clock: Clock, watch: Callable[[Program], Watched] | None = None
-) -> tuple[Interest, Pair[Behaviour]]:
-    """Analyse both trees, reading on as long as pages go where nothing was read.
-
-    watch tells what to look at on the way, in each of the two.
-    """
-    while True:
-        clock.enter("analyse")
-        interest = _interest(prepared)
-        behaviours = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED))
-        clock.enter("search and read")
-        missing = behaviours.before.unresolved | behaviours.after.unresolved
-        added = _added(prepared, missing)
-        new = _interest(prepared)
-        if not any(path in added and name in missing for path, name in new.strong | new.weak):
-            return interest, behaviours
-
-
-def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:
-    """Read the files that define functions which pages go to; return those that are new."""
-    added = prepared.map(lambda p: frozenset(p.program.define(missing)))
-    return added.before | added.after
-
-
-def _interest(prepared: Pair[Prepared]) -> Interest:
-    """Return what of both trees matters: an operation that is gone matters as well."""
-    mine = prepared.map(interest_of)
-    strong = mine.before.strong | mine.after.strong
-    return Interest(
-        strong,
-        (mine.before.weak | mine.after.weak) - strong,
-        mine.before.flags | mine.after.flags,
-    )
-
-
-def _behaviours(
-    prepared: Pair[Prepared], interest: Interest, watch: Callable[[Program], Watched]
-) -> Pair[Behaviour]:
-    """Analyse both trees from the roots of either; neither knows which it is."""
-    first = prepared.map(lambda p: roots_of(p, interest))
-    roots = tuple(dict.fromkeys((*first.before, *first.after)))
-    if prepared.before is prepared.after:  # one tree, and nothing to compare it with
-        alone = behave(prepared.after, interest, roots, watch(prepared.after.program))
-        return Pair(alone, alone)
-    return prepared.map(lambda p: behave(p, interest, roots, watch(p.program)))
+    return idle or _Read(prepared, facts, described)
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:
@@ -309,17 +297,25 @@ def _sources(paths: Iterable[str]) -> tuple[str, ...]:
 
 def findings_of(sides: Sides, changed: Iterable[str]) -> tuple[Finding, ...]:
     """Return everything that is to be said of two trees that were analysed, in order."""
-    return tuple(sorted(_charged([], _compare(sides, changed)[0], 1), key=_order))
+    return tuple(sorted(_charged([], _compare(sides, changed).findings, 1), key=_order))
 
 
-def _compare(
-    sides: Sides, changed: Iterable[str]
-) -> tuple[tuple[Finding, ...], tuple[Migration, ...]]:
+def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
     """Return what is new, what is gone and what was there, and how populations start now."""
     rules = load_rules()
+    files, functions = len(sides.programs.after.paths), sides.programs.after.count
     new = _found(sides, changed, rules)
     gone = tuple(replace(f, status=Status.FIXED) for f in _found(sides.swapped, changed, rules))
-    return (*new, *gone, *standing(sides, rules)), derive_migrations(sides)
+    moved = derive_migrations(sides)
+    return _Judged(
+        findings=(*new, *gone, *standing(sides, rules)),
+        moved=moved,
+        same=not moved and is_same(sides),
+        facts=sides.facts,
+        gaps=sides.behaviours.after.gaps,
+        files=files,
+        functions=functions,
+    )
 
 
 def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> tuple[Finding, ...]:

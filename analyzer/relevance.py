@@ -175,27 +175,36 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
         if not (prepared.before.program.has(path) and prepared.after.program.has(path)):
             return None
         units = Pair(prepared.before.program.unit(path), prepared.after.program.unit(path))
-        if _frame(units.before) != _frame(units.after):
+        if _differ(*(_frame(u) for u in (units.before, units.after))):
             return None
         bodies = units.map(_bodies)
         for name in sorted(bodies.before.keys() | bodies.after.keys()):
-            one, other = bodies.before.get(name, []), bodies.after.get(name, [])
-            if one != other:
+            one, other = bodies.before.get(name, b""), bodies.after.get(name, b"")
+            if _differ(one, other):
                 functions.add((path, name))
-                words.update(one, other)
+                words.update(_tokens_of(one), _tokens_of(other))
     identifiers = (w.decode("latin-1") for w in words if _WORD.fullmatch(w))
     return _Edits(paths, frozenset(functions), frozenset(identifiers))
 
 
-def _frame(unit: Unit) -> list[bytes]:
-    """Return the tokens of a file without its functions' bodies: heads, macros, objects."""
-    return _tokens_of(_around(unit))
+def _differ(one: bytes, other: bytes) -> bool:
+    """Tell whether texts differ in more than blanks; most are the same, and are not taken apart."""
+    return one != other and _tokens_of(one) != _tokens_of(other)
 
 
-def _bodies(unit: Unit) -> dict[str, list[bytes]]:
-    """Return the tokens of each function's bodies."""
+def _frame(unit: Unit) -> bytes:
+    """Return the text of a file without its functions' bodies: heads, macros, objects."""
+    pieces, at = [], 0
+    for start, end in sorted(_body_ranges(unit)):
+        pieces.append(unit.code[at:start])
+        at = max(at, end)
+    return b" ".join((*pieces, unit.code[at:]))
+
+
+def _bodies(unit: Unit) -> dict[str, bytes]:
+    """Return the text of each function's bodies."""
     return {
-        name: [t for d in found for t in _tokens_of(unit.code[d.body : d.span.end])]
+        name: b"\n".join(unit.code[d.body : d.span.end] for d in found)
         for name, found in unit.definitions.items()
     }
 

@@ -99,6 +99,12 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that work at once. [default: as many as there are processors]",
+)
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @click.option(
     "--strict-gaps",
@@ -131,6 +137,7 @@ def check(
     fix_output: Path | None,
     color: str,
     quiet: bool,
+    jobs: int | None,
     stats: bool,
     strict_gaps: bool,
     nipa: bool,
@@ -157,10 +164,16 @@ def check(
         )
         settings = read_settings(request.trees.before.read, request.tree.name)
         selection = with_settings(selection, settings, level=level)
+        from analyzer.parallel import usable_cores
         from analyzer.pipeline import check as check_series
 
         found = check_series(
-            request.series, request.tree, config=config, partial=partial, progress=progress
+            request.series,
+            request.tree,
+            config=config,
+            partial=partial,
+            progress=progress,
+            jobs=jobs or usable_cores(),
         )
         found = request.of_given(found)
         result = accepted(found, request, selection, settings, known=known, name=str(baseline))

@@ -21,7 +21,8 @@ from analyzer.flow.roots import callers_of
 from analyzer.flow.run import Interest, Watched
 from analyzer.migrations import load_migrations
 from analyzer.pages.machine import TYPE
-from analyzer.pipeline import Clock, Progress, findings_of, settle
+from analyzer.pipeline import findings_of
+from analyzer.settle import Clock, Progress, settle
 from analyzer.tree import Tree
 
 _WORD = re.compile(r"\w+")

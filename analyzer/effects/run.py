@@ -17,7 +17,7 @@ from analyzer.flow.run import Watched
 from analyzer.flow.watch import Sight
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
-from analyzer.pipeline import Clock, Progress, settle
+from analyzer.settle import Clock, Progress, settle
 from analyzer.tree import Tree
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from analyzer.base import Gap
 from analyzer.c import ir
@@ -31,6 +31,14 @@ class Prepared:
     law: Law
     facts: Facts
     numbers: Mapping[str, int]
+    _interests: dict[int, Interest] = field(default_factory=dict, compare=False, repr=False)
+
+    def interest(self) -> Interest:
+        """Return what of the tree matters by itself, as far as it is read."""
+        read = len(self.program.paths)
+        if read not in self._interests:
+            self._interests[read] = find_interest(self.program, self.law.space, self.facts)
+        return self._interests[read]
 
 
 def prepare(
@@ -45,7 +53,7 @@ def prepare(
 
 def interest_of(tree: Prepared) -> Interest:
     """Return what of one tree matters by itself."""
-    return find_interest(tree.program, tree.law.space, tree.facts)
+    return tree.interest()
 
 
 def roots_of(tree: Prepared, interest: Interest) -> tuple[FunctionId, ...]:

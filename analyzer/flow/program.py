@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import posixpath
 import re
 from collections import defaultdict
@@ -28,6 +29,8 @@ _STORE = re.compile(rb"=\s*&?\s*([a-z_]\w*)\s*[,;}]")
 _STORED_IN = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*$")
 _POINTER_CALL = re.compile(rb"(?:\(\s*\*\s*(?:[\w.>-]*[.>])?|(?:->|\.)\s*)(\w+)\s*\)?\s*\(")
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
+_TYPE = re.compile(rb"[A-Za-z_][^\n;={}]*(?<=\W)")
+_OPENING = re.compile(rb"\s*\(")
 #: Headers above this size are register lists; they are searched but not read.
 _LARGEST = 1 << 20
 
@@ -158,6 +161,24 @@ class Program:
         self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
         self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
         self._makefiles: dict[str, str] = {}
+        self.looked_up: list[tuple[str, ...]] = []
+
+    def copy(self) -> Program:
+        """Return a program of its own that knows the same."""
+        other = copy.copy(self)
+        other.gaps, other._facets = list(self.gaps), dict(self._facets)
+        for name in ("_defined", "_through", "_callers", "_slots"):
+            lists: defaultdict[str, list[object]] = defaultdict(list)
+            lists.update((key, list(found)) for key, found in getattr(self, name).items())
+            setattr(other, name, lists)
+        other._values = defaultdict(set, {key: set(v) for key, v in self._values.items()})
+        other._searched, other._makefiles = set(self._searched), dict(self._makefiles)
+        other.page_params, other.makes_pages = dict(self.page_params), dict(self.makes_pages)
+        return other
+
+    def adopt(self, other: Program) -> None:
+        """Know what a copy has learned since."""
+        self.__dict__.update(other.__dict__)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -194,6 +215,8 @@ class Program:
 
     def look_up(self, words: Iterable[str]) -> tuple[str, ...]:
         """Search for words and read every file that has one."""
+        words = tuple(words)
+        self.looked_up.append(words)
         return self.add(self.search(words))
 
     def define(self, names: Iterable[str], *, limit: int = 400) -> tuple[str, ...]:
@@ -210,10 +233,9 @@ class Program:
                     Gap("search", "", 0, name, f"stands in {len(places[name])} files; not followed")
                 )
                 continue
-            head = re.compile(rb"^[A-Za-z_][^\n;={}]*\b" + name.encode() + rb"\s*\(", re.M)
             for path in places[name]:
                 text = self._read(path)
-                if text is not None and len(text) <= _LARGEST and head.search(text):
+                if text is not None and len(text) <= _LARGEST and _may_define(text, name.encode()):
                     new.extend(self.add([path]))
         return tuple(new)
 
@@ -392,6 +414,17 @@ class Program:
                 parts = split_arguments(code, m.end())
                 if index < len(parts):
                     yield Argument(parts[index], path, m.start())
+
+
+def _may_define(text: bytes, name: bytes) -> bool:
+    """Tell whether a name stands where the head of a definition has it, between a type and `(`."""
+    at = text.find(name)
+    while at >= 0:
+        before = text[text.rfind(b"\n", 0, at) + 1 : at]
+        if _TYPE.fullmatch(before) and _OPENING.match(text, at + len(name)):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 def _distance(one: str, other: str) -> int:

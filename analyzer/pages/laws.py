@@ -52,6 +52,13 @@ class Law:
     gaps: tuple[Gap, ...]
 
 
+def usual_accessors(label: str) -> tuple[str, ...]:
+    """Return the accessors that a page type has in kernels as they are."""
+    return tuple(
+        prefix + (label.lower() if "folio" in prefix else label) for prefix, _ in _PREFIXES
+    )
+
+
 def derive_law(header: bytes, types: Sequence[str]) -> Law:
     """Evaluate the accessors that page-flags.h defines.
 

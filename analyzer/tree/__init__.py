@@ -1,5 +1,6 @@
 """Give source trees one face: a directory, a git revision, texts in memory, a patched tree."""
 
+from analyzer.tree.ahead import searching
 from analyzer.tree.api import Hits, Tree, is_inside, is_source
 from analyzer.tree.directory import DirectoryTree
 from analyzer.tree.git import GitTree
@@ -17,4 +18,5 @@ __all__ = [
     "is_inside",
     "is_source",
     "open_tree",
+    "searching",
 ]

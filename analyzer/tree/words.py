@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from analyzer.tree.api import Hits
@@ -54,18 +55,20 @@ class WordMemory:
     def __init__(self, search: Callable[[Collection[str]], Hits]) -> None:
         """Remember the answers of a search function."""
         self._search = search
+        self._lock = threading.Lock()
         self._files: dict[str, tuple[str, ...]] = {}
 
     def search(self, words: Iterable[str]) -> Hits:
         """Answer from memory where possible, and search once for all the rest."""
         wanted = frozenset(words)
-        missing = sorted(wanted - self._files.keys())
-        if missing:
-            files: dict[str, list[str]] = {word: [] for word in missing}
-            for path, found in self._search(missing).items():
-                for word in found:
-                    files[word].append(path)
-            self._files.update((word, tuple(sorted(paths))) for word, paths in files.items())
+        with self._lock:  # somebody may be searching for the same words
+            missing = sorted(wanted - self._files.keys())
+            if missing:
+                files: dict[str, list[str]] = {word: [] for word in missing}
+                for path, found in self._search(missing).items():
+                    for word in found:
+                        files[word].append(path)
+                self._files.update((word, tuple(sorted(paths))) for word, paths in files.items())
         hits: dict[str, set[str]] = {}
         for word in wanted:
             for path in self._files[word]:

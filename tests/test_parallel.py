@@ -1,0 +1,85 @@
+"""What runs aside gives what it would give here."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from analyzer import settle
+from analyzer.base import Pair
+from analyzer.findings import Result
+from analyzer.parallel import later
+from analyzer.patch.read import read_series
+from analyzer.pipeline import check
+from analyzer.tree import DirectoryTree
+
+DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
+
+
+def test_a_process_aside_returns_its_value() -> None:
+    with later(lambda: (os.getpid(), Pair("a", ["b"])), aside=True) as task:
+        process, value = task.value()
+
+    assert Pair("a", ["b"]) == value
+    assert process != os.getpid()
+
+
+def test_put_off_work_is_done_when_it_is_asked_for() -> None:
+    done: list[str] = []
+    with later(lambda: done.append("work"), aside=False) as task:
+        before = list(done)
+        task.value()
+
+    assert ([], ["work"]) == (before, done)
+
+
+def test_a_process_that_dies_costs_time_only() -> None:
+    here = os.getpid()
+
+    def work() -> int:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 7
+
+    with later(work, aside=True) as task:
+        assert 7 == task.value()
+
+
+def test_an_error_aside_is_an_error_here() -> None:
+    def work() -> None:
+        raise ValueError("of the work")
+
+    with pytest.raises(ValueError, match="of the work"), later(work, aside=True) as task:
+        task.value()
+
+
+def test_nobody_waits_for_work_that_is_dropped() -> None:
+    with later(signal.pause, aside=True):
+        pass
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_large_value_fits_through_the_pipe() -> None:
+    with later(lambda: b"x" * (1 << 22), aside=True) as task:
+        assert b"x" * (1 << 22) == task.value()
+
+
+def test_the_result_does_not_depend_on_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle, "_MANY_FUNCTIONS", 0)
+
+    alone, together = result(1), result(2)
+
+    assert alone.findings
+    assert alone == together
+
+
+def result(jobs: int) -> Result:
+    tree = DirectoryTree(str(DEMO / "tree"))
+    series = read_series((DEMO / "change.patch").read_bytes(), "demo", tree)
+    found = check(series, tree, jobs=jobs)
+    return Result(**{name: getattr(found, name) for name in found.__slots__ if name != "seconds"})
