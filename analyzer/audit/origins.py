@@ -29,7 +29,7 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
     guards = {s: _guard(s, use, scene) for s, reach in reached.items() if reach}
     open_ = {s: reached[s] for s, guard in guards.items() if not guard}
     if not open_:
-        told = [f"; {s.title} are told apart by {g}" for s, g in guards.items()]
+        told = [f"; {s.title} are told apart before: {g}" for s, g in guards.items()]
         return unaffected(f"{_origin(sources, scene)}{''.join(told)}")
     if use.name.word in scene.known.free:
         return unaffected(

@@ -19,7 +19,7 @@ from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import Space
 from analyzer.pages.provenance import Part, Provenance
-from analyzer.ways.defs import Place, call_at
+from analyzer.ways.defs import Place, call_at, calls_of
 from analyzer.ways.walk import World
 from analyzer.ways.ways import Ways, ways_of
 
@@ -156,7 +156,7 @@ class Scene:
     def guard_of(self, use: Use, part: Part) -> str:
         """Return a test that every way to a use passes and that a part's pages fail."""
         return self._value_guard(use, part) or self._guard(
-            (use.file, use.function), part, _CLIMB, frozenset()
+            (use.file, use.function), use.span.start, part, _CLIMB, frozenset()
         )
 
     def _value_guard(self, use: Use, part: Part) -> str:
@@ -181,20 +181,36 @@ class Scene:
         found_above = [self.rechecked(c, depth - 1) for c in above if c != id]
         return found_above[0] if found_above and all(found_above) else ""
 
-    def _guard(self, id: FunctionId, part: Part, depth: int, seen: frozenset[FunctionId]) -> str:
-        called = self.program.called(id)
-        for name in sorted(part.excluded_by & called):
-            return f"{name}() in {id[1]}()"
-        for callee in sorted(called):
-            for other in self.program.resolve(callee, id[0]):
-                if other[0] == id[0] and (found := part.excluded_by & self.program.called(other)):
-                    return f"{min(found)}() in {other[1]}()"
+    def _guard(
+        self, id: FunctionId, at: int, part: Part, depth: int, seen: frozenset[FunctionId]
+    ) -> str:
+        """Return a test that stands before an offset in a function, or before each call of it."""
+        for function in self.program.lowered(id):
+            for variant in function.variants:
+                for _, call in calls_of(variant):
+                    callee = call.callee.id if isinstance(call.callee, ir.Name) else ""
+                    if callee in part.excluded_by and call.span.start < at:
+                        return f"{callee}() in {id[1]}()"
         if depth == 0:
             return ""
         guards = [
-            self._guard(c, part, depth - 1, seen | {id}) for c in self._above(id) if c not in seen
+            self._guard(c, self._call_of(c, id), part, depth - 1, seen | {id})
+            for c in self._above(id)
+            if c not in seen
         ]
         return guards[0] if guards and all(guards) else ""
+
+    def _call_of(self, caller: FunctionId, callee: FunctionId) -> int:
+        """Return where a caller calls a function; its end where it only mentions it."""
+        functions = self.program.lowered(caller)
+        calls = [
+            call.span.start
+            for function in functions
+            for variant in function.variants
+            for _, call in calls_of(variant)
+            if call.callee == ir.Name(callee[1])
+        ]
+        return min(calls, default=max((f.span.end for f in functions), default=0))
 
     def _above(self, id: FunctionId) -> tuple[FunctionId, ...]:
         """Return the callers of a function, or who uses the table that it stands in."""

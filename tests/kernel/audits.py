@@ -20,11 +20,10 @@ class Row:
     words: tuple[str, ...]
 
 
-#: Of words separated by `|` one must stand in the reason.
 MAINTAINERS = (
     Row("fs/proc/task_mmu.c", "can_gather_numa_stats", ("mapped into user space",)),
     Row("fs/proc/task_mmu.c", "can_gather_numa_stats_pmd", ("mapped into user space",)),
-    Row("kernel/power/snapshot.c", "saveable_highmem_page", ("tested as well", "CONFIG_HIGHMEM")),
+    Row("kernel/power/snapshot.c", "saveable_highmem_page", ("tested as well",)),
     Row("kernel/power/snapshot.c", "saveable_page", ("tested as well",)),
     Row("mm/hugetlb_vmemmap.c", "vmemmap_split_pmd", ("holds the memory map",)),
     Row("mm/hugetlb_vmemmap.c", "free_vmemmap_page", ("frees the page either way",)),
