@@ -16,6 +16,7 @@ from analyzer.cli.cache import cache
 from analyzer.cli.check import check
 from analyzer.cli.effects import effects
 from analyzer.cli.explain import explain
+from analyzer.cli.export import export
 from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
 from analyzer.cli.post import post
 from analyzer.cli.sweep import sweep
@@ -34,7 +35,7 @@ def offlint() -> None:
 
 
 # One module a command; each loads what it needs when it runs.
-for command in (audit, cache, check, effects, explain, post, sweep):
+for command in (audit, cache, check, effects, explain, export, post, sweep):
     offlint.add_command(command)
 
 
