@@ -104,7 +104,9 @@ def _reason(finding: Finding, selection: Selection) -> str | None:
         return "in ignored paths"
     if finding.status is not Status.INTRODUCED and not selection.everything:
         return str(finding.status)
-    if finding.severity.rank < selection.level.rank:
+    # What the series mends by itself is a remark for who bisects, however grave it was.
+    weight = Severity.NOTE if is_hazard(finding) else finding.severity
+    if weight.rank < selection.level.rank:
         return f"below --level {selection.level}"
     return None
 

@@ -38,7 +38,7 @@ def test_new_findings_come_before_fixed_and_standing_ones() -> None:
 @pytest.mark.parametrize(
     ("selection", "functions", "hidden"),
     [
-        (Selection(level=Severity.WARNING), [FINDING, HAZARD], ("below --level warning", 1)),
+        (Selection(level=Severity.WARNING), [FINDING], ("below --level warning", 2)),
         (Selection(rules=frozenset({"stale-comment"})), [REMARK], ("of other rules", 4)),
         (Selection(ignored=frozenset({"double-set"})), [REMARK], ("of other rules", 4)),
         (Selection(paths=("drivers/",)), [], ("in ignored paths", 5)),

@@ -98,18 +98,22 @@ def _applied_ahead(patches: Sequence[Patch], tree: Tree) -> int:
     if len(patches) < 2:
         return 0
     first = apply_patch(tree, patches[0], partial=True)
-    if not first.rejected and not first.already_applied:
+    fits = not first.rejected and not first.already_applied
+    if fits and not first.notes:
         return 0
+    # What fits elsewhere only, code that looks the same say, may be there where it belongs.
     for count in range(len(patches), 0, -1):
-        if _can_undo(patches[:count], tree):
+        if _can_undo(patches[:count], tree, exactly=fits):
             return count
     return 0
 
 
-def _can_undo(patches: Sequence[Patch], tree: Tree) -> bool:
+def _can_undo(patches: Sequence[Patch], tree: Tree, *, exactly: bool) -> bool:
     for patch in reversed(patches):
         undone = apply_patch(tree, reverse_patch(patch), partial=True)
         if undone.rejected or undone.already_applied or not undone.changed:
+            return False
+        if exactly and undone.notes:
             return False
         tree = undone.tree
     return True

@@ -60,7 +60,7 @@ def patch(repo: Path, n: int, *, prefix: str = "PATCH", end: str = "top") -> byt
 
 def fates(repo: Path, data: bytes, *options: str) -> tuple[int, dict[str, tuple[object, object]]]:
     done = offlint(
-        "check", "--tree", str(repo), "--level", "warning", "--format", "json", *options, "-",
+        "check", "--tree", str(repo), "--rule", "double-set", "--format", "json", *options, "-",
         data=data,
     )  # fmt: skip
     assert done.stdout, done.stderr

@@ -53,6 +53,33 @@ def test_patches_that_the_tree_has_are_undone_in_order(line: str) -> None:
     assert "patch 1 is already applied" in done[0].notes[0]
 
 
+TWINS = "head\nopen a\nkeep\nclose\n\nopen b\nkeep\nclose\ntail\n"
+#: Adds a line between `open a` and `keep`, then makes two of it; `open b` looks the same with fuzz.
+TWIN_CHAIN = (
+    "--- a/a.c\n+++ b/a.c\n@@ -1,4 +1,5 @@\n head\n open a\n+mark\n keep\n close\n",
+    "--- a/a.c\n+++ b/a.c\n@@ -1,5 +1,6 @@\n head\n open a\n-mark\n+if\n+ mark\n keep\n close\n",
+)
+
+
+def test_a_series_that_the_tree_has_is_not_applied_to_code_that_looks_the_same() -> None:
+    there = TWINS.replace("open a\n", "open a\nif\n mark\n")
+
+    done = steps(MemoryTree({"a.c": there}), *TWIN_CHAIN)
+
+    texts = [s.trees.after.read("a.c") for s in done]
+    assert [TWINS.replace("open a\n", "open a\nmark\n").encode(), there.encode()] == texts
+
+
+def test_a_series_that_the_tree_does_not_have_may_fit_with_an_offset() -> None:
+    moved = "one more\n" * 9 + TWINS
+
+    done = steps(MemoryTree({"a.c": moved}), *TWIN_CHAIN)
+
+    assert moved.replace("open a\n", "open a\nif\n mark\n").encode() == done[-1].trees.after.read(
+        "a.c"
+    )
+
+
 def test_every_hunk_of_every_patch_that_does_not_apply_is_named_in_one_error() -> None:
     tree = MemoryTree({"a.c": ONE, "b.c": ONE})
     broken = (PATCH.format("b.c", "zwei", "2"), PATCH.format("c.c", "two", "2"))

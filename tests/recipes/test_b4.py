@@ -145,7 +145,6 @@ def test_a_series_in_one_mailbox_is_judged_by_what_it_leaves_behind(tmp_path: Pa
     assert "foo_spare_bad()" in done.stdout
 
 
-@pytest.mark.xfail(reason="a patch that comes alone does not find its series in git yet")
 def test_prep_judges_each_patch_of_a_series_by_the_whole(tmp_path: Path) -> None:
     repository, mbox = series_that_mends(tmp_path)
     prepared(repository).apply(mbox)
@@ -156,7 +155,6 @@ def test_prep_judges_each_patch_of_a_series_by_the_whole(tmp_path: Path) -> None
     assert "foo_keep_ok() sets" not in done.stdout + done.stderr
 
 
-@pytest.mark.xfail(reason="a patch that comes alone does not find its series in git yet")
 def test_am_finds_the_patches_before_in_git(tmp_path: Path) -> None:
     repository, mbox = series_that_mends(tmp_path)
     repository.git("checkout", "--quiet", "-b", "topic")

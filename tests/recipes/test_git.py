@@ -153,6 +153,23 @@ def test_a_series_is_judged_as_a_whole_where_git_counts_the_files(tmp_path: Path
     assert (1, True) == (done[1].stderr.count("error["), "foo_spare_bad()" in done[1].stderr)
 
 
+@needs_mail
+def test_a_series_that_mends_all_it_breaks_is_sent(tmp_path: Path) -> None:
+    repository, mbox = series_that_mends(tmp_path)
+    published(repository)
+    hook(repository, "sendemail-validate")
+    line = "\n+\t__SetPageOffline(page);"
+    head, _, rest = mbox.partition("foo_spare_bad")
+    whole = f"{head}foo_spare_bad{rest.replace(line, '', 1)}".replace(
+        "-10,11 +10,13", "-10,11 +10,12"
+    )
+    repository.apply(whole)
+
+    done = send(repository, *formatted(repository, "-2"))
+
+    assert (0, 2) == (done.status, sent(repository)), done
+
+
 def check(repository: Repository, folder: Path, *arguments: str) -> Done:
     return repository.run_in(folder, "offlint", "check", "--quiet", "--format", "terse", *arguments)
 
