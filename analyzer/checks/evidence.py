@@ -5,7 +5,7 @@ from __future__ import annotations
 from analyzer.base import Span
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Step
-from analyzer.flow.observe import Kind, Observation, Outcome
+from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event, PageState, Space, Verb, describe
 
 _MOST_STEPS = 7
@@ -34,7 +34,8 @@ def find_cause(seen: Observation, sides: Sides) -> Cause | None:
 def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
     """Return what happens to the page from its birth to the site, in at most seven steps."""
     space = sides.behaviours.after.space
-    events = [s for e in seen.page.history if (s := _event_step(e, space, sides))]
+    population = seen.page.population
+    events = [_event_step(e, space, sides, population) for e in seen.page.history][-3:]
     calls = [
         Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}", is_call=True)
         for f in seen.stack
@@ -43,19 +44,16 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
         seen.span,
         seen.function,
         _ending(seen, space),
-        before=_state_before(seen, sides),
+        before=_states(sides.behaviours.before, _place(seen)),
         after=state_text(seen.page, space),
     )
     room = _MOST_STEPS - 1
-    events = events[-3:] if len(events) > 3 else events
     calls = calls[-(room - len(events)) :] if room > len(events) else []
     return (*events, *calls, end)
 
 
-def _state_before(seen: Observation, sides: Sides) -> str:
-    """Say in which states such pages came to the same operation before; empty if none did."""
-    behaviour = sides.behaviours.before
-    place = _place(seen)
+def _states(behaviour: Behaviour, place: tuple[object, ...]) -> str:
+    """Say in which states pages come to a place in one tree; empty if none do, or in too many."""
     states = sorted(
         {state_text(o.page, behaviour.space) for o in behaviour.observations if _place(o) == place}
     )
@@ -73,17 +71,21 @@ def _callee(text: str) -> str:
     return f"{head}()"
 
 
-def _event_step(event: Event, space: Space, sides: Sides) -> Step | None:
+def _event_step(event: Event, space: Space, sides: Sides, population: str) -> Step:
+    name = event.operation.split("(")[0]
     if event.kind == "birth":
         what = f"{event.function}() makes the page by {event.operation}"
     elif event.kind == "test":
         what = f"{event.function}() has tested {event.operation}"
     else:
-        op = space.operations.get(event.operation.split("(")[0])
+        op = space.operations.get(name)
         verb = "changes" if op is None else _VERBS[op.verb]
         label = event.dimension if op is None else f"Page{op.label}"
         what = f"{event.function}() {verb} {label}"
-    return Step(event_span(event, sides), event.function, what)
+    text = "".join(event.operation.split())
+    place = (Kind.OPERATION, event.owner, name, text, population)
+    before, after = (_states(b, place) for b in (sides.behaviours.before, sides.behaviours.after))
+    return Step(event_span(event, sides), event.function, what, before=before, after=after)
 
 
 _VERBS = {

@@ -197,7 +197,8 @@ def _closing(view: View) -> Iterator[str]:
     yield from _gaps(result)
     before = sum(f.status is Status.PRE_EXISTING for f in result.findings)
     if before:
-        yield from wrap(f"Left out: {words.counted(before, 'finding')} from before.", _WIDTH)
+        those = f"{words.counted(before, 'finding')} that {'was' if before == 1 else 'were'}"
+        yield from wrap(f"Left out: {those} there before.", _WIDTH)
     yield ""
     yield "-- "
     yield f"offlint {__version__}, static analysis; it can be wrong"

@@ -138,6 +138,13 @@ def test_one_run_writes_every_format(tmp_path: Path) -> None:
         assert "acme_append() sets PageOffline" in " ".join(text.split()), name
 
 
+def test_a_trace_says_in_which_states_pages_come_before_and_now() -> None:
+    page = offlint(*CHECK, "--format", "html", PATCH).stdout
+
+    shown = re.findall(r'before <span class="state was">(\w+)</span> now .*?>(\w+)</span>', page)
+    assert ("Reserved", "Offline") in shown
+
+
 def test_the_hunk_is_in_the_diff(tmp_path: Path) -> None:
     done = offlint(*CHECK, "--format", "terse", "--anchor", "hunk", "--level", "error", PATCH)
 

@@ -170,7 +170,7 @@ def test_notes_are_kept_apart_and_gaps_are_admitted() -> None:
     assert sorted(places) == places
     assert "Not understood, so nothing is said of it: 1 place.\n" in text
     assert "  drivers/toy/odd.c: odd(): an unbalanced brace\n" in text
-    assert "Left out: 1 finding from before.\n" in text
+    assert "Left out: 1 finding that was there before.\n" in text
 
 
 def test_a_comment_is_shown_by_the_line_that_speaks_of_the_old_state() -> None:
