@@ -16,8 +16,9 @@ from analyzer.ways.walk import Held, Way, World
 from analyzer.ways.ways import ways_of
 
 _RULE = "stale-test"
-#: A state may be written on one way only and be the same at the end: that alone is no difference.
-_IDLE = ("writes", "computes")
+#: A state may be written on one way only and be the same at the end; that an assertion holds now or
+#: fails is said by another rule.
+_IDLE = ("writes", "computes", "fails")
 
 
 def find_tests(sides: Sides, rules: Mapping[str, Rule]) -> Iterator[Finding]:
@@ -31,7 +32,9 @@ def find_tests(sides: Sides, rules: Mapping[str, Rule]) -> Iterator[Finding]:
     for key, seen in sorted(_outcomes(sides.behaviours.after, tracked).items(), key=repr):
         first = next(iter(seen.values()))
         was = before.get(key, {})
-        if len(seen) != 1 or len(was) != 1 or seen.keys() == was.keys() or first.id in told:
+        # The flag that pages have lost is the old way to tell them. One that they have now is
+        # tested by who has followed as well as by who has not.
+        if (tuple(was), tuple(seen)) != ((True,), (False,)) or first.id in told:
             continue
         if sides.is_changed(first.id, first.dimension):
             continue
