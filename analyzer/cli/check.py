@@ -11,6 +11,7 @@ import click
 
 from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, failing, remember, with_settings
+from analyzer.cli.caching import opened_store, recalled
 from analyzer.cli.output import BLIND, FORMATS, FOUND, OK, chosen_outputs, say, write_reports
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     metavar="N",
     help="Processes that work at once. [default: as many as there are processors]",
 )
+@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @click.option(
     "--strict-gaps",
@@ -138,6 +140,7 @@ def check(
     color: str,
     quiet: bool,
     jobs: int | None,
+    no_cache: bool,
     stats: bool,
     strict_gaps: bool,
     nipa: bool,
@@ -167,14 +170,20 @@ def check(
         from analyzer.parallel import usable_cores
         from analyzer.pipeline import check as check_series
 
-        found = check_series(
-            request.series,
-            request.tree,
-            config=config,
-            partial=partial,
-            progress=progress,
-            jobs=jobs or usable_cores(),
-        )
+        with opened_store(wanted=not no_cache, quiet=quiet) as store:
+            found = recalled(
+                store,
+                request,
+                config,
+                lambda tree: check_series(
+                    request.series,
+                    tree,
+                    config=config,
+                    partial=partial,
+                    progress=progress,
+                    jobs=jobs or usable_cores(),
+                ),
+            )
         found = request.of_given(found)
         result = accepted(found, request, selection, settings, known=known, name=str(baseline))
         if write_baseline is not None:

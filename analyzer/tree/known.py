@@ -1,0 +1,216 @@
+"""Know a directory from earlier runs: which words stand in which files, and what was answered.
+
+What a result follows from is the answers that the tree gave. They are written down while it is
+computed; the result holds as long as the tree gives the same answers, and no longer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from analyzer.store import Store, key_of
+from analyzer.tree.api import Hits, Tree
+from analyzer.tree.directory import DirectoryTree
+from analyzer.tree.git import GitTree
+from analyzer.tree.listing import Listing, list_directory, unpack_listing
+from analyzer.tree.words import WordMemory, scan_texts
+
+_DIGEST = 16
+#: More files than this are searched anew together rather than one by one.
+_MANY_CHANGED = 2000
+
+
+class KnownTree:
+    """A directory or revision whose searches are remembered across runs."""
+
+    def __init__(self, tree: DirectoryTree | GitTree, store: Store) -> None:
+        """List the directory: nothing that is read after this is older than the listing."""
+        self._tree, self._store = tree, store
+        self._listing: Listing | None = None
+        if isinstance(tree, GitTree):
+            self.state = tree.object.encode()  # the same object is the same tree
+            self._place = key_of("revision", self.state)
+        else:
+            self._listing = list_directory(tree.root)
+            self.state = self._listing.digest
+            self._place = key_of("directory", tree.root)
+        self._known = self._recalled()
+        self._new: dict[str, tuple[str, ...]] = {}
+        self._words = WordMemory(self._search)
+        self._log = os.memfd_create("answers") if hasattr(os, "memfd_create") else -1
+        self._said: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """Name the tree as the user did."""
+        return self._tree.name
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether an answer may be kept: nothing was changed just before the listing."""
+        return self._listing is None or self._listing.settled
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None."""
+        data = self._tree.read(path)
+        self._say("read", path, _hash(data))
+        return data
+
+    def listdir(self, path: str) -> tuple[str, ...]:
+        """Return the names in a directory of the tree."""
+        names = self._tree.listdir(path)
+        self._say("listdir", path, _hash("\0".join(names).encode("utf-8", "surrogateescape")))
+        return names
+
+    def search(self, words: Iterable[str]) -> Hits:
+        """Return the C files that hold one of the words."""
+        self._say("search", "", self.state.hex())
+        return self._words.search(words)
+
+    # -- what a result follows from ----------------------------------------------------------
+
+    def recall(self, question: bytes, compute: Callable[[], bytes]) -> bytes:
+        """Return what is known of a question where the tree answers as it did, or compute it.
+
+        compute may ask nothing but this tree, in this process or in ones that it forks.
+        """
+        kept = self._store.load("result", question)
+        if kept is not None:
+            answers, _, value = kept.partition(b"\n")
+            if self._still(answers):
+                return value
+        value = compute()
+        answers_now = self._answers()
+        if answers_now is not None and self.is_settled:
+            self._store.save("result", question, answers_now + b"\n" + value)
+        self.remember()
+        return value
+
+    def _say(self, kind: str, what: str, answer: str) -> None:
+        # A forked process shares the file and its offset, so its questions count as well.
+        line = json.dumps((kind, what, answer))
+        if line not in self._said and self._log >= 0:
+            self._said.add(line)
+            os.write(self._log, line.encode() + b"\n")
+
+    def _answers(self) -> bytes | None:
+        """Return all answers given so far; None where the tree has answered one thing two ways."""
+        if self._log < 0:
+            return None
+        size = os.fstat(self._log).st_size
+        lines = sorted(set(os.pread(self._log, size, 0).splitlines()))
+        rows = [json.loads(line) for line in lines]
+        if len({(kind, what) for kind, what, _ in rows}) < len(rows):
+            return None
+        return json.dumps(rows, separators=(",", ":")).encode()
+
+    def _still(self, answers: bytes) -> bool:
+        """Tell whether the tree answers as it did."""
+        try:
+            rows = [
+                (str(kind), str(what), str(answer)) for kind, what, answer in json.loads(answers)
+            ]
+        except (ValueError, TypeError):
+            return False
+        for kind, what, answer in rows:
+            if kind == "search":
+                now = self.state.hex()
+            elif kind == "read":
+                now = _hash(self._tree.read(what))
+            else:
+                names = "\0".join(self._tree.listdir(what))
+                now = _hash(names.encode("utf-8", "surrogateescape"))
+            if now != answer:
+                return False
+        return True
+
+    # -- words -------------------------------------------------------------------------------
+
+    def remember(self) -> None:
+        """Save what was searched for, to be found by the next run."""
+        if not self._new or not self.is_settled:
+            return
+        words = {**self._known, **self._new}
+        self._store.save("words", self._place, _packed({"state": self.state.hex(), "words": words}))
+        if self._listing is not None:
+            packed = zlib.compress(self._listing.packed(), 1)
+            self._store.save("listing", key_of(self._place, self.state), packed)
+        self._new = {}
+
+    def _recalled(self) -> dict[str, tuple[str, ...]]:
+        """Return the files of each word that was searched for before, as they are now."""
+        data = self._store.load("words", self._place)
+        try:
+            kept = _unpacked(data) if data is not None else {}
+            words = {str(w): tuple(map(str, paths)) for w, paths in kept.get("words", {}).items()}
+            was = bytes.fromhex(str(kept.get("state", "")))
+            if was == self.state or not words:
+                return words
+            listing = self._store.load("listing", key_of(self._place, was))
+            if listing is None or self._listing is None:
+                return {}
+            changed = self._listing.changed(unpack_listing(zlib.decompress(listing)))
+        except (ValueError, TypeError, AttributeError, zlib.error):
+            return {}
+        return self._renewed(words, changed) if len(changed) <= _MANY_CHANGED else {}
+
+    def _renewed(
+        self, words: dict[str, tuple[str, ...]], changed: Collection[str]
+    ) -> dict[str, tuple[str, ...]]:
+        """Search the files that have changed, and nothing else."""
+        texts = ((p, data) for p in sorted(changed) if (data := self._plain(p)) is not None)
+        fresh = scan_texts(texts, words)
+        return {
+            word: tuple(
+                sorted(
+                    [p for p in paths if p not in changed]
+                    + [p for p, found in fresh.items() if word in found]
+                )
+            )
+            for word, paths in words.items()
+        }
+
+    def _plain(self, path: str) -> bytes | None:
+        assert isinstance(self._tree, DirectoryTree), "only directories are listed"
+        try:
+            return Path(self._tree.root, path).read_bytes()
+        except OSError:
+            return None
+
+    def _search(self, words: Collection[str]) -> Hits:
+        """Search for what is not known yet."""
+        missing = [word for word in words if word not in self._known]
+        if missing:
+            files: dict[str, list[str]] = {word: [] for word in missing}
+            for path, found in self._tree.search(missing).items():
+                for word in found:
+                    files[word].append(path)
+            self._new.update((word, tuple(paths)) for word, paths in files.items())
+        hits: dict[str, set[str]] = {}
+        for word in words:
+            for path in self._known[word] if word in self._known else self._new[word]:
+                hits.setdefault(path, set()).add(word)
+        return {path: frozenset(found) for path, found in sorted(hits.items())}
+
+
+def known_tree(tree: Tree, store: Store) -> KnownTree | None:
+    """Return a tree that remembers; None for a tree that is not on a disk."""
+    return KnownTree(tree, store) if isinstance(tree, DirectoryTree | GitTree) else None
+
+
+def _hash(data: bytes | None) -> str:
+    return "" if data is None else hashlib.blake2b(data, digest_size=_DIGEST).hexdigest()
+
+
+def _packed(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 1)
+
+
+def _unpacked(data: bytes) -> dict[str, dict[str, list[str]]]:
+    value: dict[str, dict[str, list[str]]] = json.loads(zlib.decompress(data))
+    return value

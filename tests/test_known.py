@@ -1,0 +1,185 @@
+"""What is known of a tree is used as long as the tree is the same, and not a moment longer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from analyzer.codec import decode, encode
+from analyzer.findings import Result
+from analyzer.patch.read import read_series
+from analyzer.pipeline import check
+from analyzer.store import DiskStore
+from analyzer.tree import DirectoryTree, Hits
+from analyzer.tree.known import KnownTree
+from analyzer.tree.listing import list_directory, unpack_listing
+
+DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
+OLD = 1_000_000_000
+
+
+class Counting(DirectoryTree):
+    """A directory that counts its searches."""
+
+    searched: tuple[str, ...] = ()
+
+    def search(self, words: Iterable[str]) -> Hits:
+        words = tuple(words)
+        self.searched += words
+        return super().search(words)
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.tree.listing._SETTLED", -(10**12))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "tree"
+    (folder / "mm").mkdir(parents=True)
+    (folder / "mm" / "a.c").write_text("alpha();\n")
+    (folder / "mm" / "b.c").write_text("beta();\n")
+    return folder
+
+
+def ask(root: Path, cache: Path, *words: str) -> tuple[Hits, tuple[str, ...]]:
+    """Search in a run of its own; return the answer and what the disk was searched for."""
+    tree, store = Counting(str(root)), DiskStore(cache, print)
+    known = KnownTree(tree, store)
+    hits = known.search(words)
+    known.remember()
+    store.close()
+    return hits, tree.searched
+
+
+def recall(root: Path, cache: Path, path: str = "mm/a.c") -> bytes:
+    """Ask in a run of its own for the text of a file; `new` says that it was computed."""
+    store = DiskStore(cache, print)
+    known = KnownTree(DirectoryTree(str(root)), store)
+    value = known.recall(b"question", lambda: b"%d " % os.getpid() + (known.read(path) or b"-"))
+    store.close()
+    return value.partition(b" ")[2]
+
+
+def computed(root: Path, cache: Path) -> bool:
+    """Tell whether a question about words had to be computed."""
+    store, done = DiskStore(cache, print), list[int]()
+    known = KnownTree(DirectoryTree(str(root)), store)
+
+    def answer() -> bytes:
+        done.append(1)
+        return repr(known.search(["alpha"])).encode()
+
+    known.recall(b"words", answer)
+    store.close()
+    return bool(done)
+
+
+def test_a_word_is_searched_for_once(root: Path, tmp_path: Path) -> None:
+    first = ask(root, tmp_path, "alpha")
+
+    second = ask(root, tmp_path, "alpha", "beta")
+
+    assert ({"mm/a.c": frozenset({"alpha"})}, ("alpha",)) == first
+    assert ("beta",) == second[1]
+    assert {"mm/a.c": frozenset({"alpha"}), "mm/b.c": frozenset({"beta"})} == second[0]
+
+
+def test_only_what_changed_is_read_again(root: Path, tmp_path: Path) -> None:
+    ask(root, tmp_path, "alpha")
+    (root / "mm" / "b.c").write_text("alpha(); beta();\n")
+    (root / "mm" / "new.h").write_text("alpha\n")
+    (root / "mm" / "a.c").unlink()
+
+    hits, searched = ask(root, tmp_path, "alpha")
+
+    assert {"mm/b.c": frozenset({"alpha"}), "mm/new.h": frozenset({"alpha"})} == hits
+    assert () == searched
+
+
+def test_a_file_with_its_old_size_and_time_is_still_another(root: Path, tmp_path: Path) -> None:
+    path = root / "mm" / "a.c"
+    os.utime(path, ns=(OLD, OLD))
+    ask(root, tmp_path, "alpha")
+    recall(root, tmp_path)
+    path.write_text("gamma();\n")
+    os.utime(path, ns=(OLD, OLD))
+
+    assert {} == ask(root, tmp_path, "alpha")[0]
+    assert b"gamma();\n" == recall(root, tmp_path)
+
+
+def test_a_result_holds_as_long_as_the_tree_answers_as_it_did(root: Path, tmp_path: Path) -> None:
+    first, second = computed(root, tmp_path), computed(root, tmp_path)
+    (root / "mm" / "c.c").write_text("alpha();\n")
+
+    assert (True, False, True) == (first, second, computed(root, tmp_path))
+
+
+def test_a_file_that_was_read_and_is_no_source_counts(root: Path, tmp_path: Path) -> None:
+    (root / "Makefile").write_text("one\n")
+    first = recall(root, tmp_path, "Makefile")
+    (root / "Makefile").write_text("two\n")
+
+    assert (b"one\n", b"two\n") == (first, recall(root, tmp_path, "Makefile"))
+
+
+def test_a_file_that_was_missing_counts(root: Path, tmp_path: Path) -> None:
+    first = recall(root, tmp_path, "mm/Makefile")
+    (root / "mm" / "Makefile").write_text("obj\n")
+
+    assert (b"-", b"obj\n") == (first, recall(root, tmp_path, "mm/Makefile"))
+
+
+def test_nothing_is_kept_of_a_tree_that_was_just_changed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.tree.listing._SETTLED", 2_000_000_000)
+
+    assert (True, True) == (computed(root, tmp_path), computed(root, tmp_path))
+
+
+def test_what_a_forked_process_reads_counts(root: Path, tmp_path: Path) -> None:
+    from analyzer.parallel import later
+
+    def run() -> bytes:
+        store = DiskStore(tmp_path, print)
+        known = KnownTree(DirectoryTree(str(root)), store)
+
+        def answer() -> bytes:
+            with later(lambda: known.read("mm/b.c") or b"", aside=True) as task:
+                return task.value()
+
+        value = known.recall(b"forked", answer)
+        store.close()
+        return value
+
+    first = run()
+    (root / "mm" / "b.c").write_text("delta();\n")
+
+    assert (b"beta();\n", b"delta();\n") == (first, run())
+
+
+def test_a_listing_survives_being_written_down(root: Path) -> None:
+    listing = list_directory(str(root))
+
+    assert listing.folders == unpack_listing(listing.packed()).folders
+    assert frozenset() == listing.changed(unpack_listing(listing.packed()))
+
+
+def test_a_result_survives_being_written_down() -> None:
+    tree = DirectoryTree(str(DEMO / "tree"))
+    found = check(read_series((DEMO / "change.patch").read_bytes(), "demo", tree), tree)
+
+    assert found.findings
+    assert repr(found) == repr(decode(Result, encode(found)))
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"[1,2]", b'["x",7]'])
+def test_what_is_no_result_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not a Result"):
+        decode(Result, data)
