@@ -13,6 +13,10 @@ from analyzer.c.ir import Conditions
 _DEFINED = re.compile(r"defined\s*\(?\s*(\w+)\s*\)?\Z")
 _ENABLED = re.compile(r"IS_(?:ENABLED|BUILTIN|REACHABLE|MODULE)\s*\(\s*(\w+)\s*\)\Z")
 _INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*\Z")
+#: What is longer or nested deeper than any hand writes it is not taken apart.
+_LONGEST, _DEEPEST = 4096, 40
+#: So many open groups, and arms before the one at hand, count. The C standard asks for 63.
+_LEVELS = 64
 OPENING = frozenset({"if", "ifdef", "ifndef"})
 ARMS = frozenset({"elif", "elifdef", "elifndef", "else"})
 
@@ -62,18 +66,20 @@ def parse_test(directive: Directive) -> Test:
     return _expression(directive.argument)
 
 
-def _expression(text: str) -> Test:
+def _expression(text: str, depth: int = 0) -> Test:
     text = text.strip()
+    if depth > _DEEPEST or len(text) > _LONGEST:
+        return Symbol(" ".join(text.split()))
     for operator, combine in (("||", Some), ("&&", All)):
         parts = _split(text, operator)
         if len(parts) > 1:
-            return combine(tuple(_expression(p) for p in parts))
+            return combine(tuple(_expression(p, depth + 1) for p in parts))
     if text.startswith("!") and not text.startswith("!="):
         rest = text[1:].strip()
         if re.match(r"\w+\s*(\(\s*\w*\s*\))?\Z", rest) or _is_wrapped(rest):
-            return Not(_expression(rest))
+            return Not(_expression(rest, depth + 1))
     if _is_wrapped(text):
-        return _expression(text[1:-1])
+        return _expression(text[1:-1], depth + 1)
     integer = _INTEGER.match(text)
     if integer:
         return TRUE if integer[1].strip("0xX") else FALSE
@@ -180,7 +186,7 @@ def map_conditions(lines: Sequence[Directive]) -> ConditionMap:
             stack.pop()
         else:
             continue
-        held = All(tuple(All((*map(Not, arms[:-1]), arms[-1])) for arms in stack))
+        held = All(tuple(All((*map(Not, arms[-_LEVELS:-1]), arms[-1])) for arms in stack[:_LEVELS]))
         offsets.append(line.start)
         dead.append(holds(held, {}) is False)
         decided = (c for c in implied(held) if c[0].startswith("CONFIG_"))

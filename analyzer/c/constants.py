@@ -233,7 +233,10 @@ def enumerators(unit: Unit) -> Mapping[str, int]:
     Where an arm is absent from a build, what follows it has smaller values there.
     """
     found: dict[str, int] = {}
-    for m in _ENUM.finditer(unit.flat):
+    at = 0
+    while m := _ENUM.search(unit.flat, at):
+        # No brace stands in an enumeration, so what is not closed costs one look to the end.
+        at = unit.flat.find(b"}", m.end()) + 1 or len(unit.flat)
         following: int | None = 0
         for start, end in _items(unit.flat, m.end()):
             item = _ENUMERATOR.match(_item_text(unit, start, end))

@@ -15,8 +15,10 @@ from analyzer.c.prepare import prepare
 from analyzer.c.statements import block_value, lower_statement
 from analyzer.c.unit import Unit
 from analyzer.c.values import lower_effect, lower_value
-from analyzer.c.variants import Choice, choose
+from analyzer.c.variants import Choice, Choices, choose
 
+#: A body longer than this was written by a machine.
+_LARGEST = 1 << 19
 _LABEL = re.compile(rb"[;{}]\s*([A-Za-z_]\w*)\s*:(?!:)")
 #: How each kind of syntax is lowered.
 RULES = Rules(lower_value, lower_effect, lower_branch, lower_statement, block_value)
@@ -37,8 +39,13 @@ def lower(
     end = definition.span.end
     signature = read_signature(unit, definition)
     known = {**dict(definition.conditions), **(config or {})}
-    chosen = choose(unit, definition.body, end, known, max_variants=max_variants)
     gaps: list[Gap] = []
+    chosen = Choices((), True)
+    if end - start > _LARGEST:
+        detail = f"longer than {_LARGEST >> 10} KB; not read"
+        gaps.append(Gap("size", unit.path, definition.span.line, definition.name, detail))
+    else:
+        chosen = choose(unit, definition.body, end, known, max_variants=max_variants)
     if not chosen.complete:
         detail = f"more than {max_variants} ways to compile it; only the extreme two are read"
         gaps.append(Gap("variants", unit.path, definition.span.line, definition.name, detail))

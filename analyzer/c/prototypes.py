@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from analyzer.base import Span
 from analyzer.c.blank import blank_ranges
 from analyzer.c.heads import find_head, parse_parameters
-from analyzer.c.unit import Unit, body_end
+from analyzer.c.unit import Braces, Unit, body_end
 
 _MARK = re.compile(rb"[;{]")
 _SOLID = re.compile(rb"\S")
@@ -54,9 +54,10 @@ def file_scope(unit: Unit) -> bytes:
 def file_statements(unit: Unit, scope: bytes) -> Iterator[tuple[int, int]]:
     """Yield (start, offset of the semicolon) of each declaration at file scope."""
     begin = at = 0
+    braces = Braces(scope)
     while (m := _MARK.search(scope, at)) is not None:
         if m.group() == b"{":
-            at = body_end(scope, unit.code, m.start())
+            at = body_end(braces, unit.code, m.start())
         else:
             solid = _SOLID.search(scope, begin)
             assert solid is not None, "the semicolon is solid"

@@ -23,6 +23,8 @@ from analyzer.c.heads import calls, find_head
 from analyzer.c.ir import Definition
 
 _BRACE = re.compile(rb"[{}]")
+#: Beyond this distance braces are not counted anew for each function.
+_FAR = 1 << 15
 _IDENT = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*")
 _ATTRIBUTE = re.compile(
     rb"#[ \t]*define[ \t]+(\w+)(?:\([^()\n]*\))?[ \t]+(?:\\\n\s*)?__attribute__"
@@ -106,10 +108,11 @@ def _definitions(
 ) -> Mapping[str, tuple[Definition, ...]]:
     found: dict[str, tuple[Definition, ...]] = {}
     at = 0
+    braces = Braces(flat)
     while (brace := flat.find(b"{", at)) >= 0:
         begin = max(flat.rfind(b";", at, brace), flat.rfind(b"}", at, brace), at - 1) + 1
         head = find_head(flat, begin, brace)
-        at = body_end(flat, code, brace)
+        at = body_end(braces, code, brace)
         if head is not None:
             definition = Definition(
                 name=head.name,
@@ -123,20 +126,53 @@ def _definitions(
     return found
 
 
-def body_end(flat: bytes, code: bytes, brace: int) -> int:
+class Braces:
+    """The braces of a file; which of them match is found in one pass, where that is asked."""
+
+    def __init__(self, flat: bytes) -> None:
+        self.flat = flat
+        self._ends: dict[int, int] | None = None
+        self._column_0 = 0
+
+    def column_0(self, brace: int) -> int:
+        """Return the offset behind the next brace that closes in column 0; 1 where none does.
+
+        Asked in order, it looks at each part of a file once.
+        """
+        if self._column_0 != 1 and self._column_0 <= brace:
+            self._column_0 = self.flat.find(b"\n}", brace) + 2
+        return self._column_0
+
+    def end(self, brace: int) -> int:
+        """Return the offset behind the brace that matches; -1 where none does."""
+        if self._ends is None:
+            self._ends = {}
+            opened: list[int] = []
+            for m in _BRACE.finditer(self.flat):
+                if m.group() == b"{":
+                    opened.append(m.start())
+                elif opened:
+                    self._ends[opened.pop()] = m.end()
+        return self._ends.get(brace, -1)
+
+
+def body_end(braces: Braces, code: bytes, brace: int) -> int:
     """Return the offset behind the brace that closes a top-level one.
 
     Kernel style closes it in column 0. That is taken where the braces between are balanced, or
     where `#if` arms may each hold one of a pair.
     """
-    column_0 = flat.find(b"\n}", brace) + 2
-    if column_0 > 1:
+    flat = braces.flat
+    column_0 = braces.column_0(brace)
+    if column_0 - brace > _FAR and braces.end(brace) == column_0:
+        return column_0
+    if 1 < column_0 <= brace + _FAR:
         inside = flat[brace:column_0]
         if inside.count(b"{") == inside.count(b"}") and not _closes_early(inside):
             return column_0
-    else:
+    elif column_0 <= 1:
         column_0 = len(flat)
-    matching = _matching(flat, brace)
+    matching = braces.end(brace)
     if matching < 0:
         return column_0
     if code.find(b"#", brace, min(matching, column_0)) >= 0:
@@ -150,16 +186,6 @@ def _closes_early(inside: bytes) -> bool:
     """Tell whether balanced text may hold more than one top-level pair: `{ } ... { }`."""
     line_end = inside.find(b"\n")
     return inside.find(b"}", 0, line_end) >= 0 or inside.find(b"\n{") >= 0
-
-
-def _matching(flat: bytes, brace: int) -> int:
-    """Return the offset behind the brace that matches; -1 where none does."""
-    depth = 0
-    for m in _BRACE.finditer(flat, brace):
-        depth += 1 if m.group() == b"{" else -1
-        if depth == 0:
-            return m.end()
-    return -1
 
 
 def comment_spans(unit: Unit) -> tuple[Span, ...]:

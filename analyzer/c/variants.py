@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from analyzer.c.unit import Unit
 
 #: A decision tree with more leaves than this many times the bound is not walked to its end.
 _PATIENCE = 8
+_SOLID = re.compile(rb"\S")
+#: With more groups, arms or symbols than this no tree is walked: only its two extreme leaves count.
+_MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,14 @@ def choose(
     blanks = [(line.start - start, line.end - start) for line in lines]
     blanks += [(a - start, b - start) for a, b in foreign]
     code = blank_ranges(unit.code[start:end], blanks)
-    leaves = list(islice(_leaves(groups, dict(known), True), max_variants * _PATIENCE + 1))
     matters = _solid_arms(groups, code, start)
+    leaves: list[_Leaf] = []
+    if _is_walkable(lines):
+        leaves += islice(_leaves(groups, dict(known), True), max_variants * _PATIENCE + 1)
     merged = _merged(leaves, known, matters)
-    complete = len(leaves) <= max_variants * _PATIENCE and len(merged) <= max_variants
+    complete = 0 < len(leaves) <= max_variants * _PATIENCE and len(merged) <= max_variants
     if not complete:
-        extremes = [leaves[0], next(_leaves(groups, dict(known), False))]
+        extremes = [_extreme(groups, known, prefer=value) for value in (True, False)]
         merged = _merged(extremes, known, matters)
     return Choices(
         tuple(
@@ -130,6 +136,36 @@ class _Leaf:
     dropped: tuple[tuple[int, int], ...]
 
 
+def _is_walkable(lines: Sequence[Directive]) -> bool:
+    """Tell whether the decision tree is one that a hand may have written."""
+    tests = [parse_test(line) for line in lines if line.keyword in OPENING | ARMS]
+    return len(tests) <= _MOST and len({s for t in tests for s in symbols(t)}) <= _MOST
+
+
+def _extreme(groups: Sequence[Group], known: Mapping[str, bool], *, prefer: bool) -> _Leaf:
+    """Return the leaf in which every symbol that is asked for has the same value."""
+    decided = dict(known)
+    dropped: list[tuple[int, int]] = []
+    todo = list(reversed(groups))
+    while todo:
+        group = todo.pop()
+        kept = next((arm for arm in group.arms if _forced(arm.test, decided, prefer)), None)
+        dropped += [(arm.start, arm.end) for arm in group.arms if arm is not kept]
+        if kept is not None:
+            todo += reversed(kept.groups)
+    return _Leaf(decided, tuple(dropped))
+
+
+def _forced(test: Test, decided: dict[str, bool], prefer: bool) -> bool:
+    """Decide a test, giving a value to as many symbols as that takes."""
+    for symbol in (*symbols(test), ""):
+        held = holds(test, decided)
+        if held is not None:
+            return held
+        decided.setdefault(symbol, prefer)
+    raise AssertionError("a test whose symbols all have values holds or does not")
+
+
 def _leaves(groups: Sequence[Group], known: Mapping[str, bool], prefer: bool) -> Iterator[_Leaf]:
     """Walk the decision tree of symbols; each leaf decides every group it meets."""
     if not groups:
@@ -156,10 +192,11 @@ def _leaves(groups: Sequence[Group], known: Mapping[str, bool], prefer: bool) ->
 def _solid_arms(groups: Sequence[Group], code: bytes, start: int) -> frozenset[tuple[int, int]]:
     """Return the arms that have any text."""
     found: set[tuple[int, int]] = set()
-    for group in groups:
-        for arm in group.arms:
-            found |= _solid_arms(arm.groups, code, start)
-            if code[arm.start - start : arm.end - start].strip():
+    todo = list(groups)
+    while todo:
+        for arm in todo.pop().arms:
+            todo += arm.groups
+            if _SOLID.search(code, arm.start - start, arm.end - start):
                 found.add((arm.start, arm.end))
     return frozenset(found)
 

@@ -28,13 +28,13 @@ class Shape:
 def shape_of(variant: ir.Variant) -> Shape:
     """Return the shape of a variant; remembered, as bodies are entered many times."""
     blocks = variant.blocks
-    inner = tuple(
-        tuple(n for n, loop in enumerate(variant.loops) if b in loop.blocks)
-        for b in range(len(blocks))
-    )
+    inner: list[list[int]] = [[] for _ in blocks]
+    for n, loop in enumerate(variant.loops):
+        for b in loop.blocks:
+            inner[b].append(n)
     return Shape(
         _live(blocks),
-        inner,
+        tuple(map(tuple, inner)),
         tuple(_advanced(variant, loop) for loop in variant.loops),
         tuple(_leaves_at_header(variant, loop) for loop in variant.loops),
     )
