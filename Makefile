@@ -10,7 +10,7 @@ TREE ?= fixtures/demo/tree
 PATCH ?= fixtures/demo/change.patch
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint kernel-test answer-key bench lock wheel clean
+.PHONY: help demo test check lint kernel-test answer-key bench lock wheel supply clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +50,9 @@ lock: $(DEV) ## Pin the newest allowed versions with their hashes.
 
 wheel: $(DEV) ## Build the wheel into dist/.
 	$(BIN)/python -m hatchling build -t wheel
+
+supply: $(DEV) ## Look for known vulnerabilities, list what is in the package, build it twice.
+	.ci/supply
 
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -93,6 +93,10 @@ class Graph:
                 loops.append(Loop(number[header], inside, assigned & variables, kind))
         return tuple(blocks), tuple(sorted(loops, key=lambda x: (x.header, -len(x.blocks))))
 
+    def missing(self) -> tuple[int, ...]:
+        """Return the blocks to which a path leads and that stand nowhere."""
+        return tuple(sorted(self.reachable() - set(self._placed)))
+
     def reachable(self) -> frozenset[int]:
         """Return the blocks to which a path leads from the first one."""
         seen: set[int] = set()

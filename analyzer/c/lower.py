@@ -41,7 +41,7 @@ def lower(
     known = {**dict(definition.conditions), **(config or {})}
     gaps: list[Gap] = []
     chosen = Choices((), True)
-    if end - start > _LARGEST:
+    if end - definition.span.start > _LARGEST:
         detail = f"longer than {_LARGEST >> 10} KB; not read"
         gaps.append(Gap("size", unit.path, definition.span.line, definition.name, detail))
     else:
@@ -115,6 +115,10 @@ def _lower_variant(
             b.gap("goto", tree, f"no label {name}")
             b.graph.place(block)
             b.graph.end(Stop(b.span(tree)))
+    for block in b.graph.missing():
+        b.gap("syntax", tree, "a way leads into what could not be read")
+        b.graph.place(block)
+        b.graph.end(Stop(b.span(tree)))
     reached = b.graph.reachable() if b.labels else frozenset()
     for name, block in b.labels.items():
         if block not in reached:

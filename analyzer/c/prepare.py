@@ -240,7 +240,9 @@ def _unknown_iterators(draft: _Draft) -> None:
         while start and (draft.body[start - 1 : start].isalnum() or draft.body[start - 1] == 95):
             start -= 1
         m = _WORD.match(draft.body, start)
-        assert m is not None, "the pattern is made of word characters"
+        if m is None:  # it begins with a digit
+            at = draft.body.find(pattern, at + len(pattern))
+            continue
         found = None if m.group() in _table() else _arguments(draft, m.end())
         if found and _starts_statement(draft.body, start):
             follows = _SOLID.search(draft.body, found[1] + 1)

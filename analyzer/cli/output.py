@@ -153,9 +153,12 @@ def put(text: str | bytes, path: Path | None) -> None:
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is left in the buffer must go somewhere, or the interpreter complains at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            message = f"standard output: cannot write the report: {error.strerror}"
+            raise AnalyzerError(message) from error
 
 
 def say(message: str) -> None:

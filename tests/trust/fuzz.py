@@ -1,0 +1,164 @@
+"""Feed the readers what no hypothesis would think of: mutate seeds, and stop at any exception.
+
+`python -m tests.trust.fuzz --count 1000000 --seed 1` prints how many inputs went in, how long the
+slowest took, and the input that broke something, if one did. `docs/fuzzing.md` records runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from analyzer.base import AnalyzerError
+from analyzer.c.constants import constants, enumerators
+from analyzer.c.initializers import initializers
+from analyzer.c.lower import lower
+from analyzer.c.macros import expand, macro_definitions
+from analyzer.c.prepare import prepare
+from analyzer.c.prototypes import prototypes
+from analyzer.c.unit import comment_spans, scan_unit
+from analyzer.flow.shape import shape_of
+from analyzer.patch import apply_patch, read_series, reverse_patch
+from analyzer.tree import MemoryTree
+
+ROOT = Path(__file__).resolve().parents[2]
+#: No input may take longer, in seconds of this process.
+SLOW = 5.0
+_LONGEST = 600
+
+_C_PIECES = (
+    *(b"{", b"}", b"(", b")", b";", b",", b"#", b"\n", b"\\\n", b"'", b'"', b"/*", b"*/", b"//"),
+    *(b"#if 0\n", b"#ifdef CONFIG_A\n", b"#else\n", b"#elif X\n", b"#endif\n", b"#define A(x) x\n"),
+    *(b"if (", b"else ", b"for (;;) ", b"while (", b"do ", b"switch (", b"case 1:", b"default:"),
+    *(b"goto l;", b"l:", b"break;", b"continue;", b"return ", b"({", b"})", b"->", b"??/", b"\0"),
+    *(b"list_for_each_entry(", b"scoped_guard(", b"guard(", b"SetPageOffline(", b"\xff", b"\r\n"),
+    *(b"__attribute__((", b"enum {", b"struct x y = {", b".a = ", b"[0] = ", b"asm(", b"typeof("),
+)
+_PATCH_PIECES = (
+    *(b"\n--- a/x\n", b"\n+++ b/x\n", b"\n@@ -1,3 +1,3 @@\n", b"\n-", b"\n+", b"\n ", b"\\ No"),
+    *(b"diff --git a/x b/x\n", b"new file mode 100644\n", b"rename from x\n", b"rename to y\n"),
+    *(b"GIT binary patch\n", b"Content-Type: multipart/mixed; boundary=a\n", b"\n--a\n", b"--a--"),
+    *(b"Content-Transfer-Encoding: base64\n", b"=?utf-8?q?=FF?=", b"[PATCH v2 1/3]", b"From x\n"),
+    *(b"/dev/null", b"../", b".git/", b'"', b"\x1b[2J", b"\0", b"\r", b"\t", b"999999999", b"=20"),
+)
+TREE = MemoryTree({"x": "a\nb\nc\n", "mm/a.c": "int f(void)\n{\n\treturn 1;\n}\n"})
+
+
+def read_c(data: bytes) -> None:
+    """Read C as the analysis does, all of it."""
+    prepared = prepare(data)
+    assert len(prepared) == len(data), "preparation keeps the length"
+    assert prepared.count(b"\n") == data.count(b"\n"), "preparation keeps the lines"
+    unit = scan_unit("any.c", data)
+    comment_spans(unit)
+    initializers(unit)
+    prototypes(unit)
+    constants(unit)
+    enumerators(unit)
+    macros = macro_definitions(unit)
+    expand(data[:200].decode("latin-1"), macros)
+    for found in unit.definitions.values():
+        for definition in found:
+            for variant in lower(unit, definition).variants:
+                shape_of(variant)
+
+
+def read_patch(data: bytes) -> None:
+    """Read a patch, apply it, and take it back; it may be refused."""
+    with contextlib.suppress(AnalyzerError):
+        for patch in read_series(data, "fuzz", TREE).patches:
+            done = apply_patch(TREE, patch, partial=True)
+            if done.rejected or done.already_applied:
+                continue
+            undone = apply_patch(done.tree, reverse_patch(patch))
+            for path in {c.before for c in patch.files} - {None}:
+                assert undone.tree.read(str(path)) == TREE.read(str(path)), "reverse(apply(p))"
+
+
+TARGETS: tuple[tuple[str, Callable[[bytes], None], tuple[bytes, ...]], ...] = (
+    ("C", read_c, _C_PIECES),
+    ("patch", read_patch, _PATCH_PIECES),
+)
+
+
+def seeds(target: str) -> list[bytes]:
+    """Return stretches of the fixtures to begin with."""
+    suffixes = (".c", ".h") if target == "C" else (".patch", ".mbox")
+    paths = sorted(p for p in (ROOT / "fixtures").rglob("*") if p.suffix in suffixes)
+    found = []
+    for path in paths:
+        data = path.read_bytes()
+        found += [data[at : at + _LONGEST] for at in range(0, min(len(data), 4 * _LONGEST), 300)]
+    return found
+
+
+def mutated(data: bytes, pieces: Sequence[bytes], pool: Sequence[bytes], r: random.Random) -> bytes:
+    """Return bytes with one to six things done to them."""
+    for _ in range(r.randint(1, 6)):
+        at = r.randint(0, len(data))
+        end = min(len(data), at + r.randint(0, 24))
+        match r.randint(0, 6):
+            case 0:
+                data = data[:at] + r.choice(pieces) + data[at:]
+            case 1:
+                data = data[:at] + data[end:]
+            case 2:
+                data = data[:end] + data[at:end] * r.randint(1, 4) + data[end:]
+            case 3:
+                data = data[:at] + r.choice(pieces) + data[end:]
+            case 4:
+                data = data[:at] + bytes([r.randint(0, 255)]) + data[at + 1 :]
+            case 5:
+                other = r.choice(pool)
+                cut = r.randint(0, len(other))
+                data = data[:at] + other[cut : cut + r.randint(0, 80)] + data[end:]
+            case _:
+                data = r.choice(pieces) * r.randint(1, 12) + data[at:]
+    return data[:_LONGEST]
+
+
+def fuzz(count: int, seed: int, *, seconds: float = float("inf")) -> Counter[str]:
+    """Feed so many inputs, or as many as there is time for; raise what an input raises."""
+    r = random.Random(seed)
+    pools = {name: seeds(name) for name, _, _ in TARGETS}
+    done: Counter[str] = Counter()
+    began = time.monotonic()
+    for n in range(count):
+        name, read, pieces = TARGETS[n % len(TARGETS)]
+        pool = pools[name]
+        data = mutated(r.choice(pool), pieces, pool, r)
+        start = time.process_time()
+        try:
+            read(data)
+        except BaseException:
+            sys.stderr.write(f"input {n} of seed {seed} for {name}: {data!r}\n")
+            raise
+        took = time.process_time() - start
+        assert took < SLOW, f"{took:.1f} s for {name}: {data!r}"
+        done[name] += 1
+        done["slowest, in microseconds"] = max(done["slowest, in microseconds"], int(took * 1e6))
+        if n % 10_000 == 0:
+            sys.stdout.write(f"{n} {dict(done)} {time.monotonic() - began:.0f} s\n")
+            sys.stdout.flush()
+        if time.monotonic() - began > seconds:
+            break
+    return done
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    sys.stdout.write(f"{dict(fuzz(asked.count, asked.seed))}\n")
+
+
+if __name__ == "__main__":
+    main()
