@@ -31,7 +31,7 @@ lint: $(DEV)
 	$(BIN)/lint-imports
 
 kernel-test: $(SLOW) ## Run what needs a kernel or takes long, OFFLINT_TREE=...
-	$(BIN)/python -m pytest -m "kernel or slow"
+	$(BIN)/python -m pytest -m "kernel or slow" --ignore=tests/bench
 
 answer-key: $(DEV) ## Run the answer key on OFFLINT_TREE=..., a Linux 6.12 tree.
 	$(BIN)/python -m pytest -m kernel -s tests/kernel

@@ -69,7 +69,7 @@ def contenders(tree: Path, corpus: Path, build: Path) -> tuple[Contender, ...]:
     The index lies in the build folder; the tree is only read.
     """
     git = {"GIT_DIR": str(index_tree(tree, build)), "GIT_WORK_TREE": str(tree)}
-    check = ("check", str(corpus / "seed" / "6.12-change.patch"), "--tree", str(tree))
+    check = ("check", str(corpus / "seed" / "6.12-change.patch"), "--tree", str(tree), "--no-cache")
     words = tuple(part for word in WORDS for part in ("-e", word))
     return (
         Contender(
