@@ -117,6 +117,7 @@ class Described:
         return any(o.must_not is verb for o in self.obligations)
 
 
+_NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 _KEYS = (
     "title", "text", "flags", "types", "users", "population", "exception", "origin", "obligation",
     "sources",
@@ -132,6 +133,23 @@ def load_migrations() -> Mapping[str, Described]:
         )
         for name in names_under("migrations")
     }
+
+
+def known_migrations(tables: Iterable[Table]) -> Mapping[str, Described]:
+    """Return the migrations that are shipped, and those that a tree's settings describe.
+
+    A table has the shape of a file, and a name beside it.
+    """
+    known = dict(load_migrations())
+    for table in tables:
+        name = table.line("name")
+        if _NAME.fullmatch(name) is None:
+            raise table.wrong("name", "a name such as hotplug-offline")
+        if name in known:
+            raise table.wrong("name", "a name that no other migration has")
+        rest = {key: value for key, value in table.values.items() if key != "name"}
+        known[name] = parse_migration(name, table.where, rest)
+    return known
 
 
 def migration_named(name: str, known: Mapping[str, Described] | None = None) -> Described:

@@ -178,13 +178,15 @@ def compare_trees(
     *,
     config: Mapping[str, bool] | None = None,
     cache: Cache | None = None,
+    migrations: Mapping[str, Described] | None = None,
 ) -> Result:
     """Return what a patch that turns one tree into the other, in the files named, makes stale.
 
     A cache that is handed in is shared between comparisons of trees that are much alike.
     """
     clock = Clock(None)
-    shared, described = Cache() if cache is None else cache, load_migrations().values()
+    shared = Cache() if cache is None else cache
+    described = (load_migrations() if migrations is None else migrations).values()
     judged = _judged(trees, changed, shared, config or {}, clock, described, 1)
     clock.enter("")
     if isinstance(judged, str):

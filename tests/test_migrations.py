@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 
 from analyzer.base import AnalyzerError
-from analyzer.data import QUERIES, read_facts
-from analyzer.migrations import Described, load_migrations, migration_named, parse_migration
+from analyzer.data import QUERIES, Table, read_facts, read_toml
+from analyzer.migrations import (
+    Described,
+    known_migrations,
+    load_migrations,
+    migration_named,
+    parse_migration,
+)
 from analyzer.pages.facts import load_facts
 
 MIGRATIONS = load_migrations()
@@ -99,3 +105,39 @@ def test_a_migration_moves_something() -> None:
 def test_an_unknown_migration_suggests_close_ones() -> None:
     with pytest.raises(AnalyzerError, match="did you mean hotplug-offline"):
         migration_named("hotplug_offlin")
+
+
+def tables(text: str) -> tuple[Table, ...]:
+    """Return the migrations of a tree's settings."""
+    return read_toml(".offlint.toml", text).tables("migration")
+
+
+MINE = """
+[[migration]]
+name = "lent-offline"
+title = "lent pages stay PageOffline()"
+text = "They do."
+types = ["Offline"]
+sources = ["mm/lend.c"]
+"""
+
+
+def test_a_tree_describes_further_migrations() -> None:
+    known = known_migrations(tables(MINE))
+
+    assert {*MIGRATIONS, "lent-offline"} == set(known)
+    assert "lent pages stay PageOffline()" == known["lent-offline"].title
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("lent-offline", "hotplug-offline", "migration 1: name: expected a name that no other"),
+        ("lent-offline", "Lent", "migration 1: name: expected a name such as hotplug-offline"),
+        ("title =", "titel =", "migration 1: unknown key 'titel': expected exception, flags"),
+        ('types = ["Offline"]', "", "migration 1: expected flags or types"),
+    ],
+)
+def test_a_tree_is_refused_a_bad_migration(old: str, new: str, complaint: str) -> None:
+    with pytest.raises(AnalyzerError, match=re.escape(f".offlint.toml: {complaint}")):
+        known_migrations(tables(MINE.replace(old, new)))

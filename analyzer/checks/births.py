@@ -14,7 +14,7 @@ from analyzer.findings import Cause, Migration
 from analyzer.flow.observe import Behaviour, Kind, Observation
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER
-from analyzer.pages.machine import TYPE, Space, Verb, describe
+from analyzer.pages.machine import EITHER, TYPE, Space, Verb, describe
 
 
 def initial_states(behaviour: Behaviour) -> dict[str, dict[str, Observation]]:
@@ -28,7 +28,9 @@ def initial_states(behaviour: Behaviour) -> dict[str, dict[str, Observation]]:
 
 
 def _initial(o: Observation, space: Space) -> str:
-    return describe(space, o.page)
+    """Say a page's state in words; of what is not known nothing is said."""
+    known = tuple(f for f in ("Reserved",) if o.page.flag(f) != EITHER)
+    return describe(space, o.page, known)
 
 
 def derive_migrations(sides: Sides) -> tuple[Migration, ...]:

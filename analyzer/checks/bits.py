@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from analyzer.c.unit import Unit
-from analyzer.checks.habits import holds
+from analyzer.checks.habits import having
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Finding, Step
 from analyzer.flow.program import Program
@@ -19,12 +19,12 @@ def find_bits(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     """Return uses of a bit's name that a migration forbids, where they or the migration are new."""
     rule, found = rules["stale-test"], []
     for migration in sides.described:
-        if not holds(migration, sides.behaviours.after):
+        has = having(migration, sides)
+        if not has.after:
             continue
-        held = holds(migration, sides.behaviours.before)
         for obligation in migration.obligations:
             if obligation.must_not is Forbidden.USE_AS_BIT:
-                known = _keys(sides.programs.before, obligation) if held else frozenset()
+                known = _keys(sides.programs.before, obligation) if has.before else frozenset()
                 found += [
                     _finding(rule, unit, name, m, obligation)
                     for unit, name, m in _uses(sides.programs.after, obligation)

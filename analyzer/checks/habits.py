@@ -35,7 +35,7 @@ def find(sides: Sides) -> Iterator[Failure]:
     sites = sides.behaviours.map(_by_site)
     before, after = sides.behaviours.before, sides.behaviours.after
     for migration in sides.described:
-        has = Pair(holds(migration, before), holds(migration, after))
+        has = having(migration, sides)
         if not has.after:
             continue
         for site, seen in sorted(sites.after.items(), key=repr):
@@ -46,11 +46,16 @@ def find(sides: Sides) -> Iterator[Failure]:
         yield from (failure for key, failure in early.items() if key not in known)
 
 
-def holds(migration: Described, behaviour: Behaviour) -> bool:
+def having(migration: Described, sides: Sides) -> Pair[bool]:
+    """Tell which trees have a migration; where it does not show before, it counts as after."""
+    before, after = (_has(migration, b) for b in (sides.behaviours.before, sides.behaviours.after))
+    return Pair(bool(after) if before is None else before, bool(after))
+
+
+def _has(migration: Described, behaviour: Behaviour) -> bool | None:
     """Tell whether a tree has a migration: its populations start as they do after it.
 
-    Pages that are handed on by functions that nobody calls are passed over, but one thing must
-    show that the tree has it.
+    None is a tree that does not show it: nobody calls the functions that hand the pages on.
     """
     if migration.forbids(Forbidden.CLEAR_BEFORE_FREEING) and not behaviour.types_forgotten:
         return False
@@ -68,7 +73,7 @@ def holds(migration: Described, behaviour: Behaviour) -> bool:
         if not all(_is_in(page, moved.after, migration, behaviour.space) for page in born):
             return False
         shown = shown or bool(born)
-    return shown or behaviour.types_forgotten
+    return True if shown or behaviour.types_forgotten else None
 
 
 def _is_in(page: PageState, state: str, migration: Described, space: Space) -> bool:

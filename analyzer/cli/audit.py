@@ -92,13 +92,13 @@ def audit(
     """
     outputs = outputs_of(formats, output, _FORMATS)
     # From here on the run is no typing mistake, and worth loading a parser for.
-    from analyzer.migrations import migration_named
+    from analyzer.migrations import known_migrations, migration_named
     from analyzer.progress import Progress
 
-    described = migration_named(migration)
     with Progress(sys.stderr, enabled=not quiet) as progress:
         from analyzer.config import read_config
         from analyzer.pipeline import audit as audit_tree
+        from analyzer.settings import read_settings
 
         config: Mapping[str, bool] = {} if config_file is None else read_config(config_file)
         if patch is None:
@@ -110,6 +110,8 @@ def audit(
 
             request = open_request(patch, tree, revision, None, sys.stdin.buffer)
             series, where = request.series, request.tree
+        known = known_migrations(read_settings(where.read, where.name).migrations)
+        described = migration_named(migration, known)
         result = audit_tree(where, described, series, config=config, progress=progress)
     if not quiet:
         for note in result.notes:

@@ -167,9 +167,11 @@ def check(
         )
         settings = read_settings(request.trees.before.read, request.tree.name)
         selection = with_settings(selection, settings, level=level)
+        from analyzer.migrations import known_migrations
         from analyzer.parallel import usable_cores
         from analyzer.pipeline import check as check_series
 
+        migrations = known_migrations(settings.migrations)
         with opened_store(wanted=not no_cache, quiet=quiet) as store:
             found = recalled(
                 store,
@@ -180,6 +182,10 @@ def check(
                     tree,
                     config=config,
                     partial=partial,
+                    # Read anew, so that the answer is known to depend on it.
+                    migrations=known_migrations(
+                        read_settings(tree.read, request.tree.name).migrations
+                    ),
                     progress=progress,
                     jobs=jobs or usable_cores(),
                 ),
@@ -191,7 +197,7 @@ def check(
         if fix or fix_output is not None:
             from analyzer.cli.fixing import proved_fixes, written_fixes
 
-            offers = proved_fixes(result, found, request, selection, config, progress)
+            offers = proved_fixes(result, found, request, selection, config, progress, migrations)
             result = offers.result
             outputs = written_fixes(offers.diff, fix_output, outputs, asked=bool(formats))
     if not quiet:

@@ -11,6 +11,7 @@ from analyzer.cli.output import Output, put
 if TYPE_CHECKING:
     from analyzer.findings import Result
     from analyzer.fixes import Offers
+    from analyzer.migrations import Described
     from analyzer.progress import Progress
     from analyzer.request import Request
     from analyzer.select import Selection
@@ -23,6 +24,7 @@ def proved_fixes(
     selection: Selection,
     config: Mapping[str, bool],
     progress: Progress,
+    migrations: Mapping[str, Described],
 ) -> Offers:
     """Return the result with fixes for the findings that are shown.
 
@@ -40,7 +42,7 @@ def proved_fixes(
         nonlocal runs
         runs += 1
         progress("prove fixes", runs / (runs + 4))  # nobody knows how many there will be
-        return compare_trees(trees, changed, config=config, cache=cache)
+        return compare_trees(trees, changed, config=config, cache=cache, migrations=migrations)
 
     return offer_fixes(
         result,

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from analyzer.base import Severity
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.relevance import NO_PAGE
 from analyzer.tree import Tree
 
-from .cases import CASES, Case, complaints
+from .cases import CASES, Case, complaints, introduced
 from .pieces import select
-from .trees import read_texts
+from .trees import difference, read_texts
 
 pytestmark = pytest.mark.kernel
 
@@ -76,3 +77,26 @@ def test_a_patch_without_pages_costs_no_analysis(
     row("idle patch", (f"analysis {cost:.3f} s", f"of the whole change {whole:.2f} s"))
     assert NO_PAGE == idle.unmoved
     assert cost < whole / 20
+
+
+#: The essence of two patches of 2025 (v6.17): freeing takes off any type, the balloon leaves it on.
+FREE = ("mm/page_alloc.c", "\ttrace_mm_page_free(page, order);\n")
+FREED = FREE[1] + "\tif (unlikely(page_has_type(page)))\n\t\tpage->page_type = UINT_MAX;\n"
+KEEP = ("include/linux/balloon_compaction.h", "\t__ClearPageOffline(page);\n")
+
+
+def test_a_sticky_type_is_derived_and_costs_nobody_a_warning(kernel: Tree) -> None:
+    texts = read_texts(kernel, [FREE[0], KEEP[0]])
+    for (path, old), new in ((FREE, FREED), (KEEP, "")):
+        assert 1 == texts[path].count(old)
+        texts[path] = texts[path].replace(old, new)
+
+    result = check(difference(kernel, texts), kernel)
+    (migration,) = result.migrations
+
+    assert ("offline-sticky", "pages from the balloon") == (migration.name, migration.population)
+    assert ("neither", "Offline") == (migration.before, migration.after)
+    assert migration.cause is not None
+    assert "balloon_page_finalize" == migration.cause.function
+    assert [] == introduced(result, Severity.WARNING)
+    assert "early-clear" in {f.rule for f in introduced(result, Severity.NOTE)}
