@@ -58,7 +58,7 @@ Edit = tuple[bytes | None, str]
 
 def _edits(finding: Finding, unit: Unit, site: Site | None) -> Iterator[Edit]:
     match finding.rule:
-        case "dead-op" if site is not None:
+        case "dead-op" | "early-clear" if site is not None:
             yield dropped(site), f"drop {site.code(site.call)}"
         case "double-set" | "double-clear" | "redundant-op" | "contract-mismatch" if site:
             yield from _changed_operation(site)
