@@ -131,4 +131,5 @@ class Result:
     files_read: int = 0
     functions: int = 0
     seconds: tuple[tuple[str, float], ...] = ()  # stage -> seconds, for --stats
+    stopped: str = ""  # why something was not judged at all: interrupted, out of time, of memory
     notes: tuple[str, ...] = ()  # one-line remarks for stderr: repairs, offsets, partial results

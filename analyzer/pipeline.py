@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analyzer.audit.change import audit_change
 from analyzer.audit.run import audit_tree
 from analyzer.base import Gap, Pair, Severity
+from analyzer.budget import Budget, OutOfBudgetError
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
 from analyzer.checks.calls import find_calls
@@ -21,14 +22,14 @@ from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.compare import Sides
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
-from analyzer.flow.analyse import Prepared, interest_of, prepare
+from analyzer.flow.analyse import UNBOUND, Prepared, interest_of, prepare
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import Cache
 from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
 from analyzer.parallel import later
-from analyzer.patch.model import Series
+from analyzer.patch.model import Patch, Series
 from analyzer.patch.steps import apply_series
 from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
@@ -47,13 +48,15 @@ def check(
     partial: bool = False,
     progress: Progress | None = None,
     jobs: int = 1,
+    budgets: Callable[[], Budget] = Budget,
 ) -> Result:
     """Return what a series makes stale in a tree, and what of it a later patch mends.
 
     A series is a fold: what one patch leaves is what the next one finds. A patch that the tree
     already has is analysed as if it had just been applied. rules limits the result to rule ids;
     migrations are the described ones (None: those that are shipped). jobs bounds the processes
-    that work at once; the result does not depend on it.
+    that work at once; the result does not depend on it. budgets gives each patch what it may
+    cost; what that cuts is a gap, and where nothing of a patch could be judged stopped says why.
     Raise AnalyzerError where a patch does not apply, unless partial: then what applies is analysed,
     and the result says what was left out.
     """
@@ -66,8 +69,10 @@ def check(
     left_out: list[LeftOut] = []
     described = tuple((load_migrations() if migrations is None else migrations).values())
     files = functions = 0
+    stopped, begun = "", 0
     clock.enter("place hunks")
     for step in apply_series(series.patches, tree, partial=partial):
+        budget, begun = budgets(), step.patch.index
         clock.enter("apply")
         patch, trees, changed = step.patch, step.trees, tuple(step.changed)
         notes.extend((*patch.notes, *step.notes))
@@ -75,9 +80,16 @@ def check(
             LeftOut(patch=patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
             for r in step.rejected
         ]
-        judged = idle_by_text(trees, changed) or _judged(
-            trees, changed, cache, config or {}, clock, described, jobs
-        )
+        try:
+            judged = idle_by_text(trees, changed) or _judged(
+                trees, changed, cache, config or {}, clock, described, jobs, budget
+            )
+        except (OutOfBudgetError, MemoryError, KeyboardInterrupt) as end:
+            stopped, cache = _reason(end), Cache()
+            gaps[_unjudged(patch, stopped)] = None
+            if isinstance(end, KeyboardInterrupt):
+                break
+            continue
         if isinstance(judged, str):
             idle[patch.index] = judged
             continue
@@ -87,6 +99,11 @@ def check(
             idle[patch.index] = SAME
         gaps.update(dict.fromkeys(judged.gaps))
         files, functions = judged.files, judged.functions
+        if budget.interrupted():
+            stopped = "interrupted"
+            break
+    if stopped == "interrupted":
+        gaps.update((_unjudged(p, stopped), None) for p in series.patches[begun:])
     clock.enter("")
     return Result(
         tree=tree.name,
@@ -103,7 +120,19 @@ def check(
         functions=functions,
         seconds=tuple(clock.seconds.items()),
         notes=tuple(dict.fromkeys(notes)),
+        stopped=stopped,
     )
+
+
+def _reason(end: BaseException) -> str:
+    """Say in a word or two what ended the work on a patch."""
+    if isinstance(end, KeyboardInterrupt):
+        return "interrupted"
+    return "out of memory" if isinstance(end, MemoryError) else str(end)
+
+
+def _unjudged(patch: Patch, reason: str) -> Gap:
+    return Gap("budget", "", 0, "", f"{reason}: nothing of patch {patch.index} was judged")
 
 
 def audit(
@@ -223,12 +252,13 @@ def _judged(
     clock: Clock,
     described: Iterable[Described],
     jobs: int,
+    budget: Budget = UNBOUND,
 ) -> _Judged | str:
     """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
 
     Return in words why the patch changes no page's state where that is clear without analysis.
     """
-    read = _read(trees, changed, cache, config, clock, described)
+    read = _read(trees, changed, cache, config, clock, described, budget)
     if isinstance(read, str):
         return read
     while True:
@@ -275,6 +305,7 @@ def _read(
     config: Mapping[str, bool],
     clock: Clock,
     described: Iterable[Described],
+    budget: Budget = UNBOUND,
 ) -> _Read | str:
     """Search and read both trees; in words why nothing moves where that is clear already."""
     described = in_question(load_facts(), described, changed_code(trees, changed))
@@ -285,8 +316,10 @@ def _read(
             for path in _sources(changed):
                 if (text := tree.read(path)) is not None:
                     cache.scan(path, text)
-        prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config))
+        prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config, budget))
     prepared.map(lambda p: p.program.add(_sources(changed)))
+    if cut := prepared.before.program.cut or prepared.after.program.cut:
+        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
     idle = idle_by_names(prepared, changed)
     clock.enter("analyse")
     idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
@@ -312,9 +345,12 @@ def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
     return _Judged(
         findings=(*new, *gone, *standing(sides, rules)),
         moved=moved,
-        same=not moved and is_same(sides),
+        same=not moved and sides.behaviours.after.is_whole and is_same(sides),
         facts=sides.facts,
-        gaps=sides.behaviours.after.gaps,
+        gaps=(
+            *sides.behaviours.after.gaps,
+            *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
+        ),
         files=files,
         functions=functions,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from analyzer.base import AnalyzerError, Gap, Pair
 from analyzer.c.unit import scan_unit
@@ -17,6 +17,21 @@ from analyzer.patch.read import read_series
 from analyzer.patch.siblings import find_siblings
 from analyzer.patch.steps import Step, apply_series
 from analyzer.tree import Tree, open_tree
+
+#: A patch that is larger is none.
+_LARGEST = 256 << 20
+
+
+class Input(Protocol):
+    """Standard input, as far as it is needed."""
+
+    def isatty(self) -> bool:
+        """Tell whether a person types."""
+        ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most so many bytes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -107,7 +122,7 @@ def open_request(
     folder: str | None,
     revision: str | None,
     version: int | None,
-    stdin: BinaryIO,
+    stdin: Input,
     *,
     partial: bool = False,
     alone: bool = False,
@@ -147,15 +162,25 @@ def _among_siblings(request: Request, folder: str) -> Request:
     return whole
 
 
-def _patch_bytes(patch: str | None, stdin: BinaryIO) -> tuple[str, bytes]:
+def _patch_bytes(patch: str | None, stdin: Input) -> tuple[str, bytes]:
+    name, data = _some_bytes(patch, stdin)
+    if len(data) > _LARGEST:
+        raise AnalyzerError(
+            f"{name}: more than {_LARGEST >> 20} MB: not a patch but something else"
+        )
+    return name, data
+
+
+def _some_bytes(patch: str | None, stdin: Input) -> tuple[str, bytes]:
     if patch is None or patch == "-":
         if patch is None and stdin.isatty():
             raise AnalyzerError(
                 "no patch: name a file or a range REV..REV, or give the patch on standard input"
             )
-        return "standard input", stdin.read()
+        return "standard input", stdin.read(_LARGEST + 1)
     try:
-        return patch, Path(patch).read_bytes()
+        with Path(patch).open("rb") as file:
+            return patch, file.read(_LARGEST + 1)
     except FileNotFoundError as error:
         raise AnalyzerError(f"{patch}: no such patch file, and not a range REV..REV") from error
     except OSError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from analyzer.base import Pair
 from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, roots_of
-from analyzer.flow.observe import Behaviour
+from analyzer.flow.observe import Behaviour, comparable
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.run import Interest, Watched
 from analyzer.parallel import later
@@ -67,7 +67,8 @@ def analyse_both(
     """Return what matters in either tree, and how both behave, as far as they are read."""
     clock.enter("analyse")
     interest = _interest(prepared)
-    return interest, _behaviours(prepared, interest, watch or (lambda _: UNWATCHED), jobs)
+    found = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED), jobs)
+    return interest, comparable(found)
 
 
 def read_on(prepared: Pair[Prepared], behaviours: Pair[Behaviour], clock: Clock) -> bool:
@@ -76,9 +77,13 @@ def read_on(prepared: Pair[Prepared], behaviours: Pair[Behaviour], clock: Clock)
     Where none does, the programs are left as they were: nobody is told more than was analysed.
     """
     clock.enter("search and read")
+    if prepared.after.program.budget.spent:
+        return False
     missing = behaviours.before.unresolved | behaviours.after.unresolved
     further = prepared.map(lambda p: replace(p, program=p.program.copy(), _interests={}))
     added = _added(further, missing)
+    if further.before.program.cut or further.after.program.cut:
+        return False
     new = _interest(further) if added else None
     if new is None or not any(f in added and name in missing for f, name in new.strong | new.weak):
         return False
@@ -117,10 +122,13 @@ def _behaviours(
         alone = behave(prepared.after, interest, roots, watch(prepared.after.program))
         return Pair(alone, alone)
     if not is_worth(prepared, jobs):
-        return prepared.map(lambda p: behave(p, interest, roots, watch(p.program)))
-    with later(lambda: _told(prepared.before, interest, roots), aside=True) as before:
+        before = behave(
+            prepared.before, interest, roots, watch(prepared.before.program), part=1 / 2
+        )
+        return Pair(before, behave(prepared.after, interest, roots, watch(prepared.after.program)))
+    with later(lambda: _told(prepared.before, interest, roots), aside=True) as told:
         after = behave(prepared.after, interest, roots)
-        behaviour, looked_up = before.value()
+        behaviour, looked_up = told.value()
     for words in looked_up:  # what was read there is read here as well
         prepared.before.program.look_up(words)
     return Pair(behaviour, after)

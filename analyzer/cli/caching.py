@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from analyzer.tree import Tree
 
 
+class _NotWholeError(Exception):
+    """What was found is not all there is to find."""
+
+
 @contextmanager
 def opened_store(*, wanted: bool, quiet: bool) -> Iterator[DiskStore | None]:
     """Yield the user's store; None where it is not wanted or there is no place for one."""
@@ -52,10 +56,15 @@ def recalled(
 
     def answer() -> bytes:
         computed.append(compute(known))
+        if computed[0].stopped or any(g.kind == "budget" for g in computed[0].gaps):
+            raise _NotWholeError  # another time there may be more time
         return encode(computed[0])
 
     choices = (repr(sorted(config.items())), str(request.partial), known.name)
-    value = known.recall(key_of("check", repr(request.series), *choices), answer)
+    try:
+        value = known.recall(key_of("check", repr(request.series), *choices), answer)
+    except _NotWholeError:
+        return computed[0]
     if computed:
         return computed[0]
     try:

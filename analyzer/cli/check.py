@@ -12,11 +12,24 @@ import click
 from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, failing, remember, with_settings
 from analyzer.cli.caching import opened_store, recalled
-from analyzer.cli.output import BLIND, FORMATS, FOUND, OK, chosen_outputs, say, write_reports
+from analyzer.cli.guard import Guard
+from analyzer.cli.output import (
+    BLIND,
+    EXHAUSTED,
+    FORMATS,
+    FOUND,
+    INTERRUPTED,
+    OK,
+    chosen_outputs,
+    say,
+    write_reports,
+)
 
 if TYPE_CHECKING:
+    from analyzer.base import Gap
     from analyzer.baseline import Entry
     from analyzer.findings import Result
+    from analyzer.request import Request
     from analyzer.select import Selection
 
 # Everything else is imported where it is used: `offlint --help` must not load a parser.
@@ -114,6 +127,22 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     help="Exit 3 where a function that the patch touches could not be analysed.",
 )
 @click.option("--nipa", is_flag=True, help="Exit 0, 250 or 1, and write one line to $DESC_FD.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 1_000_000),
+    default=120,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each patch; 0 is no limit.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(0, 1 << 20),
+    default=1024,
+    show_default=True,
+    metavar="MB",
+    help="At most; 0 is no limit.",
+)
 @click.pass_context
 def check(
     context: click.Context,
@@ -144,6 +173,8 @@ def check(
     stats: bool,
     strict_gaps: bool,
     nipa: bool,
+    timeout: float,
+    memory: int,
 ) -> None:
     """Report what a patch or series makes stale, anywhere in the tree.
 
@@ -161,53 +192,67 @@ def check(
     from analyzer.select import is_failure, select
     from analyzer.settings import read_settings
 
-    with Progress(sys.stderr, enabled=not quiet) as progress:
-        request = open_request(
-            patch, tree, revision, reroll, sys.stdin.buffer, partial=partial, alone=alone
-        )
-        settings = read_settings(request.trees.before.read, request.tree.name)
-        selection = with_settings(selection, settings, level=level)
-        from analyzer.migrations import known_migrations
-        from analyzer.parallel import usable_cores
-        from analyzer.pipeline import check as check_series
-
-        migrations = known_migrations(settings.migrations)
-        with opened_store(wanted=not no_cache, quiet=quiet) as store:
-            found = recalled(
-                store,
-                request,
-                config,
-                lambda tree: check_series(
-                    request.series,
-                    tree,
-                    config=config,
-                    partial=partial,
-                    # Read anew, so that the answer is known to depend on it.
-                    migrations=known_migrations(
-                        read_settings(tree.read, request.tree.name).migrations
-                    ),
-                    progress=progress,
-                    jobs=jobs or usable_cores(),
-                ),
+    with Guard(timeout, memory << 20, enabled=bool(context.obj)) as guard:
+        with Progress(sys.stderr, enabled=not quiet) as progress:
+            request = open_request(
+                patch,
+                tree,
+                revision,
+                reroll,
+                guard.awaited(sys.stdin.buffer),
+                partial=partial,
+                alone=alone,
             )
-        found = request.of_given(found)
-        result = accepted(found, request, selection, settings, known=known, name=str(baseline))
-        if write_baseline is not None:
-            remember(write_baseline, found, request, selection, settings)
-        if fix or fix_output is not None:
-            from analyzer.cli.fixing import proved_fixes, written_fixes
+            settings = read_settings(request.trees.before.read, request.tree.name)
+            selection = with_settings(selection, settings, level=level)
+            from analyzer.migrations import known_migrations
+            from analyzer.parallel import usable_cores
+            from analyzer.pipeline import check as check_series
 
-            offers = proved_fixes(result, found, request, selection, config, progress, migrations)
-            result = offers.result
-            outputs = written_fixes(offers.diff, fix_output, outputs, asked=bool(formats))
-    if not quiet:
-        for note in result.notes:
-            say(note)
-    selected = select(result, selection)
-    write_reports(selected, request, outputs, color=color, anchor=anchor)
+            migrations = known_migrations(settings.migrations)
+            with guard.finishing(), opened_store(wanted=not no_cache, quiet=quiet) as store:
+                found = recalled(
+                    store,
+                    request,
+                    config,
+                    lambda tree: check_series(
+                        request.series,
+                        tree,
+                        config=config,
+                        partial=partial,
+                        # Read anew, so that the answer is known to depend on it.
+                        migrations=known_migrations(
+                            read_settings(tree.read, request.tree.name).migrations
+                        ),
+                        progress=progress,
+                        jobs=jobs or usable_cores(),
+                        budgets=guard.begin,
+                    ),
+                )
+            guard.begin()
+            found = request.of_given(found)
+            result = accepted(found, request, selection, settings, known=known, name=str(baseline))
+            if write_baseline is not None:
+                remember(write_baseline, found, request, selection, settings)
+            if (fix or fix_output is not None) and not result.stopped:
+                from analyzer.cli.fixing import proved_fixes, written_fixes
+
+                offers = proved_fixes(
+                    result, found, request, selection, config, progress, migrations
+                )
+                result = offers.result
+                outputs = written_fixes(offers.diff, fix_output, outputs, asked=bool(formats))
+        if not quiet:
+            for note in result.notes:
+                say(note)
+        selected = select(result, selection)
+        write_reports(selected, request, outputs, color=color, anchor=anchor)
+        blind = [g for g in result.gaps if strict_gaps and _is_blind(g, request)]
+    for gap in result.gaps:
+        if gap.kind == "budget":
+            say(f"left out: {gap.detail}")
     if stats:
         _say_stats(result)
-    blind = [g for g in result.gaps if strict_gaps and request.touches(g)]
     if blind:
         say(
             f"{len(blind)} gaps in what the patch touches (--strict-gaps); the first: "
@@ -219,7 +264,13 @@ def check(
         context.exit(tell_nipa(selected))
     limit = None if write_baseline is not None else failing(fail_on, settings)
     failed = is_failure(result, selection, limit)
-    context.exit(FOUND if failed else BLIND if blind else OK)
+    if result.stopped == "interrupted":
+        context.exit(INTERRUPTED)
+    context.exit(FOUND if failed else EXHAUSTED if result.stopped else BLIND if blind else OK)
+
+
+def _is_blind(gap: Gap, request: Request) -> bool:
+    return gap.kind == "budget" or request.touches(gap)
 
 
 def _selection(

@@ -11,13 +11,14 @@ import click
 
 from analyzer import __version__
 from analyzer.base import AnalyzerError
+from analyzer.budget import OutOfBudgetError
 from analyzer.cli.audit import audit
 from analyzer.cli.cache import cache
 from analyzer.cli.check import check
 from analyzer.cli.effects import effects
 from analyzer.cli.explain import explain
 from analyzer.cli.export import export
-from analyzer.cli.output import DEFECT, INTERRUPTED, OK, USAGE, say
+from analyzer.cli.output import DEFECT, EXHAUSTED, INTERRUPTED, OK, USAGE, say
 from analyzer.cli.post import post
 from analyzer.cli.sweep import sweep
 
@@ -39,10 +40,15 @@ for command in (audit, cache, check, effects, explain, export, post, sweep):
     offlint.add_command(command)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the tool and return its exit status; every mistake of the user is one message."""
+def main(arguments: Sequence[str], *, guarded: bool = False) -> int:
+    """Run the tool and return its exit status; every mistake of the user is one message.
+
+    guarded holds this process to the limits on time and memory that the command has.
+    """
     return status_of(
-        lambda: offlint.main(list(arguments), prog_name="offlint", standalone_mode=False)
+        lambda: offlint.main(
+            list(arguments), prog_name="offlint", standalone_mode=False, obj=guarded
+        )
     )
 
 
@@ -58,6 +64,9 @@ def status_of(work: Callable[[], int | None]) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except (OutOfBudgetError, MemoryError) as error:
+        say(f"{str(error) or 'out of memory'}: see --timeout and --memory")
+        return EXHAUSTED
     except Exception:
         import traceback
 
@@ -71,4 +80,4 @@ def run() -> NoReturn:
     # Nearly all that an analysis makes lives as long as it does: looking for garbage on the way
     # takes a quarter of its time and finds none.
     gc.disable()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], guarded=True))

@@ -37,7 +37,7 @@ FORMATS: Mapping[str, str] = {
     "mail": "analyzer.report.mail",
     "html": "analyzer.report.html",
 }
-OK, FOUND, USAGE, BLIND, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
+OK, FOUND, USAGE, BLIND, EXHAUSTED, DEFECT, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
 
 @dataclass(frozen=True, slots=True)

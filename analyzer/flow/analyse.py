@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from analyzer.base import Gap
+from analyzer.budget import Budget
 from analyzer.c import ir
 from analyzer.flow.interpret import run_root
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.passages import passages_of
-from analyzer.flow.program import Cache, FunctionId, Program, Read, Search
+from analyzer.flow.program import LARGEST, Cache, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.run import Interest, Run, Watched
 from analyzer.flow.slices import Slice
@@ -20,6 +21,11 @@ from analyzer.pages.machine import PageState
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
 _ROUNDS = 4
+#: A root may take this part of the time that is left, so that one which is too much leaves some.
+_SHARE = 0.5
+#: So many kinds of pages are told apart on a list.
+_KINDS = 12
+UNBOUND = Budget()
 UNWATCHED = Watched()
 
 
@@ -42,11 +48,20 @@ class Prepared:
 
 
 def prepare(
-    read: Read, search: Search, cache: Cache, facts: Facts, config: Mapping[str, bool]
+    read: Read,
+    search: Search,
+    cache: Cache,
+    facts: Facts,
+    config: Mapping[str, bool],
+    budget: Budget = UNBOUND,
 ) -> Prepared:
-    """Derive the tree's law and read every file in which a word of interest stands."""
-    law = cache.law(read(HEADER) or b"", (*facts.types, *facts.beside))
-    program = Program(read, search, cache, {**facts.config, **config})
+    """Derive the tree's law and read every file in which a word of interest stands.
+
+    Where the budget runs out before, the program says so in cut.
+    """
+    header = read(HEADER) or b""
+    law = cache.law(header if len(header) <= LARGEST else b"", (*facts.types, *facts.beside))
+    program = Program(read, search, cache, {**facts.config, **config}, budget)
     program.look_up(search_words(law.space, facts))
     return Prepared(program, law, facts, program.numbers(facts.headers))
 
@@ -67,19 +82,27 @@ def behave(
     roots: tuple[FunctionId, ...],
     watched: Watched = UNWATCHED,
     starts: Mapping[str, PageState] | None = None,
+    *,
+    part: float = 1.0,
 ) -> Behaviour:
     """Interpret a tree from the given roots and return everything observed.
 
-    starts names populations that are to start in another state than the tree gives them.
+    starts names populations that are to start in another state than the tree gives them. part
+    says how much of the time that is left this may take; what that cuts is admitted.
     """
+    budget = tree.program.budget.share(part)
     lists: dict[str, tuple[PageState, ...]] = {}
     todo = roots
     runs: dict[FunctionId, Run] = {}
     slices: dict[ir.Variant, Slice] = {}
     for _ in range(_ROUNDS):
         for root in todo:
-            run = replace(new_run(tree, interest, lists, slices, watched), starts=starts or {})
-            run_root(root, run)
+            run = new_run(tree, interest, lists, slices, watched, budget)
+            run = replace(run, starts=starts or {})
+            if run.cut:
+                run.gaps.setdefault(_not_started(root, run.cut))
+            else:
+                run_root(root, run)
             runs[root] = run
         puts: dict[str, dict[PageState, None]] = {}
         for root in roots:
@@ -95,7 +118,29 @@ def behave(
         todo = tuple(root for root in roots if runs[root].drawn & changed)
         if not todo:
             break
+    _admit(runs, todo, lists)
     return _gathered(tree, roots, runs, lists)
+
+
+def _not_started(root: FunctionId, reason: str) -> Gap:
+    path, name = root
+    return Gap("budget", path, 0, name, f"{reason}: nothing that {name}() calls is followed")
+
+
+def _admit(
+    runs: Mapping[FunctionId, Run],
+    open_: tuple[FunctionId, ...],
+    lists: Mapping[str, tuple[PageState, ...]],
+) -> None:
+    """Admit what of the lists was cut: rounds, and kinds of pages."""
+    for path, name in open_:
+        detail = f"what {name}() takes from lists still changes after {_ROUNDS} rounds"
+        runs[path, name].gaps.setdefault(Gap("budget", path, 0, name, detail))
+    for (path, name), run in runs.items():
+        for place in sorted(run.drawn & lists.keys()):
+            if len(lists[place]) == _KINDS:
+                detail = f"{_KINDS} kinds of pages or more on {place}: not all are followed"
+                run.gaps.setdefault(Gap("budget", path, 0, name, detail))
 
 
 def new_run(
@@ -104,6 +149,7 @@ def new_run(
     lists: Mapping[str, tuple[PageState, ...]],
     slices: dict[ir.Variant, Slice] | None = None,
     watched: Watched = UNWATCHED,
+    budget: Budget = UNBOUND,
 ) -> Run:
     """Return a run in which nothing was seen yet; lists say what stands on each list."""
     return Run(
@@ -116,6 +162,8 @@ def new_run(
         lists=lists,
         slices={} if slices is None else slices,
         watched=watched,
+        budget=budget.share(_SHARE),
+        cut=budget.spent,
     )
 
 
@@ -125,7 +173,7 @@ def _few(pages: tuple[PageState, ...]) -> tuple[PageState, ...]:
     for page in pages:
         last = page.history[-1].owner if page.history else None
         kept.setdefault((page.types, page.flags, page.rest, page.population, last), page)
-    return tuple(kept.values())[:12]
+    return tuple(kept.values())[:_KINDS]
 
 
 def _types_forgotten(tree: Prepared) -> bool:
@@ -172,7 +220,15 @@ def _gathered(
         passages=passages_of(runs[root] for root in roots),
         unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),
+        cuts={root: _cuts(runs[root]) for root in roots},
+        ended=frozenset(root for root in roots if runs[root].cut),
+        drawing=frozenset(root for root in roots if runs[root].drawn),
         lists=lists,
         sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
         entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
     )
+
+
+def _cuts(run: Run) -> frozenset[str]:
+    """Return what a run has left out, so that another tree's run can be held against it."""
+    return frozenset(f"{g.function}: {g.detail}" for g in run.gaps if g.kind == "budget")

@@ -102,7 +102,7 @@ def observe_return(
     for arg in args:
         if isinstance(arg, Page) and arg.key in (state.pages.keys() | state.given.keys()):
             page = state.pages.get(arg.key, PageState(run.space.every))
-            for function in run.program.lowered(id)[:1]:
+            for function in [f for f in run.program.lowered(id) if f.variants][:1]:
                 inner = Activation(
                     function,
                     function.variants[0],

@@ -80,7 +80,7 @@ def run_call(
 
 def _observe_exit(id: FunctionId, state: State, run: Run) -> None:
     """Observe what has become of the pages of every population that the root made."""
-    for function in run.program.lowered(id)[:1]:
+    for function in [f for f in run.program.lowered(id) if f.variants][:1]:
         act = Activation(function, function.variants[0], 0, (), id)
         for key, page in sorted(state.pages.items()):
             if page.population and page.population != "allocated":
@@ -180,9 +180,7 @@ class _Body:
         self._push(_Place(0, ()), entry)
         while self.todo:
             _, _, place, state = heapq.heappop(self.todo)
-            self.run.steps += 1
-            if self.run.steps > self.run.limits.steps:
-                self.run.gap("budget", self.act, self.act.function.span.line, "too many steps")
+            if self.run.step(self.act):
                 break
             block = self.act.variant.blocks[place.block]
             states = [state]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from analyzer.base import Gap, Span
+from analyzer.base import Gap, Pair, Span
 from analyzer.pages.machine import Frame, PageState, Space
 
 if TYPE_CHECKING:
@@ -104,3 +104,30 @@ class Behaviour:
     lists: Mapping[str, tuple[PageState, ...]]  # what stands on each list
     sights: tuple[Sight, ...] = ()  # of watched lines
     entrances: tuple[Entrance, ...] = ()  # into watched functions
+    cuts: Mapping[tuple[str, str], frozenset[str]]  # root -> what of its run a limit left out
+    ended: frozenset[tuple[str, str]]  # roots whose runs did not come to their end
+    drawing: frozenset[tuple[str, str]]  # roots that take pages from lists
+
+    def without(self, roots: frozenset[tuple[str, str]]) -> Behaviour:
+        """Return what is left where nothing that was seen from some roots counts."""
+        seen = tuple(o for o in self.observations if o.root not in roots)
+        return replace(self, observations=seen, passages=())
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether nothing was left out for lack of time, memory or patience."""
+        return not self.ended and not any(self.cuts.values())
+
+
+def comparable(behaviours: Pair[Behaviour]) -> Pair[Behaviour]:
+    """Return what can be held against each other where a budget has cut one side or both.
+
+    What was seen from a root whose run was cut in one tree is missing there, and would look as if
+    the patch had brought it. So do pages that such a root should have put onto lists.
+    """
+    before, after = behaviours.before, behaviours.after
+    uneven = frozenset(root for root in before.cuts if before.cuts[root] != after.cuts[root])
+    left_out = uneven | before.ended | after.ended
+    if not left_out:
+        return behaviours
+    return behaviours.map(lambda b: b.without(left_out | before.drawing | after.drawing))

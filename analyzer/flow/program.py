@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.base import Gap
+from analyzer.budget import Budget
 from analyzer.c.blank import blank_comments
 from analyzer.c.constants import constants, enumerators
 from analyzer.c.ir import Conditions, Definition, Function, Signature
@@ -32,7 +33,7 @@ _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 _TYPE = re.compile(rb"[A-Za-z_][^\n;={}]*(?<=\W)")
 _OPENING = re.compile(rb"\s*\(")
 #: Headers above this size are register lists; they are searched but not read.
-_LARGEST = 1 << 20
+LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,16 @@ class Program:
     """Resolve names in one tree. Units are added as searches find them; nothing is global."""
 
     def __init__(
-        self, read: Read, search: Search, cache: Cache, config: Mapping[str, bool]
+        self,
+        read: Read,
+        search: Search,
+        cache: Cache,
+        config: Mapping[str, bool],
+        budget: Budget,
     ) -> None:
         self.config = dict(config)
+        self.cut = ""  # what ran out before every file was read
+        self.budget = budget
         self.gaps: list[Gap] = []
         self._read, self._search, self._cache = read, search, cache
         self._facets: dict[str, Facets] = {}
@@ -182,14 +190,25 @@ class Program:
 
     # -- reading ---------------------------------------------------------------------------
 
+    def admit(self, gap: Gap) -> None:
+        """Take note of what could not be read or followed, once."""
+        if gap not in self.gaps:
+            self.gaps.append(gap)
+
     def add(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Read files that are not known yet; return those that were new."""
         new = []
         for path in sorted(set(paths) - self._facets.keys()):
+            self.cut = self.cut or self.budget.spent
+            if self.cut:
+                break
             text = self._read(path)
-            if text is None:
+            if text is None or path.endswith(".S"):
                 continue
-            if path.endswith(".S") or len(text) > _LARGEST:
+            if len(text) > LARGEST:
+                if path.endswith(".c"):
+                    detail = f"larger than {LARGEST >> 20} MB; not read"
+                    self.admit(Gap("size", path, 0, "", detail))
                 continue
             facets = self._cache.scan(path, text)
             self._facets[path] = facets
@@ -235,7 +254,7 @@ class Program:
                 continue
             for path in places[name]:
                 text = self._read(path)
-                if text is not None and len(text) <= _LARGEST and _may_define(text, name.encode()):
+                if text is not None and len(text) <= LARGEST and _may_define(text, name.encode()):
                     new.extend(self.add([path]))
         return tuple(new)
 
@@ -262,7 +281,7 @@ class Program:
         found: dict[str, int] = {}
         for path in headers:
             text = self._read(path)
-            if text is not None:
+            if text is not None and len(text) <= LARGEST:
                 found = {**self._cache.numbers(path, text), **found}
         return found
 

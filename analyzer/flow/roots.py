@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from analyzer.base import Gap
 from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId, Program, Stored
 from analyzer.flow.run import Interest
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import usual_accessors
 from analyzer.pages.machine import TYPE, Space
+
+#: So many calls away from an operation a function still matters.
+_LEVELS = 12
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
@@ -42,7 +46,11 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     seeds = {*writers(space, facts), *facts.origins, *facts.handers}
     makers = {id for name in facts.origins for id in program.resolve(name, "")}
     handers = {id for name in facts.handers for id in program.resolve(name, "")}
-    strong = _reaching(program, seeds, facts, levels=12) | makers | handers
+    strong, beyond = _reaching(program, seeds, facts, levels=_LEVELS)
+    strong |= makers | handers
+    for path, name in sorted(beyond):
+        detail = f"{name}() is more than {_LEVELS} calls away from what it leads to; not followed"
+        program.admit(Gap("budget", path, 0, name, detail))
     tracked = {
         op.name
         for op in space.operations.values()
@@ -50,7 +58,7 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     }
     flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
-    weak = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
+    weak, _ = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
     return Interest(strong, weak - strong, flags)
 
 
@@ -76,15 +84,16 @@ def _written_flags(
 
 def _reaching(
     program: Program, names: Iterable[str], facts: Facts, *, levels: int
-) -> frozenset[FunctionId]:
-    """Return the functions that call the names, directly or through calls and callbacks."""
+) -> tuple[frozenset[FunctionId], frozenset[FunctionId]]:
+    """Return the functions that call the names, directly or through calls and callbacks.
+
+    Also return those that are one level too far away.
+    """
     found: set[FunctionId] = set()
     edge = [id for name in sorted(set(names)) for id in program.calling(name)]
     slots = _slots(program)
     for _ in range(levels):
         new = set(edge) - found
-        if not new:
-            break
         found |= new
         edge = []
         for id in sorted(new):
@@ -96,7 +105,7 @@ def _reaching(
         for chain in facts.chains.values():
             if any(chain.field in program.stored_in(id[1]) for id in new):
                 edge.extend(program.calling(chain.call))
-    return frozenset(found)
+    return frozenset(found), frozenset(edge) - found
 
 
 def _slots(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:

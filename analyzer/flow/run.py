@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
+from analyzer.budget import Budget
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
@@ -120,6 +121,8 @@ class Run:
     slices: dict[Variant, Slice]
     starts: Mapping[str, PageState] = field(default_factory=dict)  # populations, as if born so
     limits: Limits = field(default_factory=Limits)
+    budget: Budget = field(default_factory=Budget)
+    cut: str = ""  # what ran out and ended the run; nothing where it went to its end
     observations: dict[Observation, None] = field(default_factory=dict)
     puts: dict[str, dict[PageState, None]] = field(default_factory=dict)
     drawn: set[str] = field(default_factory=set)
@@ -218,6 +221,23 @@ class Run:
             self.text(act, span),
             act.stack,
         )
+
+    def step(self, act: Activation) -> bool:
+        """Count a step; tell whether there is neither time nor patience for it."""
+        self.steps += 1
+        if not self.cut:
+            if self.steps > self.limits.steps:
+                self.end(act, "too many steps")
+            elif self.steps % self.budget.every == 0 and (reason := self.budget.spent):
+                self.end(act, reason)
+        return bool(self.cut)
+
+    def end(self, act: Activation, reason: str) -> None:
+        """Let the run end where it is, and say what is left out."""
+        self.cut = reason
+        path, name = act.root
+        detail = f"{reason}: what else is called from {name}() ({path}) is not followed"
+        self.gap("budget", act, act.function.span.line, detail)
 
     def gap(self, kind: str, act: Activation, line: int, detail: str) -> None:
         """Admit that something was not followed."""

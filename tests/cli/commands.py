@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -65,3 +66,13 @@ def spawn(
         env=environment,
         **{**dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE), **streams},
     )
+
+
+def until_watched(ours: subprocess.Popen[bytes]) -> None:
+    """Wait until a run has its onlooker."""
+    children = Path(f"/proc/{ours.pid}/task/{ours.pid}/children")
+    for _ in range(600):
+        if children.read_text().strip():
+            return
+        time.sleep(0.1)
+    raise AssertionError("nobody looks on")

@@ -8,14 +8,13 @@ import re
 import select
 import signal
 import subprocess
-import time
 
 import pytest
 
 from analyzer.base import AnalyzerError
 from analyzer.cli import status_of
 
-from .commands import ENVIRONMENT, PATCH, TREE, spawn
+from .commands import ENVIRONMENT, PATCH, TREE, spawn, until_watched
 
 CHECK = ("check", "--tree", TREE)
 
@@ -32,7 +31,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 def test_an_interrupt_ends_quietly() -> None:
     with spawn(*CHECK, "-") as ours:
-        time.sleep(1)  # until it waits for the patch
+        until_watched(ours)
         ours.send_signal(signal.SIGINT)
         output, complaint = ours.communicate(timeout=30)
 
