@@ -249,7 +249,7 @@ def check(
         write_reports(selected, request, outputs, color=color, anchor=anchor)
         blind = [g for g in result.gaps if strict_gaps and _is_blind(g, request)]
     for gap in result.gaps:
-        if gap.kind == "budget":
+        if gap.kind == "budget" and not quiet:
             say(f"left out: {gap.detail}")
     if stats:
         _say_stats(result)

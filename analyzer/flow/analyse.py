@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from analyzer.base import Gap
@@ -18,6 +18,9 @@ from analyzer.flow.slices import Slice
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
+
+#: What stands on each list, by its place.
+Lists = Mapping[str, tuple[PageState, ...]]
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
 _ROUNDS = 4
@@ -91,35 +94,49 @@ def behave(
     says how much of the time that is left this may take; what that cuts is admitted.
     """
     budget = tree.program.budget.share(part)
-    lists: dict[str, tuple[PageState, ...]] = {}
+    lists: dict[FunctionId, Lists] = {root: {} for root in roots}
     todo = roots
     runs: dict[FunctionId, Run] = {}
     slices: dict[ir.Variant, Slice] = {}
     for _ in range(_ROUNDS):
         for root in todo:
-            run = new_run(tree, interest, lists, slices, watched, budget)
+            run = new_run(tree, interest, lists[root], slices, watched, budget)
             run = replace(run, starts=starts or {})
             if run.cut:
                 run.gaps.setdefault(_not_started(root, run.cut))
             else:
                 run_root(root, run)
             runs[root] = run
-        puts: dict[str, dict[PageState, None]] = {}
-        for root in roots:
-            for place, pages in runs[root].puts.items():
-                puts.setdefault(place, {}).update(pages)
-        settled = {place: _few(tuple(pages)) for place, pages in sorted(puts.items())}
-        changed = {
-            p
-            for p in settled.keys() | lists.keys()
-            if set(settled.get(p, ())) != set(lists.get(p, ()))
-        }
-        lists = settled
-        todo = tuple(root for root in roots if runs[root].drawn & changed)
+        held = lists
+        lists = {root: _settled(root, runs, held[root]) for root in roots}
+        todo = tuple(r for r in roots if _news(runs[r].drawn, held[r], lists[r]))
         if not todo:
             break
     _admit(runs, todo, lists)
-    return _gathered(tree, roots, runs, lists)
+    return _gathered(tree, roots, runs, {p: h for root in roots for p, h in lists[root].items()})
+
+
+def _settled(root: FunctionId, runs: Mapping[FunctionId, Run], held: Lists) -> Lists:
+    """Return what stands on each list that a root can draw from; its own local lists are its own.
+
+    A page of a known kind with another history is no news: or lists that feed each other would
+    never settle.
+    """
+    puts: dict[str, dict[PageState, None]] = {}
+    for other, run in runs.items():
+        for place, pages in run.puts.items():
+            if other == root or not place[0].isdigit():
+                puts.setdefault(place, {}).update(pages)
+    found = {place: _few(tuple(pages)) for place, pages in sorted(puts.items())}
+    return {
+        p: held[p] if p in held and _kinds(held[p]) == _kinds(pages) else pages
+        for p, pages in found.items()
+    }
+
+
+def _news(drawn: Iterable[str], before: Lists, now: Lists) -> bool:
+    """Tell whether a list that was drawn from holds other kinds of pages now."""
+    return any(_kinds(before.get(p, ())) != _kinds(now.get(p, ())) for p in drawn)
 
 
 def _not_started(root: FunctionId, reason: str) -> Gap:
@@ -130,15 +147,16 @@ def _not_started(root: FunctionId, reason: str) -> Gap:
 def _admit(
     runs: Mapping[FunctionId, Run],
     open_: tuple[FunctionId, ...],
-    lists: Mapping[str, tuple[PageState, ...]],
+    lists: Mapping[FunctionId, Lists],
 ) -> None:
     """Admit what of the lists was cut: rounds, and kinds of pages."""
     for path, name in open_:
         detail = f"what {name}() takes from lists still changes after {_ROUNDS} rounds"
         runs[path, name].gaps.setdefault(Gap("budget", path, 0, name, detail))
     for (path, name), run in runs.items():
-        for place in sorted(run.drawn & lists.keys()):
-            if len(lists[place]) == _KINDS:
+        held = lists[path, name]
+        for place in sorted(run.drawn & held.keys()):
+            if len(held[place]) == _KINDS:
                 detail = f"{_KINDS} kinds of pages or more on {place}: not all are followed"
                 run.gaps.setdefault(Gap("budget", path, 0, name, detail))
 
@@ -146,7 +164,7 @@ def _admit(
 def new_run(
     tree: Prepared,
     interest: Interest,
-    lists: Mapping[str, tuple[PageState, ...]],
+    lists: Lists,
     slices: dict[ir.Variant, Slice] | None = None,
     watched: Watched = UNWATCHED,
     budget: Budget = UNBOUND,
@@ -171,9 +189,17 @@ def _few(pages: tuple[PageState, ...]) -> tuple[PageState, ...]:
     """Keep one state of each kind: same type, flags, population and last writers."""
     kept: dict[object, PageState] = {}
     for page in pages:
-        last = page.history[-1].owner if page.history else None
-        kept.setdefault((page.types, page.flags, page.rest, page.population, last), page)
+        kept.setdefault(_kind(page), page)
     return tuple(kept.values())[:_KINDS]
+
+
+def _kind(page: PageState) -> object:
+    last = page.history[-1].owner if page.history else None
+    return (page.types, page.flags, page.rest, page.population, last)
+
+
+def _kinds(pages: Iterable[PageState]) -> frozenset[object]:
+    return frozenset(_kind(page) for page in pages)
 
 
 def _types_forgotten(tree: Prepared) -> bool:
@@ -198,7 +224,7 @@ def _gathered(
     tree: Prepared,
     roots: tuple[FunctionId, ...],
     runs: Mapping[FunctionId, Run],
-    lists: Mapping[str, tuple[PageState, ...]],
+    lists: Lists,
 ) -> Behaviour:
     gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
     callbacks: dict[str, tuple[FunctionId, ...]] = {}

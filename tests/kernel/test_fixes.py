@@ -33,7 +33,9 @@ CASES = (
     ("virtio-clear", frozenset({"virtio-clear"}), "virtio_mem_clear_fake_offline", True),
     ("xen-append", frozenset({"xen-append"}), "balloon_append", True),
     ("self-hosted", frozenset({"self-hosted"}), "mhp_init_memmap_on_memory", True),
-    ("free", frozenset({"free-hotplug", "free-boot"}), "__free_pages_core", True),
+    # A guarded clear mends it, but the walk of deferred_init_maxorder() then runs out of paths: a
+    # new gap, and with one nothing is proved.
+    ("free", frozenset({"free-hotplug", "free-boot"}), "__free_pages_core", False),
     # The initialiser: which exceptions it must make takes a person.
     ("init", frozenset({"init"}), "memmap_init_range", False),
 )
