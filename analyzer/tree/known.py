@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import zlib
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -96,13 +97,19 @@ class KnownTree:
         line = json.dumps((kind, what, answer))
         if line not in self._said and self._log >= 0:
             self._said.add(line)
-            os.write(self._log, line.encode() + b"\n")
+            try:
+                os.write(self._log, line.encode() + b"\n")
+            except OSError:  # no room: what was answered is no longer known as a whole
+                os.fchmod(self._log, 0)  # the one mark that every process of this run sees
 
     def _answers(self) -> bytes | None:
-        """Return all answers given so far; None where the tree has answered one thing two ways."""
+        """Return all answers given so far; None where they are not known or differ."""
         if self._log < 0:
             return None
-        size = os.fstat(self._log).st_size
+        log = os.fstat(self._log)
+        if not stat.S_IMODE(log.st_mode):
+            return None
+        size = log.st_size
         lines = sorted(set(os.pread(self._log, size, 0).splitlines()))
         rows = [json.loads(line) for line in lines]
         if len({(kind, what) for kind, what, _ in rows}) < len(rows):
