@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from analyzer.audit.change import audit_change
 from analyzer.audit.run import audit_tree
 from analyzer.base import Gap, Pair, Severity
 from analyzer.budget import Budget, OutOfBudgetError
+from analyzer.charge import charged
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
 from analyzer.checks.calls import find_calls
@@ -23,8 +23,8 @@ from analyzer.checks.tests import find_tests
 from analyzer.compare import Sides
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
 from analyzer.flow.analyse import UNBOUND, Prepared, interest_of, prepare
+from analyzer.flow.cache import Cache
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import Cache
 from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
@@ -93,7 +93,7 @@ def check(
         if isinstance(judged, str):
             idle[patch.index] = judged
             continue
-        found = _charged(found, judged.findings, patch.index)
+        found = charged(found, judged.findings, patch.index)
         derived.update(dict.fromkeys(named(judged.moved, described, patch, judged.facts)))
         if judged.same:
             idle[patch.index] = SAME
@@ -223,7 +223,7 @@ def compare_trees(
     return Result(
         tree=trees.after.name,
         migrations=judged.moved,
-        findings=tuple(sorted(_charged([], judged.findings, 1), key=_order)),
+        findings=tuple(sorted(charged([], judged.findings, 1), key=_order)),
         gaps=tuple(sorted(judged.gaps)),
         files_read=judged.files,
         functions=judged.functions,
@@ -332,7 +332,7 @@ def _sources(paths: Iterable[str]) -> tuple[str, ...]:
 
 def findings_of(sides: Sides, changed: Iterable[str]) -> tuple[Finding, ...]:
     """Return everything that is to be said of two trees that were analysed, in order."""
-    return tuple(sorted(_charged([], _compare(sides, changed).findings, 1), key=_order))
+    return tuple(sorted(charged([], _compare(sides, changed).findings, 1), key=_order))
 
 
 def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
@@ -366,39 +366,6 @@ def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> t
     )
     told = {(f.file, f.function) for f in found}  # what breaks says more than a test that turned
     return (*found, *(f for f in find_tests(sides, rules) if (f.file, f.function) not in told))
-
-
-def _charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Finding]:
-    """Charge findings to the patch that introduces them, and note which patch mends them."""
-    held = list(found)
-    for finding in new:
-        finding = replace(finding, fingerprint=_fingerprint(finding))
-        if finding.status is Status.INTRODUCED:
-            held.append(replace(finding, introduced_by=patch))
-        elif finding.status is Status.FIXED:
-            mended = [
-                f
-                for f in held
-                if _same(f, finding) and f.status is Status.INTRODUCED and f.introduced_by != patch
-            ]
-            for f in mended:
-                held[held.index(f)] = replace(f, fixed_by=patch)
-            if not mended and not any(_same(f, finding) for f in held):
-                held.append(replace(finding, fixed_by=patch))
-        elif not any(_same(f, finding) for f in held):
-            held.append(finding)
-    return held
-
-
-def _same(one: Finding, other: Finding) -> bool:
-    return (one.rule, one.file, one.function) == (other.rule, other.file, other.function)
-
-
-def _fingerprint(f: Finding) -> str:
-    """Hash what makes a finding the same across revisions: never a line, never a commit."""
-    cause = f.cause.function if f.cause else ""
-    parts = (f.rule, f.file, f.function, "".join(f.operation.split()), cause)
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def _chosen(found: Iterable[Finding], rules: Sequence[str] | None) -> Iterable[Finding]:

@@ -32,7 +32,7 @@ def proved_fixes(
     """
     from analyzer.base import Pair
     from analyzer.fixes import offer_fixes
-    from analyzer.flow.program import Cache
+    from analyzer.flow.cache import Cache
     from analyzer.pipeline import compare_trees
     from analyzer.tree import Tree
 

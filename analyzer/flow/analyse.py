@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from analyzer.base import Gap
 from analyzer.budget import Budget
 from analyzer.c import ir
+from analyzer.flow.cache import Cache
 from analyzer.flow.interpret import run_root
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.passages import passages_of
-from analyzer.flow.program import LARGEST, Cache, FunctionId, Program, Read, Search
+from analyzer.flow.program import LARGEST, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.run import Interest, Run, Watched
 from analyzer.flow.slices import Slice

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from analyzer.base import Gap
+from analyzer.flow.cache import Stored
 from analyzer.flow.params import passes_pages
-from analyzer.flow.program import FunctionId, Program, Stored
+from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.run import Interest
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import usual_accessors

@@ -8,7 +8,9 @@ from fixture.harness import common_files
 
 from analyzer.audit.names import names_of
 from analyzer.audit.uses import Found, find_uses
-from analyzer.flow.program import Cache, Program
+from analyzer.budget import Budget
+from analyzer.flow.cache import Cache
+from analyzer.flow.program import Program
 from analyzer.pages.facts import load_facts
 from analyzer.tree import MemoryTree
 
@@ -40,7 +42,7 @@ def found_in(**files: str) -> Found:
     tree = MemoryTree({**common_files("strict", "after"), **files})
     facts = load_facts()
     law = Cache().law(tree.read("include/linux/page-flags.h") or b"", (*facts.types, *facts.beside))
-    program = Program(tree.read, tree.search, Cache(), {})
+    program = Program(tree.read, tree.search, Cache(), {}, Budget())
     return find_uses(names_of(law.space, MIGRATION), program, tree)
 
 

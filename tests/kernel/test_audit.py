@@ -11,7 +11,9 @@ import pytest
 
 from analyzer.audit.names import names_of
 from analyzer.audit.uses import Found, find_uses
-from analyzer.flow.program import Cache, Program
+from analyzer.budget import Budget
+from analyzer.flow.cache import Cache
+from analyzer.flow.program import Program
 from analyzer.migrations import migration_named
 from analyzer.pages.facts import load_facts
 from analyzer.pages.laws import HEADER
@@ -81,7 +83,7 @@ def found() -> Found:
     tree, facts, cache = open_kernel(), load_facts(), Cache()
     law = cache.law(tree.read(HEADER) or b"", (*facts.types, *facts.beside))
     return find_uses(
-        names_of(law.space, MIGRATION), Program(tree.read, tree.search, cache, {}), tree
+        names_of(law.space, MIGRATION), Program(tree.read, tree.search, cache, {}, Budget()), tree
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from analyzer.base import Severity
 from analyzer.findings import Finding, Result
 from analyzer.fixes import Offers, offer_fixes
-from analyzer.flow.program import Cache
+from analyzer.flow.cache import Cache
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check, compare_trees
 from analyzer.request import Request

@@ -13,7 +13,7 @@ from kernel.trees import TOUCHED, corpus, open_kernel, patched
 
 from analyzer.base import Pair, Severity
 from analyzer.findings import Finding, Status
-from analyzer.flow.program import Cache
+from analyzer.flow.cache import Cache
 from analyzer.pipeline import compare_trees
 from analyzer.tree import Hits, MemoryTree, Overlay, Tree
 

@@ -1,0 +1,42 @@
+"""Charge findings to the patches of a series: who introduces them, who mends them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from analyzer.findings import Finding, Status
+
+
+def charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Finding]:
+    """Charge findings to the patch that introduces them, and note which patch mends them."""
+    held = list(found)
+    for finding in new:
+        finding = replace(finding, fingerprint=_fingerprint(finding))
+        if finding.status is Status.INTRODUCED:
+            held.append(replace(finding, introduced_by=patch))
+        elif finding.status is Status.FIXED:
+            mended = [
+                f
+                for f in held
+                if _same(f, finding) and f.status is Status.INTRODUCED and f.introduced_by != patch
+            ]
+            for f in mended:
+                held[held.index(f)] = replace(f, fixed_by=patch)
+            if not mended and not any(_same(f, finding) for f in held):
+                held.append(replace(finding, fixed_by=patch))
+        elif not any(_same(f, finding) for f in held):
+            held.append(finding)
+    return held
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return (one.rule, one.file, one.function) == (other.rule, other.file, other.function)
+
+
+def _fingerprint(f: Finding) -> str:
+    """Hash what makes a finding the same across revisions: never a line, never a commit."""
+    cause = f.cause.function if f.cause else ""
+    parts = (f.rule, f.file, f.function, "".join(f.operation.split()), cause)
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
