@@ -121,7 +121,7 @@ class Guard:
         return Awaited(stream, self.begin)
 
     def _set(self, seconds: float) -> None:
-        os.write(self._pipe, _TIME.pack(time.monotonic() + seconds if seconds else 0.0))
+        os.write(self._pipe, _TIME.pack(_last(seconds)))
         signal.setitimer(signal.ITIMER_REAL, seconds * _FIRMLY)
 
     def _asked(self) -> bool:
@@ -137,6 +137,11 @@ class Guard:
         if self._interrupts:
             raise KeyboardInterrupt
         raise OutOfBudgetError("out of time")
+
+
+def _last(seconds: float) -> float:
+    """Return when to kill: at the end, but half a second after the alarm; 0 is never."""
+    return time.monotonic() + max(seconds, seconds * _FIRMLY + 0.5) if seconds else 0.0
 
 
 def _watched(seconds: float, memory: int) -> tuple[int, int]:
@@ -156,7 +161,7 @@ def _watched(seconds: float, memory: int) -> tuple[int, int]:
             signal.signal(number, signal.SIG_IGN)
         for stream in (0, 1):  # whoever reads our output must not wait for the onlooker
             os.dup2(os.open(os.devnull, os.O_RDWR), stream)
-        _look_on(watched, reading, time.monotonic() + seconds if seconds else 0.0, memory)
+        _look_on(watched, reading, _last(seconds), memory)
         status = 0
     finally:
         os._exit(status)
