@@ -144,7 +144,28 @@ def _still_set(clear: Event, sides: Sides) -> bool:
     before, after = (
         _setting(p, clear, sides) for p in (sides.programs.before, sides.programs.after)
     )
-    return bool(after) and before == after
+    if not after or before != after:
+        return False
+    # Who newly calls what sets or clears the type may have taken the work over.
+    old, new = (_users(p, clear, sides) for p in (sides.programs.before, sides.programs.after))
+    return new <= old
+
+
+def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:
+    """Return who calls a function that writes a type, in the file of a clear."""
+    if not program.has(clear.path):
+        return frozenset()
+    operations = sides.behaviours.after.space.operations
+    named = program.unit(clear.path).definitions
+    writing = {
+        name
+        for name in named
+        for called in program.called((clear.path, name))
+        if (op := operations.get(called)) is not None and op.dimension == TYPE and not op.is_test
+    }
+    return frozenset(
+        (name, called) for name in named for called in program.called((clear.path, name)) & writing
+    )
 
 
 def _setting(program: Program, clear: Event, sides: Sides) -> frozenset[object]:
