@@ -40,6 +40,7 @@ class Awaited:
     """A stream that somebody else fills in a time of his own."""
 
     stream: BinaryIO
+    waiting: Callable[[], object]
     begun: Callable[[], object]
 
     def isatty(self) -> bool:
@@ -47,7 +48,8 @@ class Awaited:
         return self.stream.isatty()
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return what comes, and start the time."""
+        """Return what comes; the time does not run meanwhile, and starts anew."""
+        self.waiting()
         data = self.stream.read(size)
         self.begun()
         return data
@@ -115,10 +117,12 @@ class Guard:
             signal.signal(signal.SIGINT, before)
 
     def awaited(self, stream: BinaryIO) -> Awaited:
-        """Return a stream for which the time starts when it has been read."""
+        """Return a stream for which the time stands still while it is read."""
+        return Awaited(stream, self._stop, self.begin)
+
+    def _stop(self) -> None:
         if self._enabled:
             self._set(0.0)
-        return Awaited(stream, self.begin)
 
     def _set(self, seconds: float) -> None:
         os.write(self._pipe, _TIME.pack(_last(seconds)))
