@@ -140,6 +140,5 @@ CORE_MUTATIONS = (
         FINALIZE,
         LEFT,
         inside(COMPACTION, FINALIZE, "__ClearPageOffline(page);", ""),
-        verdict="MISSING",
     ),
 )
