@@ -256,8 +256,7 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     source = seen.page.source(seen.dimension)
     for frame in reversed(seen.stack):
         if frame.id not in fine and _is_new(frame.id, sides):
-            wrote = source is not None and source.kind == "write" and source.owner == frame.id
-            if source is not None and wrote:
+            if source is not None and (source.kind, source.owner) == ("write", frame.id):
                 return _writer(source, seen, sides)
             return Culprit(frame.id, frame.span, frame.text, "site")
     return None
