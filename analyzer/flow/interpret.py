@@ -29,7 +29,7 @@ from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
-from analyzer.flow.values import Int, NonZero, Page, Unknown, Value
+from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
 
 
@@ -130,6 +130,8 @@ def _function(
                     value = Page(act.place(param.name), "page")
                 if param.name in counts and isinstance(value, Unknown):
                     value = NonZero(value.key)  # of the same page, where it is a frame number
+                elif param.name in counts and isinstance(value, Symbol):
+                    value = NonZero(value.name)
                 entry = entry.put(act.place(param.name), value)
             if args is None:
                 entry = entered_page(entry, act, run)
