@@ -131,8 +131,9 @@ def test_processes_find_what_one_process_finds(
 
 def test_many_words_find_what_few_words_find(tmp_path: Path) -> None:
     write_files(tmp_path, AWKWARD)
-    many = [*WORDS, *(f"absent_{n}" for n in range(200))]
+    some, many = ([*WORDS, *(f"absent_{n}" for n in range(count))] for count in (20, 200))
 
+    assert search.search_directory(str(tmp_path), some) == EXPECTED
     assert search.search_directory(str(tmp_path), many) == EXPECTED
     assert search.with_python(str(tmp_path), encode_words(many)) == EXPECTED
 
