@@ -10,20 +10,25 @@ from analyzer.base import AnalyzerError, Severity
 from analyzer.data import Table, read_toml
 from analyzer.findings import Result
 from analyzer.rules import rule_named
+from analyzer.select import Selection
 
 #: Where the settings stand, from the top of the tree.
 SETTINGS = ".offlint.toml"
 
 _KEYS = ("level", "fail-on", "levels", "ignore", "budgets", "migration")
 _IGNORE = ("rules", "paths")
+_BUDGETS = ("timeout", "memory")
+#: What a patch may cost where nobody says otherwise: seconds, MB.
+_SECONDS, _MEGABYTES = 120, 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a tree says of its checks; what it leaves out is empty or None.
 
-    never is true where no finding shall fail a run. budgets and migrations are read, and held to
-    their own keys, by whoever knows them.
+    never is true where no finding shall fail a run. timeout and memory are what one patch may
+    cost, in seconds and MB; 0 is no bound. migrations are read, and held to their own keys, by
+    whoever knows them.
     """
 
     level: Severity | None = None
@@ -32,7 +37,8 @@ class Settings:
     levels: Mapping[str, Severity]
     rules: tuple[str, ...] = ()  # ignored
     paths: tuple[str, ...] = ()  # ignored
-    budgets: Table
+    timeout: int | None = None
+    memory: int | None = None
     migrations: tuple[Table, ...] = ()
 
 
@@ -44,7 +50,7 @@ def read_settings(read: Callable[[str], bytes | None], name: str = "") -> Settin
     where = f"{name}/{SETTINGS}" if name and name != "." else SETTINGS
     data = read(SETTINGS)
     if data is None:
-        return Settings(levels={}, budgets=Table(where, {}))
+        return Settings(levels={})
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -57,6 +63,8 @@ def parse_settings(table: Table) -> Settings:
     only(table, _KEYS)
     ignore = _subtable(table, "ignore")
     only(ignore, _IGNORE)
+    budgets = _subtable(table, "budgets")
+    only(budgets, _BUDGETS)
     fail_on = table.text("fail-on", "-")
     return Settings(
         level=table.choice("level", Severity) if "level" in table.values else None,
@@ -65,7 +73,8 @@ def parse_settings(table: Table) -> Settings:
         levels=_levels(_subtable(table, "levels")),
         rules=tuple(_rule(ignore.where, r) for r in ignore.texts("rules", ())),
         paths=tuple(_path(ignore, p) for p in ignore.texts("paths", ())),
-        budgets=_subtable(table, "budgets"),
+        timeout=_most(budgets, "timeout", 1_000_000, "seconds for each patch, 0 for no limit"),
+        memory=_most(budgets, "memory", 1 << 20, "MB, 0 for no limit"),
         migrations=table.tables("migration"),
     )
 
@@ -89,10 +98,54 @@ def with_levels(result: Result, levels: Mapping[str, Severity]) -> Result:
     return replace(result, findings=tuple(sorted(findings, key=lambda f: -f.severity.rank)))
 
 
+def bounds(
+    timeout: float | None, memory: int | None, settings: Settings | None = None
+) -> tuple[float, int]:
+    """Return the seconds and bytes of one patch: as asked for, else as the tree says."""
+    ours = (None, None) if settings is None else (settings.timeout, settings.memory)
+    seconds = timeout if timeout is not None else ours[0]
+    megabytes = memory if memory is not None else ours[1]
+    return (
+        _SECONDS if seconds is None else seconds,
+        (_MEGABYTES if megabytes is None else megabytes) << 20,
+    )
+
+
+def with_settings(selection: Selection, settings: Settings, *, level: str | None) -> Selection:
+    """Return the selection with what the tree's settings say; the command line has the last word.
+
+    level is that of the command line, or None.
+    """
+    named = selection.rules or frozenset()
+    return replace(
+        selection,
+        level=selection.level if level is not None else settings.level or selection.level,
+        ignored=selection.ignored | (frozenset(settings.rules) - named),
+        paths=settings.paths,
+    )
+
+
+def failing(wish: str | None, settings: Settings) -> Severity | None:
+    """Return from which severity on a finding fails the run; None where none does."""
+    if wish is not None:
+        return None if wish == "never" else Severity(wish)
+    return None if settings.never else settings.fail_on or Severity.WARNING
+
+
 def _subtable(table: Table, key: str) -> Table:
     if key not in table.values:
         return Table(f"{table.where}: {key}", {})
     return table.table(key)
+
+
+def _most(table: Table, key: str, limit: int, expected: str) -> int | None:
+    """Return a bound; None where the table has none."""
+    if key not in table.values:
+        return None
+    value = table.values[key]
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= limit:
+        raise table.wrong(key, expected)
+    return value
 
 
 def _levels(table: Table) -> Mapping[str, Severity]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -15,15 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.base import AnalyzerError, Severity
+from analyzer.budget import Budget
 from analyzer.patch.range import is_range
 from analyzer.select import Selection
 
 if TYPE_CHECKING:
     from analyzer.request import Request
+    from analyzer.settings import Settings
 
 _CODE = ("*.[chS]",)
 #: So many patches for each worker are under way or wait; a release is not queued at once.
 _AHEAD = 4
+#: Notes of many patches are too many to read.
+_LEVEL = Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,7 @@ class Job:
     """One patch to check, complete in itself: another machine needs the tree and nothing else.
 
     patch holds the text of a patch or mailbox; where commits names a range it does not count.
+    level and fail_on are what the user asked for; None leaves them to the tree's settings.
     """
 
     name: str
@@ -38,7 +45,8 @@ class Job:
     commits: str | None
     tree: str
     revision: str | None
-    selection: Selection
+    level: str | None = None
+    fail_on: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +57,8 @@ class Swept:
     subject: str = ""
     lines: str = ""  # terse
     report: str = ""  # JSON
-    counts: Mapping[Severity, int] = field(default_factory=dict)  # open findings
+    counts: Mapping[Severity, int] = field(default_factory=dict)  # open findings that are shown
+    failed: bool = False
     problem: str = ""
 
 
@@ -57,7 +66,9 @@ def jobs_of(
     what: str,
     tree: str,
     revision: str | None,
-    selection: Selection,
+    *,
+    level: str | None = None,
+    fail_on: str | None = None,
 ) -> tuple[Job, ...]:
     """Return a job for each commit of a range that touches code, or for each file of a directory.
 
@@ -65,7 +76,15 @@ def jobs_of(
     Raise AnalyzerError where there is neither.
     """
     folder = Path(what)
-    blank = Job(name="", patch=b"", commits=None, tree=tree, revision=revision, selection=selection)
+    blank = Job(
+        name="",
+        patch=b"",
+        commits=None,
+        tree=tree,
+        revision=revision,
+        level=level,
+        fail_on=fail_on,
+    )
     if folder.is_dir():
         paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
         jobs = tuple(replace(blank, name=p.name, patch=_bytes(p)) for p in paths)
@@ -107,31 +126,50 @@ def _commits(repo: str, revisions: str) -> tuple[str, ...]:
 
 def run_job(job: Job) -> Swept:
     """Check one patch. What is wrong with the patch is its problem, not the sweep's."""
+    from analyzer.migrations import known_migrations
     from analyzer.pipeline import check
     from analyzer.report import json, terse
     from analyzer.report.view import View
-    from analyzer.select import select
-    from analyzer.settings import read_settings, with_levels
+    from analyzer.select import is_failure, select
+    from analyzer.settings import failing, read_settings, with_levels, with_settings
     from analyzer.suppress import suppress
 
     try:
         request = _request(job)
-        result = check(request.series, request.tree)
+        settings = read_settings(request.trees.before.read, request.tree.name)
+        migrations = known_migrations(settings.migrations)
+        result = check(
+            request.series,
+            request.tree,
+            migrations=migrations,
+            budgets=lambda: _budget(settings),
+        )
     except AnalyzerError as error:
         return Swept(name=job.name, problem=str(error))
-    settings = read_settings(request.trees.before.read, request.tree.name)
+    subject = result.patches[0].subject if result.patches else ""
+    if result.stopped:
+        return Swept(name=job.name, subject=subject, problem=result.stopped)
     heard = suppress(result, request.read, request.changed, request.files)
-    ignored = job.selection.ignored | frozenset(settings.rules)
-    selection = replace(job.selection, ignored=ignored, paths=settings.paths)
-    selected = select(with_levels(heard, settings.levels), selection)
+    weighed = with_levels(heard, settings.levels)
+    wish = Selection(level=Severity(job.level) if job.level else settings.level or _LEVEL)
+    selection = with_settings(wish, settings, level=str(wish.level))
+    selected = select(weighed, selection)
     view = View(selected=selected, read=request.read, changed=request.changed)
     return Swept(
         name=job.name,
-        subject=result.patches[0].subject if result.patches else "",
+        subject=subject,
         lines=terse.render(view),
         report=json.render(view),
         counts={s: selected.count(s) for s in Severity},
+        failed=is_failure(weighed, selection, failing(job.fail_on, settings)),
     )
+
+
+def _budget(settings: Settings) -> Budget:
+    """Return what a patch may cost; by itself a sweep bounds nothing."""
+    timeout, memory = settings.timeout or 0, settings.memory or 0
+    deadline = time.monotonic() + timeout if timeout else math.inf
+    return Budget(deadline, memory << 20)
 
 
 def _request(job: Job) -> Request:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analyzer.base import AnalyzerError, Severity
-from analyzer.settings import Settings, read_settings, with_levels
+from analyzer.settings import Settings, bounds, read_settings, with_levels
 from analyzer.tree import MemoryTree
 
 from .report.results import FINDING, REMARK, RESULT
@@ -22,6 +22,10 @@ stale-comment = "warning"
 [ignore]
 rules = ["dead-op"]
 paths = ["drivers/staging/", "arch/*/mm/old_*.c"]
+
+[budgets]
+timeout = 300
+memory = 2048
 
 [[migration]]
 name = "mine"
@@ -46,6 +50,7 @@ def test_settings_are_read() -> None:
         settings.rules,
         settings.paths,
     )
+    assert (300, 2048) == (settings.timeout, settings.memory)
     assert ["mine"] == [m.text("name") for m in settings.migrations]
 
 
@@ -61,6 +66,24 @@ def test_tree_without_settings_leaves_everything_open(text: str | None) -> None:
         settings.rules,
         settings.paths,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "bounds_of_a_patch"),
+    [
+        ("", (None, None), (120, 1024)),
+        ("[budgets]\ntimeout = 300", (None, None), (300, 1024)),
+        ("[budgets]\ntimeout = 0\nmemory = 64", (None, None), (0, 64)),
+        ("[budgets]\ntimeout = 300\nmemory = 64", (5.5, None), (5.5, 64)),
+        ("[budgets]\ntimeout = 300\nmemory = 64", (0.0, 0), (0, 0)),
+    ],
+)
+def test_command_line_bounds_before_the_tree_does(
+    text: str, asked: tuple[float | None, int | None], bounds_of_a_patch: tuple[float, int]
+) -> None:
+    seconds, memory = bounds_of_a_patch
+
+    assert (seconds, memory << 20) == bounds(*asked, read(text))
 
 
 def test_never_is_a_wish_to_fail_on_nothing() -> None:
@@ -81,6 +104,11 @@ def test_never_is_a_wish_to_fail_on_nothing() -> None:
         ("[ignore]\nrules = 'dead-op'", "ignore: rules: expected a list of texts, found 'dead-op'"),
         ("[ignore]\npaths = ['/etc']", "ignore: paths: expected paths from the top of the tree"),
         ("[ignore]\npaths = ['a/../b']", "ignore: paths: expected paths from the top of the tree"),
+        ("[budgets]\ntime = 3", "budgets: unknown key 'time': expected memory, timeout.*'timeout'"),
+        ("[budgets]\ntimeout = '3 s'", "budgets: timeout: expected seconds for each patch.*'3 s'"),
+        ("[budgets]\nmemory = -1", "budgets: memory: expected MB, 0 for no limit, found -1"),
+        ("[budgets]\nmemory = true", "budgets: memory: expected MB, 0 for no limit, found True"),
+        ("budgets = 3", "budgets: expected a table, found 3"),
         ("level", "linux/.offlint.toml: not valid TOML"),
         ("migration = 1", r"migration: expected tables, each headed \[\[migration\]\]"),
         (b"\xff", "not UTF-8 text at byte 0"),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer.base import Severity
 from analyzer.cli.output import say
 
 if TYPE_CHECKING:
@@ -17,27 +15,6 @@ if TYPE_CHECKING:
     from analyzer.request import Request
     from analyzer.select import Selection
     from analyzer.settings import Settings
-
-
-def with_settings(selection: Selection, settings: Settings, *, level: str | None) -> Selection:
-    """Return the selection with what the tree's settings say; the command line has the last word.
-
-    level is that of the command line, or None.
-    """
-    named = selection.rules or frozenset()
-    return replace(
-        selection,
-        level=selection.level if level is not None else settings.level or selection.level,
-        ignored=selection.ignored | (frozenset(settings.rules) - named),
-        paths=settings.paths,
-    )
-
-
-def failing(wish: str | None, settings: Settings) -> Severity | None:
-    """Return from which severity on a finding fails the run; None where none does."""
-    if wish is not None:
-        return None if wish == "never" else Severity(wish)
-    return None if settings.never else settings.fail_on or Severity.WARNING
 
 
 def accepted(

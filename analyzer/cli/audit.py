@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.output import FOUND, OK, Output, is_coloured, outputs_of, put, say, width_of
 
 if TYPE_CHECKING:
+    from analyzer.select import Selection
     from analyzer.sites import Audit
 
 # Everything else is imported where it is used: `offlint --help` must not load a parser.
@@ -98,6 +100,7 @@ def audit(
     with Progress(sys.stderr, enabled=not quiet) as progress:
         from analyzer.config import read_config
         from analyzer.pipeline import audit as audit_tree
+        from analyzer.select import Selection
         from analyzer.settings import read_settings
 
         config: Mapping[str, bool] = {} if config_file is None else read_config(config_file)
@@ -110,9 +113,10 @@ def audit(
 
             request = open_request(patch, tree, revision, None, sys.stdin.buffer)
             series, where = request.series, request.tree
-        known = known_migrations(read_settings(where.read, where.name).migrations)
-        described = migration_named(migration, known)
+        settings = read_settings(where.read, where.name)
+        described = migration_named(migration, known_migrations(settings.migrations))
         result = audit_tree(where, described, series, config=config, progress=progress)
+        result = _without(result, Selection(paths=settings.paths))
     if not quiet:
         for note in result.notes:
             say(note)
@@ -125,6 +129,16 @@ def audit(
     bad = sum(counts[v] for v in failing[fail_on])
     bad += sum(s.absent and str(s.verdict) in failing[fail_on] for s in result.sites)
     context.exit(FOUND if bad else OK)
+
+
+def _without(result: Audit, selection: Selection) -> Audit:
+    """Return an audit without the places that the tree ignores; a remark counts them."""
+    sites = tuple(s for s in result.sites if selection.covers(s.file))
+    if not (left_out := len(result.sites) - len(sites)):
+        return result
+    uses = "use stands" if left_out == 1 else "uses stand"
+    remark = f"{left_out} {uses} in paths that .offlint.toml ignores, and not in the report"
+    return replace(result, sites=sites, notes=(*result.notes, remark))
 
 
 def _rendered(result: Audit, output: Output, color: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import Severity
-from analyzer.cli.accepting import accepted, failing, remember, with_settings
+from analyzer.cli.accepting import accepted, remember
 from analyzer.cli.caching import opened_store, recalled
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import (
@@ -130,18 +130,14 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 1_000_000),
-    default=120,
-    show_default=True,
     metavar="SECONDS",
-    help="For each patch; 0 is no limit.",
+    help="For each patch; 0 is no limit.  [default: 120]",
 )
 @click.option(
     "--memory",
     type=click.IntRange(0, 1 << 20),
-    default=1024,
-    show_default=True,
     metavar="MB",
-    help="At most; 0 is no limit.",
+    help="At most; 0 is no limit.  [default: 1024]",
 )
 @click.pass_context
 def check(
@@ -173,8 +169,8 @@ def check(
     stats: bool,
     strict_gaps: bool,
     nipa: bool,
-    timeout: float,
-    memory: int,
+    timeout: float | None,
+    memory: int | None,
 ) -> None:
     """Report what a patch or series makes stale, anywhere in the tree.
 
@@ -190,9 +186,9 @@ def check(
     from analyzer.progress import Progress
     from analyzer.request import open_request
     from analyzer.select import is_failure, select
-    from analyzer.settings import read_settings
+    from analyzer.settings import bounds, failing, read_settings, with_settings
 
-    with Guard(timeout, memory << 20, enabled=bool(context.obj)) as guard:
+    with Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard:
         with Progress(sys.stderr, enabled=not quiet) as progress:
             request = open_request(
                 patch,
@@ -204,6 +200,7 @@ def check(
                 alone=alone,
             )
             settings = read_settings(request.trees.before.read, request.tree.name)
+            guard.allow(*bounds(timeout, memory, settings))
             selection = with_settings(selection, settings, level=level)
             from analyzer.migrations import known_migrations
             from analyzer.parallel import usable_cores

@@ -8,7 +8,7 @@ import click
 
 from analyzer.base import AnalyzerError
 from analyzer.cli.effects import line_named
-from analyzer.cli.output import is_coloured, put, width_of
+from analyzer.cli.output import is_coloured, put, say, width_of
 
 
 @click.command(short_help="Print what a rule means, or why a line is (not) reported.")
@@ -59,12 +59,19 @@ def explain(
     path, line = line_named(subject)
     from analyzer.cli.trees import open_trees
     from analyzer.effects.explain import explain as derive
+    from analyzer.migrations import known_migrations
     from analyzer.progress import Progress
     from analyzer.report.explain import render, render_json
+    from analyzer.select import Selection
+    from analyzer.settings import read_settings
 
     with Progress(sys.stderr, enabled=not quiet) as progress:
         trees, changed = open_trees(patch, tree, revision, quiet=quiet)
-        found = derive(path, line, trees, changed, progress=progress)
+        settings = read_settings(trees.before.read, trees.before.name)
+        migrations = known_migrations(settings.migrations)
+        found = derive(path, line, trees, changed, progress=progress, migrations=migrations)
+    if not quiet and not Selection(paths=settings.paths).covers(path):
+        say(f"{path}: .offlint.toml ignores this path: check shows no finding in it")
     if format_ == "json":
         put(render_json(found), None)
     else:

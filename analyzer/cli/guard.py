@@ -29,7 +29,7 @@ _GENTLY, _FIRMLY = 0.8, 0.95
 _ROOM = 0.85
 #: Seconds between two looks at the memory, and after which an interrupt is no request any more.
 _GLANCE, _PATIENCE = 0.1, 3.0
-_TIME = struct.Struct("d")
+_LIMITS = struct.Struct("dQ")  # when to kill, and from how many bytes on
 
 #: What Python takes and gives as a signal's handler.
 _Handler = Callable[[int, FrameType | None], Any] | int | None
@@ -72,10 +72,7 @@ class Guard:
         if not self._enabled:
             return self
         self._watcher, self._pipe = _watched(self._seconds, self._memory)
-        if self._memory:
-            most = self._limits[1]
-            room = self._memory if most < 0 else min(self._memory, most)
-            resource.setrlimit(resource.RLIMIT_DATA, (room, most))
+        self._confine()
         self._before = signal.signal(signal.SIGALRM, self._raise)
         self.begin()
         return self
@@ -93,6 +90,22 @@ class Guard:
         resource.setrlimit(resource.RLIMIT_DATA, self._limits)
         os.close(self._pipe)
         os.waitpid(self._watcher, 0)
+
+    def allow(self, seconds: float, memory: int) -> None:
+        """Bound the run otherwise from now on: its tree has settings of its own."""
+        if (seconds, memory) == (self._seconds, self._memory):
+            return
+        self._seconds, self._memory = seconds, memory
+        if self._enabled:
+            self._confine()
+            self.begin()
+
+    def _confine(self) -> None:
+        """Let the kernel refuse memory beyond the bound."""
+        soft, most = self._limits
+        if self._memory:
+            soft = self._memory if most < 0 else min(self._memory, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, most))
 
     def begin(self) -> Budget:
         """Start the time anew, and return the budget for what now begins."""
@@ -125,7 +138,7 @@ class Guard:
             self._set(0.0)
 
     def _set(self, seconds: float) -> None:
-        os.write(self._pipe, _TIME.pack(_last(seconds)))
+        os.write(self._pipe, _LIMITS.pack(_last(seconds), self._memory))
         signal.setitimer(signal.ITIMER_REAL, seconds * _FIRMLY)
 
     def _asked(self) -> bool:
@@ -175,9 +188,9 @@ def _look_on(watched: int, pipe: int, deadline: float, memory: int) -> None:
     while True:
         if select.select([pipe], [], [], _GLANCE)[0]:
             message = os.read(pipe, 4096)
-            if len(message) < _TIME.size:
+            if len(message) < _LIMITS.size:
                 return
-            deadline = _TIME.unpack(message[-_TIME.size :])[0]
+            deadline, memory = _LIMITS.unpack(message[-_LIMITS.size :])
         if deadline and time.monotonic() > deadline:
             _kill(watched, "out of time (--timeout)")
             return

@@ -43,13 +43,14 @@ class _Fate(StrEnum):
     show_default=True,
     help="json: one object a line.",
 )
-@click.option("--level", type=_SEVERITIES, default="warning", show_default=True)
+@click.option(
+    "--level", type=_SEVERITIES, default=None, help="Show nothing below.  [default: warning]"
+)
 @click.option(
     "--fail-on",
     type=click.Choice([*_SEVERITIES.choices, "never"]),
-    default="warning",
-    show_default=True,
-    help="Exit 1 for new findings from this severity on.",
+    default=None,
+    help="Exit 1 for new findings from this severity on.  [default: warning]",
 )
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @click.pass_context
@@ -62,8 +63,8 @@ def sweep(
     jobs: int | None,
     scheduler: str | None,
     form: str,
-    level: str,
-    fail_on: str,
+    level: str | None,
+    fail_on: str | None,
     quiet: bool,
 ) -> None:
     """Check each commit of a range, or each file of a directory, by itself.
@@ -73,12 +74,11 @@ def sweep(
     touch no code are left out. What could not be checked is listed, too.
     """
     from analyzer.progress import Progress
-    from analyzer.select import Selection
     from analyzer.sweep import jobs_of, sweep_on
     from analyzer.sweep import sweep as sweep_here
 
-    selection = Selection(level=Severity(level))
-    work = jobs_of(patches, str(Path(tree).absolute()), revision, selection)
+    where = str(Path(tree).absolute())
+    work = jobs_of(patches, where, revision, level=level, fail_on=fail_on)
     swept = (
         sweep_here(work, jobs or os.cpu_count() or 1)
         if scheduler is None
@@ -89,7 +89,7 @@ def sweep(
         for n, one in enumerate(swept):
             progress(one.name, n / len(work))
             put(_json(one) if form == "json" else _text(one), None)
-            fates[_fate(one, fail_on)] += 1
+            fates[_fate(one)] += 1
     if form == "text":
         amounts = ", ".join(f"{fates[f]} {f}" for f in _Fate if fates[f])
         put(f"{len(work)} patch{'es' if len(work) > 1 else ''}: {amounts}.\n", None)
@@ -98,13 +98,12 @@ def sweep(
     context.exit(FOUND if fates[_Fate.FAILED] else OK)
 
 
-def _fate(one: Swept, fail_on: str) -> _Fate:
+def _fate(one: Swept) -> _Fate:
     if one.problem:
         return _Fate.UNCHECKED
-    found = [s for s, count in one.counts.items() if count]
-    if fail_on != "never" and any(s.rank >= Severity(fail_on).rank for s in found):
+    if one.failed:
         return _Fate.FAILED
-    return _Fate.PASSED if found else _Fate.CLEAN
+    return _Fate.PASSED if any(one.counts.values()) else _Fate.CLEAN
 
 
 def _text(one: Swept) -> str:

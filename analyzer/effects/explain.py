@@ -19,7 +19,7 @@ from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.flow.roots import callers_of
 from analyzer.flow.run import Interest, Watched
-from analyzer.migrations import load_migrations
+from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.pipeline import findings_of
 from analyzer.settle import Clock, Progress, settle
@@ -49,9 +49,11 @@ def explain(
     *,
     config: Mapping[str, bool] | None = None,
     progress: Progress | None = None,
+    migrations: Mapping[str, Described] | None = None,
 ) -> Explanation:
     """Return why a line of the tree after is or is not reported.
 
+    migrations are the described ones (None: those that are shipped).
     Raise AnalyzerError where there is no such line.
     """
     clock, changed = Clock(progress), tuple(changed)
@@ -77,7 +79,8 @@ def explain(
     id = (path, place.function)
     way = {id, *_on_the_way(path, line, behaviours.after)}
     clock.enter("audit")
-    rulings = tuple(_rulings(path, line, text, prepared.after, trees.after))
+    described = load_migrations() if migrations is None else migrations
+    rulings = tuple(_rulings(path, line, text, prepared.after, trees.after, described))
     clock.enter("")
     return Explanation(
         place=place,
@@ -174,10 +177,17 @@ def _on_the_way(path: str, line: int, behaviour: Behaviour) -> set[FunctionId]:
     }
 
 
-def _rulings(path: str, line: int, text: str, tree: Prepared, source: Tree) -> Iterator[Ruling]:
+def _rulings(
+    path: str,
+    line: int,
+    text: str,
+    tree: Prepared,
+    source: Tree,
+    described: Mapping[str, Described],
+) -> Iterator[Ruling]:
     """Yield what the audit says of the uses on a line; it is asked only where there is one."""
     words = set(_WORD.findall(text))
-    for name, migration in sorted(load_migrations().items()):
+    for name, migration in sorted(described.items()):
         if not words & names_of(tree.law.space, migration).keys():
             continue
         for site in audit_tree(tree, source, migration).sites:

@@ -50,6 +50,25 @@ def test_ignored_rules_and_paths_are_counted(tree: Path) -> None:
     assert "Not shown: 1 in ignored paths, 1 of other rules" in " ".join(done.stdout.split())
 
 
+def test_budget_of_the_tree_bounds_a_patch(tree: Path) -> None:
+    (tree / ".offlint.toml").write_text("[budgets]\nmemory = 1\n")
+
+    bound = check(tree, "--no-cache")
+    asked = check(tree, "--no-cache", "--memory", "0")
+
+    assert (4, 1) == (bound.status, asked.status)
+    assert "offlint: left out: out of memory" in bound.stderr
+
+
+def test_unknown_budget_is_refused(tree: Path) -> None:
+    (tree / ".offlint.toml").write_text("[budgets]\nseconds = 1\n")
+
+    done = check(tree)
+
+    assert (2, "") == (done.status, done.stdout)
+    assert ".offlint.toml: budgets: unknown key 'seconds': expected memory, timeout" in done.stderr
+
+
 def test_command_line_has_the_last_word(tree: Path) -> None:
     (tree / ".offlint.toml").write_text(
         'fail-on = "never"\nlevel = "error"\n[ignore]\nrules = ["double-set"]\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from .commands import PATCH, TREE, offlint
@@ -25,6 +26,18 @@ def test_a_patch_is_audited_with_its_delta() -> None:
     affected = {s["function"] for s in report["sites"] if s["verdict"] == "affected"}
     assert {"acme_append", "foo_online_one"} == affected
     assert {"kept", "added"} & {s["delta"] for s in report["sites"]}
+
+
+def test_ignored_paths_of_the_tree_are_left_out_and_counted(tmp_path: Path) -> None:
+    shutil.copytree(TREE, tmp_path / "tree")
+    (tmp_path / "tree/.offlint.toml").write_text('[ignore]\npaths = ["drivers/acme/"]\n')
+
+    done = offlint("audit", "--tree", str(tmp_path / "tree"), "--patch", PATCH, "--format", "json")
+
+    sites = json.loads(done.stdout)["sites"]
+    assert {"foo_online_one"} == {s["function"] for s in sites if s["verdict"] == "affected"}
+    assert not [s for s in sites if s["file"].startswith("drivers/acme/")]
+    assert "in paths that .offlint.toml ignores" in done.stderr
 
 
 def test_status_follows_fail_on() -> None:

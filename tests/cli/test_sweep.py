@@ -7,12 +7,12 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from analyzer.base import Severity
-from analyzer.select import Selection
 from analyzer.sweep import Job, jobs_of, run_job
 from analyzer.sweep import sweep as sweep_jobs
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def jobs(folder: Path) -> tuple[Job, ...]:
-    return jobs_of(str(folder), TREE, None, Selection(level=Severity.WARNING))
+    return jobs_of(str(folder), TREE, None)
 
 
 def swept(*arguments: str) -> Done:
@@ -88,6 +88,30 @@ def test_findings_below_the_threshold_do_not_fail(folder: Path) -> None:
 
     assert 0 == done.status
     assert "1 with findings below --fail-on" in done.stdout
+
+
+def test_settings_of_the_tree_count_for_each_patch(folder: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(TREE, tree)
+    (tree / ".offlint.toml").write_text(
+        'fail-on = "never"\nlevel = "error"\n[ignore]\npaths = ["drivers/acme/"]\n'
+    )
+    patch = next(j for j in jobs_of(str(folder), str(tree), None) if j.name == "b.mbox")
+
+    theirs, ours = run_job(patch), run_job(replace(patch, level="note", fail_on="error"))
+
+    assert (1, False) == (theirs.lines.count("\n"), theirs.failed)
+    assert "acme_append" not in ours.lines
+    assert (True, True) == (ours.lines.count("\n") > 1, ours.failed)
+
+
+def test_budget_of_the_tree_counts_for_each_patch(folder: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(TREE, tree)
+    (tree / ".offlint.toml").write_text("[budgets]\nmemory = 1\n")
+    patch = next(j for j in jobs_of(str(folder), str(tree), None) if j.name == "b.mbox")
+
+    assert "out of memory" == run_job(patch).problem
 
 
 def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:
