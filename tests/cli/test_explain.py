@@ -80,12 +80,12 @@ def test_a_mistake_is_one_message(arguments: tuple[str, ...], words: str) -> Non
 def test_a_line_in_an_ignored_path_is_said_to_be_in_one(tmp_path: Path) -> None:
     shutil.copytree(TREE, tmp_path / "tree")
     (tmp_path / "tree/.offlint.toml").write_text('[ignore]\npaths = ["drivers/acme/"]\n')
-    place = "drivers/acme/acme_mem.c:20"
+    place = "drivers/acme/acme_balloon.c:20"
 
     said = [
         offlint("explain", place, "--tree", tree, "--patch", PATCH).stderr
         for tree in (str(tmp_path / "tree"), TREE)
     ]
 
-    ignored = "drivers/acme/acme_mem.c: .offlint.toml ignores this path"
+    ignored = "drivers/acme/acme_balloon.c: .offlint.toml ignores this path"
     assert [True, False] == [ignored in stderr for stderr in said]
