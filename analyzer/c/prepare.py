@@ -187,8 +187,9 @@ def _spell(draft: _Draft, start: int, end: int, arguments: tuple[int, int], keyw
     draft.put(start, end, keyword)
     opening, closing = arguments
     if not draft.body[opening + 1 : closing].strip() and end - start > len(keyword):
-        draft.blank(opening, closing)
-        draft.out[closing - 2 : closing] = b"(1"
+        # Where the name ended, not between the parentheses: these may hold nothing but line ends.
+        draft.out[end - 1 : end] = b"("
+        draft.out[opening : opening + 1] = b"1"
 
 
 def _type_in_call(draft: _Draft, m: re.Match[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 `python -m tests.trust.fuzz --count 1000000 --seed 1` prints how many inputs went in, how long the
 slowest took, and the input that broke something, if one did. `docs/fuzzing.md` records runs.
+`--targets tree` breaks a driver of the demonstration and checks the whole tree, with the patch.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from analyzer.base import AnalyzerError
@@ -25,12 +27,13 @@ from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import comment_spans, scan_unit
 from analyzer.flow.shape import shape_of
 from analyzer.patch import apply_patch, read_series, reverse_patch
+from analyzer.pipeline import check
 from analyzer.tree import MemoryTree
 
 ROOT = Path(__file__).resolve().parents[2]
 #: No input may take longer, in seconds of this process.
 SLOW = 5.0
-_LONGEST = 600
+_LONGEST, _WHOLE = 600, 4000
 
 _C_PIECES = (
     *(b"{", b"}", b"(", b")", b";", b",", b"#", b"\n", b"\\\n", b"'", b'"', b"/*", b"*/", b"//"),
@@ -47,14 +50,21 @@ _PATCH_PIECES = (
     *(b"Content-Transfer-Encoding: base64\n", b"=?utf-8?q?=FF?=", b"[PATCH v2 1/3]", b"From x\n"),
     *(b"/dev/null", b"../", b".git/", b'"', b"\x1b[2J", b"\0", b"\r", b"\t", b"999999999", b"=20"),
 )
+_REGISTERED = (
+    "static int whole_init(void)\n{\n\treturn set_online_page_callback(&acme_online_page);\n}\n"
+)
 TREE = MemoryTree({"x": "a\nb\nc\n", "mm/a.c": "int f(void)\n{\n\treturn 1;\n}\n"})
+
+
+def _breaks(data: bytes) -> list[int]:
+    return [len(line) for line in data.split(b"\n")]
 
 
 def read_c(data: bytes) -> None:
     """Read C as the analysis does, all of it."""
     prepared = prepare(data)
     assert len(prepared) == len(data), "preparation keeps the length"
-    assert prepared.count(b"\n") == data.count(b"\n"), "preparation keeps the lines"
+    assert _breaks(prepared) == _breaks(data), "preparation keeps the lines"
     unit = scan_unit("any.c", data)
     comment_spans(unit)
     initializers(unit)
@@ -81,16 +91,42 @@ def read_patch(data: bytes) -> None:
                 assert undone.tree.read(str(path)) == TREE.read(str(path)), "reverse(apply(p))"
 
 
-TARGETS: tuple[tuple[str, Callable[[bytes], None], tuple[bytes, ...]], ...] = (
-    ("C", read_c, _C_PIECES),
-    ("patch", read_patch, _PATCH_PIECES),
-)
+def read_tree(data: bytes) -> None:
+    """Check the demonstration's patch on its tree, in which two drivers hold the data."""
+    texts, patch = _demo()
+    text = data.decode("latin-1")
+    # One is reached by its own name, the other one, cut anywhere, by that of a sound callback.
+    files = {**texts, "drivers/evil/one.c": text, "drivers/evil/two.c": f"{_REGISTERED}{text}"}
+    tree = MemoryTree(files)
+    result = check(read_series(patch, "demo", tree), tree)
+    for found in result.findings:
+        if "evil" in found.file:
+            assert found.span.line <= files[found.file].count("\n") + 1, "a line of the file"
+
+
+@cache
+def _demo() -> tuple[dict[str, str], bytes]:
+    folder = ROOT / "fixtures" / "demo"
+    files = sorted(p for p in (folder / "tree").rglob("*.[ch]") if "acme" not in p.parts)
+    texts = {p.relative_to(folder / "tree").as_posix(): p.read_text() for p in files}
+    return texts, (folder / "change.patch").read_bytes()
+
+
+TARGETS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
+    "C": (read_c, _C_PIECES),
+    "patch": (read_patch, _PATCH_PIECES),
+    "tree": (read_tree, _C_PIECES),
+}
 
 
 def seeds(target: str) -> list[bytes]:
     """Return stretches of the fixtures to begin with."""
-    suffixes = (".c", ".h") if target == "C" else (".patch", ".mbox")
-    paths = sorted(p for p in (ROOT / "fixtures").rglob("*") if p.suffix in suffixes)
+    suffixes = (".patch", ".mbox") if target == "patch" else (".c", ".h")
+    folder = ROOT / "fixtures"
+    paths = sorted(p for p in folder.rglob("*") if p.suffix in suffixes)
+    if target == "tree":  # whole drivers, so that what is left of them is reached
+        drivers = [p for p in paths if "drivers" in p.parts and p.suffix == ".c"]
+        return [p.read_bytes() for p in drivers if p.stat().st_size < _WHOLE]
     found = []
     for path in paths:
         data = path.read_bytes()
@@ -100,6 +136,7 @@ def seeds(target: str) -> list[bytes]:
 
 def mutated(data: bytes, pieces: Sequence[bytes], pool: Sequence[bytes], r: random.Random) -> bytes:
     """Return bytes with one to six things done to them."""
+    most = max(len(data), _LONGEST)
     for _ in range(r.randint(1, 6)):
         at = r.randint(0, len(data))
         end = min(len(data), at + r.randint(0, 24))
@@ -120,17 +157,24 @@ def mutated(data: bytes, pieces: Sequence[bytes], pool: Sequence[bytes], r: rand
                 data = data[:at] + other[cut : cut + r.randint(0, 80)] + data[end:]
             case _:
                 data = r.choice(pieces) * r.randint(1, 12) + data[at:]
-    return data[:_LONGEST]
+    return data[:most]
 
 
-def fuzz(count: int, seed: int, *, seconds: float = float("inf")) -> Counter[str]:
+def fuzz(
+    count: int,
+    seed: int,
+    *,
+    targets: Sequence[str] = ("C", "patch"),
+    seconds: float = float("inf"),
+) -> Counter[str]:
     """Feed so many inputs, or as many as there is time for; raise what an input raises."""
     r = random.Random(seed)
-    pools = {name: seeds(name) for name, _, _ in TARGETS}
+    pools = {name: seeds(name) for name in targets}
     done: Counter[str] = Counter()
     began = time.monotonic()
     for n in range(count):
-        name, read, pieces = TARGETS[n % len(TARGETS)]
+        name = targets[n % len(targets)]
+        read, pieces = TARGETS[name]
         pool = pools[name]
         data = mutated(r.choice(pool), pieces, pool, r)
         start = time.process_time()
@@ -156,8 +200,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=["C", "patch"])
     asked = parser.parse_args()
-    sys.stdout.write(f"{dict(fuzz(asked.count, asked.seed))}\n")
+    sys.stdout.write(f"{dict(fuzz(asked.count, asked.seed, targets=asked.targets))}\n")
 
 
 if __name__ == "__main__":

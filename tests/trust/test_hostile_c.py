@@ -11,6 +11,7 @@ from analyzer.base import Gap
 from analyzer.c.constants import constants, enumerators
 from analyzer.c.initializers import initializers
 from analyzer.c.lower import lower
+from analyzer.c.prepare import prepare
 from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import scan_unit
 from analyzer.flow.shape import shape_of
@@ -140,7 +141,23 @@ def test_a_word_that_begins_with_a_digit_is_no_iterator() -> None:
     assert [] == read(b"age, 0list_for_each_entry(")
 
 
+@pytest.mark.parametrize(
+    "text", [b"scoped_guard(\n\n) f();", b"scoped_guard\n\n(\n) f();", b"guarded_by(\n) { f(); }"]
+)
+def test_an_empty_argument_list_over_lines_keeps_its_lines(text: bytes) -> None:
+    prepared = prepare(text)
+
+    assert [n for n, c in enumerate(text) if c == 10] == [
+        n for n, c in enumerate(prepared) if c == 10
+    ]
+
+
 def test_two_thousand_fuzzed_inputs_break_nothing() -> None:
     done = fuzz(2000, 20240607)
 
     assert (1000, 1000) == (done["C"], done["patch"])
+
+
+@pytest.mark.slow
+def test_sixty_trees_with_a_broken_driver_are_checked() -> None:
+    assert 60 == fuzz(60, 20240608, targets=("tree",))["tree"]
