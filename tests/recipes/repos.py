@@ -132,6 +132,37 @@ def series_that_mends(folder: Path) -> tuple[Repository, str]:
     return make_repository(folder, scene.before), scene.patch
 
 
+def fixture(folder: Path, name: str) -> Repository:
+    """Return a repository with a fixture's tree, and its patch as the last commit."""
+    scene = assemble(next(c for c in load_cases() if c.name == name), "strict")
+    made = make_repository(folder, scene.before)
+    made.git("apply", "--index", "-", data=scene.patch)
+    made.git("commit", "--quiet", "--message", "a change")
+    return made
+
+
+def copy_project(repository: Repository) -> Path:
+    """Return a copy of this project, all that can be installed, beside a repository."""
+    copy = repository.home / "offlint-source"
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True, text=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, names):
+        if (ROOT / name).exists() and not name.startswith(("fixtures/", "tests/")):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def pip_settings() -> dict[str, str]:
+    """Return how pip finds packages: that is this machine's business, not a test's."""
+    pip = {k: v for k, v in os.environ.items() if k.startswith("PIP_")}
+    if (settings := Path("~/.config/pip/pip.conf").expanduser()).exists():
+        pip["PIP_CONFIG_FILE"] = str(settings)
+    return pip
+
+
 def _texts(root: Path) -> Files:
     return {p.relative_to(root).as_posix(): p.read_text() for p in root.rglob("*") if p.is_file()}
 

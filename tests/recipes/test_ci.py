@@ -14,7 +14,17 @@ import pytest
 
 from analyzer.cli.nipa import FAILED, PASSED, WARNED
 
-from .repos import DEMO, HARMLESS, ROOT, Done, Repository, demo
+from .repos import (
+    DEMO,
+    HARMLESS,
+    ROOT,
+    Done,
+    Repository,
+    copy_project,
+    demo,
+    fixture,
+    pip_settings,
+)
 
 yaml = pytest.importorskip("yaml", reason="`make kernel-test` installs PyYAML")
 pytestmark = pytest.mark.slow  # each makes a repository and runs the tool in processes of its own
@@ -206,22 +216,23 @@ def test_nipa_warns_where_nothing_could_be_checked(repository: Repository) -> No
     assert (WARNED, True) == (status, description.startswith("not checked: offlint: "))
 
 
-def test_nipa_warns_for_a_warning(repository: Repository) -> None:
-    repository.apply(PATCH)
-    reader, writer = os.pipe()
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "analyzer", "check", "--quiet", "--nipa", "--git", "HEAD~",
-            "--tree", str(repository.path), "--rule", "stale-comment", "HEAD~..HEAD",
-        ],
-        env={**repository.environment, "PYTHONPATH": str(ROOT), "DESC_FD": str(writer)},
-        pass_fds=[writer], capture_output=True, check=False, cwd=repository.path,
-    )  # fmt: skip
-    os.close(writer)
-    with os.fdopen(reader) as description:
-        text = description.read()
+def test_nipa_warns_for_a_warning(tmp_path: Path) -> None:
+    status, description = nipa(fixture(tmp_path, "dead-op/clear_reserved"))
 
-    assert (PASSED, "1 note.\n") == (done.returncode, text), done
+    assert (WARNED, "1 warning.\n") == (status, description)
+
+
+def test_nipa_passes_a_note(repository: Repository) -> None:
+    (repository.path / ".offlint.toml").write_text(
+        '[levels]\ndouble-set = "note"\ndouble-clear = "note"\n'
+    )
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "settings")
+    repository.apply(PATCH)
+
+    status, description = nipa(repository)
+
+    assert (PASSED, "3 notes.\n") == (status, description)
 
 
 def test_without_nipa_the_option_says_so(repository: Repository) -> None:
@@ -286,26 +297,21 @@ def test_pre_commit_runs_the_hooks(repository: Repository, hook: str) -> None:
 
 def test_pre_commit_installs_this_project(repository: Repository) -> None:
     pytest.importorskip("pre_commit", reason="`make kernel-test` installs pre-commit")
-    copy = repository.home / "offlint"
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True, text=True,
-    ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, names):
-        if (ROOT / name).exists() and not name.startswith(("fixtures/", "tests/")):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
+    copy = copy_project(repository)
     for command in (["init", "--quiet"], ["add", "--all"], ["commit", "-q", "-m", "it"]):
         repository.run_in(copy, "git", *command)
     repository.git("apply", "--index", "-", data=PATCH)
     (repository.home / "bin" / "offlint").unlink()
-    # Where packages come from is this machine's business, not the test's.
-    pip = {k: v for k, v in os.environ.items() if k.startswith("PIP_")}
-    if (settings := Path("~/.config/pip/pip.conf").expanduser()).exists():
-        pip["PIP_CONFIG_FILE"] = str(settings)
 
     done = repository.run(
-        sys.executable, "-m", "pre_commit", "try-repo", copy, "offlint", "--verbose", **pip
+        sys.executable,
+        "-m",
+        "pre_commit",
+        "try-repo",
+        copy,
+        "offlint",
+        "--verbose",
+        **pip_settings(),
     )
 
     assert (1, True) == (done.status, FINDING in done.stdout), done

@@ -61,3 +61,29 @@ def test_every_example_is_in_the_document() -> None:
 
 def is_named(path: Path) -> bool:
     return str(path) in DOCUMENT or f"{path.parent}/" in DOCUMENT
+
+
+#: What a reader is to fill in, all of it, as the document's first lines say.
+FILLED_IN = {"HOST", "OWNER", "REVISION", "GROUP", "NAME"}
+
+
+def test_placeholders_are_those_that_the_document_explains() -> None:
+    head = DOCUMENT.partition("\n## ")[0]
+    samples = re.findall(r"^```\w+\n(.*?)^```", DOCUMENT, re.M | re.S)
+    words = {w for text in samples for w in re.findall(r"\b[A-Z]{3,}\b", text)}
+
+    assert FILLED_IN | {"HEAD"} == words
+    assert FILLED_IN == {w for w in words if re.search(rf"`[^`]*\b{w}\b[^`]*`", head)}
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("docs/**/*"), ROOT / "README.md", *ROOT.glob("*.y*ml")]
+)
+def test_this_project_stands_under_one_placeholder(path: Path) -> None:
+    text = path.read_text() if path.is_file() else ""
+
+    hosted = set(re.findall(r"[\w.:/-]*\w/offlint(?:@[\w.-]+)?\b(?![\w./-])", text))
+    hosted = {place for place in hosted if not place.startswith(("~", ".", "/.local", "tests/"))}
+
+    assert hosted <= {"https://HOST/OWNER/offlint", "HOST/OWNER/offlint", "OWNER/offlint@REVISION"}
+    assert [] == re.findall(r"(?i:<your|<owner|<org)\b|\bYOUR[-_ ]|[:=] \.\.\.$", text, re.M)
