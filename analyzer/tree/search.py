@@ -8,16 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analyzer.tree.api import SOURCE_SUFFIXES, Hits, is_source
-from analyzer.tree.words import encode_words, words_in
+from analyzer.tree.stems import ROOM, SHORTEST, shares_of
+from analyzer.tree.words import WORD, encode_words, words_in
 
 #: Below this many files starting processes costs more than it saves.
 _MANY_FILES = 2000
 #: Beyond this many words Python is faster than git grep.
 _MANY_WORDS = 64
-#: With one word more ripgrep loses its vector search and takes five times as long.
-_WORDS_A_PASS = 12
-#: So many passes over the tree are still faster than one without the vector search.
-_PASSES = 4
+#: Beyond this many words one slow pass over the tree is faster than several fast ones.
+_MANY_PASSES_OF_WORDS = 140
 _GLOBS = tuple(f"*{suffix}" for suffix in SOURCE_SUFFIXES)
 
 #: A way to search: root and words to hits, or None where this way is not to be had.
@@ -43,12 +42,12 @@ def with_ripgrep(root: str, names: Mapping[bytes, str]) -> Hits | None:
     # --no-unicode and --encoding none: a byte above 127 is never part of a kernel name, and all
     # three ways must agree on what a word is. -uu: no .gitignore hides a file.
     command = ["rg", "--no-config", "-j", str(os.cpu_count() or 2), "-uu", "--text", "--no-unicode"]
-    command += ["--encoding", "none", "-F", "-w", "-o", "--null", "--no-heading", "-H"]
+    command += ["--encoding", "none", "-F", "--null", "--no-heading", "-H"]
     command += ["--no-line-number", "--color", "never", "--max-columns", "0", "-g", "!.git"]
     command += [part for glob in _GLOBS for part in ("-g", glob)]
     hits: dict[str, frozenset[str]] = {}
-    for share in _shares(names):
-        found = _hits_of([*command, "-f", "-", "--", "./"], root, share, "./")
+    for texts, options in _passes(names):
+        found = _hits_of([*command, *options, "-f", "-", "--", "./"], root, texts, names, "./")
         if found is None:
             return None
         for path, words in found.items():
@@ -56,14 +55,14 @@ def with_ripgrep(root: str, names: Mapping[bytes, str]) -> Hits | None:
     return {path: hits[path] for path in sorted(hits)}
 
 
-def _shares(names: Mapping[bytes, str]) -> Iterator[Mapping[bytes, str]]:
-    """Divide words among as many passes as are fastest."""
-    passes = -(-len(names) // _WORDS_A_PASS)
-    if passes > _PASSES:
-        passes = 1
-    words = sorted(names)
-    for start in range(passes):
-        yield {word: names[word] for word in words[start::passes]}
+def _passes(names: Mapping[bytes, str]) -> Iterator[tuple[Iterable[bytes], tuple[str, ...]]]:
+    """Yield what to look for in each pass over the tree, with options: words, or parts of them."""
+    few = len(names) <= _MANY_PASSES_OF_WORDS and sum(map(len, names)) > ROOM
+    parts = {w for w in names if len(w) >= SHORTEST} if few else set()
+    for share in shares_of(parts):
+        yield share, ()
+    if names.keys() - parts:
+        yield names.keys() - parts, ("-w", "-o")
 
 
 def with_git_grep(root: str, names: Mapping[bytes, str]) -> Hits | None:
@@ -71,7 +70,7 @@ def with_git_grep(root: str, names: Mapping[bytes, str]) -> Hits | None:
     # Under --no-index every file counts, ignored or not, and no repository is needed.
     # Inside some other repository paths still count from the root that was asked for.
     command = ["git", *GREP, "--no-full-name", "--no-index", "--no-exclude-standard", "-f", "-"]
-    return _hits_of([*command, "--", *GREP_PATHS], root, names, "")
+    return _hits_of([*command, "--", *GREP_PATHS], root, names, names, "")
 
 
 #: `git grep` for words, its output safe from the user's settings.
@@ -84,13 +83,17 @@ GREP_PATHS = _GLOBS
 
 
 def _hits_of(
-    command: Sequence[str], root: str, names: Mapping[bytes, str], prefix: str
+    command: Sequence[str],
+    root: str,
+    texts: Iterable[bytes],
+    names: Mapping[bytes, str],
+    prefix: str,
 ) -> Hits | None:
     try:
         done = subprocess.run(
             command,
             cwd=root,
-            input=b"".join(word + b"\n" for word in sorted(names)),
+            input=b"".join(word + b"\n" for word in sorted(texts)),
             capture_output=True,
             env={**os.environ, "LC_ALL": "C"},
             check=False,
@@ -104,11 +107,11 @@ def _hits_of(
 
 
 def parse_hits(output: bytes, names: Mapping[bytes, str], prefix: str) -> Hits:
-    """Read lines of path, NUL, word; drop the prefix that every path has."""
+    """Read lines of path, NUL, text with words; drop the prefix that every path has."""
     hits: dict[bytes, set[str]] = {}
     for record in set(output.split(b"\n")):
-        path, _, word = record.partition(b"\0")
-        if word in names:
+        path, _, text = record.partition(b"\0")
+        for word in names.keys() & WORD.findall(text):
             hits.setdefault(path, set()).add(names[word])
     skip = len(prefix)
     found = {os.fsdecode(path)[skip:]: frozenset(words) for path, words in hits.items()}

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from analyzer.tree.api import Hits
 
-_WORD = re.compile(rb"[A-Za-z0-9_]+")
+#: A word, as all ways to search understand it.
+WORD = re.compile(rb"[A-Za-z0-9_]+")
 _WORD_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 #: Up to here one pass per word is cheaper than cutting the text into words.
 _FEW = 24
@@ -17,13 +18,13 @@ _FEW = 24
 def encode_words(words: Iterable[str]) -> Mapping[bytes, str]:
     """Map each word's bytes to the word; what is no identifier occurs nowhere and is dropped."""
     encoded = {word.encode("ascii", "replace"): word for word in words}
-    return {data: word for data, word in encoded.items() if _WORD.fullmatch(data)}
+    return {data: word for data, word in encoded.items() if WORD.fullmatch(data)}
 
 
 def words_in(data: bytes, words: Collection[bytes]) -> frozenset[bytes]:
     """Return those of the words that occur in the data as whole words."""
     if len(words) > _FEW:
-        return frozenset(words).intersection(_WORD.findall(data))
+        return frozenset(words).intersection(WORD.findall(data))
     return frozenset(word for word in words if _has_word(data, word))
 
 
