@@ -42,7 +42,9 @@ _NEEDED = ("httpx", "tenacity", "jsonschema")
 @click.option("--from", "sender", metavar="ADDRESS", help="Mail: who sends it.")
 @click.option("--draft", type=_PATH, metavar="FILE", help="Mail: write it to a file.")
 @click.option("--maildir", type=_PATH, metavar="DIR", help="Mail: add it to a Maildir as a draft.")
-@click.option("--smtp", metavar="HOST[:PORT]", help="Mail: send it, with --yes.")
+@click.option(
+    "--smtp", metavar="[smtps://]HOST[:PORT]", help="Mail: send it by this server, with --yes."
+)
 @click.option("--archive", metavar="URL", help="Mail: where to ask whether it went out.")
 @click.option("--ledger", type=_PATH, metavar="FILE", help="Remember here what was posted.")
 @click.option(

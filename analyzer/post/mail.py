@@ -7,6 +7,7 @@ import os
 import re
 import smtplib
 import ssl
+from contextlib import closing
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -145,12 +146,20 @@ def _transmit(message: EmailMessage, server: str, timeout: float) -> tuple[str, 
     host, _, port = rest.partition(":")
     if scheme not in ("", *_PORTS) or not host or (port and not port.isdigit()):
         raise RefusedError(f"--smtp {plain(server)}: expected HOST[:PORT] or smtps://HOST[:PORT]")
-    smtp = smtplib.SMTP_SSL(timeout=timeout) if scheme == "smtps" else smtplib.SMTP(timeout=timeout)
     try:
-        smtp.connect(host, int(port or _PORTS[scheme or "smtp"]))
-        _authenticate(smtp, host)
+        smtp = _connected(scheme or "smtp", host, port, timeout)
     except (OSError, smtplib.SMTPException) as error:
         raise RefusedError(f"{host}: not sent: {_said(error)}") from None
+    with closing(smtp):
+        try:
+            _authenticate(smtp, host)
+        except (OSError, smtplib.SMTPException) as error:
+            raise RefusedError(f"{host}: not sent: {_said(error)}") from None
+        return _handed_over(smtp, message, host)
+
+
+def _handed_over(smtp: smtplib.SMTP, message: EmailMessage, host: str) -> tuple[str, ...]:
+    """Send a mail; return the addresses that the server refused."""
     try:
         # Not send_message(), which writes `>From` where a line of the text begins with `From`.
         sender = parseaddr(str(message["From"]))[1]
@@ -161,8 +170,16 @@ def _transmit(message: EmailMessage, server: str, timeout: float) -> tuple[str, 
         raise RefusedError(f"{host}: the mail was not taken: {_said(error)}") from None
     except (OSError, smtplib.SMTPException) as error:
         raise SilentError(f"{host}: no answer: {_said(error)}") from None
-    finally:
-        smtp.close()
+
+
+def _connected(scheme: str, host: str, port: str, timeout: float) -> smtplib.SMTP:
+    """Connect to a server; with smtps it has to prove that it is the host."""
+    # Only the constructor learns the host's name, and without a context nothing is verified.
+    number = int(port or _PORTS[scheme])
+    if scheme == "smtps":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(host, number, timeout=timeout, context=context)
+    return smtplib.SMTP(host, number, timeout=timeout)
 
 
 def _authenticate(smtp: smtplib.SMTP, host: str) -> None:

@@ -86,7 +86,10 @@ def _finding(f: Object) -> Finding:
         introduced_by=f["introduced_by"],
         fixed_by=f["fixed_by"],
         cause=_cause(f["cause"]),
-        trace=tuple(Step(_span(s), s["function"], s["message"]) for s in f["trace"]),
+        trace=tuple(
+            Step(_span(s), s["function"], s["message"], s.get("before") or "", s.get("after") or "")
+            for s in f["trace"]
+        ),
         fix=f["fix"]["diff"] if f["fix"] else None,
         fingerprint=f["fingerprint"],
     )

@@ -100,9 +100,18 @@ def _finding(f: Finding) -> Object:
         "operation": f.operation,
         "message": f.message,
         "cause": None if f.cause is None else {**_at(f.cause), "patch": f.cause.patch},
-        "trace": [{**_at(s), "message": s.message} for s in f.trace],
+        "trace": [_step(s) for s in f.trace],
         "fix": None if f.fix is None else {"diff": f.fix},
         "fingerprint": f.fingerprint,
+    }
+
+
+def _step(step: Step) -> Object:
+    return {
+        **_at(step),
+        "message": step.message,
+        "before": step.before or None,
+        "after": step.after or None,
     }
 
 

@@ -8,12 +8,23 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from analyzer.findings import Finding, Result
+from analyzer.findings import Finding, Result, Step
 from analyzer.report import json as module
 from analyzer.report.view import View
 from analyzer.select import Selected, Selection, select
 
-from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, selected
+from .results import (
+    BIRTH,
+    EVERYTHING,
+    FINDING,
+    FIXED,
+    HAZARD,
+    REMARK,
+    RESULT,
+    SET,
+    STANDING,
+    selected,
+)
 
 VALIDATOR = jsonschema.Draft202012Validator(module.read_schema())
 
@@ -47,6 +58,16 @@ def test_the_schema_refuses_what_is_not_in_it() -> None:
     report["summary"].pop("gaps")
 
     assert 2 == len(list(VALIDATOR.iter_errors(report)))
+
+
+def test_a_trace_holds_the_states_that_the_page_shows() -> None:
+    states = [Step(BIRTH, "f", "it is made", "Reserved", "Offline"), Step(SET, "g", "it is set")]
+    report = json.loads(render(selected(replace(FINDING, trace=tuple(states)))))
+
+    VALIDATOR.validate(report)
+    assert [("Reserved", "Offline"), (None, None)] == [
+        (step["before"], step["after"]) for step in report["findings"][0]["trace"]
+    ]
 
 
 def test_the_finding_holds_what_the_terminal_shows() -> None:
