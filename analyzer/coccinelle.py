@@ -7,10 +7,11 @@ calls, two calls deep and in its own file, stand for "pages of that population c
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError
 from analyzer.migrations import Described, Forbidden, Obligation
+from analyzer.pages.facts import load_facts
 from analyzer.rules import Rule
 
 #: Rule -> what an obligation forbids, and whether it is one of callbacks.
@@ -46,9 +47,16 @@ def semantic_patch(rule: Rule, migrations: Iterable[Described]) -> str:
         registrars = tuple(dict.fromkeys(c for o in migration.obligations for c in o.callbacks))
         for duty in migration.obligations:
             fits = duty.must_not is forbidden and bool(duty.callbacks) == of_callbacks
+            if duty.must_not is Forbidden.CLEAR_BEFORE_FREEING:
+                duty = replace(duty, frees=duty.frees or _frees())
             if fits and (duty.frees or registrars):
                 return _written(rule, migration, duty, registrars)
     raise AnalyzerError(f"{rule.id}: no migration at hand forbids anything that this rule finds")
+
+
+def _frees() -> tuple[str, ...]:
+    """Return the calls that are known to free the page that they are passed."""
+    return tuple(sorted(n for n, f in load_facts().frees.items() if not f.each))
 
 
 def _written(

@@ -67,8 +67,8 @@ class Obligation:
     """What code must no longer do to a flag or type, with the reason in words.
 
     callbacks limits it to functions registered with one of these; where it is empty it holds
-    wherever the pages go. frees names the calls that free a page for which CLEAR_BEFORE_FREEING
-    holds.
+    wherever the pages go. frees limits CLEAR_BEFORE_FREEING to some of the calls that free a page;
+    where it is empty it holds for all that are known.
     """
 
     must_not: Forbidden

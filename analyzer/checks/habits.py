@@ -7,10 +7,10 @@ done with the pages as they used to be is known from the migration that a file d
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from analyzer.base import Pair
 from analyzer.c import ir
+from analyzer.checks.early import find_early
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.params import page_params
@@ -41,8 +41,10 @@ def find(sides: Sides) -> Iterator[Failure]:
         for site, seen in sorted(sites.after.items(), key=repr):
             was = sites.before.get(site, [])
             yield from _stale(seen, was, migration, has, sides)
-        known = {f.key for f in _early(migration, before, sides.programs.before) if has.before}
-        early = {f.key: f for f in _early(migration, after, sides.programs.after)}
+        earlier = find_early(migration, before, sides.programs.before, sides.facts)
+        known = {f.key for f in earlier if has.before}
+        later = find_early(migration, after, sides.programs.after, sides.facts)
+        early = {f.key: f for f in later}
         yield from (failure for key, failure in early.items() if key not in known)
 
 
@@ -203,31 +205,6 @@ def _registered(program: Program, registrar: str) -> Iterator[FunctionId]:
     """Yield the functions that are passed to a registrar."""
     for argument in program.arguments(registrar, 0):
         yield from program.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path)
-
-
-def _early(migration: Described, behaviour: Behaviour, program: Program) -> Iterator[Failure]:
-    """Yield types that are taken off a page just before freeing would do so."""
-    for obligation in migration.obligations:
-        if obligation.must_not is not Forbidden.CLEAR_BEFORE_FREEING:
-            continue
-        for o in behaviour.observations:
-            source = o.page.source(TYPE)
-            sink = o.kind is Kind.SINK and o.dimension == TYPE and o.operation in obligation.frees
-            if not sink or source is None or source.kind != "write":
-                continue
-            op = behaviour.space.operations.get(source.operation.split("(")[0].strip())
-            if op is not None and (op.verb, op.label) == (Verb.CLEAR, obligation.what):
-                at = replace(
-                    o,
-                    path=source.path,
-                    function=source.function,
-                    span=program.unit(source.path).span(
-                        source.at, source.at + len(source.operation.encode())
-                    ),
-                    text=source.operation,
-                    operation=op.name,
-                )
-                yield Failure("early-clear", at, because=obligation.text)
 
 
 def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:

@@ -28,6 +28,14 @@ class Sink:
 
 
 @dataclass(frozen=True, slots=True)
+class Free:
+    """A call that gives pages up; freeing forgets the type of each, or of the first."""
+
+    arg: int
+    each: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A parameter of an origin, told by its type or by what call it is passed on to, and where.
 
@@ -88,6 +96,7 @@ class Facts:
     allocators: frozenset[str]
     range_allocators: Mapping[str, int]
     sinks: Mapping[str, Sink]
+    frees: Mapping[str, Free]
     release: tuple[str, str]  # function, field
     resets: Mapping[str, int]
     lists: Lists
@@ -149,6 +158,7 @@ def load_facts() -> Facts:
             for e in pages["sink"]
             for n in e["names"]
         },
+        frees={n: Free(e["arg"], e["pages"] == "each") for e in pages["free"] for n in e["names"]},
         release=(pages["release"]["function"], pages["release"]["field"]),
         resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},
         lists=Lists(

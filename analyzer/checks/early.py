@@ -1,0 +1,155 @@
+"""Find types that are taken off a page just before freeing would do so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from analyzer.c import ir
+from analyzer.compare import Failure
+from analyzer.flow.observe import Behaviour, Kind, Observation
+from analyzer.flow.program import Program
+from analyzer.flow.shape import names_in
+from analyzer.migrations import Described, Forbidden, Obligation
+from analyzer.pages.facts import Facts
+from analyzer.pages.machine import TYPE, Event, Operation, Verb
+
+
+def find_early(
+    migration: Described, behaviour: Behaviour, program: Program, facts: Facts
+) -> Iterator[Failure]:
+    """Yield the clears that freeing makes needless, where a migration forbids them."""
+    for obligation in migration.obligations:
+        if obligation.must_not is Forbidden.CLEAR_BEFORE_FREEING:
+            frees = frozenset(obligation.frees) or frozenset(facts.frees)
+            yield from _handed_over(obligation, frees, behaviour, program, facts)
+            yield from _put(obligation, frees, behaviour, program, facts)
+
+
+def _handed_over(
+    obligation: Obligation,
+    frees: Collection[str],
+    behaviour: Behaviour,
+    program: Program,
+    facts: Facts,
+) -> Iterator[Failure]:
+    """Yield clears whose page is seen to go to the buddy, with nothing done to its type between."""
+    told = _told_by(obligation, behaviour)
+    for o in behaviour.observations:
+        source = o.page.source(TYPE)
+        if o.kind is not Kind.SINK or o.dimension != TYPE or o.operation not in frees:
+            continue
+        if source is None or source.kind != "write" or source in told:
+            continue
+        op = behaviour.space.operations.get(source.operation.split("(")[0].strip())
+        if op is None or not _clears(op, obligation):
+            continue
+        if not _each_is_freed(o, source, program, facts):
+            continue
+        end = source.at + len(source.operation.encode())
+        at = replace(
+            o,
+            path=source.path,
+            function=source.function,
+            span=program.unit(source.path).span(source.at, end),
+            text=source.operation,
+            operation=op.name,
+        )
+        yield Failure("early-clear", at, because=obligation.text)
+
+
+def _clears(op: Operation, obligation: Obligation) -> bool:
+    return (op.verb, op.label) == (Verb.CLEAR, obligation.what)
+
+
+def _told_by(obligation: Obligation, behaviour: Behaviour) -> frozenset[Event]:
+    """Return the clears that somebody's test finds: there the type means something to the end."""
+    return frozenset(
+        source
+        for o in behaviour.observations
+        if o.kind is Kind.OPERATION
+        and (op := behaviour.space.operations.get(o.operation)) is not None
+        and (op.verb, op.label) == (Verb.TEST, obligation.what)
+        and (source := o.page.source(TYPE)) is not None
+    )
+
+
+def _each_is_freed(freed: Observation, clear: Event, program: Program, facts: Facts) -> bool:
+    """Tell whether the page that was cleared is one of those whose types freeing forgets.
+
+    Of several pages only the first is; a loop that does not free as well clears the others, too.
+    """
+    fact = facts.frees.get(freed.operation)
+    if fact is not None and fact.each:
+        return True
+    beside = freed.span.start if (clear.path, clear.function) == freed.id else -1
+    for function in program.lowered((clear.path, clear.function)):
+        for variant in function.variants:
+            for loop in variant.loops:
+                spans = [step.span for b in loop.blocks for step in variant.blocks[b].instructions]
+                clears = any(s.start <= clear.at < s.end for s in spans)
+                if clears and not any(s.start <= beside < s.end for s in spans):
+                    return False
+    return True
+
+
+def _put(
+    obligation: Obligation,
+    frees: Collection[str],
+    behaviour: Behaviour,
+    program: Program,
+    facts: Facts,
+) -> Iterator[Failure]:
+    """Yield clears right before a reference to the page is dropped, which need not free it.
+
+    No page is seen to go to the buddy there, so the two have to stand in one straight line.
+    """
+    known: dict[object, None] = {}
+    for o in behaviour.observations:
+        op = behaviour.space.operations.get(o.operation)
+        if o.kind is not Kind.OPERATION or op is None:
+            continue
+        if not o.page.types & behaviour.space.holding(obligation.what):
+            continue
+        place = (o.path, o.function, o.span.start)
+        if _clears(op, obligation) and place not in known:
+            known[place] = None
+            if _is_put_next(o, frees, program, facts):
+                yield Failure("early-clear", o, because=obligation.text)
+
+
+def _is_put_next(
+    clear: Observation,
+    frees: Collection[str],
+    program: Program,
+    facts: Facts,
+) -> bool:
+    """Tell whether the next that happens to a page is that it is put, on each way to compile it."""
+    found = [
+        _next_with(variant.blocks[b].instructions[n + 1 :], step.args[0], facts)
+        for function in program.lowered(clear.id)
+        for variant in function.variants
+        for b in range(len(variant.blocks))
+        for n, step in enumerate(variant.blocks[b].instructions)
+        if isinstance(step, ir.Call) and step.span.start == clear.span.start and step.args
+    ]
+    return bool(found) and all(name in frees and name not in facts.sinks for name in found)
+
+
+def _next_with(steps: tuple[ir.Instruction, ...], page: ir.Expr, facts: Facts) -> str:
+    """Return the call that a page is passed to next; nothing where another page may be meant."""
+    names = set(names_in(page))
+    for step in steps:
+        if isinstance(step, ir.Assign) and names & set(names_in(step.target)):
+            return ""
+        if not isinstance(step, ir.Call):
+            continue
+        passed = names & {n for a in step.args for n in names_in(a)}
+        if not passed or not isinstance(step.callee, ir.Name):
+            continue
+        if step.callee.id in facts.lists.take:  # it leaves a list, whatever its type
+            continue
+        fact = facts.frees.get(step.callee.id)
+        same = fact is not None and len(step.args) > fact.arg and step.args[fact.arg] == page
+        return step.callee.id if same else ""
+    return ""
