@@ -9,7 +9,7 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.sites import Verdict
-from analyzer.ways.walk import Path, Way
+from analyzer.ways.state import Path, Way
 from analyzer.ways.ways import Ways
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from analyzer.migrations import NEITHER, Described, Moved
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import Part, Provenance
-from analyzer.ways.walk import Held
+from analyzer.ways.state import Held
 
 
 @dataclass(frozen=True, slots=True)

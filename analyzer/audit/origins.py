@@ -16,7 +16,7 @@ from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
 from analyzer.pages.provenance import UNKNOWN, load_provenance
 from analyzer.sites import Verdict
-from analyzer.ways.walk import Path
+from analyzer.ways.state import Path
 from analyzer.ways.ways import Ways
 
 

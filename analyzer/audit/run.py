@@ -22,7 +22,7 @@ from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
 from analyzer.sites import Move, Site
 from analyzer.tree import Tree
-from analyzer.ways.walk import Held
+from analyzer.ways.state import Held
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from analyzer.audit.uses import Use
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
 from analyzer.sites import Site, Verdict
-from analyzer.ways.walk import spell
+from analyzer.ways.state import spell
 
 _PAGE_TYPES = ("struct page", "struct folio", "struct ptdesc", "pfn")
 

@@ -13,7 +13,8 @@ from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
 from analyzer.rules import Rule
 from analyzer.ways.defs import call_at
-from analyzer.ways.walk import Held, Way, World
+from analyzer.ways.state import Held, Way
+from analyzer.ways.walk import World
 from analyzer.ways.ways import ways_of
 
 _RULE = "stale-test"

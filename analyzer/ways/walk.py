@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Operation, Space, Verb
+from analyzer.ways.body import Body, Done
 from analyzer.ways.defs import Place
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """The state that a page is in: the flags it has, and its type (empty for none)."""
-
-    flags: frozenset[str]
-    type: str = ""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Way:
-    """One thing that happens: "returns", "calls", "writes", "stores", "fails", "goes on"."""
-
-    kind: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.what}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """What happens to a page on one path; told holds the tests that were true of it."""
-
-    ways: frozenset[Way]
-    told: frozenset[str]
+from analyzer.ways.state import Held, Path, Way, spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,105 +36,140 @@ class UndecidedError(Exception):
         self.condition = condition
 
 
-@dataclass(frozen=True)
-class Body:
-    """A variant, what names the page in it, and where the page becomes another."""
-
-    variant: ir.Variant
-    same: frozenset[str]
-    renewals: frozenset[Place]
-    telling: frozenset[str]  # variables whose value is returned, stored or passed on
-    meanings: Mapping[str, str]  # what a temporary stands for
-    # An expression is written many times over; it is told by its identity, as the body holds it.
-    _names: dict[int, frozenset[str]] = field(default_factory=dict)
-    _texts: dict[object, str] = field(default_factory=dict)
-
-    def names_of(self, e: ir.Expr) -> frozenset[str]:
-        """Return the names in an expression."""
-        found = self._names.get(id(e))
-        if found is None:
-            found = self._names[id(e)] = frozenset(names_in(e))
-        return found
-
-    def names_page(self, call: ir.Call) -> bool:
-        """Tell whether a call is passed the page."""
-        return any(self.names_of(a) & self.same for a in call.args)
-
-    def text_of(self, e: ir.Expr, known: Mapping[str, int]) -> str:
-        """Write an expression, with known numbers put in."""
-        told = tuple((n, known[n]) for n in sorted(self.names_of(e)) if n in known)
-        key = (id(e), told)
-        found = self._texts.get(key)
-        if found is None:
-            found = self._texts[key] = spell_expression(e, self.meanings, known)
-        return found
-
-
 @dataclass
 class Walk:
-    """Walk one path through a body with every condition decided."""
+    """A walk along one path through a body; it stops where nothing decides a condition.
+
+    There it can be forked, and goes on with the condition decided either way.
+    """
 
     body: Body
-    values: dict[str, int]
+    values: Mapping[str, int]
     world: World
-    choices: Choices
+    place: Place | None  # None where the path has ended
+    held: Held
+    at_end: bool = False  # all of the block but its end was done
+    known: dict[str, int] = field(default_factory=dict)
+    seen: set[object] = field(default_factory=set)
     ways: set[Way] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
 
-    def go(self, start: Place, held: Held) -> Path:
-        """Follow the path from a place to its end."""
-        known: dict[str, int] = {}
-        seen: set[object] = set()
-        place: Place | None = start
-        while place is not None:
-            state = (place, frozenset(known.items()), held)
-            if state in seen:
-                self.ways.add(Way("goes on", "in the loop"))
-                break
-            seen.add(state)
-            place, held = self._block(place, known, held)
+    def fork(self) -> Walk:
+        """Return another walk that has come the same way."""
+        return replace(
+            self,
+            known=dict(self.known),
+            seen=set(self.seen),
+            ways=set(self.ways),
+            told=set(self.told),
+        )
+
+    @property
+    def path(self) -> Path:
+        """Return what has happened."""
         return Path(frozenset(self.ways), frozenset(self.told))
 
-    def _block(self, place: Place, known: dict[str, int], held: Held) -> tuple[Place | None, Held]:
-        block = self.body.variant.blocks[place.block]
-        for n in range(place.index, len(block.instructions)):
-            step = block.instructions[n]
+    def go(self, choices: Choices) -> str | None:
+        """Follow the path to its end; return the condition that the choices do not decide."""
+        while self.place is not None:
+            if not self.at_end:
+                state = (self.place, frozenset(self.known.items()), self.held)
+                if state in self.seen:
+                    self.ways.add(Way("goes on", "in the loop"))
+                    self.place = None
+                    break
+                self.seen.add(state)
+                if not self._steps(self.place):
+                    self.place = None
+                    break
+                self.at_end = True
+            try:
+                self.place = self._leave(self.body.variant.blocks[self.place.block].end, choices)
+            except UndecidedError as undecided:
+                return undecided.condition
+            self.at_end = False
+        return None
+
+    def _steps(self, place: Place) -> bool:
+        """Do what a block does; tell whether the path reaches its end.
+
+        It does the same wherever the same is known of what is named in it: paths are many, and
+        blocks are few.
+        """
+        names = self.body.names_in_block(place.block)
+        key = (place, self.held, frozenset(k for k in self.known.items() if k[0] in names))
+        done = self.body.done.get(key)
+        if done is None:
+            aside = replace(self, known=dict(self.known), ways=set(), told=set())
+            reaches = aside._do(place)
+            changes = {n: aside.known.get(n) for n in names}
+            changes = {n: v for n, v in changes.items() if v != self.known.get(n)}
+            done = Done(reaches, aside.held, aside.ways, aside.told, changes)
+            self.body.done[key] = done
+        for name, value in done.known.items():
+            self._put(self.known, name, value)
+        self.ways |= done.ways
+        self.told |= done.told
+        self.held = done.held
+        return done.reaches
+
+    def _do(self, place: Place) -> bool:
+        """Do the steps of a block one by one."""
+        steps = self.body.variant.blocks[place.block].instructions
+        for n in range(place.index, len(steps)):
             if Place(place.block, n + 1) in self.body.renewals:  # from here on it is another page
                 self.ways.add(Way("goes on", "to the next page"))
-                return None, held
-            after = self._step(step, known, held)
+                return False
+            after = self._step(steps[n], self.known, self.held)
             if after is None:
-                return None, held
-            held = after
-        match block.end:
+                return False
+            self.held = after
+        return True
+
+    def _leave(self, end: ir.Terminator, choices: Choices) -> Place | None:
+        """Return where a block leads to; None where the path ends."""
+        match end:
             case ir.Jump(target):
-                return Place(target, 0), held
+                return Place(target, 0)
             case ir.Branch(cond, then, orelse):
-                return Place(then if self._decide(cond, known) else orelse, 0), held
+                return Place(then if self._decide(cond, choices) else orelse, 0)
             case ir.Return(value):
-                text = "" if value is None else self._text(value, known)
+                text = "" if value is None else self._text(value, self.known)
                 self.ways.add(Way("returns", text))
             case ir.Stop():
                 self.ways.add(Way("fails", "for good"))
-        return None, held
+        return None
 
-    def _decide(self, cond: ir.Expr, known: dict[str, int]) -> bool:
+    def _decide(self, cond: ir.Expr, choices: Choices) -> bool:
         """Return which way a branch goes; what depends on nothing known is a choice."""
+        names = self.body.names_of(cond)
+        key = (id(cond), frozenset(k for k in self.known.items() if k[0] in names))
+        asked = self.body.asked.get(key)
+        if asked is None:
+            asked = self.body.asked[key] = self._condition(cond)
+        value, text, turned = asked
+        if value is None:
+            if text not in choices:
+                raise UndecidedError(text)
+            value = choices[text]
+        return value is not turned
+
+    def _condition(self, cond: ir.Expr) -> tuple[bool | None, str, bool]:
+        """Return whether a condition holds, or else its text; and whether it is turned round."""
         match cond:
             case ir.Unary("!", operand):
-                return not self._decide(operand, known)
+                value, text, turned = self._condition(operand)
+                return value, text, not turned
             case ir.Cast(_, operand):
-                return self._decide(operand, known)
-        value = self._value(cond, known)
-        if value is not None:
-            return value != 0
-        key = self.body.text_of(cond, known)
+                return self._condition(operand)
+        number = self._value(cond, self.known)
+        if number is not None:
+            return number != 0, "", False
+        text = self.body.text_of(cond, self.known)
         turned = isinstance(cond, ir.Binary) and cond.op == "!="
         if turned:  # the same condition as with ==, told the other way round
-            key = key.replace(" != ", " == ", 1)
-        if key not in self.choices:
-            raise UndecidedError(key)
-        return self.choices[key] is not turned
+            text = text.replace(" != ", " == ", 1)
+        return None, text, turned
 
     def _step(self, step: ir.Instruction, known: dict[str, int], held: Held) -> Held | None:
         """Do one step; None where the path ends."""
@@ -288,44 +298,6 @@ class Walk:
         return self.body.text_of(e, known) if value is None else str(value)
 
 
-def spell(held: Held) -> str:
-    """Say a state in words."""
-    words = [*([held.type] if held.type else []), *sorted(held.flags)]
-    return ", ".join(words) or "neither"
-
-
 def _is_call(e: ir.Expr) -> bool:
     """Tell whether a value is what a call has just given, or another name of something."""
     return isinstance(e, ir.Name)
-
-
-def spell_expression(
-    e: ir.Expr, meanings: Mapping[str, str], known: Mapping[str, int] | None = None
-) -> str:
-    """Write an expression, with temporaries spelled out and known numbers put in."""
-
-    def part(inner: ir.Expr) -> str:
-        return spell_expression(inner, meanings, known)
-
-    match e:
-        case ir.Const(value):
-            return str(value)
-        case ir.Text(value):
-            return f'"{value}"'
-        case ir.Name(id):
-            if known and id in known:
-                return str(known[id])
-            return meanings.get(id, id)
-        case ir.Field(base, name, arrow):
-            return f"{part(base)}{'->' if arrow else '.'}{name}"
-        case ir.Index(base, index):
-            return f"{part(base)}[{part(index)}]"
-        case ir.Unary(op, operand):
-            return f"{op}{part(operand)}"
-        case ir.Binary(op, left, right):
-            return f"{part(left)} {op} {part(right)}"
-        case ir.Cast(_, operand):
-            return part(operand)
-        case ir.Opaque(text, _):
-            return text
-    return "..."

@@ -8,18 +8,10 @@ from dataclasses import dataclass
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
+from analyzer.ways.body import Body, spell_expression
 from analyzer.ways.defs import Place, reaching
-from analyzer.ways.walk import (
-    Body,
-    Choices,
-    Held,
-    Path,
-    UndecidedError,
-    Walk,
-    Way,
-    World,
-    spell_expression,
-)
+from analyzer.ways.state import Held, Path, Way
+from analyzer.ways.walk import Choices, Walk, World
 
 #: More paths than this are not walked: the answer is then that it is not known.
 _MOST = 600
@@ -85,22 +77,21 @@ def ways_of(
     )
     pairs: dict[tuple[Path, Path], None] = {}
     for start in starts:
-        todo: list[Choices] = [{}]
+        first = [Walk(body, values, world, start, held) for held in states]
+        todo: list[tuple[Choices, list[Walk]]] = [({}, first)]
         tried = 0
         while todo:
             tried += 1
             if tried > _MOST:
                 some = Ways(tuple(pairs), complete=False)
                 return some if some.differing else None
-            choices = todo.pop()
-            try:
-                before, after = (
-                    Walk(body, dict(values), world, choices).go(start, held) for held in states
-                )
-            except UndecidedError as undecided:
-                todo += ({**choices, undecided.condition: held} for held in (False, True))
+            choices, walks = todo.pop()
+            open_ = next((c for w in walks if (c := w.go(choices)) is not None), None)
+            if open_ is None:
+                pairs.setdefault((walks[0].path, walks[1].path))
             else:
-                pairs.setdefault((before, after))
+                todo.append(({**choices, open_: False}, [w.fork() for w in walks]))
+                todo.append(({**choices, open_: True}, walks))
     return Ways(tuple(pairs))
 
 

@@ -1,0 +1,122 @@
+"""Know of a body what the walks through it ask again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from analyzer.c import ir
+from analyzer.flow.shape import names_in
+from analyzer.ways.defs import Place
+from analyzer.ways.state import Held, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a block does: whether a path reaches its end, and what is other there."""
+
+    reaches: bool
+    held: Held
+    ways: set[Way]
+    told: set[str]
+    known: Mapping[str, int | None]  # the variables that change; None where nothing is known then
+
+
+@dataclass(frozen=True)
+class Body:
+    """A variant, what names the page in it, and where the page becomes another."""
+
+    variant: ir.Variant
+    same: frozenset[str]
+    renewals: frozenset[Place]
+    telling: frozenset[str]  # variables whose value is returned, stored or passed on
+    meanings: Mapping[str, str]  # what a temporary stands for
+    # An expression is written many times over; it is told by its identity, as the body holds it.
+    _names: dict[int, frozenset[str]] = field(default_factory=dict)
+    _sorted: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _texts: dict[object, str] = field(default_factory=dict)
+    _blocks: dict[int, frozenset[str]] = field(default_factory=dict)
+    #: What was found out on other paths: what a block does, and which way a condition goes.
+    done: dict[object, Done] = field(default_factory=dict)
+    asked: dict[object, tuple[bool | None, str, bool]] = field(default_factory=dict)
+
+    def names_in_block(self, block: int) -> frozenset[str]:
+        """Return the names in the instructions of a block."""
+        found = self._blocks.get(block)
+        if found is None:
+            steps = self.variant.blocks[block].instructions
+            found = self._blocks[block] = frozenset(n for s in steps for n in _named(s))
+        return found
+
+    def names_of(self, e: ir.Expr) -> frozenset[str]:
+        """Return the names in an expression."""
+        found = self._names.get(id(e))
+        if found is None:
+            found = self._names[id(e)] = frozenset(names_in(e))
+        return found
+
+    def names_page(self, call: ir.Call) -> bool:
+        """Tell whether a call is passed the page."""
+        return any(self.names_of(a) & self.same for a in call.args)
+
+    def text_of(self, e: ir.Expr, known: Mapping[str, int]) -> str:
+        """Write an expression, with known numbers put in."""
+        names = self._sorted.get(id(e))
+        if names is None:
+            names = self._sorted[id(e)] = tuple(sorted(self.names_of(e)))
+        key = (id(e), *[(n, known[n]) for n in names if n in known])
+        found = self._texts.get(key)
+        if found is None:
+            found = self._texts[key] = spell_expression(e, self.meanings, known)
+        return found
+
+
+def _named(step: ir.Instruction) -> Iterator[str]:
+    """Yield the names in an instruction, those that it writes included."""
+    match step:
+        case ir.Assign(target, value):
+            yield from names_in(target)
+            yield from names_in(value)
+        case ir.Call(result, callee, args):
+            yield result.id
+            yield from names_in(callee)
+            for a in args:
+                yield from names_in(a)
+        case ir.Iterate(result, _, args):
+            yield result.id
+            for a in args:
+                yield from names_in(a)
+        case ir.Havoc(names):
+            yield from names
+
+
+def spell_expression(
+    e: ir.Expr, meanings: Mapping[str, str], known: Mapping[str, int] | None = None
+) -> str:
+    """Write an expression, with temporaries spelled out and known numbers put in."""
+
+    def part(inner: ir.Expr) -> str:
+        return spell_expression(inner, meanings, known)
+
+    match e:
+        case ir.Const(value):
+            return str(value)
+        case ir.Text(value):
+            return f'"{value}"'
+        case ir.Name(id):
+            if known and id in known:
+                return str(known[id])
+            return meanings.get(id, id)
+        case ir.Field(base, name, arrow):
+            return f"{part(base)}{'->' if arrow else '.'}{name}"
+        case ir.Index(base, index):
+            return f"{part(base)}[{part(index)}]"
+        case ir.Unary(op, operand):
+            return f"{op}{part(operand)}"
+        case ir.Binary(op, left, right):
+            return f"{part(left)} {op} {part(right)}"
+        case ir.Cast(_, operand):
+            return part(operand)
+        case ir.Opaque(text, _):
+            return text
+    return "..."
