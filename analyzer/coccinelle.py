@@ -1,7 +1,8 @@
 """Write what a rule can say without flow as a semantic patch, in the kernel's coccicheck form.
 
-What is forbidden comes from a described migration. A registered callback and the functions that it
-calls, two calls deep and in its own file, stand for "pages of that population come here".
+What is forbidden comes from a described migration; with a tree at hand from its law as well, which
+knows the accessors, and what traps or is done by itself. A registered callback and the functions
+that it calls, two calls deep and in its own file, stand for "pages of that population come here".
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError
+from analyzer.flow.analyse import new_run, prepare
+from analyzer.flow.cache import Cache
+from analyzer.flow.run import Interest
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import load_facts
+from analyzer.pages.machine import TYPE, UNTYPED, Operation, Space, Verb
 from analyzer.rules import Rule
+from analyzer.tree import Tree
 
 #: Rule -> what an obligation forbids, and whether it is one of callbacks.
 _SAYS: Mapping[str, tuple[Forbidden, bool]] = {
@@ -22,6 +28,14 @@ _SAYS: Mapping[str, tuple[Forbidden, bool]] = {
     "stale-test": (Forbidden.TEST, False),
     "early-clear": (Forbidden.CLEAR_BEFORE_FREEING, False),
 }
+_VERBS = {
+    Forbidden.SET: Verb.SET,
+    Forbidden.CLEAR: Verb.CLEAR,
+    Forbidden.TEST: Verb.TEST,
+    Forbidden.CLEAR_BEFORE_FREEING: Verb.CLEAR,
+}
+#: Where the function stands whose body tells whether freeing forgets a page's type.
+_ALLOCATOR = "mm/page_alloc.c"
 #: How far from the callback: the rule that finds the function, and its metavariable.
 _REACH = (("callback", "f"), ("called", "g"), ("further", "h"))
 
@@ -33,10 +47,31 @@ class _Parts:
     message: str
 
 
-def semantic_patch(rule: Rule, migrations: Iterable[Described]) -> str:
+@dataclass(frozen=True, slots=True)
+class Lawful:
+    """What operations do in one tree, and whether freeing a page forgets its type."""
+
+    tree: str
+    space: Space
+    types_forgotten: bool
+
+
+def law_of(tree: Tree, types: Iterable[str]) -> Lawful:
+    """Return what a tree's own headers and page allocator say, for these page types."""
+    facts = replace(load_facts(), types=tuple(types))
+    prepared = prepare(tree.read, lambda _: {}, Cache(), facts, {})
+    prepared.program.add((_ALLOCATOR,))
+    nothing = Interest(frozenset(), frozenset(), frozenset())
+    return Lawful(tree.name, prepared.law.space, new_run(prepared, nothing, {}).types_forgotten)
+
+
+def semantic_patch(
+    rule: Rule, migrations: Iterable[Described], lawful: Lawful | None = None
+) -> str:
     """Return the semantic patch for a rule, of the first migration that has something to say.
 
-    Raise AnalyzerError where the rule takes flow, or no migration forbids anything of the kind.
+    Raise AnalyzerError where the rule takes flow, no migration forbids anything of the kind, or
+    the tree's law allows it.
     """
     if rule.id not in _SAYS:
         raise AnalyzerError(
@@ -50,7 +85,9 @@ def semantic_patch(rule: Rule, migrations: Iterable[Described]) -> str:
             if duty.must_not is Forbidden.CLEAR_BEFORE_FREEING:
                 duty = replace(duty, frees=duty.frees or _frees())
             if fits and (duty.frees or registrars):
-                return _written(rule, migration, duty, registrars)
+                if lawful is not None and (why := _allowed(duty, lawful)):
+                    raise AnalyzerError(f"{rule.id}: nothing to keep out of {lawful.tree}: {why}")
+                return _written(rule, migration, duty, registrars, lawful)
     raise AnalyzerError(f"{rule.id}: no migration at hand forbids anything that this rule finds")
 
 
@@ -60,9 +97,13 @@ def _frees() -> tuple[str, ...]:
 
 
 def _written(
-    rule: Rule, migration: Described, duty: Obligation, registrars: tuple[str, ...]
+    rule: Rule,
+    migration: Described,
+    duty: Obligation,
+    registrars: tuple[str, ...],
+    lawful: Lawful | None,
 ) -> str:
-    parts = _parts(rule, duty)
+    parts = _parts(rule, duty, lawful)
     head = _HEAD.format(
         summary=duty.text[:1].upper() + duty.text[1:], title=migration.title, rule=rule.id
     )
@@ -73,11 +114,34 @@ def _written(
     return head + body
 
 
-def _parts(rule: Rule, duty: Obligation) -> _Parts:
+def _allowed(duty: Obligation, lawful: Lawful) -> str:
+    """Return why a tree's law has nothing against what a duty forbids; nothing where it has."""
+    what, space = duty.what, lawful.space
+    if duty.must_not is Forbidden.CLEAR_BEFORE_FREEING:
+        return "" if lawful.types_forgotten else "freeing a page does not forget its type there"
+    ops = _operations(duty, lawful)
+    if not ops:
+        return f"no accessor of {what} there does that"
+    if duty.must_not is Forbidden.TEST or any(op.dimension != TYPE for op in ops):
+        return ""  # no law forbids to look, or to clear a flag: they are as useless as anywhere
+    sets = duty.must_not is Forbidden.SET
+    states = space.holding(what) if sets else UNTYPED
+    traps = [n for op in ops for n, to in enumerate(op.steps) if states >> n & 1 and to is None]
+    again = f"setting Page{what} twice" if sets else f"clearing Page{what} twice"
+    return "" if traps else f"{again} is harmless there"
+
+
+def _operations(duty: Obligation, lawful: Lawful) -> list[Operation]:
+    verb = _VERBS[duty.must_not]
+    found = (op for op in lawful.space.operations.values() if op.label == duty.what)
+    return sorted((op for op in found if op.verb is verb), key=lambda op: op.name)
+
+
+def _parts(rule: Rule, duty: Obligation, lawful: Lawful | None) -> _Parts:
     what = duty.what
-    verbs = {Forbidden.SET: "Set", Forbidden.TEST: ""}
-    verb = verbs.get(duty.must_not, "Clear")
-    names = (f"Page{what}",) if not verb else (f"{verb}Page{what}", f"__{verb}Page{what}")
+    verb = {Verb.SET: "Set", Verb.CLEAR: "Clear", Verb.TEST: ""}[_VERBS[duty.must_not]]
+    usual = (f"Page{what}",) if not verb else (f"{verb}Page{what}", f"__{verb}Page{what}")
+    names = usual if lawful is None else tuple(op.name for op in _operations(duty, lawful))
     message = f"WARNING: {rule.id}: {duty.text}".replace('"', "'")
     return _Parts(names, f"Page{what}", message)
 

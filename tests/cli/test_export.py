@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ..fixture.harness import FIXTURES, common_files
 from .commands import offlint
 
 SOURCE = """\
@@ -153,3 +154,53 @@ def test_rule_that_takes_flow_is_refused() -> None:
 
 def test_form_must_be_named() -> None:
     assert 2 == offlint("export", "--rule", "double-set").status
+
+
+def laid_down(folder: Path, law: str, base: str = "after") -> str:
+    """Write the common tree of the fixtures under a law; return where."""
+    for path, text in common_files(law, base).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("rule", "law", "allowed"),
+    [
+        ("double-set", "strict", ""),
+        ("double-set", "lenient", "setting PageOffline twice is harmless there"),
+        ("double-set", "bits", "setting PageOffline twice is harmless there"),
+        ("double-clear", "strict", ""),
+        ("double-clear", "lenient", "clearing PageOffline twice is harmless there"),
+        ("double-clear", "bits", ""),
+        ("dead-op", "lenient", ""),
+        ("early-clear", "strict", "freeing a page does not forget its type there"),
+    ],
+)
+def test_law_of_the_tree_decides_what_is_kept_out(
+    rule: str, law: str, allowed: str, tmp_path: Path
+) -> None:
+    done = offlint("export", "--rule", rule, "--coccinelle", "--tree", laid_down(tmp_path, law))
+
+    said = f"offlint: {rule}: nothing to keep out of {tmp_path}: {allowed}\n" if allowed else ""
+    assert (2 if allowed else 0, said) == (done.status, done.stderr)
+
+
+def test_early_clear_is_kept_out_where_freeing_forgets_types(tmp_path: Path) -> None:
+    tree = laid_down(tmp_path, "strict")
+    sticky = FIXTURES / "early-clear" / "new_driver" / "tree" / "mm" / "page_alloc.c"
+    shutil.copy(sticky, tmp_path / "mm" / "page_alloc.c")
+
+    done = offlint("export", "--rule", "early-clear", "--coccinelle", "--tree", tree)
+
+    assert (0, "") == (done.status, done.stderr)
+    assert "op = {__ClearPageOffline}" in done.stdout
+
+
+def test_accessors_are_those_that_the_tree_defines(tmp_path: Path) -> None:
+    tree = laid_down(tmp_path, "strict")
+
+    done = offlint("export", "--rule", "double-set", "--coccinelle", "--tree", tree)
+
+    assert "__SetPageOffline" in done.stdout
+    assert " SetPageOffline" not in done.stdout
