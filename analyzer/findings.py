@@ -131,5 +131,7 @@ class Result:
     files_read: int = 0
     functions: int = 0
     seconds: tuple[tuple[str, float], ...] = ()  # stage -> seconds, for --stats
+    blind: bool = False  # a gap lies in a file that the series changes
+    unjudged: tuple[int, ...] = ()  # the patches of which nothing was judged
     stopped: str = ""  # why something was not judged at all: interrupted, out of time, of memory
     notes: tuple[str, ...] = ()  # one-line remarks for stderr: repairs, offsets, partial results

@@ -29,7 +29,7 @@ from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
 from analyzer.parallel import later
-from analyzer.patch.model import Patch, Series
+from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
 from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
@@ -70,11 +70,14 @@ def check(
     described = tuple((load_migrations() if migrations is None else migrations).values())
     files = functions = 0
     stopped, begun = "", 0
+    touched: set[str] = set()
+    unjudged: list[int] = []
     clock.enter("place hunks")
     for step in apply_series(series.patches, tree, partial=partial):
         budget, begun = budgets(), step.patch.index
         clock.enter("apply")
         patch, trees, changed = step.patch, step.trees, tuple(step.changed)
+        touched.update(changed)
         notes.extend((*patch.notes, *step.notes))
         left_out += [
             LeftOut(patch=patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
@@ -86,7 +89,7 @@ def check(
             )
         except (OutOfBudgetError, MemoryError, KeyboardInterrupt) as end:
             stopped, cache = _reason(end), Cache()
-            gaps[_unjudged(patch, stopped)] = None
+            unjudged.append(patch.index)
             if isinstance(end, KeyboardInterrupt):
                 break
             continue
@@ -103,7 +106,9 @@ def check(
             stopped = "interrupted"
             break
     if stopped == "interrupted":
-        gaps.update((_unjudged(p, stopped), None) for p in series.patches[begun:])
+        unjudged += [p.index for p in series.patches[begun:]]
+    gaps.update((_unjudged(index, stopped), None) for index in unjudged)
+    blind = any(g.file in touched for g in gaps)
     clock.enter("")
     return Result(
         tree=tree.name,
@@ -112,7 +117,7 @@ def check(
             for p in series.patches
         ),
         migrations=tuple(derived),
-        unmoved=_unmoved(idle, series),
+        unmoved="" if blind or any(g.kind == "budget" for g in gaps) else _unmoved(idle, series),
         left_out=tuple(left_out),
         findings=tuple(sorted(_chosen(found, rules), key=_order)),
         gaps=tuple(sorted(gaps)),
@@ -120,6 +125,8 @@ def check(
         functions=functions,
         seconds=tuple(clock.seconds.items()),
         notes=tuple(dict.fromkeys(notes)),
+        blind=blind,
+        unjudged=tuple(unjudged),
         stopped=stopped,
     )
 
@@ -131,8 +138,8 @@ def _reason(end: BaseException) -> str:
     return "out of memory" if isinstance(end, MemoryError) else str(end)
 
 
-def _unjudged(patch: Patch, reason: str) -> Gap:
-    return Gap("budget", "", 0, "", f"{reason}: nothing of patch {patch.index} was judged")
+def _unjudged(index: int, reason: str) -> Gap:
+    return Gap("budget", "", 0, "", f"{reason}: nothing of patch {index} was judged")
 
 
 def audit(

@@ -97,7 +97,7 @@ def prepare(view: View) -> Page:
         title=subjects[-1] if subjects else selected.result.tree,
         headline=_headline(view, verdicts),
         aside=words.unsaid(selected),
-        mood=_mood(selected.open, verdicts),
+        mood=_mood(selected.open, verdicts, words.reservation(selected.result)),
         moves=tuple(_move(m, view) for m in selected.result.migrations),
         cards=cards,
         kinds=_counts((c.kind for c in cards), ("error", "warning", "note", "hazard")),
@@ -113,11 +113,13 @@ def _headline(view: View, verdicts: Sequence[tuple[str, int]]) -> str:
     return words.verdict(view.selected).removesuffix(".")
 
 
-def _mood(found: Iterable[Finding], verdicts: Sequence[tuple[str, int]]) -> str:
+def _mood(found: Iterable[Finding], verdicts: Sequence[tuple[str, int]], doubt: str) -> str:
     worst = max((f.severity.rank for f in found), default=-1)
     if worst < 0:
         told = dict(verdicts)
-        return "error" if "affected" in told else "warning" if "undecided" in told else "good"
+        if "affected" in told:
+            return "error"
+        return "warning" if "undecided" in told or doubt else "good"
     return next(str(s) for s in Severity if s.rank == worst)
 
 

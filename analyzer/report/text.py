@@ -153,7 +153,8 @@ def _gaps(gaps: tuple[Gap, ...], pen: Pen) -> Iterator[str]:
 
 def _verdict(selected: Selected, pen: Pen) -> list[str]:
     """Sum up in a sentence: what was found, what is not shown, where the tool is blind."""
-    style = "title" if words.found(selected) else "good"
+    doubtful = words.found(selected) or words.reservation(selected.result)
+    style = "title" if doubtful else "good"
     text = f"{words.verdict(selected)} {words.unsaid(selected)}"
     out = [pen.paint(line, style) for line in wrap(text, pen.width)]
     if selected.shown:

@@ -44,8 +44,21 @@ def verdict(selected: Selected) -> str:
         return f"{said}."
     if selected.shown:
         return "Nothing to show."
+    if limits := reservation(selected.result):
+        return limits
     why = selected.result.unmoved
     return f"Nothing stale found: {why}." if why else "Nothing stale found."
+
+
+def reservation(result: Result) -> str:
+    """Say in a sentence that what was not found need not be absent; empty where all was judged."""
+    if result.unjudged and len(result.unjudged) >= len(result.patches):
+        return f"Nothing was judged: {result.stopped}."
+    if result.unjudged or any(g.kind == "budget" for g in result.gaps):
+        return "Nothing stale found in what was judged, and not everything was."
+    if result.blind:
+        return "Nothing stale found, but not all that the patch touches was understood."
+    return ""
 
 
 def unsaid(selected: Selected) -> str:

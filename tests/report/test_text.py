@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
-from analyzer.findings import Result
+import pytest
+
+from analyzer.base import Gap
+from analyzer.findings import PatchInfo, Result
 from analyzer.report import text, words
 from analyzer.report.paint import LINES
 from analyzer.report.view import Read, View
@@ -100,6 +104,32 @@ def test_silence_and_blindness_are_told_apart() -> None:
 
     assert "Nothing stale found.\n" == seeing
     assert "Nothing stale found. Blind in 1 place (see --all).\n" == blind
+
+
+@pytest.mark.parametrize(
+    ("partly", "verdict"),
+    [
+        ({"blind": True}, "Nothing stale found, but not all that the patch touches was understood."),
+        (
+            {"gaps": (Gap("budget", "a.c", 1, "f", "out of time: what else it does"),)},
+            "Nothing stale found in what was judged, and not everything was.",
+        ),
+        (
+            {"unjudged": (2,), "stopped": "out of time"},
+            "Nothing stale found in what was judged, and not everything was.",
+        ),
+        ({"unjudged": (1, 2), "stopped": "out of time"}, "Nothing was judged: out of time."),
+    ],
+)
+def test_no_silence_is_praised_where_something_was_not_judged(
+    partly: dict[str, Any], verdict: str
+) -> None:
+    patches = tuple(PatchInfo(index=n, subject="", message_id="") for n in (1, 2))
+    result = replace(Result(tree="linux", patches=patches), **partly)
+
+    said = render(select(result, Selection()), read)
+
+    assert verdict == " ".join(said.split()).partition(" Blind in")[0]
 
 
 def test_what_is_hidden_is_counted_in_the_verdict() -> None:

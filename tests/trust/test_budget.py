@@ -72,6 +72,8 @@ def test_a_patch_for_which_there_is_no_time_is_named() -> None:
 
     assert "out of time" == result.stopped
     assert () == result.findings
+    assert tuple(p.index for p in result.patches) == result.unjudged
+    assert "" == result.unmoved
     assert ["out of time: nothing of patch 1 was judged"] == [
         g.detail for g in result.gaps if g.detail.endswith("patch 1 was judged")
     ]
