@@ -52,6 +52,7 @@ class Program:
         self._slots: dict[str, list[Stored]] = defaultdict(list)
         self._values: dict[str, set[str]] = defaultdict(set)
         self._searched: set[str] = set()
+        self._hits: set[str] = set()
         self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
         self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
         self._makefiles: dict[str, str] = {}
@@ -67,6 +68,7 @@ class Program:
             setattr(other, name, lists)
         other._values = defaultdict(set, {key: set(v) for key, v in self._values.items()})
         other._searched, other._makefiles = set(self._searched), dict(self._makefiles)
+        other._hits = set(self._hits)
         other.page_params, other.makes_pages = dict(self.page_params), dict(self.makes_pages)
         return other
 
@@ -89,6 +91,8 @@ class Program:
             if self.cut:
                 break
             text = self._read(path)
+            if text is None and path in self._hits:
+                self.admit(Gap("size", path, 0, "", "too large or not to be read; left out"))
             if text is None or path.endswith(".S"):
                 continue
             if len(text) > LARGEST:
@@ -116,7 +120,9 @@ class Program:
         """Search the tree for words that were not searched for yet; answer path -> words."""
         new = sorted(set(words) - self._searched)
         self._searched.update(new)
-        return self._search(new) if new else {}
+        found = self._search(new) if new else {}
+        self._hits.update(found)
+        return found
 
     def look_up(self, words: Iterable[str]) -> tuple[str, ...]:
         """Search for words and read every file that has one."""

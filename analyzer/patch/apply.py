@@ -18,6 +18,8 @@ __all__ = ["Applied", "ChangedLines", "Placement", "Rejected", "apply_patch", "r
 
 #: Context lines that may be left out of account at either end, as GNU patch has it.
 MAX_FUZZ = 2
+#: So many hunks that fit nowhere are listed; the others are counted.
+_MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,17 +256,22 @@ def refusal(tree: Tree, patch: Patch, rejected: Sequence[Rejected]) -> str:
     what = f"{failed} of {hunks} hunks" if failed else f"{len(rejected)} of its files"
     subject = f' "{patch.subject}"' if patch.subject else ""
     lines = [f"{patch.name}: patch {patch.index}{subject} does not apply to {tree.name}: {what}"]
-    for item in rejected:
+    for item in rejected[:_MOST_TOLD]:
         hunk = f" hunk {item.hunk}" if item.hunk else ""
         lines.append(f"  {item.file}{hunk} (line {item.line} of the patch): {item.reason}")
+    if len(rejected) > _MOST_TOLD:
+        lines.append(f"  and {len(rejected) - _MOST_TOLD} more")
     return "\n".join(lines)
 
 
 def _displaced(placements: Sequence[Placement]) -> tuple[str, ...]:
     """Say, in a line per file, which hunks did not fit where they said."""
     notes = []
-    for file in dict.fromkeys(p.file for p in placements if p.offset or p.fuzz):
-        moved = [p for p in placements if p.file == file and (p.offset or p.fuzz)]
+    displaced: dict[str, list[Placement]] = {}
+    for placement in placements:
+        if placement.offset or placement.fuzz:
+            displaced.setdefault(placement.file, []).append(placement)
+    for file, moved in displaced.items():
         offsets = sorted({p.offset for p in moved})
         span = f"{offsets[0]:+d}" if len(offsets) == 1 else f"{offsets[0]:+d} to {offsets[-1]:+d}"
         hunks = "hunk" if len(moved) == 1 else "hunks"

@@ -64,7 +64,8 @@ def _read_body(
         raise _miscounted(name, head.line, head, f"it ends {max(before, after)} lines too early")
     while at < len(lines) and lines[at][1].startswith(b"\\ "):
         at += 1
-    if at < len(lines) and lines[at][1].startswith((b"+", b"-\t", b"- ")):
+    # `--` may be the next file, or the rule above a signature.
+    if at < len(lines) and lines[at][1][:1] in (b"+", b"-") and lines[at][1][:2] != b"--":
         number, text = lines[at]
         raise _miscounted(name, number, head, f"found {quote(text)} too much")
     return replace(head, lines=tuple(lines[start:at])), at

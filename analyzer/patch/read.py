@@ -17,6 +17,8 @@ from analyzer.tree.api import Tree
 
 #: A mailbox larger than this is not a patch series.
 _MAX_BYTES = 256 << 20
+#: A release of the kernel changes fewer places; a patch of more takes more than there is to give.
+_MOST_HUNKS = 250_000
 
 
 def read_series(data: bytes, name: str, tree: Tree | None, *, version: int | None = None) -> Series:
@@ -54,6 +56,12 @@ def _unpacked(data: bytes, name: str) -> bytes:
 
 def _read_patch(message: Message, index: int, name: str, tree: Tree | None) -> Patch:
     lines = number_lines(message)
+    hunks = sum(line.startswith(b"@@ -") for _, line in lines)
+    if hunks > _MOST_HUNKS:
+        raise AnalyzerError(
+            f"{name}:{message.line}: found {hunks} hunks, more than the {_MOST_HUNKS} that a patch "
+            "may have; split it, or check the revisions with sweep"
+        )
     files, notes = _read_files(lines, name, tree)
     if not files:
         raise AnalyzerError(

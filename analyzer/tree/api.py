@@ -21,7 +21,7 @@ class Tree(Protocol):
         ...
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's bytes, or None where no regular file of that path is in the tree."""
+        """Return a file's bytes, or None where the tree has no regular file, or a huge one."""
         ...
 
     def search(self, words: Iterable[str]) -> Hits:

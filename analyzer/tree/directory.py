@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from analyzer.tree.api import Hits, is_inside
+from analyzer.tree.files import read_regular
 from analyzer.tree.search import search_directory
 from analyzer.tree.words import WordMemory
 
@@ -51,10 +52,7 @@ class DirectoryTree:
 
     def _read_file(self, path: str) -> bytes | None:
         real = self._resolve(path)
-        try:
-            return real.read_bytes() if real is not None and real.is_file() else None
-        except OSError:
-            return None
+        return None if real is None else read_regular(real)
 
     def _resolve(self, path: str) -> Path | None:
         """Return where a path really is, or None where that is outside the tree."""

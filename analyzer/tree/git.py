@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from analyzer.base import AnalyzerError
 from analyzer.tree.api import Hits, is_inside
+from analyzer.tree.files import LARGEST
 from analyzer.tree.search import GREP, GREP_PATHS, parse_hits
 from analyzer.tree.words import WordMemory, encode_words
 
@@ -113,7 +114,7 @@ class GitTree:
         globs = (f":(top){glob}" for glob in GREP_PATHS)
         command = [*GREP, "--full-name", "-f", "-", self._tree, "--", *globs]
         status, output, complaint = run_git(self._repo, command, patterns)
-        if status > 1 or (status == 1 and complaint):
+        if status not in (0, 1) or (status == 1 and complaint):
             raise AnalyzerError(f"{self._repo}: git grep failed on {self._name}: {complaint}")
         return parse_hits(output, names, f"{self._tree}:")
 
@@ -128,7 +129,12 @@ class GitTree:
             words = header.rsplit(b" ", 2)
             if header.endswith(_MISSING):
                 return None
-            data = reader.stdout.read(int(words[-1]) + 1)[:-1]
+            size = int(words[-1])
+            if size > LARGEST:
+                while size >= 0:
+                    size -= len(reader.stdout.read(min(size + 1, 1 << 20))) or size + 1
+                return None
+            data = reader.stdout.read(size + 1)[:-1]
         except (OSError, ValueError) as error:
             raise AnalyzerError(f"{self._repo}: git cat-file failed on {path}") from error
         is_link = header.split(b" ", 1)[0] in _LINKS

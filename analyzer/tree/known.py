@@ -17,6 +17,7 @@ from pathlib import Path
 from analyzer.store import Store, key_of
 from analyzer.tree.api import Hits, Tree
 from analyzer.tree.directory import DirectoryTree
+from analyzer.tree.files import read_regular
 from analyzer.tree.git import GitTree
 from analyzer.tree.listing import Listing, list_directory, unpack_listing
 from analyzer.tree.words import WordMemory, scan_texts
@@ -184,10 +185,7 @@ class KnownTree:
 
     def _plain(self, path: str) -> bytes | None:
         assert isinstance(self._tree, DirectoryTree), "only directories are listed"
-        try:
-            return Path(self._tree.root, path).read_bytes()
-        except OSError:
-            return None
+        return read_regular(Path(self._tree.root, path))
 
     def _search(self, words: Collection[str]) -> Hits:
         """Search for what is not known yet."""

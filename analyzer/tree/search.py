@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analyzer.tree.api import SOURCE_SUFFIXES, Hits, is_source
+from analyzer.tree.files import read_regular
 from analyzer.tree.stems import ROOM, SHORTEST, shares_of
 from analyzer.tree.words import WORD, encode_words, words_in
 
@@ -100,8 +101,8 @@ def _hits_of(
         )
     except OSError:
         return None
-    # 1 is "no match"; anything above is a failure, and never to be read as "no match".
-    if done.returncode > 1 or (done.returncode == 1 and done.stderr):
+    # 1 is "no match"; anything else, a signal's number as well, is a failure and no "no match".
+    if done.returncode not in (0, 1) or (done.returncode == 1 and done.stderr):
         return None
     return parse_hits(done.stdout, names, prefix)
 
@@ -140,11 +141,9 @@ def _scan_files(
     root, paths, words = share
     rows = []
     for path in paths:
-        try:
-            found = words_in(Path(root, path).read_bytes(), words)
-        except OSError:
-            continue
-        if found:
+        data = read_regular(Path(root, path))
+        # What cannot be read may hold any word; whoever wants to read it will have to admit that.
+        if found := words if data is None else words_in(data, words):
             rows.append((path, tuple(sorted(found))))
     return rows
 

@@ -109,7 +109,10 @@ def test_silence_and_blindness_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("partly", "verdict"),
     [
-        ({"blind": True}, "Nothing stale found, but not all that the patch touches was understood."),
+        (
+            {"blind": True},
+            "Nothing stale found, but not all that the patch touches was understood.",
+        ),
         (
             {"gaps": (Gap("budget", "a.c", 1, "f", "out of time: what else it does"),)},
             "Nothing stale found in what was judged, and not everything was.",

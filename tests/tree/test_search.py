@@ -145,14 +145,15 @@ def _tool(folder: Path, name: str, script: str) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+@pytest.mark.parametrize("end", ["exit 2", "printf './mm/one.c\\0PageOdd\\n'; kill -9 $$"])
 def test_a_tool_that_fails_is_not_read_as_no_match(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_files(tmp_path / "tree", AWKWARD)
     tools = tmp_path / "tools"
     tools.mkdir()
-    _tool(tools, "rg", "exit 2")
-    _tool(tools, "git", "echo 'fatal: no' >&2; exit 128")
+    _tool(tools, "rg", end)
+    _tool(tools, "git", f"echo 'fatal: no' >&2; {end}")
     monkeypatch.setenv("PATH", str(tools))
 
     assert search.with_ripgrep(str(root), encode_words(WORDS)) is None

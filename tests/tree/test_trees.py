@@ -200,3 +200,18 @@ def test_no_tree_named_is_the_directory_at_hand(
     monkeypatch.chdir(write_files(tmp_path, {"mm/a.c": b"PageOdd\n"}))
 
     assert open_tree(None, None).read("mm/a.c") == b"PageOdd\n"
+
+
+def test_a_huge_file_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (tmp_path / "huge.c").open("wb") as huge:
+        huge.truncate((64 << 20) + 1)
+    (tmp_path / "small.c").write_text("int a;\n")
+    (tmp_path / "smaller.c").write_text("int;\n")
+    monkeypatch.setattr("analyzer.tree.git.LARGEST", 5)
+    tree = DirectoryTree(str(tmp_path))
+    (tmp_path / "repo").mkdir()
+    files = {"small.c": b"int a;\n", "smaller.c": b"int;\n"}
+    revision = GitTree(str(tmp_path / "repo"), commit_files(tmp_path / "repo", files))
+
+    assert [None, b"int a;\n"] == [tree.read(p) for p in ("huge.c", "small.c")]
+    assert [None, b"int;\n"] == [revision.read(p) for p in ("small.c", "smaller.c")]

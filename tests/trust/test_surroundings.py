@@ -7,11 +7,15 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli.commands import ENVIRONMENT, PATCH, ROOT, TREE
+
+from .patches import diff
 
 CHECK = ("check", "--tree", TREE, "--all", "--format", "json", PATCH)
 
@@ -114,11 +118,10 @@ def test_a_disk_that_is_full_for_the_cache_is_no_matter(
     assert b"Traceback" not in complaint
 
 
-def test_a_tree_full_of_traps_is_read_around(
-    tmp_path: Path, plain: tuple[int, bytes, bytes]
-) -> None:
-    """Loops of links, FIFOs, files that cannot be read or are mostly holes: none holds a page."""
-    tree = tmp_path / "tree"
+@pytest.fixture(scope="module")
+def trapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tree with loops of links, FIFOs, files that cannot be read or are mostly holes."""
+    tree = tmp_path_factory.mktemp("trapped") / "tree"
     shutil.copytree(TREE, tree)
     traps = tree / "drivers" / "traps"
     traps.mkdir()
@@ -133,10 +136,81 @@ def test_a_tree_full_of_traps_is_read_around(
     (traps / "secret.c").write_text("__SetPageOffline\n")
     (traps / "secret.c").chmod(0)
     with (traps / "huge.c").open("wb") as huge:
+        huge.write(b"void huge(void)\n{\n\t__SetPageOffline(page);\n}\n")
         huge.truncate(1 << 30)
     (traps / "\udcff\x1b[2J.c").write_bytes(b"void f(void)\n{\n}\n")
-    status, output, complaint = run("check", "--tree", str(tree), *CHECK[3:])
+    return tree
+
+
+@pytest.mark.slow
+def test_a_tree_full_of_traps_is_read_around(
+    trapped: Path, plain: tuple[int, bytes, bytes]
+) -> None:
+    status, output, complaint = run("check", "--tree", str(trapped), *CHECK[3:])
 
     assert plain[0] == status, complaint
     assert b"Traceback" not in complaint
     assert plain[1].count(b'"rule"') == output.count(b'"rule"')
+    assert b"too large or not to be read" in output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("audit",), 1),
+        (("effects", "memmap_init_range"), 0),
+        (("explain", "mm/mm_init.c:39"), 0),
+        (("explain", "drivers/traps/huge.c:1"), 2),
+        (("explain", "drivers/traps/pipe.c:1"), 2),
+        (("explain", "drivers/traps/loop.c:1"), 2),
+    ],
+)
+def test_no_command_falls_into_a_trap(command: tuple[str, ...], status: int, trapped: Path) -> None:
+    ended, _, complaint = run(*command, "--tree", str(trapped))
+
+    assert status == ended, complaint
+    assert b"Traceback" not in complaint
+
+
+@pytest.mark.parametrize("trap", ["huge.c", "pipe.c", "loop.c", "outside.c"])
+def test_no_patch_can_change_what_cannot_be_read(trap: str, trapped: Path, tmp_path: Path) -> None:
+    patch = tmp_path / "patch"
+    patch.write_bytes(diff(f"drivers/traps/{trap}"))
+    status, _, complaint = run("check", "--tree", str(trapped), str(patch))
+
+    assert 2 == status
+    assert b"no such file in the tree" in complaint
+
+
+@pytest.mark.slow
+def test_files_that_change_while_they_are_read_leave_no_lasting_error(tmp_path: Path) -> None:
+    """The driver is mended, broken and taken away all the time; then it stays as it is."""
+    tree, cached = tmp_path / "tree", changed(OFFLINT_CACHE_DIR=str(tmp_path / "cache"))
+    shutil.copytree(TREE, tree)
+    driver = tree / "drivers" / "acme" / "acme_balloon.c"
+    text = driver.read_text()
+    stop = threading.Event()
+
+    def meddle() -> None:
+        while not stop.is_set():
+            for shown in (text, text.replace("__SetPageOffline(page);", ""), text[:700], None):
+                driver.unlink(missing_ok=True)
+                if shown is not None:
+                    driver.write_text(shown)
+                time.sleep(0.002)
+
+    meddler = threading.Thread(target=meddle)
+    meddler.start()
+    arguments = ("check", "--tree", str(tree), *CHECK[3:])
+    try:
+        during = [run(*arguments, environment=cached) for _ in range(4)]
+    finally:
+        stop.set()
+        meddler.join()
+    driver.unlink(missing_ok=True)
+    driver.write_text(text)
+    after = run(*arguments, environment=cached)
+
+    assert all(status in (0, 1) and b"Traceback" not in told for status, _, told in during)
+    assert run(*arguments, "--no-cache") == after
