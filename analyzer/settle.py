@@ -106,6 +106,7 @@ def _interest(prepared: Pair[Prepared]) -> Interest:
         strong,
         (mine.before.weak | mine.after.weak) - strong,
         mine.before.flags | mine.after.flags,
+        mine.before.givers | mine.after.givers,
     )
 
 

@@ -55,7 +55,7 @@ def audit_tree(prepared: Prepared, tree: Tree, migration: Described) -> Audited:
     found = find_uses(names_of(space, migration), prepared.program, tree)
     if not is_in:  # nobody writes the new state yet: where the one that is left is used matters
         mine = interest_of(prepared)
-        interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags)
+        interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags, mine.givers)
         roots = roots_of(prepared, interest)
         plain = behave(prepared, interest, roots)
         ours = _roots_with(plain, shifts)

@@ -12,6 +12,7 @@ from analyzer.c import ir
 from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
+from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.params import page_params
 from analyzer.flow.roots import registered
@@ -25,6 +26,7 @@ from analyzer.flow.values import (
     NonZero,
     Offset,
     Page,
+    Ref,
     Unknown,
     Value,
     page_key,
@@ -50,11 +52,13 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
 
 
 def _renewed(state: State, key: str, value: Value) -> State:
-    """Forget what was known of the value that this call gave the last time."""
-    if isinstance(value, Unknown) and value.key == key and state.unequal:
+    """Forget what was known of the value that this call gave the last time, and of its page."""
+    if not isinstance(value, Unknown) or value.key != key:
+        return state
+    if state.unequal:
         kept = frozenset(f for f in state.unequal if f[0] != key)
-        return replace(state, unequal=kept)
-    return state
+        state = replace(state, unequal=kept)
+    return state.lose(key)
 
 
 def _dispatch(
@@ -162,6 +166,8 @@ def _is_worth(
     """Tell whether a callee is entered: it matters, and a page or the making of one is involved."""
     if _passes_page(args, state):
         return id in run.interest.strong or id in run.interest.weak
+    if id in run.interest.givers:
+        return True
     if id not in run.interest.strong:
         return False
     if id[0] == act.function.path:
@@ -182,16 +188,33 @@ def pass_out(
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
         found = run.program.resolve(step.callee.id, act.function.path)
-    return _passed(values, found, state, f"{act.depth}:{step.span.start}", run)
+    return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
 
 
 def _passed(
-    args: Sequence[Value], found: Sequence[FunctionId], state: State, here: str, run: Run
+    args: Sequence[Value],
+    found: Sequence[FunctionId],
+    state: State,
+    here: str,
+    act: Activation,
+    run: Run,
 ) -> State:
-    """Return the state after a call of functions that are not entered."""
-    if not found:
-        return pass_addresses(args, state, here)
-    return pass_addresses(args, state, here, lambda n: fields_written(run.program, found, n))
+    """Return the state after a call of functions that are not entered.
+
+    What steps through a range of pages may be moved by them, but not out of the range.
+    """
+    if not any(isinstance(a, Ref) for a in args):
+        return state
+    if found:
+        after = pass_addresses(args, state, here, lambda n: fields_written(run.program, found, n))
+    else:
+        after = pass_addresses(args, state, here)
+    for name in range_positions(act, run):
+        place = act.place(name)
+        held = state.store.get(place)
+        if held is not None and after.store.get(place) != held and (key := page_key(held)):
+            after = after.put(place, Offset(key))
+    return after
 
 
 def _direct(
@@ -208,7 +231,7 @@ def _direct(
     results: Results = []
     entered = [id for id in found if _is_worth(id, args, state, act, run)]
     if not entered:
-        return [(_passed(args, found, state, here, run), Unknown(here))]
+        return [(_passed(args, found, state, here, act, run), Unknown(here))]
     for id in entered:
         results.extend(enter(id, args, state, act, step.span, here))
     return results

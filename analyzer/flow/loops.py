@@ -35,6 +35,17 @@ def range_counts(act: Activation, run: Run) -> frozenset[str]:
     return frozenset(found)
 
 
+def range_positions(act: Activation, run: Run) -> frozenset[str]:
+    """Return the variables with which loops step through the frame numbers of a range."""
+    shape = shape_of(act.variant)
+    return frozenset(
+        name
+        for n in range(len(act.variant.loops))
+        if _stepped(act, n, shape.advanced[n], run)[0]
+        for name in shape.advanced[n]
+    )
+
+
 def _names_pages(act: Activation, loop: ir.Loop, advanced: frozenset[str], run: Run) -> bool:
     """Tell whether a loop turns what it steps into pages."""
     return any(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from analyzer.base import Gap
 from analyzer.flow.cache import Stored
+from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.run import Interest
@@ -60,7 +61,18 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
     weak, _ = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
-    return Interest(strong, weak - strong, flags)
+    return Interest(strong, weak - strong, flags, _givers(program, facts))
+
+
+def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
+    """Return the functions that return a page which they allocate."""
+    return frozenset(
+        id
+        for name in facts.allocators
+        for id in program.calling(name)
+        if not facts.speaks_of(id[1])
+        and any(is_page_pointer(f.returns) for f in program.signatures(id))
+    )
 
 
 def _written_flags(

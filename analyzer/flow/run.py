@@ -31,12 +31,14 @@ class Interest:
     """What the analysis follows: functions that matter, flags that are tracked.
 
     strong functions reach an operation on a tracked type or a population's origin; weak ones
-    only an operation on a flag or a hand-over, and are entered where a page is passed.
+    only an operation on a flag or a hand-over, and are entered where a page is passed. givers
+    return pages that they allocate.
     """
 
     strong: frozenset[FunctionId]
     weak: frozenset[FunctionId]
     flags: frozenset[str]
+    givers: frozenset[FunctionId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,10 @@ class Run:
         found = self.program.resolve(name, act.function.path)
         if not found:
             return bool(self.program.stored(name)) or any(_may_be_page(a, act) for a in step.args)
-        return any(id in self.interest.strong or id in self.interest.weak for id in found)
+        interest = self.interest
+        return any(
+            id in interest.strong or id in interest.weak or id in interest.givers for id in found
+        )
 
     def text(self, act: Activation, span: Span) -> str:
         """Return the source text of a span with blanks folded."""

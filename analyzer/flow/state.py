@@ -83,6 +83,13 @@ class State:
         given = {k: v for k, v in self.given.items() if k != key}
         return self._with(self.store, self.pages, given)
 
+    def lose(self, key: str) -> State:
+        """Return the state without a page, which now is another one."""
+        if key not in self.pages and key not in self.given:
+            return self
+        pages = {k: v for k, v in self.pages.items() if k != key}
+        return self._with(self.store, pages, self.given).take(key)
+
     def assume(self, symbol: str, held: bool) -> State:
         """Return the state with a configuration symbol decided."""
         return replace(self, config={**self.config, symbol: held})
