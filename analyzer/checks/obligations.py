@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analyzer.compare import Failure, Sides, signature
+from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId, Program
-from analyzer.pages.machine import TYPE, Event, Verb
+from analyzer.flow.program import FunctionId
+from analyzer.pages.machine import TYPE
 
 
 def find(sides: Sides) -> Iterator[Failure]:
@@ -16,7 +16,6 @@ def find(sides: Sides) -> Iterator[Failure]:
     yield from _kept_unmarked(sides)
     yield from _hands_none(sides)
     yield from _weakened(sides)
-    yield from _uncleared(sides)
 
 
 def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
@@ -110,78 +109,14 @@ def _weakened(sides: Sides) -> Iterator[Failure]:
     certain: dict[object, bool] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK:
-            key = _sink_key(o)
+            key = sink_key(o)
             certain[key] = certain.get(key, True) and o.outcome is Outcome.CLEAN
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if may and o.page.population and certain.get(_sink_key(o)):
+        if may and o.page.population and certain.get(sink_key(o)):
             yield Failure("leak-to-buddy", o, definite=False)
 
 
-def _uncleared(sides: Sides) -> Iterator[Failure]:
-    """Yield unknown pages that are handed over without the clear that they had to go through.
-
-    Somebody cleared a type of theirs before, so they had it. Where all that sets the type in that
-    file does so as before, they have it still.
-    """
-    cleared: dict[object, list[Event | None]] = {}
-    for o in sides.behaviours.before.observations:
-        if o.kind is Kind.SINK and o.dimension == TYPE and not o.page.population:
-            source = o.page.source(TYPE) if o.outcome is Outcome.CLEAN else None
-            written = source is not None and source.kind == "write"
-            cleared.setdefault(_sink_key(o), []).append(source if written else None)
-    for o in sides.behaviours.after.observations:
-        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and o.dimension == TYPE
-        if not may or o.page.population or o.page.source(TYPE) is not None:
-            continue
-        clears = cleared.get(_sink_key(o), [])
-        if clears and all(e is not None and _still_set(e, sides) for e in clears):
-            yield Failure("leak-to-buddy", o, definite=False)
-
-
-def _still_set(clear: Event, sides: Sides) -> bool:
-    """Tell whether a file sets the type that it cleared at an event, and as it did before."""
-    before, after = (
-        _setting(p, clear, sides) for p in (sides.programs.before, sides.programs.after)
-    )
-    if not after or before != after:
-        return False
-    # Who newly calls what sets or clears the type may have taken the work over.
-    old, new = (_users(p, clear, sides) for p in (sides.programs.before, sides.programs.after))
-    return new <= old
-
-
-def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:
-    """Return who calls a function that writes a type, in the file of a clear."""
-    if not program.has(clear.path):
-        return frozenset()
-    operations = sides.behaviours.after.space.operations
-    named = program.unit(clear.path).definitions
-    writing = {
-        name
-        for name in named
-        for called in program.called((clear.path, name))
-        if (op := operations.get(called)) is not None and op.dimension == TYPE and not op.is_test
-    }
-    return frozenset(
-        (name, called) for name in named for called in program.called((clear.path, name)) & writing
-    )
-
-
-def _setting(program: Program, clear: Event, sides: Sides) -> frozenset[object]:
-    space = sides.behaviours.after.space
-    op = space.operations.get(clear.operation.split("(")[0])
-    if op is None or not program.has(clear.path):
-        return frozenset()
-    return frozenset(
-        (name, done)
-        for name in program.unit(clear.path).definitions
-        for done in signature(program, (clear.path, name), space, TYPE)
-        if (set_by := space.operations.get(done[0])) is not None
-        and set_by.verb is Verb.SET
-        and set_by.label == op.label
-    )
-
-
-def _sink_key(o: Observation) -> object:
+def sink_key(o: Observation) -> object:
+    """Return what makes two hand-overs the same in both trees."""
     return (o.chain, o.operation, o.dimension, o.root)

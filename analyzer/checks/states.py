@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
 from analyzer.blame import Charge, Culprit, blame
-from analyzer.checks import absences, births, companions, habits, handed, idle, obligations
+from analyzer.checks import absences, births, companions, habits, handed, idle, marks, obligations
 from analyzer.checks.evidence import (
     find_cause,
     flag_name,
@@ -53,6 +53,7 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
             *habits.find(sides),
             *handed.find(sides),
             *companions.find(sides),
+            *marks.lost_sets(sides),
         )
     )
     charges.extend(idle.charge(f, sides) for f in idle.find(sides))
@@ -80,6 +81,7 @@ def _failures(sides: Sides) -> Iterable[Failure]:
     for detect in (trapped, leaked, asserted):
         yield from introduced(sides, detect)
     yield from obligations.find(sides)
+    yield from marks.lost_clears(sides)
     yield from introduced(sides, redundant)
 
 

@@ -1,0 +1,187 @@
+"""Find types that one function of a file puts on pages and another takes off, and one half is gone.
+
+Of pages that are found again by number nothing is known by themselves. But where a file marked them
+and took the mark off, and half of that is dropped, the other half no longer meets what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from analyzer.checks.obligations import sink_key
+from analyzer.compare import Failure, Sides, signature
+from analyzer.findings import Step
+from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId, Program
+from analyzer.pages.machine import TYPE, Event, Verb
+
+_SETS = (Verb.SET, Verb.TEST_SET)
+
+
+def lost_clears(sides: Sides) -> Iterator[Failure]:
+    """Yield unknown pages that are handed over without the clear that they had to go through.
+
+    Somebody cleared a type of theirs before, so they had it. Where all that sets the type in that
+    file does so as before, they have it still.
+    """
+    cleared: dict[object, list[Event | None]] = {}
+    for o in sides.behaviours.before.observations:
+        if o.kind is Kind.SINK and o.dimension == TYPE and not o.page.population:
+            source = o.page.source(TYPE) if o.outcome is Outcome.CLEAN else None
+            written = source is not None and source.kind == "write"
+            cleared.setdefault(sink_key(o), []).append(source if written else None)
+    for o in sides.behaviours.after.observations:
+        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and o.dimension == TYPE
+        if not may or o.page.population or o.page.source(TYPE) is not None:
+            continue
+        clears = cleared.get(sink_key(o), [])
+        if clears and all(e is not None and _still_set(e, sides) for e in clears):
+            certain = all(e is not None and _asserts(e, sides.behaviours.before) for e in clears)
+            yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
+
+
+def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
+    operations = sides.behaviours.after.space.operations
+    ops = [operations[e.operation.split("(")[0]] for e in clears if e is not None]
+    labels = " or ".join(sorted({f"Page{op.label}" for op in ops}))
+    return f"{o.function}() no longer clears {labels} on pages that it hands to the buddy"
+
+
+def _asserts(clear: Event, behaviour: Behaviour) -> bool:
+    """Tell whether a clear traps on pages without the type: so they all had it."""
+    return any(
+        o.kind is Kind.OPERATION
+        and o.outcome is Outcome.MAY_TRAP
+        and o.id == clear.owner
+        and o.span.start == clear.at
+        for o in behaviour.observations
+    )
+
+
+def _still_set(clear: Event, sides: Sides) -> bool:
+    """Tell whether a file sets the type that it cleared at an event, and as it did before."""
+    before, after = (
+        _setting(p, clear, sides) for p in (sides.programs.before, sides.programs.after)
+    )
+    if not after or before != after:
+        return False
+    # Who newly calls what sets or clears the type may have taken the work over.
+    old, new = (_users(p, clear, sides) for p in (sides.programs.before, sides.programs.after))
+    return new <= old
+
+
+def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:
+    """Return who calls a function that writes a type, in the file of a clear."""
+    if not program.has(clear.path):
+        return frozenset()
+    operations = sides.behaviours.after.space.operations
+    named = program.unit(clear.path).definitions
+    writing = {
+        name
+        for name in named
+        for called in program.called((clear.path, name))
+        if (op := operations.get(called)) is not None and op.dimension == TYPE and not op.is_test
+    }
+    return frozenset(
+        (name, called) for name in named for called in program.called((clear.path, name)) & writing
+    )
+
+
+def _setting(program: Program, clear: Event, sides: Sides) -> frozenset[object]:
+    space = sides.behaviours.after.space
+    op = space.operations.get(clear.operation.split("(")[0])
+    if op is None or not program.has(clear.path):
+        return frozenset()
+    return frozenset(
+        (name, done)
+        for name in program.unit(clear.path).definitions
+        for done in signature(program, (clear.path, name), space, TYPE)
+        if (set_by := space.operations.get(done[0])) is not None
+        and set_by.verb is Verb.SET
+        and set_by.label == op.label
+    )
+
+
+def lost_sets(sides: Sides) -> Iterator[Failure]:
+    """Yield functions that no longer mark pages that they allocate, and another still unmarks.
+
+    Only where nothing in the file sets the type on such pages any more, the clear asserts that it
+    is there, and the function does everything else that it did. Where something in the file sets it
+    on other pages, the clear may be for those.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    still = {(path, o.label, o.seen.page.population) for o in _sets(after) for path, _ in o.places}
+    other = {(path, label) for path, label, _ in still}
+    cleared = _asserted_clears(before)
+    needed = {key: o for key, o in _asserted_clears(after).items() if key in cleared}
+    seen: set[object] = set()
+    for mark in _sets(before):
+        for id in mark.places:
+            clear = needed.get((id[0], mark.label))
+            if clear is None or clear.id == id or id in seen:
+                continue
+            pages, key = mark.seen.page.population, (id[0], mark.label)
+            if pages != "allocated" or (*key, pages) in still:
+                continue
+            function = next(iter(sides.programs.after.lowered(id)), None)
+            changed = id in after.reached and sides.is_changed(id, TYPE)
+            if function is None or not changed or _does_otherwise(id, sides):
+                continue
+            seen.add(id)
+            flag = f"Page{mark.label}"
+            named = sides.facts.title(pages)
+            says = f"{id[1]}() no longer sets {flag} on {named}, which {clear.function}() clears"
+            steps = (
+                Step(clear.span, clear.function, f"{clear.function}() clears {flag} untested"),
+                Step(function.span, id[1], f"{id[1]}() sets it no longer"),
+            )
+            at = replace(
+                mark.seen,
+                path=id[0],
+                function=id[1],
+                span=function.span,
+                text=function.name,
+                stack=(),
+                root=id,
+            )
+            certain = key not in other
+            yield Failure("contract-mismatch", at, definite=certain, says=says, steps=steps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A type that is put on a page which has none; places are the functions on the way there."""
+
+    label: str
+    places: tuple[FunctionId, ...]
+    seen: Observation
+
+
+def _sets(behaviour: Behaviour) -> Iterator[_Set]:
+    for o in behaviour.observations:
+        op = behaviour.space.operations.get(o.operation)
+        done = o.kind is Kind.OPERATION and o.outcome is not Outcome.NO_EFFECT
+        if done and op is not None and op.dimension == TYPE and op.verb in _SETS:
+            yield _Set(op.label, tuple(reversed(o.chain)), o)
+
+
+def _asserted_clears(behaviour: Behaviour) -> dict[tuple[str, str], Observation]:
+    """Return the clears of pages of which nothing is known that trap without the type, by file."""
+    found: dict[tuple[str, str], Observation] = {}
+    for o in behaviour.observations:
+        op = behaviour.space.operations.get(o.operation)
+        unknown = not o.page.population and o.page.source(TYPE) is None
+        asserts = o.kind is Kind.OPERATION and o.outcome is Outcome.MAY_TRAP and unknown
+        if asserts and op is not None and op.verb is Verb.CLEAR and op.dimension == TYPE:
+            found.setdefault((o.path, op.label), o)
+    return found
+
+
+def _does_otherwise(id: FunctionId, sides: Sides) -> bool:
+    """Tell whether a function has stopped calling more than the set, or calls what nobody read."""
+    space, program = sides.behaviours.after.space, sides.programs.after
+    was, now = sides.programs.before.called(id), program.called(id)
+    gone = {name for name in was - now if name not in space.operations}
+    come = {name for name in now - was if name not in space.operations}
+    return bool(gone) or any(not program.resolve(name, id[0]) for name in come)
