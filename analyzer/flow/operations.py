@@ -134,8 +134,12 @@ def _flag(
 def hand_over(
     sink: Sink, key: str, state: State, act: Activation, span: Span, name: str, run: Run
 ) -> State:
-    """Give a page to the buddy and observe whether it may go there."""
-    page = page_of(key, state, run)
+    """Give a page to the buddy and observe whether it may go there.
+
+    A page that stands on a list is another one of its range than the one that is freed.
+    """
+    listed = state.given.get(key, "").startswith("list:")
+    page = unknown_page(run.space) if listed else page_of(key, state, run)
     if sink.untyped:
         free = page.types & UNTYPED
         outcome = Outcome.CLEAN

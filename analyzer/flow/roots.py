@@ -61,17 +61,29 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
     weak, _ = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
+    weak |= _movers(program, facts)
     return Interest(strong, weak - strong, flags, _givers(program, facts))
 
 
 def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
-    """Return the functions that return a page which they allocate."""
+    """Return the functions that return a page which they allocate or take from a list."""
     return frozenset(
         id
-        for name in facts.allocators
+        for name in (*facts.allocators, *facts.lists.first)
         for id in program.calling(name)
         if not facts.speaks_of(id[1])
         and any(is_page_pointer(f.returns) for f in program.signatures(id))
+    )
+
+
+def _movers(program: Program, facts: Facts) -> frozenset[FunctionId]:
+    """Return the functions that put a page which they are passed onto a list, or take it off."""
+    return frozenset(
+        id
+        for name in (*facts.lists.put, *facts.lists.take)
+        for id in program.calling(name)
+        if not facts.speaks_of(id[1])
+        and any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
     )
 
 
