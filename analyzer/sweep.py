@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,11 +23,12 @@ from analyzer.select import Selection
 
 if TYPE_CHECKING:
     from analyzer.request import Request
-    from analyzer.settings import Settings
 
 _CODE = ("*.[chS]",)
 #: So many patches for each worker are under way or wait; a release is not queued at once.
 _AHEAD = 4
+#: Part of the time and memory at which the analysis of a patch ends by itself.
+_GENTLY = 0.8
 #: Notes of many patches are too many to read.
 _LEVEL = Severity.WARNING
 
@@ -37,7 +38,8 @@ class Job:
     """One patch to check, complete in itself: another machine needs the tree and nothing else.
 
     patch holds the text of a patch or mailbox; where commits names a range it does not count.
-    level and fail_on are what the user asked for; None leaves them to the tree's settings.
+    level, fail_on, timeout (seconds) and memory (MB) are what the user asked for; None leaves them
+    to the tree's settings.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Job:
     revision: str | None
     level: str | None = None
     fail_on: str | None = None
+    timeout: float | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,12 @@ class Swept:
     report: str = ""  # JSON
     counts: Mapping[Severity, int] = field(default_factory=dict)  # open findings that are shown
     failed: bool = False
+    cut: str = ""  # the first of what was left out for lack of time or memory
     problem: str = ""
+
+
+#: What checks a job where a worker is: importable, for it is sent there by name.
+Run = Callable[[Job], Swept]
 
 
 def jobs_of(
@@ -69,6 +78,8 @@ def jobs_of(
     *,
     level: str | None = None,
     fail_on: str | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
 ) -> tuple[Job, ...]:
     """Return a job for each commit of a range that touches code, or for each file of a directory.
 
@@ -84,6 +95,8 @@ def jobs_of(
         revision=revision,
         level=level,
         fail_on=fail_on,
+        timeout=timeout,
+        memory=memory,
     )
     if folder.is_dir():
         paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
@@ -124,25 +137,34 @@ def _commits(repo: str, revisions: str) -> tuple[str, ...]:
     return tuple(output.decode("ascii").split())
 
 
-def run_job(job: Job) -> Swept:
-    """Check one patch. What is wrong with the patch is its problem, not the sweep's."""
+def unheld(seconds: float, memory: int) -> None:
+    """Leave it to the analysis to keep to its bounds."""
+
+
+def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
+    """Check one patch. What is wrong with the patch is its problem, not the sweep's.
+
+    hold is told how many seconds and bytes the patch may take.
+    """
     from analyzer.migrations import known_migrations
     from analyzer.pipeline import check
     from analyzer.report import json, terse
     from analyzer.report.view import View
     from analyzer.select import is_failure, select
-    from analyzer.settings import failing, read_settings, with_levels, with_settings
+    from analyzer.settings import bounds, failing, read_settings, with_levels, with_settings
     from analyzer.suppress import suppress
 
     try:
         request = _request(job)
         settings = read_settings(request.trees.before.read, request.tree.name)
         migrations = known_migrations(settings.migrations)
+        limits = bounds(job.timeout, job.memory, settings)
+        hold(*limits)
         result = check(
             request.series,
             request.tree,
             migrations=migrations,
-            budgets=lambda: _budget(settings),
+            budgets=lambda: _budget(*limits),
         )
     except AnalyzerError as error:
         return Swept(name=job.name, problem=str(error))
@@ -161,15 +183,15 @@ def run_job(job: Job) -> Swept:
         lines=terse.render(view),
         report=json.render(view),
         counts={s: selected.count(s) for s in Severity},
+        cut=next((g.detail for g in result.gaps if g.kind == "budget"), ""),
         failed=is_failure(weighed, selection, failing(job.fail_on, settings)),
     )
 
 
-def _budget(settings: Settings) -> Budget:
-    """Return what a patch may cost; by itself a sweep bounds nothing."""
-    timeout, memory = settings.timeout or 0, settings.memory or 0
-    deadline = time.monotonic() + timeout if timeout else math.inf
-    return Budget(deadline, memory << 20)
+def _budget(seconds: float, memory: int) -> Budget:
+    """Return what a patch may cost until it ends by itself: most of what it may cost at all."""
+    deadline = time.monotonic() + seconds * _GENTLY if seconds else math.inf
+    return Budget(deadline, int(memory * _GENTLY))
 
 
 def _request(job: Job) -> Request:
@@ -183,7 +205,7 @@ def _request(job: Job) -> Request:
     return Request(read_series(job.patch, job.name, tree), tree)
 
 
-def sweep(jobs: Sequence[Job], workers: int) -> Iterator[Swept]:
+def sweep(jobs: Sequence[Job], workers: int, run: Run = run_job) -> Iterator[Swept]:
     """Yield what comes out of each job, in their order, from processes of this machine.
 
     A process that dies takes nothing along but its own patch.
@@ -191,7 +213,7 @@ def sweep(jobs: Sequence[Job], workers: int) -> Iterator[Swept]:
     done = 0
     while done < len(jobs):
         with _pool(workers) as pool:
-            for job, future in _in_order(pool, jobs[done:], workers):
+            for job, future in _in_order(pool, jobs[done:], workers, run):
                 if isinstance(future.exception(), BrokenProcessPool):
                     break
                 done += 1
@@ -202,16 +224,16 @@ def sweep(jobs: Sequence[Job], workers: int) -> Iterator[Swept]:
         for job in jobs[done : done + _AHEAD * workers]:
             with _pool(1) as pool:
                 done += 1
-                yield _outcome(job, pool.submit(run_job, job))
+                yield _outcome(job, pool.submit(run, job))
 
 
-def sweep_on(address: str, jobs: Sequence[Job]) -> Iterator[Swept]:
+def sweep_on(address: str, jobs: Sequence[Job], run: Run = run_job) -> Iterator[Swept]:
     """Yield the same from the workers of a Dask cluster. They need offlint and the tree.
 
     Raise AnalyzerError where there is no scheduler at the address.
     """
     with _cluster(address) as (pool, workers):
-        for job, future in _in_order(pool, jobs, workers):
+        for job, future in _in_order(pool, jobs, workers, run):
             yield _outcome(job, future)
 
 
@@ -237,16 +259,16 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
 
 
 def _in_order(
-    pool: Executor, jobs: Sequence[Job], workers: int
+    pool: Executor, jobs: Sequence[Job], workers: int, run: Run
 ) -> Iterator[tuple[Job, Future[Swept]]]:
     """Yield jobs with their finished futures; a few jobs more than there are workers wait."""
     waiting = iter(jobs)
-    held = deque((j, pool.submit(run_job, j)) for j in islice(waiting, _AHEAD * workers))
+    held = deque((j, pool.submit(run, j)) for j in islice(waiting, _AHEAD * workers))
     while held:
         job, future = held.popleft()
         future.exception()  # waits
         yield job, future
-        held.extend((j, pool.submit(run_job, j)) for j in islice(waiting, 1))
+        held.extend((j, pool.submit(run, j)) for j in islice(waiting, 1))
 
 
 def _outcome(job: Job, future: Future[Swept]) -> Swept:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import AnalyzerError
+from analyzer.cli.bounds import bounded
+from analyzer.cli.guard import Guard
 from analyzer.cli.output import FOUND, OK, Output, is_coloured, outputs_of, put, say, width_of
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ _FORMATS = ("text", "json", "html", "html-table")
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
+@bounded("the audit")
 @click.pass_context
 def audit(
     context: click.Context,
@@ -85,6 +88,8 @@ def audit(
     color: str,
     quiet: bool,
     stats: bool,
+    timeout: float | None,
+    memory: int | None,
 ) -> None:
     """Give every use of a migration's flags a verdict, with the reason.
 
@@ -96,12 +101,15 @@ def audit(
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.migrations import known_migrations, migration_named
     from analyzer.progress import Progress
+    from analyzer.settings import bounds, read_settings
 
-    with Progress(sys.stderr, enabled=not quiet) as progress:
+    with (
+        Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
+        Progress(sys.stderr, enabled=not quiet) as progress,
+    ):
         from analyzer.config import read_config
         from analyzer.pipeline import audit as audit_tree
         from analyzer.select import Selection
-        from analyzer.settings import read_settings
 
         config: Mapping[str, bool] = {} if config_file is None else read_config(config_file)
         if patch is None:
@@ -111,9 +119,11 @@ def audit(
         else:
             from analyzer.request import open_request
 
-            request = open_request(patch, tree, revision, None, sys.stdin.buffer)
+            stdin = guard.awaited(sys.stdin.buffer)
+            request = open_request(patch, tree, revision, None, stdin)
             series, where = request.series, request.tree
         settings = read_settings(where.read, where.name)
+        guard.allow(*bounds(timeout, memory, settings))
         described = migration_named(migration, known_migrations(settings.migrations))
         result = audit_tree(where, described, series, config=config, progress=progress)
         result = _without(result, Selection(paths=settings.paths))

@@ -11,6 +11,7 @@ import click
 
 from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, remember
+from analyzer.cli.bounds import bounded
 from analyzer.cli.caching import opened_store, recalled
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import (
@@ -127,18 +128,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     help="Exit 3 where a function that the patch touches could not be analysed.",
 )
 @click.option("--nipa", is_flag=True, help="Exit 0, 250 or 1, and write one line to $DESC_FD.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, 1_000_000),
-    metavar="SECONDS",
-    help="For each patch; 0 is no limit.  [default: 120]",
-)
-@click.option(
-    "--memory",
-    type=click.IntRange(0, 1 << 20),
-    metavar="MB",
-    help="At most; 0 is no limit.  [default: 1024]",
-)
+@bounded("each patch")
 @click.pass_context
 def check(
     context: click.Context,

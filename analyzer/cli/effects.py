@@ -7,6 +7,8 @@ import sys
 import click
 
 from analyzer.base import AnalyzerError
+from analyzer.cli.bounds import bounded
+from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, width_of
 
 
@@ -34,7 +36,10 @@ from analyzer.cli.output import is_coloured, put, width_of
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@bounded("the answer")
+@click.pass_context
 def effects(
+    context: click.Context,
     function: str,
     *,
     patch: str | None,
@@ -44,6 +49,8 @@ def effects(
     format_: str,
     color: str,
     quiet: bool,
+    timeout: float | None,
+    memory: int | None,
 ) -> None:
     """Print the contract of a function: what becomes of a page in each state.
 
@@ -56,9 +63,16 @@ def effects(
     from analyzer.effects.run import effects as derive
     from analyzer.progress import Progress
     from analyzer.report.effects import render, render_json
+    from analyzer.settings import bounds, read_settings
 
-    with Progress(sys.stderr, enabled=not quiet) as progress:
-        trees, changed = open_trees(patch, tree, revision, quiet=quiet)
+    with (
+        Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
+        Progress(sys.stderr, enabled=not quiet) as progress,
+    ):
+        stdin = guard.awaited(sys.stdin.buffer)
+        trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)
+        settings = read_settings(trees.before.read, trees.before.name)
+        guard.allow(*bounds(timeout, memory, settings))
         found = derive(function, trees, changed, lines=lines, progress=progress)
     if format_ == "json":
         put(render_json(found), None)

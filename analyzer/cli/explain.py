@@ -7,7 +7,9 @@ import sys
 import click
 
 from analyzer.base import AnalyzerError
+from analyzer.cli.bounds import bounded
 from analyzer.cli.effects import line_named
+from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, say, width_of
 
 
@@ -31,7 +33,10 @@ from analyzer.cli.output import is_coloured, put, say, width_of
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@bounded("the answer")
+@click.pass_context
 def explain(
+    context: click.Context,
     subject: str,
     *,
     patch: str | None,
@@ -40,6 +45,8 @@ def explain(
     format_: str,
     color: str,
     quiet: bool,
+    timeout: float | None,
+    memory: int | None,
 ) -> None:
     """Print a rule's page, or why a line is or is not reported.
 
@@ -63,11 +70,16 @@ def explain(
     from analyzer.progress import Progress
     from analyzer.report.explain import render, render_json
     from analyzer.select import Selection
-    from analyzer.settings import read_settings
+    from analyzer.settings import bounds, read_settings
 
-    with Progress(sys.stderr, enabled=not quiet) as progress:
-        trees, changed = open_trees(patch, tree, revision, quiet=quiet)
+    with (
+        Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
+        Progress(sys.stderr, enabled=not quiet) as progress,
+    ):
+        stdin = guard.awaited(sys.stdin.buffer)
+        trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)
         settings = read_settings(trees.before.read, trees.before.name)
+        guard.allow(*bounds(timeout, memory, settings))
         migrations = known_migrations(settings.migrations)
         found = derive(path, line, trees, changed, progress=progress, migrations=migrations)
     if not quiet and not Selection(paths=settings.paths).covers(path):

@@ -31,7 +31,8 @@ def offlint() -> None:
     """Find the code that still assumes the page states a kernel patch has changed.
 
     Exit status: 0 nothing found, 1 findings, 2 wrong use or input, 3 gaps
-    with --strict-gaps, 70 a defect of offlint.
+    with --strict-gaps, 4 out of time or memory, 70 a defect of offlint, 130
+    interrupted.
     """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import Severity
+from analyzer.budget import OutOfBudgetError
+from analyzer.cli.bounds import bounded
+from analyzer.cli.guard import Guard
 from analyzer.cli.output import FOUND, OK, USAGE, put
 
 if TYPE_CHECKING:
-    from analyzer.sweep import Swept
+    from analyzer.sweep import Job, Swept
 
 _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 
@@ -25,6 +29,7 @@ class _Fate(StrEnum):
 
     FAILED = "with findings"
     PASSED = "with findings below --fail-on"
+    CUT = "judged in part"
     CLEAN = "clean"
     UNCHECKED = "not checked"
 
@@ -53,6 +58,7 @@ class _Fate(StrEnum):
     help="Exit 1 for new findings from this severity on.  [default: warning]",
 )
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@bounded("each patch")
 @click.pass_context
 def sweep(
     context: click.Context,
@@ -66,6 +72,8 @@ def sweep(
     level: str | None,
     fail_on: str | None,
     quiet: bool,
+    timeout: float | None,
+    memory: int | None,
 ) -> None:
     """Check each commit of a range, or each file of a directory, by itself.
 
@@ -78,11 +86,19 @@ def sweep(
     from analyzer.sweep import sweep as sweep_here
 
     where = str(Path(tree).absolute())
-    work = jobs_of(patches, where, revision, level=level, fail_on=fail_on)
+    work = jobs_of(
+        patches,
+        where,
+        revision,
+        level=level,
+        fail_on=fail_on,
+        timeout=timeout,
+        memory=memory,
+    )
     swept = (
-        sweep_here(work, jobs or os.cpu_count() or 1)
+        sweep_here(work, jobs or os.cpu_count() or 1, held)
         if scheduler is None
-        else sweep_on(scheduler, work)
+        else sweep_on(scheduler, work, held)
     )
     fates: Counter[_Fate] = Counter()
     with Progress(sys.stderr, enabled=not quiet) as progress:
@@ -98,11 +114,26 @@ def sweep(
     context.exit(FOUND if fates[_Fate.FAILED] else OK)
 
 
+def held(job: Job) -> Swept:
+    """Check one patch, and hold the worker's process to what the patch may cost."""
+    from analyzer.settings import bounds
+    from analyzer.sweep import Swept, run_job
+
+    ours = threading.current_thread() is threading.main_thread()  # a process of no other program
+    try:
+        with Guard(*bounds(job.timeout, job.memory), enabled=ours) as guard:
+            return run_job(job, guard.allow)
+    except (OutOfBudgetError, MemoryError) as error:
+        return Swept(name=job.name, problem=str(error) or "out of memory")
+
+
 def _fate(one: Swept) -> _Fate:
     if one.problem:
         return _Fate.UNCHECKED
     if one.failed:
         return _Fate.FAILED
+    if one.cut:
+        return _Fate.CUT
     return _Fate.PASSED if any(one.counts.values()) else _Fate.CLEAN
 
 
@@ -113,7 +144,8 @@ def _text(one: Swept) -> str:
     head = plain(f"{one.name} {one.subject}").rstrip()
     if one.problem:
         return f"{head}\n  not checked: {harmless(one.problem.partition(chr(10))[0])}\n"
-    return f"{head}\n" + "".join(f"  {x}\n" for x in one.lines.splitlines()) if one.lines else ""
+    lines = [*one.lines.splitlines(), *([f"judged in part: {harmless(one.cut)}"] * bool(one.cut))]
+    return f"{head}\n" + "".join(f"  {x}\n" for x in lines) if lines else ""
 
 
 def _json(one: Swept) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from analyzer.base import Pair
 from analyzer.cli.output import say
 
 if TYPE_CHECKING:
+    from analyzer.request import Input
     from analyzer.tree import Tree
 
 
 def open_trees(
-    patch: str | None, folder: str | None, revision: str | None, *, quiet: bool
+    patch: str | None, folder: str | None, revision: str | None, stdin: Input, *, quiet: bool
 ) -> tuple[Pair[Tree], tuple[str, ...]]:
     """Return the trees before and after a patch or series, and the files that it changes.
 
@@ -25,7 +25,7 @@ def open_trees(
     if patch is None:
         tree = open_tree(folder, revision)
         return Pair(tree, tree), ()
-    request = open_request(patch, folder, revision, None, sys.stdin.buffer)
+    request = open_request(patch, folder, revision, None, stdin)
     if not quiet:
         for note in (*request.series.notes, *(n for p in request.series.patches for n in p.notes)):
             say(note)

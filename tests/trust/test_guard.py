@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from cli.commands import ENVIRONMENT, TREE, spawn, until_watched
 
 from .hostile import PATCH, slow_tree
+from .patches import made
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +51,70 @@ def test_what_does_not_look_at_the_time_is_stopped() -> None:
 
     assert (4, "") == (status, output)
     assert "offlint: out of time: see --timeout and --memory\n" == complaint
+
+
+COMMANDS = {
+    "audit": ("audit", "--tree", TREE),
+    "effects": ("effects", "memmap_init_range", "--tree", TREE),
+    "explain": ("explain", "mm/mm_init.c:39", "--tree", TREE, "--patch", PATCH),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_keeps_to_its_time(name: str) -> None:
+    status, output, complaint, _ = ended(*COMMANDS[name], "--timeout", "0.001")
+
+    assert (4, "") == (status, output)
+    assert "offlint: out of time: see --timeout and --memory\n" == complaint
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_keeps_to_its_memory(name: str) -> None:
+    """So little that the interpreter alone is too much: the onlooker may be first to see it."""
+    status, output, complaint, _ = ended(*COMMANDS[name], "--memory", "8")
+
+    assert status in (4, -signal.SIGKILL)
+    assert "" == output
+    assert "offlint: out of memory" in complaint
+    assert "Traceback" not in complaint
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_without_bounds_says_the_same(name: str) -> None:
+    free = ended(*COMMANDS[name], "--timeout", "0", "--memory", "0")
+
+    assert ended(*COMMANDS[name])[:3] == free[:3]
+
+
+@pytest.mark.parametrize(
+    ("bound", "what"),
+    [(("--timeout", "0.001"), "out of time"), (("--memory", "8"), "out of memory")],
+)
+def test_a_sweep_bounds_each_patch(bound: tuple[str, str], what: str, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        shutil.copy(PATCH, tmp_path / f"{name}.patch")
+    status, output, complaint, _ = ended("sweep", str(tmp_path), "--tree", TREE, *bound)
+
+    assert 2 == status
+    assert 2 == output.count("  not checked: ")
+    assert 2 == output.count(what)
+    assert "Traceback" not in complaint
+
+
+def test_a_sweep_gives_up_a_patch_that_takes_too_long_and_no_other(
+    slow: str, tmp_path: Path
+) -> None:
+    shutil.copy(PATCH, tmp_path / "a.patch")
+    (tmp_path / "b.patch").write_bytes(made("Documentation/new.txt"))
+    status, output, complaint, took = ended(
+        *("sweep", str(tmp_path), "--tree", slow, "--timeout", "20", "--jobs", "1")
+    )
+
+    assert status in (0, 1), complaint
+    assert "a.patch" in output
+    assert "judged in part: out of time" in output
+    assert output.endswith("1 judged in part, 1 clean.\n")
+    assert took < 60
 
 
 def test_what_hears_no_alarm_is_killed(tmp_path: Path) -> None:
