@@ -27,6 +27,7 @@ from analyzer.flow.cache import Cache
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described, load_migrations
+from analyzer.nearby import idle_nearby
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
 from analyzer.parallel import later
 from analyzer.patch.model import Series
@@ -317,6 +318,8 @@ def _read(
     """Search and read both trees; in words why nothing moves where that is clear already."""
     described = in_question(load_facts(), described, changed_code(trees, changed))
     facts = extended(load_facts(), described)
+    if idle := idle_nearby(trees, changed, facts):
+        return idle
     clock.enter("search and read")
     with searching(trees.after, likely_words(facts)):
         for tree in (trees.before, trees.after):
@@ -331,6 +334,15 @@ def _read(
     clock.enter("analyse")
     idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
     return idle or _Read(prepared, facts, described)
+
+
+def idle_at_once(
+    trees: Pair[Tree], changed: Sequence[str], migrations: Mapping[str, Described]
+) -> bool:
+    """Tell whether a patch changes no page's state by its own files: no tree need be known."""
+    described = in_question(load_facts(), migrations.values(), changed_code(trees, changed))
+    facts = extended(load_facts(), described)
+    return bool(idle_by_text(trees, changed) or idle_nearby(trees, changed, facts))
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:

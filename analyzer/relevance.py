@@ -20,6 +20,7 @@ from analyzer.flow.analyse import Prepared
 from analyzer.flow.params import page_params
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.run import Interest
+from analyzer.pages.facts import Facts
 from analyzer.tree import Tree, is_source
 
 _TOKEN = re.compile(rb"\w+|[^\w\s]|\n")
@@ -175,24 +176,24 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
         if not (prepared.before.program.has(path) and prepared.after.program.has(path)):
             return None
         units = Pair(prepared.before.program.unit(path), prepared.after.program.unit(path))
-        if _differ(*(_frame(u) for u in (units.before, units.after))):
+        if differ(*(frame_of(u) for u in (units.before, units.after))):
             return None
-        bodies = units.map(_bodies)
+        bodies = units.map(bodies_of)
         for name in sorted(bodies.before.keys() | bodies.after.keys()):
             one, other = bodies.before.get(name, b""), bodies.after.get(name, b"")
-            if _differ(one, other):
+            if differ(one, other):
                 functions.add((path, name))
                 words.update(_tokens_of(one), _tokens_of(other))
     identifiers = (w.decode("latin-1") for w in words if _WORD.fullmatch(w))
     return _Edits(paths, frozenset(functions), frozenset(identifiers))
 
 
-def _differ(one: bytes, other: bytes) -> bool:
+def differ(one: bytes, other: bytes) -> bool:
     """Tell whether texts differ in more than blanks; most are the same, and are not taken apart."""
     return one != other and _tokens_of(one) != _tokens_of(other)
 
 
-def _frame(unit: Unit) -> bytes:
+def frame_of(unit: Unit) -> bytes:
     """Return the text of a file without its functions' bodies: heads, macros, objects."""
     pieces, at = [], 0
     for start, end in sorted(_body_ranges(unit)):
@@ -201,7 +202,7 @@ def _frame(unit: Unit) -> bytes:
     return b" ".join((*pieces, unit.code[at:]))
 
 
-def _bodies(unit: Unit) -> dict[str, bytes]:
+def bodies_of(unit: Unit) -> dict[str, bytes]:
     """Return the text of each function's bodies."""
     return {
         name: b"\n".join(unit.code[d.body : d.span.end] for d in found)
@@ -217,12 +218,15 @@ def _body_ranges(unit: Unit) -> Iterator[tuple[int, int]]:
 
 def _spoken_of(tree: Prepared) -> frozenset[str]:
     """Return every name that the law and the facts speak of."""
-    facts = tree.facts
+    return frozenset((*tree.law.space.operations, *spoken_words(tree.facts)))
+
+
+def spoken_words(facts: Facts) -> frozenset[str]:
+    """Return every name that the facts speak of."""
     registrars = (name for chain in facts.chains.values() for name in (chain.call, *chain.register))
     lists = facts.lists
     return frozenset(
         (
-            *tree.law.space.operations,
             *facts.identities,
             *facts.allocators,
             *facts.range_allocators,

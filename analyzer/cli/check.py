@@ -195,9 +195,15 @@ def check(
             from analyzer.migrations import known_migrations
             from analyzer.parallel import usable_cores
             from analyzer.pipeline import check as check_series
+            from analyzer.pipeline import idle_at_once
 
             migrations = known_migrations(settings.migrations)
-            with guard.finishing(), opened_store(wanted=not no_cache, quiet=quiet) as store:
+            # To look a tree over for what is known of it takes longer than such a patch does.
+            alone_idle = len(request.series.patches) == 1 and idle_at_once(
+                request.trees, request.files, migrations
+            )
+            wanted = not no_cache and not alone_idle
+            with guard.finishing(), opened_store(wanted=wanted, quiet=quiet) as store:
                 found = recalled(
                     store,
                     request,

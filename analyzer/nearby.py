@@ -1,0 +1,168 @@
+"""Decide from a patch's own files that it cannot change the state of any page: no tree is searched.
+
+The analysis comes into a function only where that names an operation on a page, or calls a function
+that comes to one and is passed a page, returns one, or makes one of a number that it is passed. So
+a function matters only if it names something of the kind, or hands a number of unknown meaning to
+somebody unknown. Whatever cannot be told here is left to the search.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+
+from analyzer.base import Pair
+from analyzer.c.macros import macro_definitions
+from analyzer.c.unit import KEYWORDS, Unit, scan_unit
+from analyzer.data import Table, read_facts
+from analyzer.flow.arguments import split_arguments
+from analyzer.pages.facts import Facts
+from analyzer.pages.laws import usual_accessors
+from analyzer.relevance import NO_PAGE, bodies_of, differ, frame_of, spoken_words
+from analyzer.tree import Tree, is_source
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_CALL = re.compile(r"(?P<member>->\s*|\.\s*)?\b(?P<name>[A-Za-z_]\w*)\s*\(|[\])]\s*\(")
+_STORED = re.compile(r"(?<![=!<>])=\s*&?\s*(?P<name>[A-Za-z_]\w*)\s*(?=[;,}])")
+#: Arguments by which no page goes: numbers, texts, names in capitals, addresses of something.
+_PLAIN = re.compile(
+    r"[-+~!(\s]*(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\s*\)*|\"[^\"]*\"|true|false|sizeof\b.*|&[^(]*"
+    r"|[A-Z][A-Z0-9_]*(?:\s*[|&+*-]\s*[A-Z][A-Z0-9_]*)*",
+    re.DOTALL,
+)
+#: Types that are no number of a page frame: not wide enough, or no numbers.
+_NARROW = (
+    r"bool|(?:unsigned\s+|signed\s+)?(?:char|short|int)|unsigned|[us](?:8|16|32)|__[usbl]e?(?:8|16|32)"
+    r"|u?int(?:8|16|32)_t|gfp_t|irqreturn_t|s?size_t|loff_t|ktime_t|enum\s+\w+"
+)
+_START = r"(?:\A|[;{}])\s*(?:const\s+|static\s+|volatile\s+)*"
+_DECLARED = re.compile(
+    rf"{_START}(?:(?:struct\s+|union\s+)?[A-Za-z_]\w*\s+\*+(?:const\s+)?|(?:{_NARROW})\s+)"
+    r"(?P<first>[A-Za-z_]\w*)(?P<rest>[^;(){}]*)"
+)
+_VARIABLE = re.compile(
+    rf"{_START}(?:[A-Za-z_]\w*\s+)+\**(?P<first>[A-Za-z_]\w*)(?P<rest>[^;(){{}}]*)"
+)
+#: Whatever may be a page, or speaks of where pages come from; told by a part of the word.
+_PAGES = re.compile(
+    r"page(?!d)|folio|pfn|memmap|memremap|memblock|notif|offline|hotplug|balloon|virt_to|phys_to"
+    r"|to_virt|to_phys|_pa\b|_va\b|bootmem|free_reserved|initmem|contig",
+    re.IGNORECASE,
+)
+_SIZE = "PAGE_SIZE"
+_NO_CALLS = frozenset(w.decode() for w in KEYWORDS) | {"defined", "typeof", "__typeof__", "asm"}
+
+
+def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str | None:
+    """Return why a patch changes no page's state, by its own files alone; None where it may.
+
+    Sound with regard to the analysis as far as the facts on harmless calls are true, and a page
+    frame has no number of type int.
+    """
+    words = _spoken(facts)
+    for path in changed:
+        if not is_source(path):
+            if path.rpartition("/")[2] in ("Makefile", "Kbuild"):
+                return None
+            continue
+        before, after = trees.before.read(path), trees.after.read(path)
+        if before is None or after is None or not path.endswith(".c"):
+            return None
+        units = Pair(scan_unit(path, before), scan_unit(path, after))
+        if differ(frame_of(units.before), frame_of(units.after)):
+            return None
+        bodies = units.map(bodies_of)
+        names = {
+            name
+            for name in bodies.before.keys() | bodies.after.keys()
+            if differ(bodies.before.get(name, b""), bodies.after.get(name, b""))
+        }
+        if not all(_is_aside(unit, names, words) for unit in (units.before, units.after)):
+            return None
+    return NO_PAGE
+
+
+def _spoken(facts: Facts) -> frozenset[str]:
+    accessors = (n for label in (*facts.types, *facts.flags) for n in usual_accessors(label))
+    bits = (f"PG_{label.lower()}" for label in (*facts.types, *facts.flags))
+    return spoken_words(facts) | {*accessors, *bits}
+
+
+def _is_aside(unit: Unit, names: Collection[str], spoken: frozenset[str]) -> bool:
+    """Tell whether functions of a file, and all of it that they lead to, keep away from pages."""
+    macros = macro_definitions(unit)
+    here = unit.definitions.keys() | macros.keys()
+    todo, seen = sorted(names), set(names)
+    while todo:
+        name = todo.pop()
+        for head, body in (*_texts(unit, name), ("", macros[name].body if name in macros else "")):
+            words = set(_WORD.findall(head + body))
+            if words & spoken or any(map(speaks_of_pages, words)):
+                return False
+            if not _leads_nowhere(head, body, here):
+                return False
+            new = (words & here) - seen
+            seen |= new
+            todo += sorted(new)
+    return True
+
+
+def _texts(unit: Unit, name: str) -> Iterator[tuple[str, str]]:
+    """Yield head and body of each definition of a function."""
+    for d in unit.definitions.get(name, ()):
+        head, body = unit.code[d.span.start : d.body], unit.code[d.body : d.span.end]
+        yield head.decode("latin-1"), body.decode("latin-1")
+
+
+@cache
+def speaks_of_pages(word: str) -> bool:
+    """Tell whether a word is one for pages, or for where they come from."""
+    return word != _SIZE and _PAGES.search(word) is not None
+
+
+def _leads_nowhere(head: str, body: str, here: Collection[str]) -> bool:
+    """Tell whether nothing but harmless functions get to know a value that may be a page."""
+    text = head.replace("(", ";").replace(",", ";").replace(")", ";") + body  # each by itself
+    safe = {*here, *_declared(text, _DECLARED)}
+    own = {*safe, *_declared(text, _VARIABLE)}
+    for m in _STORED.finditer(body):
+        if not (m["name"] in own or m["name"][0].isupper() or is_harmless(m["name"])):
+            return False  # a function of another file, perhaps
+    for m in _CALL.finditer(body):
+        name = m["name"] or ""
+        if name in _NO_CALLS or (not m["member"] and (name in here or is_harmless(name))):
+            continue
+        arguments = split_arguments(body.encode("latin-1"), m.end())
+        if not all(_is_plain(a.strip(), safe) for a in arguments):
+            return False
+    return True
+
+
+def _is_plain(argument: str, safe: Collection[str]) -> bool:
+    return argument in safe or not argument or _PLAIN.fullmatch(argument) is not None
+
+
+def _declared(text: str, form: re.Pattern[str]) -> Iterator[str]:
+    """Yield the variables that are declared in a form: pointers and narrow numbers, or any."""
+    for m in form.finditer(text):
+        yield m["first"]
+        for part in m["rest"].split(",")[1:]:
+            if (word := _WORD.match(part.strip(" *\t\n"))) is not None and "=" not in m["rest"]:
+                yield word[0]
+
+
+@cache
+def is_harmless(name: str) -> bool:
+    """Tell whether the facts say that a function leads to no page's state."""
+    exact, patterns = _harmless()
+    return name in exact or any(fnmatchcase(name, p) for p in patterns)
+
+
+@cache
+def _harmless() -> tuple[frozenset[str], tuple[str, ...]]:
+    table = Table("queries/kernel/aside.toml", read_facts("kernel/aside.toml"))
+    names = [n for t in table.tables("aside") for n in t.only("names", "source").texts("names")]
+    patterns = tuple(n for n in names if "*" in n or "[" in n)
+    return frozenset(names).difference(patterns), patterns

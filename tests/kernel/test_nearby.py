@@ -1,0 +1,77 @@
+"""What is told to be idle without a search, the analysis of no real tree goes through."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from analyzer.base import Pair
+from analyzer.c.unit import scan_unit
+from analyzer.flow.analyse import Prepared, prepare
+from analyzer.flow.cache import Cache
+from analyzer.flow.params import passes_pages
+from analyzer.flow.program import FunctionId
+from analyzer.migrations import load_migrations
+from analyzer.nearby import idle_nearby, is_harmless, speaks_of_pages
+from analyzer.pages.facts import extended, load_facts
+from analyzer.tree import MemoryTree, Tree, open_tree
+
+pytestmark = pytest.mark.kernel
+
+FACTS = extended(load_facts(), load_migrations().values())
+
+
+@pytest.fixture(scope="module", params=["6.12", "6.12 before the change", "6.1"])
+def tree(request: pytest.FixtureRequest, kernel: Tree, befores: Mapping[str, Tree]) -> Prepared:
+    if request.param == "6.1":
+        root = Path(os.environ.get("OFFLINT_TREE_6_1", "/usr/src/linux-source-6.1"))
+        if not (root / "Makefile").exists():
+            pytest.skip(f"{root} is no kernel tree: set OFFLINT_TREE_6_1 to an unpacked 6.1")
+        found: Tree = open_tree(str(root), None)
+    else:
+        found = kernel if request.param == "6.12" else befores["strict"]
+    return prepare(found.read, found.search, Cache(), FACTS, {})
+
+
+def followed(tree: Prepared) -> list[FunctionId]:
+    interest = tree.interest()
+    return sorted(interest.strong | interest.weak)
+
+
+def idle(tree: Prepared, id: FunctionId) -> bool:
+    """Tell whether a harmless line more in a function is called idle."""
+    path, name = id
+    text = tree.program.unit(path).text
+    at = scan_unit(path, text).definitions[name][0].body + 1
+    edited = text[:at] + b"\n\tcpu_relax();\n" + text[at:]
+    trees = Pair(MemoryTree({path: text}), MemoryTree({path: edited}))
+    return idle_nearby(trees, (path,), FACTS) is not None
+
+
+def test_no_function_that_pages_come_through_is_idle(
+    tree: Prepared, row: Callable[[str, tuple[str, ...]], None]
+) -> None:
+    ids = followed(tree)
+    others = [f for f in tree.program.functions() if f[0].endswith(".c") and f not in set(ids)]
+
+    wrong = [id for id in ids if idle(tree, id)]
+
+    some = others[::7]
+    aside = sum(idle(tree, id) for id in some)
+    row("idle without a search", (f"{len(ids)} followed", f"{aside} of {len(some)} others"))
+    assert [] == wrong
+    assert aside
+
+
+def test_no_call_that_the_facts_call_harmless_passes_a_page_on(tree: Prepared) -> None:
+    wrong = [
+        f"{name}() in {path}"
+        for path, name in followed(tree)
+        if is_harmless(name) and not speaks_of_pages(name)
+        if passes_pages(tree.program, tree.facts, (path, name))
+    ]
+
+    assert [] == wrong

@@ -1,0 +1,173 @@
+"""A patch is told to be idle by its own files only where no page can come near it."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.base import Pair
+from analyzer.nearby import idle_nearby
+from analyzer.pages.facts import load_facts
+from analyzer.pipeline import check
+from analyzer.relevance import NO_PAGE
+from analyzer.tree import Hits, MemoryTree
+
+from .fixture.harness import common_files, series_of, unified
+
+PATH = "drivers/tick/tick.c"
+#: In this tree every statement below is one by which a page could come near, or none.
+SOURCE = """\
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/clk.h>
+#include "tick.h"
+
+#define TICK_MOST 12
+#define tick_drop(p) __ClearPageOffline(p)
+#define tick_bound(t) min((t)->rate, TICK_MOST)
+
+struct tick {
+	struct clk *clk;
+	int rate;
+};
+
+static int tick_rate(int hz)
+{
+	return hz * 2;
+}
+
+static void tick_give(unsigned long start)
+{
+	online_those(start);
+}
+
+static int tick_hook(unsigned long first)
+{
+	return tick_external(first);
+}
+
+int tick_start(struct tick *t, unsigned long start, int hz)
+{
+	int ret;
+
+	mutex_lock(&t->lock);
+	ret = clk_prepare_enable(t->clk);
+	BODY
+	mutex_unlock(&t->lock);
+	return ret;
+}
+"""
+
+
+class Unsearched(MemoryTree):
+    """A tree that nobody may search."""
+
+    def search(self, words: object) -> Hits:
+        raise AssertionError(f"searched for {words}")
+
+
+def source(statement: str) -> str:
+    return SOURCE.replace("BODY", statement)
+
+
+def verdict(before: str, after: str, path: str = PATH) -> str | None:
+    trees = Pair(Unsearched({path: before}), Unsearched({path: after}))
+    return idle_nearby(trees, (path,), load_facts())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "t->rate = tick_rate(hz);",
+        "t->rate = tick_bound(t);",
+        "tick_unknown(t, &t->rate, TICK_MOST, 3, hz, NULL);",
+        'dev_info(t->dev, "started at %lu", start);',
+        "regmap_write(t->map, 4, start);",
+        "if (t->rate > 3)\n\t\tret = -EINVAL;",
+        "t->ops->stop(t);",
+        "t->mode = hz;",
+        "t->when = jiffies;",
+    ],
+)
+def test_what_leads_to_no_page_is_idle_without_a_search(statement: str) -> None:
+    assert NO_PAGE == verdict(source(""), source(statement))
+    assert NO_PAGE == verdict(source(statement), source(""))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SetPageReserved(t->p);",  # an operation
+        "tick_drop(t->p);",  # a macro of the file that is one
+        "tick_give(start);",  # a function of the file that passes a number on
+        "online_those(start);",  # a function of another file that may make it into a page
+        "online_those(t->start);",
+        "online_those(start >> 12);",
+        "online_those(tick_first(t));",
+        "FOR_EACH_TICK(start)\n\t\tret = 0;",  # a macro of a header
+        "t->ops->online(start);",  # through a pointer
+        "t->hooks[hz](start);",
+        "(*tick_do)(start);",
+        "t->hook = tick_hook;",  # a function that a number is passed to by others
+        "t->hook = online_those;",  # one of another file
+        "register_memory_notifier(&t->nb);",  # a registration
+        "set_online_page_callback(&tick_cb);",
+        "t->p = alloc_page(GFP_KERNEL);",
+        "list_add(&t->list, &tick_list);",  # what pages travel by
+        "memblock_free_pages(t->p, start, 0);",
+    ],
+)
+def test_what_may_lead_to_a_page_is_left_to_the_search(statement: str) -> None:
+    assert verdict(source(""), source(statement)) is None
+    assert verdict(source(statement), source("")) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("#define TICK_MOST 12", "#define TICK_MOST 13"),
+        ("int rate;", "int rate, top;"),
+        ("static int tick_rate(int hz)", "int tick_rate(int hz)"),
+        ("\treturn ret;\n}\n", "\treturn ret;\n}\ndevice_initcall(tick_init);\n"),
+    ],
+)
+def test_what_stands_outside_of_functions_is_left_to_the_search(old: str, new: str) -> None:
+    assert old in SOURCE
+
+    assert verdict(source(""), source("").replace(old, new)) is None
+
+
+def test_a_header_is_left_to_the_search() -> None:
+    before = "static inline int tick_rate(int hz)\n{\n\treturn hz;\n}\n"
+
+    assert verdict(before, before.replace("hz;", "hz * 2;"), "include/linux/tick.h") is None
+
+
+@pytest.mark.parametrize("head", ["struct page *page", "struct folio *f", "unsigned long pfn"])
+def test_a_function_that_is_passed_a_page_is_left_to_the_search(head: str) -> None:
+    before = f"static int tick_may_keep({head})\n{{\n\treturn 1;\n}}\n"
+
+    assert verdict(before, before.replace("1", "0")) is None
+
+
+def test_a_macro_that_hides_an_operation_is_found_to_be_stale() -> None:
+    """The near miss in full: by its words alone the change looks idle, and it is not."""
+    core = common_files("strict", "after")
+    driver = source("").replace("hz * 2", "hz")
+    wrapper = driver.replace("BODY", "").replace(
+        "	online_those(start);", "	tick_drop(pfn_to_page(start));"
+    )
+    files = {**core, PATH: wrapper}
+    edited = {**files, PATH: wrapper.replace("\tret = clk", "\ttick_give(start);\n\tret = clk")}
+
+    result = check(series_of(files, unified(files, edited)), MemoryTree(files))
+
+    assert result.files_read > 0
+
+
+def test_an_idle_patch_reads_no_file_of_the_tree() -> None:
+    core = common_files("strict", "after")
+    files = {**core, PATH: source("")}
+    edited = {**files, PATH: source("t->rate = tick_rate(hz);")}
+
+    result = check(series_of(files, unified(files, edited)), Unsearched(files))
+
+    assert (NO_PAGE, 0) == (result.unmoved, result.files_read)
