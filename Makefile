@@ -46,7 +46,7 @@ bench: $(DEV) ## Measure against spatch and ripgrep on OFFLINT_TREE=...
 
 lock: $(DEV) ## Pin the newest allowed versions with their hashes.
 	$(BIN)/python -m piptools --version > /dev/null 2>&1 || $(BIN)/python -m pip install pip-tools
-	for kind in run dev slow; do \
+	for kind in run dev slow supply; do \
 		$(BIN)/python -m piptools compile --quiet --upgrade --generate-hashes --allow-unsafe \
 			--strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 			--no-emit-trusted-host --output-file requirements/$$kind.txt requirements/$$kind.in \
