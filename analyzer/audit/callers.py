@@ -96,10 +96,13 @@ class Tracer(Values):
         """Return the sources of what is walked by those whom the function is passed to."""
         name = at.function.name
         unit = self.program.unit(at.function.path)
-        mention = re.compile(rb"[(,]\s*&?" + name.encode() + rb"\s*[,)]")
+        needle = name.encode()
+        mention = re.compile(rb"[(,]\s*&?" + needle + rb"\s*[,)]")
         found: set[Source] = set()
         for definitions in unit.definitions.values():
             for d in definitions:
+                if unit.flat.find(needle, d.body, d.span.end) < 0:
+                    continue
                 if not mention.search(unit.flat, d.body, d.span.end):
                     continue
                 for function in self.program.lowered((unit.path, d.name)):

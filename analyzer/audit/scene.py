@@ -26,6 +26,8 @@ from analyzer.ways.ways import Ways, ways_of
 #: How far up the callers what excludes a population is looked for.
 _CLIMB = 5
 
+_ASSIGNED = re.compile(rb"(\w+)\s*=\s*\Z")
+
 #: Where something happens: file and byte offset.
 Spot = tuple[str, int]
 
@@ -185,7 +187,8 @@ class Scene:
         self, id: FunctionId, at: int, part: Part, depth: int, seen: frozenset[FunctionId]
     ) -> str:
         """Return a test that stands before an offset in a function, or before each call of it."""
-        for function in self.program.lowered(id):
+        tests = part.excluded_by & self.program.called(id)  # seldom any: the body need not be read
+        for function in self.program.lowered(id) if tests else ():
             for variant in function.variants:
                 for _, call in calls_of(variant):
                     callee = call.callee.id if isinstance(call.callee, ir.Name) else ""
@@ -221,11 +224,23 @@ class Scene:
 
     def _users_of_table(self, id: FunctionId) -> Iterator[FunctionId]:
         unit = self.program.unit(id[0])
-        table = re.search(rb"(\w+)\s*=\s*\{[^{}]*\b" + id[1].encode() + rb"\b", unit.flat)
-        if table is None:
+        table = _table_around(unit.flat, id[1].encode())
+        if not table:
             return
-        word = re.compile(rb"\b" + table[1] + rb"\b")
+        word = re.compile(rb"\b" + table + rb"\b")
         for found in unit.definitions.values():
             for d in found:
                 if word.search(unit.flat, d.body, d.span.end):
                     yield (id[0], d.name)
+
+
+def _table_around(flat: bytes, name: bytes) -> bytes:
+    """Return the variable whose initialiser names a function first; nothing where none does."""
+    for m in re.finditer(rb"\b" + name + rb"\b", flat):
+        brace = max(flat.rfind(b"{", 0, m.start()), flat.rfind(b"}", 0, m.start()))
+        if brace >= 0 and flat[brace : brace + 1] == b"{":
+            begin = max(flat.rfind(b";", 0, brace), flat.rfind(b"}", 0, brace)) + 1
+            table = _ASSIGNED.search(flat, begin, brace)
+            if table is not None:
+                return table[1]
+    return b""
