@@ -59,6 +59,10 @@ def _typed(kind: Any, value: Any) -> Any:  # types of types
         return frozenset(_typed(inner[0], v) for v in value)
     if origin is not None and issubclass(origin, Mapping):
         return {_typed(inner[0], k): _typed(inner[1], v) for k, v in value}
+    if isinstance(origin, type) and dataclasses.is_dataclass(origin):  # of one type: Pair[int]
+        (only,) = inner
+        fields = tuple((name, only) for name, _ in _fields(origin))
+        return origin(**{n: _typed(k, v) for (n, k), v in zip(fields, value, strict=True)})
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         fields = _fields(kind)
         pairs = zip(fields, value, strict=True)

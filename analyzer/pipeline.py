@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analyzer.audit.change import audit_change
-from analyzer.audit.run import audit_tree
+from analyzer.audit.run import audit_tree, search_ahead
 from analyzer.base import Gap, Pair, Severity
 from analyzer.budget import Budget, OutOfBudgetError
 from analyzer.charge import charged
@@ -150,25 +150,30 @@ def audit(
     *,
     config: Mapping[str, bool] | None = None,
     progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Audit:
     """Return a verdict on every use of a migration's flags in a tree.
 
-    With a series, on those uses of the tree after it that the states it changes can reach.
+    With a series, on those uses of the tree after it that the states it changes can reach. jobs
+    bounds the processes that work at once; the result does not depend on it.
     """
     clock, cache = Clock(progress), Cache()
     notes: list[str] = []
     if series is None:
         clock.enter("search and read")
+        ahead = search_ahead(tree, cache, load_facts(), migration)
         prepared = prepare(tree.read, tree.search, cache, load_facts(), config or {})
         clock.enter("audit")
-        audited = audit_tree(prepared, tree, migration)
+        audited = audit_tree(prepared, tree, migration, ahead, jobs=jobs)
     else:
         clock.enter("apply")
         trees, changed, notes = _whole(tree, series)
-        sides = _sides(trees, changed, cache, config or {}, clock, [migration])
+        sides = _sides(trees, changed, cache, config or {}, clock, [migration], jobs)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
-            return replace(audit(trees.after, migration, config=config), notes=tuple(notes))
+            return replace(
+                audit(trees.after, migration, config=config, jobs=jobs), notes=tuple(notes)
+            )
         clock.enter("audit")
         audited = audit_change(
             sides, trees, changed, _found(sides, changed, load_rules()), migration
@@ -287,10 +292,11 @@ def _sides(
     config: Mapping[str, bool],
     clock: Clock,
     described: Iterable[Described],
+    jobs: int,
 ) -> Sides | str:
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
     read = _read(trees, changed, cache, config, clock, described)
-    return read if isinstance(read, str) else read.sides(settle(read.prepared, clock)[1])
+    return read if isinstance(read, str) else read.sides(settle(read.prepared, clock, jobs=jobs)[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,14 +45,18 @@ class Clock:
 
 
 def settle(
-    prepared: Pair[Prepared], clock: Clock, watch: Callable[[Program], Watched] | None = None
+    prepared: Pair[Prepared],
+    clock: Clock,
+    watch: Callable[[Program], Watched] | None = None,
+    *,
+    jobs: int = 1,
 ) -> tuple[Interest, Pair[Behaviour]]:
     """Analyse both trees, reading on as long as pages go where nothing was read.
 
     watch tells what to look at on the way, in each of the two.
     """
     while True:
-        interest, behaviours = analyse_both(prepared, clock, watch, jobs=1)
+        interest, behaviours = analyse_both(prepared, clock, watch, jobs=jobs)
         if not read_on(prepared, behaviours, clock):
             return interest, behaviours
 
@@ -127,8 +131,8 @@ def _behaviours(
             prepared.before, interest, roots, watch(prepared.before.program), part=1 / 2
         )
         return Pair(before, behave(prepared.after, interest, roots, watch(prepared.after.program)))
-    with later(lambda: _told(prepared.before, interest, roots), aside=True) as told:
-        after = behave(prepared.after, interest, roots)
+    with later(lambda: _told(prepared.before, interest, roots, watch), aside=True) as told:
+        after = behave(prepared.after, interest, roots, watch(prepared.after.program))
         behaviour, looked_up = told.value()
     for words in looked_up:  # what was read there is read here as well
         prepared.before.program.look_up(words)
@@ -141,8 +145,11 @@ def is_worth(prepared: Pair[Prepared], jobs: int) -> bool:
 
 
 def _told(
-    tree: Prepared, interest: Interest, roots: tuple[FunctionId, ...]
+    tree: Prepared,
+    interest: Interest,
+    roots: tuple[FunctionId, ...],
+    watch: Callable[[Program], Watched],
 ) -> tuple[Behaviour, list[tuple[str, ...]]]:
     """Return how a tree behaves, and what was searched for on the way."""
     known = len(tree.program.looked_up)
-    return behave(tree, interest, roots), tree.program.looked_up[known:]
+    return behave(tree, interest, roots, watch(tree.program)), tree.program.looked_up[known:]

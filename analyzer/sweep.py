@@ -23,6 +23,7 @@ from analyzer.select import Selection
 
 if TYPE_CHECKING:
     from analyzer.request import Request
+    from analyzer.store import Store
 
 _CODE = ("*.[chS]",)
 #: So many patches for each worker are under way or wait; a release is not queued at once.
@@ -39,7 +40,7 @@ class Job:
 
     patch holds the text of a patch or mailbox; where commits names a range it does not count.
     level, fail_on, timeout (seconds) and memory (MB) are what the user asked for; None leaves them
-    to the tree's settings.
+    to the tree's settings. cache tells whether to use and fill the cache of the machine.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Job:
     fail_on: str | None = None
     timeout: float | None = None
     memory: int | None = None
+    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,7 @@ def jobs_of(
     fail_on: str | None = None,
     timeout: float | None = None,
     memory: int | None = None,
+    cache: bool = True,
 ) -> tuple[Job, ...]:
     """Return a job for each commit of a range that touches code, or for each file of a directory.
 
@@ -97,6 +100,7 @@ def jobs_of(
         fail_on=fail_on,
         timeout=timeout,
         memory=memory,
+        cache=cache,
     )
     if folder.is_dir():
         paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
@@ -148,6 +152,7 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
     """
     from analyzer.migrations import known_migrations
     from analyzer.pipeline import check
+    from analyzer.recall import recall_check
     from analyzer.report import json, terse
     from analyzer.report.view import View
     from analyzer.select import is_failure, select
@@ -157,15 +162,25 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
     try:
         request = _request(job)
         settings = read_settings(request.trees.before.read, request.tree.name)
-        migrations = known_migrations(settings.migrations)
+        known_migrations(settings.migrations)  # or it is a mistake
         limits = bounds(job.timeout, job.memory, settings)
         hold(*limits)
-        result = check(
-            request.series,
-            request.tree,
-            migrations=migrations,
-            budgets=lambda: _budget(*limits),
-        )
+        with _opened_store(job) as store:
+            result = recall_check(
+                store,
+                request.series,
+                request.tree,
+                {},
+                lambda tree: check(
+                    request.series,
+                    tree,
+                    # Read anew, so that the answer is known to depend on it.
+                    migrations=known_migrations(
+                        read_settings(tree.read, request.tree.name).migrations
+                    ),
+                    budgets=lambda: _budget(*limits),
+                ),
+            )
     except AnalyzerError as error:
         return Swept(name=job.name, problem=str(error))
     subject = result.patches[0].subject if result.patches else ""
@@ -186,6 +201,18 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
         cut=next((g.detail for g in result.gaps if g.kind == "budget"), ""),
         failed=is_failure(weighed, selection, failing(job.fail_on, settings)),
     )
+
+
+@contextmanager
+def _opened_store(job: Job) -> Iterator[Store | None]:
+    from analyzer.store import open_store
+
+    store = open_store(lambda _: None) if job.cache else None
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()
 
 
 def _budget(seconds: float, memory: int) -> Budget:

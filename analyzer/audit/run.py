@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from analyzer.audit.callers import Tracer, trace_all
 from analyzer.audit.moved import Shift, shifts_of
 from analyzer.audit.names import names_of
 from analyzer.audit.scene import Flow, Scene, Spot
 from analyzer.audit.sources import Source
-from analyzer.audit.uses import Found, Use, find_uses
+from analyzer.audit.uses import Found, Use, find_uses, likely_wrappers
 from analyzer.audit.verdicts import judge_all
-from analyzer.flow.analyse import Prepared, behave, interest_of, roots_of
+from analyzer.flow.analyse import Prepared, behave, interest_of, law_of, roots_of
+from analyzer.flow.cache import Cache
 from analyzer.flow.observe import Behaviour, Kind
 from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.roots import search_words
 from analyzer.flow.run import Interest
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
+from analyzer.parallel import later
 from analyzer.sites import Move, Site
-from analyzer.tree import Tree
+from analyzer.tree import Tree, searching
 from analyzer.ways.state import Held
 
 
@@ -36,42 +39,81 @@ class Audited:
     program: Program
 
 
-def audit_tree(prepared: Prepared, tree: Tree, migration: Described) -> Audited:
+def search_ahead(tree: Tree, cache: Cache, facts: Facts, migration: Described) -> frozenset[str]:
+    """Search once for all that is sure to be asked for; return what then will be asked for."""
+    space = law_of(tree.read, cache, facts).space
+    names = names_of(space, migration)
+    tree.search([*search_words(space, facts), *names])  # the tree remembers
+    return likely_wrappers(names, tree, lambda path, text: cache.scan(path, text).unit)
+
+
+def audit_tree(
+    prepared: Prepared,
+    tree: Tree,
+    migration: Described,
+    ahead: Iterable[str] = (),
+    *,
+    jobs: int = 1,
+) -> Audited:
     """Return a verdict on every use of a migration's flags in a tree.
 
     Pages are followed twice, from the state that they start in before the migration and after
-    it; the tree itself makes one of the two.
+    it; the tree itself makes one of the two. ahead are words that will be searched for.
     """
     shifts = shifts_of(migration.populations, migration, load_provenance(), prepared.facts)
-    interest = interest_of(prepared)
-    roots = roots_of(prepared, interest)
+    start = prepared.program.copy()
     space = prepared.law.space
-    plain = behave(prepared, interest, roots)
+    with searching(tree, ahead):
+        interest = interest_of(prepared)
+        plain = behave(prepared, interest, roots_of(prepared, interest))
     moves = moves_of(plain, migration, prepared.facts)
-    is_in = bool(moves) and all(m.starts == m.after for m in moves)
-    if is_in:
-        ours = _roots_with(plain, shifts)
-        other = behave(prepared, interest, ours, starts=_starts(shifts, space, after=False))
-    found = find_uses(names_of(space, migration), prepared.program, tree)
-    if not is_in:  # nobody writes the new state yet: where the one that is left is used matters
+    names = names_of(space, migration)
+
+    def traced(found: Found, *, after: Behaviour, before: Behaviour, is_in: bool) -> Scene:
+        flows = Flow.of(after), Flow.of(before)
+        program, facts = prepared.program, prepared.facts
+        return scene_of(
+            program,
+            tree,
+            facts,
+            migration,
+            found,
+            shifts,
+            after=flows[0],
+            before=flows[1],
+            is_in=is_in,
+        )
+
+    if not (moves and all(m.starts == m.after for m in moves)):
+        found = find_uses(names, prepared.program, tree)
+        # Nobody writes the new state yet: where the one that is left is used matters.
         mine = interest_of(prepared)
-        interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags, mine.givers)
-        roots = roots_of(prepared, interest)
-        plain = behave(prepared, interest, roots)
+        interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags)
+        plain = behave(prepared, interest, roots_of(prepared, interest))
         ours = _roots_with(plain, shifts)
         other = behave(prepared, interest, ours, starts=_starts(shifts, space, after=True))
-    scene = scene_of(
-        prepared.program,
-        tree,
-        prepared.facts,
-        migration,
-        found,
-        shifts,
-        after=Flow.of(plain if is_in else other),
-        before=Flow.of(other if is_in else plain),
-        is_in=is_in,
-    )
-    return Audited(judge_all(found.uses, scene), found, moves, plain, prepared.program)
+        scene = traced(found, after=other, before=plain, is_in=False)
+    else:
+        ours = _roots_with(plain, shifts)
+        read = len(prepared.program.looked_up)
+
+        def follow() -> tuple[Behaviour, bool]:
+            states = _starts(shifts, space, after=False)
+            behaviour = behave(prepared, interest, ours, starts=states)
+            return behaviour, len(prepared.program.looked_up) > read
+
+        with later(follow, aside=jobs > 1) as task:
+            alone = task.value() if jobs == 1 else None
+            found = find_uses(names, prepared.program, tree)
+            # What was before does not matter to where pages come from: it may be told later.
+            scene = traced(found, after=plain, before=plain, is_in=True)
+            other, has_read = alone or task.value()
+        if jobs > 1 and has_read:  # all that came after would have known it: in turn, then
+            prepared.program.adopt(start)
+            return audit_tree(replace(prepared, _interests={}), tree, migration, jobs=1)
+        scene.before = Flow.of(other)
+    sites = judge_all(found.uses, scene, jobs)
+    return Audited(sites, found, moves, plain, prepared.program)
 
 
 def _roots_with(behaviour: Behaviour, shifts: tuple[Shift, ...]) -> tuple[FunctionId, ...]:

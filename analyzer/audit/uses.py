@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from analyzer.audit.names import Name, Names, verb_of
 from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit, scan_unit
-from analyzer.flow.program import Program
+from analyzer.flow.program import LARGEST, Program
 from analyzer.tree import Tree
 
 #: Wrappers of wrappers are followed so far.
@@ -86,8 +86,7 @@ def find_uses(names: Names, program: Program, tree: Tree) -> Found:
         for path in hits:
             if path not in units:
                 units[path] = program.unit(path) if program.has(path) else _scanned(tree, path)
-        wrapped = {n.word: n for path in sorted(units) for n in _wrappers(units[path], held)}
-        new = {w: n for w, n in wrapped.items() if w not in held or not held[w].verb}
+        new = _wrapped(units, held)
         held.update(new)
         if not new:
             break
@@ -98,6 +97,24 @@ def find_uses(names: Names, program: Program, tree: Tree) -> Found:
         mentions=tuple(p for p in places if isinstance(p, Mention)),
         names=held,
     )
+
+
+def _wrapped(units: Mapping[str, Unit], held: Names) -> dict[str, Name]:
+    """Return what wraps one of the names in some files, and is no name yet or has no verb."""
+    found = {n.word: n for path in sorted(units) for n in _wrappers(units[path], held)}
+    return {w: n for w, n in found.items() if w not in held or not held[w].verb}
+
+
+def likely_wrappers(names: Names, tree: Tree, scan: Callable[[str, bytes], Unit]) -> frozenset[str]:
+    """Return words that will be searched for, as the files show in which the names stand."""
+    held, units = dict(names), dict[str, Unit]()
+    for path in tree.search(names):
+        text = tree.read(path)
+        if text is not None and len(text) <= LARGEST and not path.endswith(".S"):
+            units[path] = scan(path, text)
+    for _ in range(_ROUNDS):
+        held.update(_wrapped(units, held))
+    return frozenset(n.word for n in held.values() if not n.file and n.word not in names)
 
 
 def _scanned(tree: Tree, path: str) -> Unit:

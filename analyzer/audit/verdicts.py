@@ -11,16 +11,19 @@ from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
+from analyzer.parallel import later
 from analyzer.sites import Site, Verdict
 from analyzer.ways.state import spell
 
+#: From here on judging takes longer than starting a process.
+_MANY = 40
 _PAGE_TYPES = ("struct page", "struct folio", "struct ptdesc", "pfn")
 
 
-def judge_all(uses: Iterable[Use], scene: Scene) -> tuple[Site, ...]:
+def judge_all(uses: Iterable[Use], scene: Scene, jobs: int = 1) -> tuple[Site, ...]:
     """Return a site for each use, in order."""
     listed = tuple(uses)
-    judged = {use: judge(use, scene) for use in listed if use.function not in scene.names}
+    judged = _each_judged([u for u in listed if u.function not in scene.names], scene, jobs)
     by_name: dict[str, list[Judged]] = {}
     for use, found in judged.items():
         by_name.setdefault(use.name.word, []).append(found)
@@ -28,6 +31,17 @@ def judge_all(uses: Iterable[Use], scene: Scene) -> tuple[Site, ...]:
         if use not in judged:
             judged[use] = _by_its_users(use, by_name, scene)
     return tuple(_site(use, judged[use]) for use in listed)
+
+
+def _each_judged(uses: list[Use], scene: Scene, jobs: int) -> dict[Use, Judged]:
+    """Judge uses one by one, half of them in another process where there are many."""
+    aside = jobs > 1 and len(uses) >= _MANY
+    mine = uses[::2] if aside else uses
+    with later(lambda: [judge(use, scene) for use in uses[1::2]], aside=aside) as others:
+        judged = {use: judge(use, scene) for use in mine}
+        if aside:
+            judged.update(zip(uses[1::2], others.value(), strict=True))
+    return {use: judged[use] for use in uses}
 
 
 def judge(use: Use, scene: Scene) -> Judged:

@@ -12,12 +12,14 @@ import click
 
 from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded
+from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import FOUND, OK, Output, is_coloured, outputs_of, put, say, width_of
 
 if TYPE_CHECKING:
     from analyzer.select import Selection
     from analyzer.sites import Audit
+    from analyzer.tree import Tree
 
 # Everything else is imported where it is used: `offlint --help` must not load a parser.
 
@@ -71,6 +73,13 @@ _FORMATS = ("text", "json", "html", "html-table")
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that work at once. [default: as many as there are processors]",
+)
+@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @bounded("the audit")
 @click.pass_context
@@ -87,6 +96,8 @@ def audit(
     fail_on: str,
     color: str,
     quiet: bool,
+    jobs: int | None,
+    no_cache: bool,
     stats: bool,
     timeout: float | None,
     memory: int | None,
@@ -108,7 +119,9 @@ def audit(
         Progress(sys.stderr, enabled=not quiet) as progress,
     ):
         from analyzer.config import read_config
+        from analyzer.parallel import usable_cores
         from analyzer.pipeline import audit as audit_tree
+        from analyzer.recall import recall_audit
         from analyzer.select import Selection
 
         config: Mapping[str, bool] = {} if config_file is None else read_config(config_file)
@@ -124,8 +137,22 @@ def audit(
             series, where = request.series, request.tree
         settings = read_settings(where.read, where.name)
         guard.allow(*bounds(timeout, memory, settings))
-        described = migration_named(migration, known_migrations(settings.migrations))
-        result = audit_tree(where, described, series, config=config, progress=progress)
+        migration_named(migration, known_migrations(settings.migrations))  # or it is a mistake
+
+        def audited(tree: Tree) -> Audit:
+            # Read anew, so that the answer is known to depend on it.
+            known = known_migrations(read_settings(tree.read, where.name).migrations)
+            return audit_tree(
+                tree,
+                migration_named(migration, known),
+                series,
+                config=config,
+                progress=progress,
+                jobs=jobs or usable_cores(),
+            )
+
+        with opened_store(wanted=not no_cache, quiet=quiet) as store:
+            result = recall_audit(store, series, where, migration, config, audited)
         result = _without(result, Selection(paths=settings.paths))
     if not quiet:
         for note in result.notes:

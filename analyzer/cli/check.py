@@ -12,7 +12,7 @@ import click
 from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, remember
 from analyzer.cli.bounds import bounded
-from analyzer.cli.caching import opened_store, recalled
+from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import (
     BLIND,
@@ -196,6 +196,7 @@ def check(
             from analyzer.parallel import usable_cores
             from analyzer.pipeline import check as check_series
             from analyzer.pipeline import idle_at_once
+            from analyzer.recall import recall_check
 
             migrations = known_migrations(settings.migrations)
             # To look a tree over for what is known of it takes longer than such a patch does.
@@ -204,9 +205,10 @@ def check(
             )
             wanted = not no_cache and not alone_idle
             with guard.finishing(), opened_store(wanted=wanted, quiet=quiet) as store:
-                found = recalled(
+                found = recall_check(
                     store,
-                    request,
+                    request.series,
+                    request.tree,
                     config,
                     lambda tree: check_series(
                         request.series,
@@ -221,6 +223,7 @@ def check(
                         jobs=jobs or usable_cores(),
                         budgets=guard.begin,
                     ),
+                    partial=partial,
                 )
             guard.begin()
             found = request.of_given(found)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded
+from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, width_of
+
+if TYPE_CHECKING:
+    from analyzer.contracts import Effects
+    from analyzer.tree import Tree
 
 
 @click.command(short_help="Print what a function does to pages.")
@@ -36,6 +42,13 @@ from analyzer.cli.output import is_coloured, put, width_of
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes that work at once. [default: as many as there are processors]",
+)
+@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @bounded("the answer")
 @click.pass_context
 def effects(
@@ -49,6 +62,8 @@ def effects(
     format_: str,
     color: str,
     quiet: bool,
+    jobs: int | None,
+    no_cache: bool,
     timeout: float | None,
     memory: int | None,
 ) -> None:
@@ -59,9 +74,11 @@ def effects(
     lines for --at count in the tree after it.
     """
     lines = tuple(line_named(p) for p in places)
-    from analyzer.cli.trees import open_trees
+    from analyzer.cli.trees import open_base, trees_around
     from analyzer.effects.run import effects as derive
+    from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
+    from analyzer.recall import recall_effects
     from analyzer.report.effects import render, render_json
     from analyzer.settings import bounds, read_settings
 
@@ -70,10 +87,23 @@ def effects(
         Progress(sys.stderr, enabled=not quiet) as progress,
     ):
         stdin = guard.awaited(sys.stdin.buffer)
-        trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)
-        settings = read_settings(trees.before.read, trees.before.name)
+        series, base = open_base(patch, tree, revision, stdin, quiet=quiet)
+        settings = read_settings(base.read, base.name)
         guard.allow(*bounds(timeout, memory, settings))
-        found = derive(function, trees, changed, lines=lines, progress=progress)
+
+        def derived(where: Tree) -> Effects:
+            trees, changed = trees_around(series, where)
+            return derive(
+                function,
+                trees,
+                changed,
+                lines=lines,
+                progress=progress,
+                jobs=jobs or usable_cores(),
+            )
+
+        with opened_store(wanted=not no_cache, quiet=quiet) as store:
+            found = recall_effects(store, series, base, function, lines, derived)
     if format_ == "json":
         put(render_json(found), None)
     else:

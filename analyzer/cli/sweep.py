@@ -58,6 +58,7 @@ class _Fate(StrEnum):
     help="Exit 1 for new findings from this severity on.  [default: warning]",
 )
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
 @bounded("each patch")
 @click.pass_context
 def sweep(
@@ -72,6 +73,7 @@ def sweep(
     level: str | None,
     fail_on: str | None,
     quiet: bool,
+    no_cache: bool,
     timeout: float | None,
     memory: int | None,
 ) -> None:
@@ -94,6 +96,7 @@ def sweep(
         fail_on=fail_on,
         timeout=timeout,
         memory=memory,
+        cache=not no_cache,
     )
     swept = (
         sweep_here(work, jobs or os.cpu_count() or 1, held)

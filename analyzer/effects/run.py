@@ -30,11 +30,13 @@ def effects(
     lines: Sequence[tuple[str, int]] = (),
     config: Mapping[str, bool] | None = None,
     progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Effects:
     """Return the contract of a function in two trees, which may be one and the same.
 
     name is a function, or FILE:FUNCTION. lines are places of the tree after, of which is told what
-    is known there. Raise AnalyzerError where the name means no function, or several.
+    is known there. jobs bounds the processes that work at once; the result does not depend on it.
+    Raise AnalyzerError where the name means no function, or several.
     """
     clock = Clock(progress)
     clock.enter("search and read")
@@ -42,7 +44,7 @@ def effects(
     prepared.map(lambda p: p.program.add(path for path, _ in lines))
     id = find_function(name, prepared, trees)
     watched = Watched(frozenset(lines), frozenset((id,)))
-    interest, behaviours = settle(prepared, clock, lambda _: watched)
+    interest, behaviours = settle(prepared, clock, lambda _: watched, jobs=jobs)
     clock.enter("contract")
     one_tree = prepared.before is prepared.after
     after = contract_of(id, prepared.after, interest, behaviours.after)

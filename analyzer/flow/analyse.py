@@ -63,11 +63,16 @@ def prepare(
 
     Where the budget runs out before, the program says so in cut.
     """
-    header = read(HEADER) or b""
-    law = cache.law(header if len(header) <= LARGEST else b"", (*facts.types, *facts.beside))
+    law = law_of(read, cache, facts)
     program = Program(read, search, cache, {**facts.config, **config}, budget)
     program.look_up(search_words(law.space, facts))
     return Prepared(program, law, facts, program.numbers(facts.headers))
+
+
+def law_of(read: Read, cache: Cache, facts: Facts) -> Law:
+    """Return the law that a tree's header lays down."""
+    header = read(HEADER) or b""
+    return cache.law(header if len(header) <= LARGEST else b"", (*facts.types, *facts.beside))
 
 
 def interest_of(tree: Prepared) -> Interest:

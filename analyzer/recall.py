@@ -1,0 +1,114 @@
+"""Answer from the cache what has been answered of the same tree before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from analyzer.codec import decode, encode
+from analyzer.contracts import Effects
+from analyzer.findings import Result
+from analyzer.sites import Audit
+from analyzer.store import Store, key_of
+from analyzer.tree.known import known_tree
+
+if TYPE_CHECKING:
+    from analyzer.patch.model import Series
+    from analyzer.tree import Tree
+
+T = TypeVar("T")
+
+
+class _NotWholeError(Exception):
+    """What was found is not all there is to find."""
+
+
+def recall(
+    store: Store | None,
+    tree: Tree,
+    kind: type[T],
+    question: Sequence[str],
+    compute: Callable[[Tree], T],
+    is_whole: Callable[[T], bool] = lambda _: True,
+) -> tuple[T, bool]:
+    """Return the answer to a question about a tree, and whether it was known already.
+
+    question names everything that the answer follows from beside the tree. compute gets the tree
+    to ask, and must ask no other; what is not whole is not kept.
+    """
+    known = known_tree(tree, store) if store is not None else None
+    if known is None:
+        return compute(tree), False
+    computed: list[T] = []
+
+    def answer() -> bytes:
+        computed.append(compute(known))
+        if not is_whole(computed[0]):
+            raise _NotWholeError  # another time there may be more time
+        return encode(computed[0])
+
+    try:
+        value = known.recall(key_of(*question, known.name), answer)
+    except _NotWholeError:
+        return computed[0], False
+    if computed:
+        return computed[0], False
+    try:
+        return decode(kind, value), True
+    except ValueError:
+        return compute(tree), False
+
+
+def recall_check(
+    store: Store | None,
+    series: Series,
+    tree: Tree,
+    config: Mapping[str, bool],
+    compute: Callable[[Tree], Result],
+    *,
+    partial: bool = False,
+) -> Result:
+    """Return what a check of a series finds in a tree; compute it where that is not known."""
+    started = time.perf_counter()
+    question = ("check", repr(series), repr(sorted(config.items())), str(partial))
+    found, known = recall(store, tree, Result, question, compute, _is_whole)
+    return replace(found, seconds=_times(started)) if known else found
+
+
+def recall_audit(
+    store: Store | None,
+    series: Series | None,
+    tree: Tree,
+    migration: str,
+    config: Mapping[str, bool],
+    compute: Callable[[Tree], Audit],
+) -> Audit:
+    """Return what an audit of a tree, or of a series on it, says."""
+    started = time.perf_counter()
+    question = ("audit", repr(series), migration, repr(sorted(config.items())))
+    found, known = recall(store, tree, Audit, question, compute, _is_whole)
+    return replace(found, seconds=_times(started)) if known else found
+
+
+def recall_effects(
+    store: Store | None,
+    series: Series | None,
+    tree: Tree,
+    function: str,
+    lines: Sequence[tuple[str, int]],
+    compute: Callable[[Tree], Effects],
+) -> Effects:
+    """Return the contract of a function in a tree, or before and after a series on it."""
+    question = ("effects", repr(series), function, repr(lines))
+    return recall(store, tree, Effects, question, compute, _is_whole)[0]
+
+
+def _is_whole(found: Result | Audit | Effects) -> bool:
+    stopped = isinstance(found, Result) and bool(found.stopped)
+    return not stopped and not any(g.kind == "budget" for g in found.gaps)
+
+
+def _times(started: float) -> tuple[tuple[str, float], ...]:
+    return (("recall", time.perf_counter() - started),)
