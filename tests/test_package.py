@@ -83,3 +83,13 @@ def test_every_locked_requirement_has_hashes_and_no_host(kind: str) -> None:
 def _lines(name: str) -> list[str]:
     lines = (ROOT / "requirements" / name).read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_the_documented_order_of_modules_is_the_one_that_is_checked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (layers,) = [c["layers"] for c in contracts if c["id"] == "one-way"]
+
+    documented = (ROOT / "docs" / "architecture.md").read_text().split("```\n")[1]
+
+    assert [layer.replace(" | ", ", ") for layer in layers] == documented.splitlines()

@@ -31,7 +31,7 @@ def search_words(space: Space, facts: Facts) -> frozenset[str]:
 def likely_words(facts: Facts) -> frozenset[str]:
     """Return what search_words() says of most trees; only the law of a tree knows for certain."""
     accessors = (name for label in facts.types for name in usual_accessors(label))
-    return frozenset((*accessors, *facts.origins, *facts.search))
+    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
 
 
 def writers(space: Space, facts: Facts) -> frozenset[str]:
