@@ -70,8 +70,7 @@ def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State,
 
 
 def _is_page(name: str, state: State, act: Activation) -> bool:
-    value = state.store.get(act.place(name))
-    return isinstance(value, Page) if value is not None else is_page_pointer(act.type_of(name))
+    return isinstance(state.store.get(act.place(name)), Page) or is_page_pointer(act.type_of(name))
 
 
 def _stepped(
