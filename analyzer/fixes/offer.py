@@ -99,7 +99,10 @@ def offer_fixes(
         untried += trial.left <= 0
         # A later patch of the series may have moved the place: take it where it is in the end.
         seen = finding if alone else _seen_in(said, finding)
-        files = None if seen is None else _fix((seen,), said, trial, {}, _DEPTH)
+        files = None
+        if seen is not None:
+            files = _mended_already(seen, said, trial, fixed.values())
+            files = files or _fix((seen,), said, trial, {}, _DEPTH)
         if files is not None:
             fixed[id(finding)] = files
     findings = tuple(
@@ -112,6 +115,13 @@ def offer_fixes(
         replace(result, findings=findings, notes=(*result.notes, *remarks)),
         _diff(trees.after, together),
     )
+
+
+def _mended_already(
+    finding: Finding, said: _Said, trial: _Trial, fixes: Iterable[Mapping[str, bytes]]
+) -> Mapping[str, bytes] | None:
+    """Return another finding's fix that mends this one as well: it is the same mistake."""
+    return next((f for f in fixes if not _remains(finding, trial.look(f), said)), None)
 
 
 def _seen_in(said: _Said, finding: Finding) -> Finding | None:

@@ -117,7 +117,21 @@ def _missing_clear(finding: Finding, unit: Unit, site: Site | None) -> Iterator[
         known = _ACCESSOR.match(callee_of(unit, near.call))
         clears = known is not None and known["verb"] == "Clear"
         if clears and near.arguments and is_pure(near.arguments[0]):
+            yield from _cleared_in_context(near, finding, near.arguments[0])
             yield from _cleared(near, clear, near.arguments[0], after=True)
+
+
+def _cleared_in_context(site: Site, finding: Finding, page: str) -> Iterator[Edit]:
+    """Add a clear for the population at hand, where a parameter tells it from others."""
+    facts = load_facts()
+    conditions = [when for p in facts.populations for when in p.when if p.title in finding.message]
+    for parameter in lower(site.unit, site.definition).params:
+        roles = {r.name for r in facts.roles if r.type and r.type in parameter.type}
+        for value in [value for role, value in conditions if role in roles]:
+            test = f"if ({parameter.name} == {value})"
+            call = f"{finding.missing}({page});"
+            what = f"add {test} {call} after {site.code(site.call)}"
+            yield added(site, (test, f"\t{call}"), after=True), what
 
 
 def _cleared(site: Site, clear: str, page: str, *, after: bool) -> Iterator[Edit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.base import Severity
+from analyzer.c.unit import scan_unit
 from analyzer.findings import Finding, Result
 from analyzer.fixes import Offers, offer_fixes
 from analyzer.flow.cache import Cache
@@ -33,9 +35,7 @@ CASES = (
     ("virtio-clear", frozenset({"virtio-clear"}), "virtio_mem_clear_fake_offline", True),
     ("xen-append", frozenset({"xen-append"}), "balloon_append", True),
     ("self-hosted", frozenset({"self-hosted"}), "mhp_init_memmap_on_memory", True),
-    # A guarded clear mends it, but the walk of deferred_init_maxorder() then runs out of paths: a
-    # new gap, and with one nothing is proved.
-    ("free", frozenset({"free-hotplug", "free-boot"}), "__free_pages_core", False),
+    ("free", frozenset({"free-hotplug", "free-boot"}), "__free_pages_core", True),
     # The initialiser: which exceptions it must make takes a person.
     ("init", frozenset({"init"}), "memmap_init_range", False),
 )
@@ -96,12 +96,36 @@ def test_left_out_hunk_is_mended(
     result = check(difference(tree, {**touched, **mended}), tree)
 
     assert named(offers.result, function)
+    assert {function} == functions_of(offers.diff, patched_with(tree, text))
     assert [] == loud(result)
     assert [] == introduced(result, Severity.WARNING)
 
 
 def files_of(diff: str) -> list[str]:
     return [line[6:] for line in diff.splitlines() if line.startswith("+++ ")]
+
+
+def functions_of(diff: str, tree: Tree) -> set[str]:
+    """Return the functions in which a diff changes something."""
+    found: set[str] = set()
+    path, at = "", 0
+    for line in diff.splitlines():
+        if line.startswith("+++ "):
+            path = line[6:]
+            unit = scan_unit(path, tree.read(path) or b"")
+        elif m := re.match(r"@@ -(\d+)", line):
+            at = int(m[1])
+        elif line[:1] in "+-" and not line.startswith("--- "):
+            found |= {
+                d.name
+                for definitions in unit.definitions.values()
+                for d in definitions
+                if d.span.line <= at <= d.span.end_line
+            }
+            at += line.startswith("-")
+        elif line.startswith(" "):
+            at += 1
+    return found
 
 
 def applied_by_git(tree: Tree, diff: str, folder: Path) -> dict[str, str]:
