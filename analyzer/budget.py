@@ -24,18 +24,24 @@ def never() -> bool:
     return False
 
 
+def unheard() -> None:
+    """Be somebody who is told and does nothing about it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What one patch may cost; without arguments there is no bound.
 
     deadline is a time of `time.monotonic()`; memory counts resident bytes, 0 is no bound.
-    interrupted tells whether the user wants to have what there is by now.
+    interrupted tells whether the user wants to have what there is by now. begun is told whenever a
+    part of the work starts.
     """
 
     deadline: float = math.inf
     memory: int = 0
     interrupted: Callable[[], bool] = never
     every: int = 64  # steps of an analysis between two looks
+    begun: Callable[[], None] = unheard
 
     @property
     def spent(self) -> str:
@@ -50,6 +56,7 @@ class Budget:
 
     def share(self, part: float) -> Budget:
         """Return a budget that ends after a part of the time that is left."""
+        self.begun()
         if math.isinf(self.deadline):
             return self
         now = time.monotonic()

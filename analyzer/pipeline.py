@@ -20,6 +20,7 @@ from analyzer.checks.contracts import SAME, is_same
 from analyzer.checks.naming import named
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
+from analyzer.checks.unreal import without_unreal
 from analyzer.compare import Sides
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
 from analyzer.flow.analyse import UNBOUND, Prepared, interest_of, prepare
@@ -332,7 +333,8 @@ def _read(
             for path in _sources(changed):
                 if (text := tree.read(path)) is not None:
                     cache.scan(path, text)
-        prepared = trees.map(lambda t: prepare(t.read, t.search, cache, facts, config, budget))
+        told = replace(budget, begun=clock.step)
+        prepared = trees.map(lambda t: prepare(*clock.counted(t), cache, facts, config, told))
     prepared.map(lambda p: p.program.add(_sources(changed)))
     if cut := prepared.before.program.cut or prepared.after.program.cut:
         raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
@@ -383,14 +385,15 @@ def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
 
 def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     """Return what is wrong after and was not before."""
+    real = without_unreal(sides)
     found = (
-        *find_states(sides, rules),
+        *find_states(real, rules),
         *find_bits(sides, rules),
         *find_calls(sides.programs, changed, rules),
         *find_comments(sides, derive_migrations(sides), rules),
     )
     told = {(f.file, f.function) for f in found}  # what breaks says more than a test that turned
-    return (*found, *(f for f in find_tests(sides, rules) if (f.file, f.function) not in told))
+    return (*found, *(f for f in find_tests(real, rules) if (f.file, f.function) not in told))
 
 
 def _chosen(found: Iterable[Finding], rules: Sequence[str] | None) -> Iterable[Finding]:

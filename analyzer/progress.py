@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 _STEPS = 100
-_WIDEST = 15  # letters of a stage's name
+_WIDEST = 16  # letters of a stage's name, `analyse 100/120` among them
 _PAUSE = 0.2  # seconds between two drawings
 _TELLING = 0.1  # share of the work from which on the time left can be told
 

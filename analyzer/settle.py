@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from analyzer.base import Pair
 from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, roots_of
 from analyzer.flow.observe import Behaviour, comparable
-from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.program import FunctionId, Program, Read, Search
 from analyzer.flow.run import Interest, Watched
 from analyzer.parallel import later
+from analyzer.tree import Hits, Tree
 
 Progress = Callable[[str, float], None]
 #: From here on an analysis takes much longer than starting a process.
@@ -20,11 +21,13 @@ _MANY_FUNCTIONS = 400
 
 #: Which share of the work on a patch is done when a stage begins, as measured.
 _SHARES = {"search and read": 0.02, "analyse": 0.6, "compare": 0.93}
+#: What a stage is called once it is known how much there is to do.
+_COUNTED = {"search and read": "read", "analyse": "analyse"}
 
 
 @dataclass
 class Clock:
-    """Add up the seconds of each stage."""
+    """Add up the seconds of each stage, and tell how far the running one has come."""
 
     report: Progress | None
     patches: int = 1
@@ -32,6 +35,9 @@ class Clock:
     _applied: int = 0
     _stage: str = ""
     _since: float = 0.0
+    _done: int = 0
+    _all: int = 0
+    _ahead: int = 0
 
     def enter(self, stage: str) -> None:
         """Close the running stage and open the next."""
@@ -40,8 +46,45 @@ class Clock:
             self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
         self._stage, self._since = stage, now
         self._applied += stage == "apply"
-        if self.report is not None:
-            self.report(stage, (max(self._applied - 1, 0) + _SHARES.get(stage, 0)) / self.patches)
+        self._done = self._all = self._ahead = 0
+        self._tell(stage, 0.0)
+
+    def expect(self, more: int) -> None:
+        """Take note that the stage has so many files or functions more to do."""
+        self._all += more
+
+    def step(self) -> None:
+        """Take note that the next file or function of the stage is begun."""
+        if not self._all or self._stage not in _COUNTED:
+            return
+        self._done = min(self._done + 1, self._all)
+        name = f"{_COUNTED[self._stage]} {self._done}/{self._all}"
+        self._tell(name, (self._done - 1) / self._all)
+
+    def counted(self, tree: Tree) -> tuple[Read, Search]:
+        """Return how to read and search a tree, so that the files to read are counted."""
+
+        def read(path: str) -> bytes | None:
+            self.step()
+            return tree.read(path)
+
+        def search(words: Iterable[str]) -> Hits:
+            found = tree.search(words)
+            # The other tree, which is searched next, is much the same.
+            self.expect(2 * len(found) - self._ahead)
+            self._ahead = 0 if self._ahead else len(found)
+            return found
+
+        return read, search
+
+    def _tell(self, what: str, part: float) -> None:
+        """Report what is being done, and which part of the stage is behind."""
+        if self.report is None:
+            return
+        start = _SHARES.get(self._stage, 0.0)
+        end = min((share for share in _SHARES.values() if share > start), default=1.0)
+        done = max(self._applied - 1, 0) + start + part * (end - start)
+        self.report(what, done / self.patches)
 
 
 def settle(
@@ -71,7 +114,7 @@ def analyse_both(
     """Return what matters in either tree, and how both behave, as far as they are read."""
     clock.enter("analyse")
     interest = _interest(prepared)
-    found = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED), jobs)
+    found = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED), clock, jobs)
     return interest, comparable(found)
 
 
@@ -118,11 +161,14 @@ def _behaviours(
     prepared: Pair[Prepared],
     interest: Interest,
     watch: Callable[[Program], Watched],
+    clock: Clock,
     jobs: int,
 ) -> Pair[Behaviour]:
     """Analyse both trees from the roots of either; neither knows which it is."""
     first = prepared.map(lambda p: roots_of(p, interest))
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
+    sides = 2 if prepared.before is not prepared.after and not is_worth(prepared, jobs) else 1
+    clock.expect(sides * len(roots))
     if prepared.before is prepared.after:  # one tree, and nothing to compare it with
         alone = behave(prepared.after, interest, roots, watch(prepared.after.program))
         return Pair(alone, alone)

@@ -30,7 +30,7 @@ def find_calls(
     after.look_up({d.name for d, _, _ in resized if not d.static})
     found: dict[object, Finding] = {}
     for definition, was, now in resized:
-        fits = now | _elsewhere(after, definition)
+        fits = now | elsewhere(after, definition)
         for path, unit, at, arguments in _calls(after, definition):
             if len(arguments) in was and len(arguments) not in fits:
                 finding = _finding(rule, definition, after, path, unit, at, was, now)
@@ -50,13 +50,13 @@ def _resized(
         for name in sorted(before.definitions.keys() & after.definitions.keys()):
             if _heads(before, name) == _heads(after, name):
                 continue
-            was, now = _sizes(before, name), _sizes(after, name)
+            was, now = sizes_of(before, name), sizes_of(after, name)
             if was and now and was != now:
                 found.append((after.definitions[name][0], was, now))
     return found
 
 
-def _elsewhere(program: Program, definition: Definition) -> frozenset[int]:
+def elsewhere(program: Program, definition: Definition) -> frozenset[int]:
     """Return what definitions of the name in other files take.
 
     They are stubs under other configurations, or those of architectures that bring their own.
@@ -64,14 +64,14 @@ def _elsewhere(program: Program, definition: Definition) -> frozenset[int]:
     if definition.static:
         return frozenset()
     paths = {path for path, name in program.defining(definition.name) if path != definition.path}
-    return frozenset().union(*(_sizes(program.unit(p), definition.name) for p in sorted(paths)))
+    return frozenset().union(*(sizes_of(program.unit(p), definition.name) for p in sorted(paths)))
 
 
 def _heads(unit: Unit, name: str) -> list[bytes]:
     return [unit.code[d.span.start : d.body] for d in unit.definitions[name]]
 
 
-def _sizes(unit: Unit, name: str) -> frozenset[int]:
+def sizes_of(unit: Unit, name: str) -> frozenset[int]:
     """Return the numbers of parameters of a function's definitions; none where it is variadic."""
     sizes = set()
     for d in unit.definitions.get(name, ()):

@@ -5,10 +5,16 @@ from __future__ import annotations
 import io
 import re
 import time
+from pathlib import Path
 
 import pytest
 
+from analyzer.patch.read import read_series
+from analyzer.pipeline import check
 from analyzer.progress import Progress, time_left
+from analyzer.tree import DirectoryTree
+
+from .commands import PATCH, TREE
 
 
 class Terminal(io.StringIO):
@@ -95,3 +101,21 @@ def test_the_bar_says_how_long_it_will_take() -> None:
         time.sleep(0.7)  # nine times that is left
 
     assert re.search(r"about \d s left", stream.getvalue())
+
+
+def test_files_and_functions_are_counted_within_a_patch() -> None:
+    told: list[tuple[str, float]] = []
+    tree = DirectoryTree(TREE)
+    series = read_series(Path(PATCH).read_bytes(), "change.patch", tree)
+
+    check(series, tree, progress=lambda stage, done: told.append((stage, done)))
+
+    for verb, least in (("read", 8), ("analyse", 8)):
+        counts = [
+            tuple(map(int, s.split()[1].split("/"))) for s, _ in told if s.startswith(f"{verb} ")
+        ]
+        assert len({done for done, _ in counts}) >= least
+        assert all(0 < done <= whole for done, whole in counts)
+    shares = [done for stage, done in told if stage]
+    assert len({round(share, 3) for share in shares}) > 16
+    assert all(0 <= share < 1 for share in shares)

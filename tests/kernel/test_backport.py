@@ -72,3 +72,10 @@ def test_what_applies_shows_the_calls_without_a_context(partial: Result) -> None
 
     assert {"memblock_free_pages", "deferred_free_range"} == {f.function for f in stale}
     assert {"mm/page_alloc.c"} == {f.file for f in stale}
+
+
+def test_what_applies_shows_nothing_that_no_path_explains(partial: Result) -> None:
+    """Calls without a context free boot memory as if it were hotplugged; none of them compiles."""
+    loud = {f.rule for f in introduced(partial, Severity.WARNING)}
+
+    assert {"wrong-initial-state", "stale-call"} == loud
