@@ -19,7 +19,7 @@ from analyzer.checks.evidence import (
 )
 from analyzer.compare import Failure, Sides, asserted, introduced, leaked, redundant, trapped
 from analyzer.findings import Cause, Finding, Status, Step
-from analyzer.pages.machine import TYPE, Verb
+from analyzer.pages.machine import TYPE, Event, Verb
 from analyzer.rules import Rule
 
 #: Which rule names a place where several are broken, most telling first.
@@ -64,17 +64,26 @@ def _gathered(charges: list[Charge]) -> list[Charge]:
     """Charge a convicted initialiser with all that fails over what it wrote."""
     guilty = {c.culprit.id: c.culprit for c in charges if c.rule == "wrong-initial-state"}
     certain = {c.culprit.id for c in charges if c.failure.definite and c.rule == "leak-to-buddy"}
+    leaked = {(c.culprit.id, _source(c)) for c in charges if c.rule == "leak-to-buddy"}
     gathered = []
     for charge in charges:
         if not charge.failure.definite and certain & set(charge.failure.seen.chain):
             continue  # the same way leaks for certain, and somebody on it is charged
-        source = charge.failure.seen.page.source(charge.failure.seen.dimension)
+        source = _source(charge)
+        below = {(id, source) for id in charge.failure.seen.chain if id != charge.culprit.id}
+        if source is not None and charge.culprit.role == "site" and below & leaked:
+            continue  # what its caller forgets to take off is in its way
         if charge.culprit.role == "site" and source is not None and source.owner in guilty:
             culprit = guilty[source.owner]
             gathered.append(Charge("wrong-initial-state", charge.failure, culprit))
         else:
             gathered.append(charge)
     return gathered
+
+
+def _source(charge: Charge) -> Event | None:
+    """Return what made the page be what it should not be."""
+    return charge.failure.seen.page.source(charge.failure.seen.dimension)
 
 
 def _failures(sides: Sides) -> Iterable[Failure]:
