@@ -176,19 +176,41 @@ def map_conditions(lines: Sequence[Directive]) -> ConditionMap:
     offsets: list[int] = [0]
     conditions: list[Conditions] = [()]
     dead = [False]
-    stack: list[list[Test]] = []  # the tests of the arms of each open group so far
+    groups: list[_Group] = []  # that are open
     for line in lines:
         if line.keyword in OPENING:
-            stack.append([parse_test(line)])
-        elif line.keyword in ARMS and stack:
-            stack[-1].append(parse_test(line))
-        elif line.keyword == "endif" and stack:
-            stack.pop()
+            groups.append(_Group.of([parse_test(line)], groups[:_LEVELS]))
+        elif line.keyword in ARMS and groups:
+            arms = groups.pop().arms
+            arms.append(parse_test(line))
+            groups.append(_Group.of(arms, groups[:_LEVELS]))
+        elif line.keyword == "endif" and groups:
+            groups.pop()
         else:
             continue
-        held = All(tuple(All((*map(Not, arms[-_LEVELS:-1]), arms[-1])) for arms in stack[:_LEVELS]))
+        innermost = groups[min(len(groups), _LEVELS) - 1] if groups else _OUTSIDE
         offsets.append(line.start)
-        dead.append(holds(held, {}) is False)
-        decided = (c for c in implied(held) if c[0].startswith("CONFIG_"))
-        conditions.append(tuple(dict.fromkeys(decided)))
+        dead.append(innermost.dead)
+        conditions.append(innermost.decided)
     return ConditionMap(tuple(offsets), tuple(conditions), tuple(dead))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """An open `#if`: the tests of its arms so far, and what holds in the last one of them."""
+
+    arms: list[Test]
+    dead: bool
+    decided: Conditions
+
+    @classmethod
+    def of(cls, arms: list[Test], around: Sequence[_Group]) -> _Group:
+        """Return a group inside others, of which the last one knows what holds in all of them."""
+        outer = around[-1] if around else _OUTSIDE
+        held = All((*map(Not, arms[-_LEVELS:-1]), arms[-1]))
+        own = (c for c in implied(held) if c[0].startswith("CONFIG_"))
+        decided = tuple(dict.fromkeys((*outer.decided, *own)))
+        return cls(arms, outer.dead or holds(held, {}) is False, decided)
+
+
+_OUTSIDE = _Group([], dead=False, decided=())

@@ -93,7 +93,7 @@ def read_patch(data: bytes) -> None:
 
 def read_tree(data: bytes) -> None:
     """Check the demonstration's patch on its tree, in which two drivers hold the data."""
-    texts, patch = _demo()
+    texts, patch = demonstration()
     text = data.decode("latin-1")
     # One is reached by its own name, the other one, cut anywhere, by that of a sound callback.
     files = {**texts, "drivers/evil/one.c": text, "drivers/evil/two.c": f"{_REGISTERED}{text}"}
@@ -105,7 +105,8 @@ def read_tree(data: bytes) -> None:
 
 
 @cache
-def _demo() -> tuple[dict[str, str], bytes]:
+def demonstration() -> tuple[dict[str, str], bytes]:
+    """Return the demonstration without its balloon driver, and its patch."""
     folder = ROOT / "fixtures" / "demo"
     files = sorted(p for p in (folder / "tree").rglob("*.[ch]") if "acme" not in p.parts)
     texts = {p.relative_to(folder / "tree").as_posix(): p.read_text() for p in files}
