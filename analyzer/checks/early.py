@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from analyzer.c import ir
 from analyzer.compare import Failure
 from analyzer.flow.observe import Behaviour, Kind, Observation
-from analyzer.flow.program import Program
+from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import Facts
@@ -35,6 +35,7 @@ def _handed_over(
 ) -> Iterator[Failure]:
     """Yield clears whose page is seen to go to the buddy, with nothing done to its type between."""
     told = _told_by(obligation, behaviour)
+    freed = _freed_after(frees, behaviour)
     for o in behaviour.observations:
         source = o.page.source(TYPE)
         if o.kind is not Kind.SINK or o.dimension != TYPE or o.operation not in frees:
@@ -46,6 +47,8 @@ def _handed_over(
             continue
         if not _each_is_freed(o, source, program, facts):
             continue
+        if not _ways_to(source, obligation, behaviour) <= freed[source]:
+            continue  # who else calls this puts the page to use
         end = source.at + len(source.operation.encode())
         at = replace(
             o,
@@ -60,6 +63,32 @@ def _handed_over(
 
 def _clears(op: Operation, obligation: Obligation) -> bool:
     return (op.verb, op.label) == (Verb.CLEAR, obligation.what)
+
+
+#: Through which functions a call is reached, outermost first.
+Way = tuple[FunctionId, ...]
+
+
+def _freed_after(frees: Collection[str], behaviour: Behaviour) -> Mapping[Event, frozenset[Way]]:
+    """Return for each write of a type by which ways it was followed by a call that frees."""
+    found: dict[Event, set[Way]] = {}
+    for o in behaviour.observations:
+        source = o.page.source(TYPE)
+        if o.kind is Kind.SINK and o.operation in frees and source is not None:
+            found.setdefault(source, set()).add(tuple(f.id for f in source.chain))
+    return {event: frozenset(ways) for event, ways in found.items()}
+
+
+def _ways_to(clear: Event, obligation: Obligation, behaviour: Behaviour) -> frozenset[Way]:
+    """Return by which ways a clear that changes something is reached."""
+    held = behaviour.space.holding(obligation.what)
+    return frozenset(
+        tuple(f.id for f in o.stack)
+        for o in behaviour.observations
+        if o.kind is Kind.OPERATION
+        and (o.id, o.span.start) == (clear.owner, clear.at)
+        and o.page.types & held
+    )
 
 
 def _told_by(obligation: Obligation, behaviour: Behaviour) -> frozenset[Event]:
