@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli.commands import ENVIRONMENT, PATCH, ROOT, TREE, offlint
+from cli.commands import ENVIRONMENT, PATCH, ROOT, TREE, Done, offlint
 
 from analyzer.cli.output import FORMATS
 from analyzer.report.plain import is_safe
@@ -193,10 +193,10 @@ def test_a_file_that_is_too_large_to_read_is_no_clean_one() -> None:
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e::error::x %0A<script>alert(1)</script>[[x]]"
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_no_format_lets_a_patch_steer(name: str, tmp_path: Path) -> None:
-    """An enemy wrote subject, sender, Message-ID, the driver's name and its source."""
-    tree = tmp_path / "tree"
+@pytest.fixture(scope="module")
+def steering(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
+    """Return a tree and a patch: an enemy wrote headers, a driver's name, its source, a comment."""
+    tree = tmp_path_factory.mktemp("steering") / f"tree{EVIL.replace('/', '_')}"
     shutil.copytree(TREE, tree)
     driver = tree / "drivers/acme/acme_balloon.c"
     text = driver.read_text().replace(
@@ -210,13 +210,61 @@ def test_no_format_lets_a_patch_steer(name: str, tmp_path: Path) -> None:
         f"\t=?utf-8?q?=1b=5b2J=0D=0ABcc:_all=40example.org?=\nCc: {bcc}\n"
         "Date: Mon, 1 Jul 2024 10:00:00 +0000\n\n"
     )
-    patch = headers.encode() + GOOD.partition(b"\n---\n")[2]
-    done = offlint("check", "--tree", str(tree), "--all", "--format", name, "-", data=patch)
+    return str(tree), headers.encode() + GOOD.partition(b"\n---\n")[2]
+
+
+def steered(done: Done) -> list[str]:
+    """Return the characters and lines of an output that steer whoever reads it."""
+    text = done.stdout + done.stderr
+    found = [c for c in text if not is_safe(c) and c not in "\n\t\ufffd"]
+    found += [x for x in text.splitlines() if x.lower().startswith(("::error::x", "bcc"))]
+    return found + ["script"] * ("<script>alert" in text and "<html" in text)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_format_lets_a_patch_steer(name: str, steering: tuple[str, bytes]) -> None:
+    tree, patch = steering
+    done = offlint("check", "--tree", tree, "--all", "--format", name, "-", data=patch)
 
     assert 1 == done.status, done.stderr
     assert "acme_append" in done.stdout
-    assert [] == [c for c in done.stdout + done.stderr if not is_safe(c) and c not in "\n\t\ufffd"]
-    assert "<script>alert" not in done.stdout or name != "html"
-    lines = done.stdout.splitlines()
-    assert not [x for x in lines if x.startswith("::error::x")]
-    assert not [x for x in lines if x.lower().startswith("bcc")]
+    assert "owned" in done.stdout  # what the enemy wrote is there, and harmless
+    assert [] == steered(done)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("audit", "--format", name) for name in ("text", "json", "html", "html-table")),
+        *(("effects", "{driver}:acme_append", "--format", name) for name in ("text", "json")),
+        *(("explain", "{driver}:26", "--format", name) for name in ("text", "json")),
+        ("effects", "acme_append"),
+        ("explain", "{driver}:1"),
+    ],
+    ids=lambda arguments: " ".join(arguments[::2]),
+)
+def test_no_command_lets_a_tree_steer(
+    arguments: tuple[str, ...], steering: tuple[str, bytes]
+) -> None:
+    tree, _ = steering
+    driver = f"drivers/acme/{EVIL.replace('/', '_')}.c"
+    done = offlint(*(a.replace("{driver}", driver) for a in arguments), "--tree", tree)
+
+    assert done.status in (0, 1, 2)
+    assert "owned" in done.stdout + done.stderr
+    assert [] == steered(done)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_sweep_lets_a_patch_steer(
+    form: str, steering: tuple[str, bytes], tmp_path: Path
+) -> None:
+    tree, patch = steering
+    (tmp_path / f"{EVIL.replace('/', '_')}.patch").write_bytes(patch)
+    (tmp_path / "refused.patch").write_bytes(patches.diff(EVIL.encode()))
+    done = offlint("sweep", str(tmp_path), "--tree", tree, "--format", form)
+
+    assert 1 == done.status, done.stderr
+    assert 2 <= done.stdout.count("owned")
+    assert [] == steered(done)
