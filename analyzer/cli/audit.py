@@ -120,7 +120,6 @@ def audit(
     ):
         from analyzer.config import read_config
         from analyzer.parallel import usable_cores
-        from analyzer.pipeline import audit as audit_tree
         from analyzer.recall import recall_audit
         from analyzer.select import Selection
 
@@ -140,6 +139,9 @@ def audit(
         migration_named(migration, known_migrations(settings.migrations))  # or it is a mistake
 
         def audited(tree: Tree) -> Audit:
+            # Half of the time of a run that is answered from the cache would go into this.
+            from analyzer.pipeline import audit as audit_tree
+
             # Read anew, so that the answer is known to depend on it.
             known = known_migrations(read_settings(tree.read, where.name).migrations)
             return audit_tree(

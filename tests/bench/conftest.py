@@ -20,5 +20,5 @@ def pytest_terminal_summary(
 ) -> None:
     """Print the tables."""
     for table in config.stash.get(_TABLES, []):
-        terminalreporter.section("cold check on the real tree")
+        terminalreporter.section("on the real tree")
         terminalreporter.write_line(table)
