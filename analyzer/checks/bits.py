@@ -9,6 +9,7 @@ from analyzer.c.unit import Unit
 from analyzer.checks.habits import having
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Finding, Step
+from analyzer.flow.arguments import split_arguments
 from analyzer.flow.program import Program
 from analyzer.migrations import Forbidden, Obligation
 from analyzer.pages.laws import HEADER
@@ -47,16 +48,33 @@ def _uses(program: Program, obligation: Obligation) -> Iterator[tuple[Unit, str,
         if path == HEADER:
             continue
         unit = program.unit(path)
-        for m in use.finditer(unit.flat):
+        shifted = re.compile(rf"\b(\w+)\s*\([^()]*?\b({word})\b[^()]*\)".encode())
+        found = list(use.finditer(unit.code))  # in macros as well
+        found += [m for m in shifted.finditer(unit.code) if _shifts_by(m, word, unit)]
+        for m in found:
             inside = program.enclosing(path, m.start())
             yield unit, inside.name if inside is not None else "", m
+
+
+def _shifts_by(call: re.Match[bytes], word: str, unit: Unit) -> bool:
+    """Tell whether a function of the same file shifts by the parameter that a bit is passed as."""
+    arguments = split_arguments(call[0], call[0].index(b"(") + 1)
+    for d in unit.definitions.get(call[1].decode("latin-1"), ()):
+        head, body = unit.code[d.span.start : d.body], unit.code[d.body : d.span.end]
+        names = split_arguments(head, head.index(b"(") + 1)
+        for argument, parameter in zip(arguments, names, strict=False):
+            name = parameter.rpartition(" ")[2].lstrip("*")
+            if argument == word and re.search(rf"(?:<<|>>)\s*{name}\b".encode(), body):
+                return True
+    return False
 
 
 def _finding(
     rule: Rule, unit: Unit, name: str, m: re.Match[bytes], obligation: Obligation
 ) -> Finding:
-    word = m[1].decode()
-    span = unit.span(m.start(1), m.end(1))
+    group = m.re.groups  # the word stands last
+    word = m[group].decode()
+    span = unit.span(m.start(group), m.end(group))
     where = f"{name}() uses" if name else "a macro or table uses"
     return Finding(
         rule=rule.id,

@@ -69,6 +69,8 @@ def _has(migration: Described, behaviour: Behaviour) -> bool | None:
             o.page
             for o in behaviour.observations
             if o.kind is Kind.BIRTH and o.page.population == moved.name
+            # What comes off a list that nobody is seen to fill shows nothing.
+            if not (moved.handed_on_by and o.page.types == behaviour.space.every)
         ]
         if not born and not moved.handed_on_by:
             return False

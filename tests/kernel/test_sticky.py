@@ -6,12 +6,13 @@ import pytest
 
 from analyzer.base import Severity
 from analyzer.findings import Result
+from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import introduced
 from .edits import Edit
-from .trees import difference, edited
+from .trees import difference, edited, overlaid
 
 pytestmark = pytest.mark.kernel
 
@@ -58,3 +59,41 @@ def test_half_of_it_leaks_what_the_balloon_hands_on(kernel: Tree) -> None:
 
     loud = introduced(result, Severity.WARNING)
     assert [("leak-to-buddy", "balloon_page_finalize")] == [(f.rule, f.function) for f in loud]
+
+
+PATH = "drivers/misc/acme_balloon.c"
+DRIVER = """\
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/balloon_compaction.h>
+#include <linux/mm.h>
+
+void acme_deflate(struct balloon_dev_info *b)
+{{
+	struct page *page = balloon_page_dequeue(b);
+
+	if (!page)
+		return;
+{body}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "rules"),
+    [
+        ("\t__free_page(page);", []),
+        ("\tput_page(page);", []),
+        ("\t__ClearPageOffline(page);\n\t__free_page(page);", ["early-clear"]),
+        ("\t__ClearPageOffline(page);\n\tput_page(page);", ["early-clear"]),
+        ("\t__ClearPageOffline(page);\n\tacme_use(page);", []),
+    ],
+)
+def test_a_later_driver_leaves_it_to_freeing(kernel: Tree, body: str, rules: list[str]) -> None:
+    sticky = overlaid(kernel, edited(kernel, (FORGET, KEEP)))
+    lines = DRIVER.format(body=body).splitlines()
+    head = f"--- /dev/null\n+++ b/{PATH}\n@@ -0,0 +1,{len(lines)} @@\n"
+    patch = head + "".join(f"+{line}\n" for line in lines)
+
+    result = check(read_series(patch.encode(), "driver", sticky), sticky)
+
+    assert rules == [f.rule for f in introduced(result, Severity.NOTE)]
