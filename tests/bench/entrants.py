@@ -166,7 +166,10 @@ def _matchers(tree: Path) -> tuple[Entrant, ...]:
         # A bare call as a pattern reads like a declaration to it.
         call = f'{{kind: call_expression, has: {{field: function, regex: "^{TOKEN}$"}}}}'
         rule = f"{{id: uses, language: c, rule: {call}}}"
-        arguments = ("scan", "--json=stream", "--inline-rules", rule, ".")
+        # No .gitignore, of the tree or above it, hides a file.
+        kinds = ("hidden", "dot", "exclude", "global", "parent", "vcs")
+        everything = tuple(part for kind in kinds for part in ("--no-ignore", kind))
+        arguments = ("scan", *everything, "--json=stream", "--inline-rules", rule, ".")
         found.append(Entrant("ast-grep", (command, *arguments), tree, _streamed, slow=True))
     if command := peer("semgrep"):
         pattern = ("--lang", "c", "--pattern", f"{TOKEN}(...)")

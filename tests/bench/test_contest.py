@@ -64,8 +64,9 @@ def test_neither_takes_300_megabytes(contest: Contest) -> None:
 
 
 def test_what_was_answered_before_is_answered_at_once(contest: Contest) -> None:
-    # The goal is ten times: last measured 10 for an audit, and 6 for a check, which takes less.
-    assert contest.effort(AUDIT, AUDIT_AGAIN) > 5
+    # The goal is ten times: last measured 17 for an audit. A check, whose first run takes less,
+    # is at 5: it loads the analysis before it knows whether that is needed.
+    assert contest.effort(AUDIT, AUDIT_AGAIN) > 10
     assert contest.effort(CHECK, CHECK_AGAIN) > 3
 
 
@@ -73,3 +74,9 @@ def test_audit_lists_every_true_use_and_nothing_else(contest: Contest) -> None:
     for name in (AUDIT, AUDIT_AGAIN):
         score = contest.scores[name]
         assert (contest.uses, 0) == (score.found, score.false)
+
+
+def test_everybody_was_asked_what_it_can_answer(contest: Contest) -> None:
+    found = {name: s.found for name, s in contest.scores.items() if s.found is not None}
+
+    assert not [name for name, count in found.items() if 2 * count < contest.uses]
