@@ -14,7 +14,7 @@ from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
-from analyzer.flow.params import page_params
+from analyzer.flow.params import list_params, page_params
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -23,6 +23,7 @@ from analyzer.flow.values import (
     ZERO,
     Element,
     Fn,
+    Link,
     NonZero,
     Offset,
     Page,
@@ -86,7 +87,7 @@ def _dispatch(
         if found:
             return _direct(found, step, args, here, state, act, run, enter)
         if not run.program.stored(name):
-            if _passes_page(args, state):
+            if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):
                 run.unresolved.setdefault(name)
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
@@ -94,6 +95,11 @@ def _dispatch(
 
 def _passes_page(args: Sequence[Value], state: State) -> bool:
     return any(_is_page(a, state) for a in args)
+
+
+def _is_used_list(value: Value, run: Run) -> bool:
+    """Tell whether a value is the head of a list that pages were put on."""
+    return isinstance(value, Ref | Link) and value.place in run.puts
 
 
 def _is_page(value: Value, state: State) -> bool:
@@ -175,7 +181,10 @@ def _is_worth(
     if any("struct page" in function.returns for function in run.program.lowered(id)):
         return True
     passed = page_params(run.program, run.facts, id)
-    return any(n < len(args) and page_key(args[n]) is not None for n in passed)
+    if any(n < len(args) and page_key(args[n]) is not None for n in passed):
+        return True
+    lists = list_params(run.program, id)
+    return any(n < len(args) and isinstance(args[n], Ref | Link) for n in lists)
 
 
 def pass_out(

@@ -211,7 +211,8 @@ def _target(value: Value) -> str:
 def list_place(e: ir.Expr, place: str, act: Activation) -> str:
     """Name a list head so that all functions that share it agree.
 
-    A file-scope variable is named by its file, a field by the type of the structure around it.
+    A file-scope variable is named by its file, a field by the type of the structure around it; a
+    local of whichever function on the way here is known by itself.
     """
     match e:
         case ir.Name(id) if not act.is_local(id):
@@ -220,7 +221,7 @@ def list_place(e: ir.Expr, place: str, act: Activation) -> str:
             return place
         case ir.Field(ir.Name(id), name, _) if act.is_local(id):
             owner = act.type_of(id).replace("*", " ").split()
-            if owner and not place.startswith(f"{act.depth}:"):
+            if owner and not place[:1].isdigit():
                 return f"{owner[-1]}.{name}"
     return place
 

@@ -10,13 +10,24 @@ from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts, Role
 
 _TYPES = ("struct page", "struct folio", "struct notifier_block")
+_LIST = "struct list_head"
 #: How many calls a page frame number is followed through before it becomes a page.
 _DEPTH = 3
 
 
 def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
-    """Tell whether a function is passed a page, by any of its names, or returns one."""
-    return _is_typed(program, id) or bool(page_params(program, facts, id))
+    """Tell whether a function is passed a page, by any of its names, or a list; or returns one."""
+    return (
+        _is_typed(program, id)
+        or bool(page_params(program, facts, id))
+        or bool(list_params(program, id))
+    )
+
+
+def list_params(program: Program, id: FunctionId) -> frozenset[int]:
+    """Return the positions of parameters that are heads of lists."""
+    signatures = program.signatures(id)
+    return frozenset(n for s in signatures for n, p in enumerate(s.params) if _LIST in p.type)
 
 
 def page_params(

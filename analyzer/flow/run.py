@@ -253,8 +253,9 @@ class Run:
         return Frame(act.function.path, act.function.name, span, self.text(act, span))
 
 
+_TYPES = ("struct page", "struct folio", "struct list_head")
+
+
 def _may_be_page(e: Expr, act: Activation) -> bool:
-    """Tell whether an argument is, by a declared type in it, a page."""
-    return any(
-        t in act.type_of(name) for name in names_in(e) for t in ("struct page", "struct folio")
-    )
+    """Tell whether an argument is, by a declared type in it, a page or a list of some."""
+    return any(t in act.type_of(name) for name in names_in(e) for t in _TYPES)
