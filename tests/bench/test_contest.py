@@ -47,8 +47,8 @@ def contest(show: Callable[[str], None]) -> Contest:
 
 
 def test_check_stays_near_spatch(contest: Contest) -> None:
-    # The goal is a third. This only holds the ground: last measured between 0.6 and 0.9.
-    assert contest.ratio(CHECK, SPATCH) < 1.5
+    # The goal is half of it; measured between 0.9 and 1.4 on two cores. This only holds the ground.
+    assert contest.ratio(CHECK, SPATCH) < 2
 
 
 def test_audit_takes_at_most_six_times_what_ripgrep_takes_for_the_same_words(
