@@ -173,7 +173,9 @@ def _watched(seconds: float, memory: int) -> tuple[int, int]:
         return child, writing
     status = 1
     try:
-        os.close(writing)
+        # A pipe of the watched process ends when that closes it, whoever looks on.
+        os.closerange(3, reading)
+        os.closerange(reading + 1, os.sysconf("SC_OPEN_MAX"))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         for stream in (0, 1):  # whoever reads our output must not wait for the onlooker

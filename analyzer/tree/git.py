@@ -161,4 +161,5 @@ def _close(reader: subprocess.Popen[bytes], owner: int) -> None:
     for pipe in (reader.stdin, reader.stdout):
         if pipe is not None:
             pipe.close()
+    reader.terminate()  # a process that was forked meanwhile may hold the pipe open
     reader.wait()
