@@ -14,7 +14,7 @@ from analyzer.compare import Failure, Sides, signature
 from analyzer.findings import Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
-from analyzer.pages.machine import TYPE, Event, Verb
+from analyzer.pages.machine import TYPE, Event, Operation, Verb
 
 _SETS = (Verb.SET, Verb.TEST_SET)
 
@@ -49,14 +49,13 @@ def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str
 
 
 def _asserts(clear: Event, behaviour: Behaviour) -> bool:
-    """Tell whether a clear traps on pages without the type: so they all had it."""
-    return any(
-        o.kind is Kind.OPERATION
-        and o.outcome is Outcome.MAY_TRAP
-        and o.id == clear.owner
-        and o.span.start == clear.at
-        for o in behaviour.observations
-    )
+    """Tell whether a clear traps on pages without a type: so they all had one."""
+    op = behaviour.space.operations.get(clear.operation.split("(")[0])
+    return op is not None and _needs_type(op)
+
+
+def _needs_type(op: Operation) -> bool:
+    return op.dimension == TYPE and op.steps[0] is None
 
 
 def _still_set(clear: Event, sides: Sides) -> bool:
@@ -173,7 +172,7 @@ def _asserted_clears(behaviour: Behaviour) -> dict[tuple[str, str], Observation]
         op = behaviour.space.operations.get(o.operation)
         unknown = not o.page.population and o.page.source(TYPE) is None
         asserts = o.kind is Kind.OPERATION and o.outcome is Outcome.MAY_TRAP and unknown
-        if asserts and op is not None and op.verb is Verb.CLEAR and op.dimension == TYPE:
+        if asserts and op is not None and op.verb is Verb.CLEAR and _needs_type(op):
             found.setdefault((o.path, op.label), o)
     return found
 
