@@ -27,7 +27,8 @@ T = TypeVar("T")
 Json = Any
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_NOT_FOUND, _TOO_MANY = 404, 429
+_FORBIDDEN, _NOT_FOUND, _TOO_MANY = 403, 404, 429
+_MINUTE = 60.0
 
 
 class BusyError(AnalyzerError):
@@ -143,9 +144,9 @@ class Client:
             return answer
         said = self._hide(plain(answer.text))[:300]
         message = f"{self.http.base_url}: {method} {path}: {answer.status_code} {said}"
-        if answer.status_code == _TOO_MANY or answer.is_server_error:
+        if answer.status_code == _TOO_MANY or answer.is_server_error or _is_throttled(answer):
             busy = BusyError(message)
-            busy.wait = wait_asked(answer.headers.get("Retry-After"))
+            busy.wait = _wait_of(answer)
             raise busy
         refused = RefusedError(message + self._advice(answer.status_code))
         refused.status = answer.status_code
@@ -166,6 +167,33 @@ class Client:
 
     def _hide(self, text: str) -> str:
         return text.replace(self.token, "***") if self.token else text
+
+
+def _is_throttled(answer: httpx.Response) -> bool:
+    """Tell whether a 403 speaks of too many requests: GitHub sends that where others send 429."""
+    return answer.status_code == _FORBIDDEN and (
+        "Retry-After" in answer.headers or _is_used_up(answer) or _is_secondary(answer)
+    )
+
+
+def _is_used_up(answer: httpx.Response) -> bool:
+    return bool(answer.headers.get("X-RateLimit-Remaining") == "0")
+
+
+def _is_secondary(answer: httpx.Response) -> bool:
+    return "secondary rate limit" in answer.text.lower()
+
+
+def _wait_of(answer: httpx.Response) -> float | None:
+    """Return the seconds that an answer asks to wait; None where it leaves that to us."""
+    wait = wait_asked(answer.headers.get("Retry-After"))
+    if wait is not None:
+        return wait
+    reset = answer.headers.get("X-RateLimit-Reset", "")
+    if _is_used_up(answer) and reset.isdecimal():
+        return max(0.0, int(reset) - time.time())
+    # GitHub may ban who comes back sooner.
+    return _MINUTE if _is_secondary(answer) else None
 
 
 def wait_asked(header: str | None, now: datetime | None = None) -> float | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from json import dumps, loads
+from urllib.parse import urlsplit
 
 from analyzer.base import AnalyzerError, Severity
 from analyzer.findings import Finding, PatchInfo, Result
@@ -14,6 +15,7 @@ from analyzer.post.deliver import Found, Item, Outcome, deliver
 from analyzer.post.ledger import Ledger
 from analyzer.post.report import open_findings
 from analyzer.post.text import brief
+from analyzer.report.plain import plain
 
 VARIABLES = ("OFFLINT_PATCHWORK_TOKEN", "PATCHWORK_TOKEN")
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,255}")
@@ -48,6 +50,10 @@ def checks(result: Result, board: Board) -> tuple[tuple[PatchInfo, Item], ...]:
         )
     if board.target_url and len(board.target_url) > _URL_MOST:
         raise AnalyzerError(f"--target-url: Patchwork takes at most {_URL_MOST} characters")
+    if board.target_url and not _is_address(board.target_url):
+        raise AnalyzerError(
+            f"--target-url {plain(board.target_url)}: Patchwork takes https://HOST.DOMAIN/..."
+        )
     if board.ids and len(board.ids) != len(result.patches):
         raise AnalyzerError(
             f"--patch-id: {len(board.ids)} given, but the report is on {len(result.patches)} "
@@ -55,6 +61,16 @@ def checks(result: Result, board: Board) -> tuple[tuple[PatchInfo, Item], ...]:
         )
     held = open_findings(result)
     return tuple((p, _check(p, held, board)) for p in result.patches)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    known = host == "localhost" or "." in host.strip(".") or ":" in host
+    return parts.scheme in ("http", "https") and known and not re.search(r"\s", url)
 
 
 def _check(patch: PatchInfo, held: Sequence[Finding], board: Board) -> Item:
@@ -111,9 +127,17 @@ def _newest(client: Client, path: str, body: Json) -> Found | None:
 
 def _number(patch: PatchInfo, board: Board, client: Client) -> int:
     project = {"project": board.project} if board.project else {}
-    held = list(client.pages("patches/", msgid=patch.message_id, **project))
+    held = []
+    for found in client.pages("patches/", msgid=patch.message_id, **project):
+        # Before 1.2 the API passes over a filter that it does not know, and lists every patch.
+        if found["msgid"] != f"<{patch.message_id}>":
+            raise AnalyzerError(
+                f"{board.url}: its API does not look for a Message-Id, 1.2 does: name the patches "
+                "by --patch-id"
+            )
+        held.append(found)
     if len(held) != 1:
-        found = f"{len(held)} patches" if held else "no patch"
+        amount = f"{len(held)} patches" if held else "no patch"
         hint = "; --project says in which project" if held and not board.project else ""
-        raise AnalyzerError(f"{board.url}: {found} with Message-Id <{patch.message_id}>{hint}")
+        raise AnalyzerError(f"{board.url}: {amount} with Message-Id <{patch.message_id}>{hint}")
     return int(held[0]["id"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from analyzer import __version__
 from analyzer.base import Severity
@@ -12,6 +12,8 @@ from analyzer.report.plain import plain
 
 _MARKUP = re.compile(r"[\\`*\[\]<>~|&]|(?<![^\W_])_|_(?![^\W_])")
 _CALL = re.compile(r"\b[A-Za-z_]\w*\([\w, ]*\)")
+#: GitHub takes 65536 characters in one comment; the marker has to fit in as well.
+_MOST = 65_000
 _ZERO = "\u200b"  # keeps a name from being notified, a number and an address from being linked
 _LINKED = re.compile(r"@|(?<=#)(?=\d)|(?<=:)(?=//)|(?<=www)(?=\.)")
 
@@ -72,11 +74,23 @@ def summary(result: Result, apart: Sequence[Finding], inline: int | None) -> str
         lines += ["", f"Comments of their own where the change is: {inline}."]
     if apart:
         lines += ["", "Outside the change, and so listed here:"]
-    for finding in apart:
-        lines += ["", comment(finding)]
+    last = []
     if result.gaps:
-        lines += ["", f"Blind in {len(result.gaps)} places: what could not be read is not judged."]
-    return "\n".join(lines)
+        last = ["", f"Blind in {len(result.gaps)} places: what could not be read is not judged."]
+    return "\n".join((*lines, *_fitting(apart, _MOST - len("\n".join((*lines, *last)))), *last))
+
+
+def _fitting(apart: Sequence[Finding], room: int) -> Iterator[str]:
+    """Yield the lines of as many comments as there is room for, and how many are left out."""
+    for n, finding in enumerate(apart):
+        text = comment(finding)
+        room -= len(text) + 2
+        if room < 0:
+            yield ""
+            yield f"Too long for one comment: `offlint check` shows {counted(apart[n:])} more."
+            return
+        yield ""
+        yield text
 
 
 def counted(findings: Sequence[Finding], more: int = 0) -> str:

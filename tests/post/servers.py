@@ -53,6 +53,7 @@ class Service:
     """A service; its subclasses say how it answers."""
 
     token = "s3cret-t0ken-of-the-tests"
+    most = 100  # items on a page
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
@@ -77,10 +78,17 @@ class Service:
     def page(self, request: Request, items: list[Body]) -> tuple[object, Mapping[str, str]]:
         """Return one page of a list and a link to the next."""
         size, number = int(request.query.get("per_page", 2)), int(request.query.get("page", 1))
+        if size > self.most:
+            raise self.complain(400, f"per_page is at most {self.most}")
         rest = "&".join(f"{k}={v}" for k, v in request.query.items() if k != "page")
-        link = f'<{self.url}{request.path}?{rest}&page={number + 1}>; rel="next"'
-        more = len(items) > size * number
-        return items[size * (number - 1) : size * number], {"Link": link} if more else {}
+        last = max(1, -(-len(items) // size))
+        pages = {"prev": number - 1, "next": number + 1, "first": 1, "last": last}
+        links = ", ".join(
+            f'<{self.url}{request.path}?{rest}&page={n}>; rel="{name}"'
+            for name, n in pages.items()
+            if 1 <= n <= last
+        )
+        return items[size * (number - 1) : size * number], {"Link": links}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -126,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
             body, headers = self.service.answer(request)
         except RefusalError as refusal:
             return refusal.status, {"message": str(refusal)}, {}
-        return (200 if self.command == "GET" else 201), body, headers
+        return (201 if self.command == "POST" else 200), body, headers
 
     def _write(self, status: int, body: object, headers: Mapping[str, str]) -> None:
         data = json.dumps(body).encode()

@@ -28,13 +28,17 @@ class Patchwork(Service):
         super().__init__()
         self.patches = {"1@example.org": 11, "2@example.org": 12}
         self.checks: dict[int, list[Body]] = {11: [], 12: []}
+        self.knows_msgid = True  # since its API 1.2; an older one lists all that it has
 
     def answer(self, request: Request) -> tuple[object, Mapping[str, str]]:
         if request.headers.get("authorization") != f"Token {self.token}":
-            raise self.complain(401, "Invalid token.")
+            raise self.complain(403, "Invalid token.")
         if request.path == "/api/patches/":
-            held = self.patches.get(request.query["msgid"])
-            return self.page(request, [{"id": held}] if held else [])
+            wanted = request.query["msgid"]
+            return self.page(request, [
+                {"id": number, "msgid": f"<{name}>"} for name, number in self.patches.items()
+                if name == wanted or not self.knows_msgid
+            ])  # fmt: skip
         groups = matched(r"/api/patches/(\d+)/checks/", request.path)
         if groups is None or int(groups[0]) not in self.checks:
             raise self.complain(404, f"Not found: {request.path}")
@@ -77,6 +81,8 @@ class GitHub(Service):
             raise self.complain(415, "no media type")
         if "user-agent" not in request.headers:
             raise self.complain(403, "no user agent")
+        if request.headers.get("x-github-api-version") not in ("2022-11-28", "2026-03-10"):
+            raise self.complain(400, "no such version")
         match request.method, request.path:
             case "GET", "/repos/o/r/pulls/7":
                 return {"head": {"sha": SHA}}, {}
@@ -126,8 +132,8 @@ class GitLab(Service):
     def answer(self, request: Request) -> tuple[object, Mapping[str, str]]:
         if request.headers.get("private-token") != self.token:
             raise self.complain(401, "401 Unauthorized")
-        where = "/api/v4/projects/group/linux/merge_requests/3/"
-        match request.method, request.path.replace("%2F", "/").removeprefix(where):
+        where = "/api/v4/projects/group%2Flinux/merge_requests/3/"
+        match request.method, request.path.removeprefix(where):
             case "GET", "versions":
                 names = ("base_commit_sha", "start_commit_sha", "head_commit_sha")
                 return [dict.fromkeys(names, SHA), dict.fromkeys(names, "b" * 40)], {}

@@ -1,4 +1,7 @@
-"""What the services take, as JSON Schemas written from their published interfaces."""
+"""What the services take, as JSON Schemas written from their published interfaces.
+
+Where a schema is stricter than the interface, that is on purpose: it has what we send.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,12 @@ _PATH = {"type": "string", "pattern": "^[^/.]"}
 PATCHWORK_CHECK = _object(
     ["state"],
     state={"enum": ["pending", "success", "warning", "fail"]},
-    target_url={"type": ["string", "null"], "format": "uri", "maxLength": 200},
+    # The document says only that it is a URI; the server wants a host with a domain.
+    target_url={
+        "type": ["string", "null"],
+        "pattern": r"^https?://(localhost|[^/\s]+\.[^/\s]+)([:/]\S*)?$",
+        "maxLength": 200,
+    },
     context={
         "type": "string",
         "pattern": "^[-a-zA-Z0-9_]+$",

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from analyzer.base import AnalyzerError
-from analyzer.post.client import BusyError, Patience, RefusedError, read_token, wait_asked
+from analyzer.post.client import (
+    BusyError,
+    Client,
+    Patience,
+    RefusedError,
+    read_token,
+    wait_asked,
+)
 from analyzer.post.ledger import Entry, open_ledger
 from analyzer.post.report import parse_report, read_report
 
@@ -97,6 +106,36 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
     now = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
     assert seconds == wait_asked(header, now)
+
+
+def refusing(text: str, headers: dict[str, str]) -> Client:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, text=text, headers=headers)
+
+    http = httpx.Client(base_url="https://x.example", transport=httpx.MockTransport(answer))
+    return Client(http, "", Patience())
+
+
+@pytest.mark.parametrize(
+    ("text", "headers", "seconds"),
+    [
+        ("", {"Retry-After": "7"}, 7),
+        ("", {"X-RateLimit-Remaining": "0"}, 30),
+        ("You have exceeded a secondary rate limit.", {"X-RateLimit-Remaining": "9"}, 60),
+    ],
+)
+def test_a_403_can_ask_for_patience(text: str, headers: dict[str, str], seconds: float) -> None:
+    reset = {"X-RateLimit-Reset": str(round(time.time()) + 30)}
+
+    with pytest.raises(BusyError) as caught:
+        refusing(text, {**headers, **reset}).write("POST", "/", {})
+
+    assert caught.value.wait == pytest.approx(seconds, abs=5)
+
+
+def test_any_other_403_is_a_refusal() -> None:
+    with pytest.raises(RefusedError):
+        refusing("Forbidden", {"X-RateLimit-Remaining": "9"}).write("POST", "/", {})
 
 
 def test_a_report_comes_back_as_it_was_written(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,6 +190,47 @@ def test_a_busy_forge_gets_each_comment_once(
     done = run(place, tmp_path, *ALL)
 
     assert (0, 2, 1) == (done.status, len(place.comments()), len(place.notes))
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Retry-After": "0"}, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1700000000"}],
+    ids=["secondary", "primary"],
+)
+def test_a_forge_that_forbids_for_a_while_gets_each_comment_once(
+    place: Place, tmp_path: Path, headers: dict[str, str], after: bool
+) -> None:
+    place.service.faults += [Fault("POST", 403, after=after, headers=headers)] * 2
+
+    done = run(place, tmp_path, *ALL)
+
+    assert (0, 2, 1) == (done.status, len(place.comments()), len(place.notes))
+
+
+def test_a_limit_that_lasts_an_hour_is_no_wrong_token(place: Place, tmp_path: Path) -> None:
+    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(time.time()) + 3600)}
+    place.service.faults.append(Fault("POST", 403, headers=used_up))
+
+    done = run(place, tmp_path, INSIDE)
+
+    assert (2, 1) == (done.status, len(place.service.sent("POST")))
+    assert "token right" not in done.complaint
+
+
+def test_a_summary_is_no_longer_than_a_forge_takes(place: Place, tmp_path: Path) -> None:
+    many = [
+        replace(OUTSIDE, fingerprint=f"{n:04}", message=f"m{n} " + "word " * 400) for n in range(60)
+    ]
+
+    done = run(place, tmp_path, *many)
+
+    assert (0, []) == (done.status, place.service.complaints)
+    said = str(place.notes[0]["body"])
+    shown = said.count("**error: double-set**")
+    assert "### offlint: 60 findings" in said
+    assert f"`offlint check` shows {60 - shown} findings more." in said
+    assert 20 < shown < 60
 
 
 @pytest.mark.parametrize("kind", ["reset", "stall"])

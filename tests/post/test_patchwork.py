@@ -91,9 +91,17 @@ def test_another_context_is_another_check(server: Patchwork, tmp_path: Path) -> 
     report = write_report(tmp_path, *ALL)
 
     run(server, report, "--yes")
-    run(server, report, "--yes", "--context", "offlint-6_12", "--target-url", "https://ci/1")
+    run(
+        server,
+        report,
+        "--yes",
+        "--context",
+        "offlint-6_12",
+        "--target-url",
+        "https://ci.example.org/1",
+    )
 
-    assert [("offlint", None), ("offlint-6_12", "https://ci/1")] == [
+    assert [("offlint", None), ("offlint-6_12", "https://ci.example.org/1")] == [
         (c["context"], c["target_url"]) for c in server.checks[12]
     ]
 
@@ -190,6 +198,8 @@ def test_the_token_can_come_from_a_file(server: Patchwork, tmp_path: Path) -> No
     ("options", "words"),
     [
         (["--context", "a b"], "--context 'a b': Patchwork takes letters, digits, - and _"),
+        (["--target-url", "ci/1"], "--target-url ci/1: Patchwork takes https://HOST.DOMAIN/"),
+        (["--target-url", "https://ci/1"], "--target-url https://ci/1: Patchwork takes https"),
         (["--patch-id", "1"], "--patch-id: 1 given, but the report is on 2 patches"),
         (["--url", "http://example.org/api", "--yes"], "a token is sent by https only"),
         (["--url", "https://me:pw@example.org", "--yes"], "no user or password there"),
@@ -214,3 +224,16 @@ def test_a_patch_that_patchwork_does_not_know_is_named(server: Patchwork, tmp_pa
 
     assert 2 == done.status
     assert "no patch with Message-Id <2@example.org>" in done.complaint
+
+
+@pytest.mark.parametrize("others", [0, 40])
+def test_a_patchwork_that_looks_for_no_message_id_is_not_read_whole(
+    server: Patchwork, tmp_path: Path, others: int
+) -> None:
+    server.knows_msgid = False
+    server.patches = {f"other-{n}@example.org": 100 + n for n in range(1 + others)}
+
+    done = run(server, write_report(tmp_path), "--yes")
+
+    assert (2, 1) == (done.status, len(server.requests))
+    assert "name the patches by --patch-id" in done.complaint
