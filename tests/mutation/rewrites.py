@@ -69,7 +69,12 @@ def _inverted(path: str, name: str, text: str) -> Iterator[Rewrite]:
         inverted = applied(
             text,
             Edit(condition.start_byte, condition.end_byte, f"(!{source[condition]})"),
-            Edit(then.start_byte, then.end_byte, f"{{\n{source[arm]}\n}}"),
-            Edit(arm.start_byte, arm.end_byte, f"{{\n{source[then]}\n}}"),
+            Edit(then.start_byte, then.end_byte, _braced(source[arm])),
+            Edit(arm.start_byte, arm.end_byte, _braced(source[then])),
         )
         yield Rewrite("invert an if", path, name, inverted)
+
+
+def _braced(arm: str) -> str:
+    """Return an arm in braces, none of which stands in column 0: there functions end."""
+    return arm if arm.startswith("{") else f"{{\n\t\t{arm}\n\t}}"
