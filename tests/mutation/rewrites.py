@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .faults import SITES
-from .syntax import Edit, applied, branches, function, in_block, locals_of, renamed, statements
+from .syntax import (
+    Edit,
+    Site,
+    applied,
+    branches,
+    function,
+    in_block,
+    locals_of,
+    renamed,
+    statements,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,8 @@ def rewrites(texts: Callable[[str], str]) -> Iterator[Rewrite]:
         for n, local in enumerate(locals_of(text, name)):
             yield Rewrite("rename", path, name, renamed(text, name, local, f"renamed{n}"))
         for site in in_block(text, name):
+            if _is_arm(text, site):
+                continue
             for kind, line in (
                 ("add logging", 'pr_debug("%s\\n", __func__);'),
                 ("add a statement", "cond_resched();"),
@@ -78,3 +90,10 @@ def _inverted(path: str, name: str, text: str) -> Iterator[Rewrite]:
 def _braced(arm: str) -> str:
     """Return an arm in braces, none of which stands in column 0: there functions end."""
     return arm if arm.startswith("{") else f"{{\n\t\t{arm}\n\t}}"
+
+
+def _is_arm(text: str, site: Site) -> bool:
+    """Tell whether a statement is the arm of an if or else, also behind a line of `#endif`."""
+    above = text.encode()[: site.start].decode().splitlines()
+    above = [line.strip() for line in above if line.strip() and not line.startswith("#")]
+    return bool(above) and above[-1].endswith(("else", ")"))
