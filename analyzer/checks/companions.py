@@ -12,7 +12,6 @@ from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.machine import TYPE, Operation, PageState, Space, Verb
 
-_SETS = (Verb.SET, Verb.TEST_SET)
 _CLEARS = (Verb.CLEAR, Verb.TEST_CLEAR)
 
 
@@ -60,7 +59,7 @@ def _users(program: Program, path: str, sides: Sides) -> Mapping[str, _Users]:
             if op.dimension == TYPE or op.dimension in sides.facts.flags:
                 continue
             users = found.setdefault(op.dimension, _Users())
-            if op.verb in _SETS:
+            if op.is_set:
                 users.sets.add((path, name))
             if op.verb in _CLEARS:
                 users.clears.add((path, name))

@@ -42,7 +42,7 @@ def _handed_over(
             continue
         if source is None or source.kind != "write" or source in told:
             continue
-        op = behaviour.space.operations.get(source.operation.split("(")[0].strip())
+        op = behaviour.space.operations.get(source.accessor)
         if op is None or not _clears(op, obligation):
             continue
         if not _each_is_freed(o, source, program, facts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.base import Span
+from analyzer.c import ir
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
@@ -72,7 +73,7 @@ def _callee(text: str) -> str:
 
 
 def _event_step(event: Event, space: Space, sides: Sides, population: str) -> Step:
-    name = event.operation.split("(")[0]
+    name = event.accessor
     if event.kind == "birth":
         what = f"{event.function}() makes the page by {event.operation}"
     elif event.kind == "test":
@@ -119,6 +120,17 @@ def _ending(seen: Observation, space: Space) -> str:
         case Kind.CHECK, _:
             return f"{seen.operation}() fails: the page is {state}"
     return f"{seen.function}() leaves the page {state}"
+
+
+def is_asserted(seen: Observation, sides: Sides) -> bool:
+    """Tell whether a test is part of an assertion: other rules judge those."""
+    return any(
+        isinstance(step, ir.Check) and step.span.start <= seen.span.start < step.span.end
+        for function in sides.programs.after.lowered(seen.id)
+        for variant in function.variants
+        for block in variant.blocks
+        for step in block.instructions
+    )
 
 
 def subject(seen: Observation, sides: Sides) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.base import Pair
-from analyzer.c import ir
 from analyzer.checks.early import find_early
+from analyzer.checks.evidence import is_asserted
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.params import page_params
@@ -113,7 +113,7 @@ def _stale(
         return
     if op.is_test and was and {_answer(o, op, space) for o in was} != {_had(op.label, moved)}:
         return
-    if _is_closed(first.id, sides) and not _is_asserted(first, sides):
+    if _is_closed(first.id, sides) and not is_asserted(first, sides):
         yield Failure("stale-test" if op.is_test else "dead-op", first, because=obligation.text)
 
 
@@ -172,17 +172,6 @@ def _is_closed(id: FunctionId, sides: Sides, below: frozenset[FunctionId] = froz
     if not all(f.static for f in program.lowered(id)):
         return False
     return all(_is_closed(c, sides, below | {id}) for c in callers_of(program, id))
-
-
-def _is_asserted(seen: Observation, sides: Sides) -> bool:
-    """Tell whether a test is part of an assertion: other rules judge those."""
-    return any(
-        isinstance(step, ir.Check) and step.span.start <= seen.span.start < step.span.end
-        for function in sides.programs.after.lowered(seen.id)
-        for variant in function.variants
-        for block in variant.blocks
-        for step in block.instructions
-    )
 
 
 def _forbids(

@@ -14,9 +14,7 @@ from analyzer.compare import Failure, Sides, signature
 from analyzer.findings import Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
-from analyzer.pages.machine import TYPE, Event, Operation, Verb
-
-_SETS = (Verb.SET, Verb.TEST_SET)
+from analyzer.pages.machine import TYPE, Event, Operation, Space, Verb
 
 
 def lost_clears(sides: Sides) -> Iterator[Failure]:
@@ -37,20 +35,21 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
             continue
         clears = cleared.get(sink_key(o), [])
         if clears and all(e is not None and _still_set(e, sides) for e in clears):
-            certain = all(e is not None and _asserts(e, sides.behaviours.before) for e in clears)
+            space = sides.behaviours.before.space
+            certain = all(e is not None and _asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
 
 
 def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
     operations = sides.behaviours.after.space.operations
-    ops = [operations[e.operation.split("(")[0]] for e in clears if e is not None]
+    ops = [operations[e.accessor] for e in clears if e is not None]
     labels = " or ".join(sorted({f"Page{op.label}" for op in ops}))
     return f"{o.function}() no longer clears {labels} on pages that it hands to the buddy"
 
 
-def _asserts(clear: Event, behaviour: Behaviour) -> bool:
+def _asserts(clear: Event, space: Space) -> bool:
     """Tell whether a clear traps on pages without a type: so they all had one."""
-    op = behaviour.space.operations.get(clear.operation.split("(")[0])
+    op = space.operations.get(clear.accessor)
     return op is not None and _needs_type(op)
 
 
@@ -89,7 +88,7 @@ def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str,
 
 def _setting(program: Program, clear: Event, sides: Sides) -> frozenset[object]:
     space = sides.behaviours.after.space
-    op = space.operations.get(clear.operation.split("(")[0])
+    op = space.operations.get(clear.accessor)
     if op is None or not program.has(clear.path):
         return frozenset()
     return frozenset(
@@ -161,7 +160,7 @@ def _sets(behaviour: Behaviour) -> Iterator[_Set]:
     for o in behaviour.observations:
         op = behaviour.space.operations.get(o.operation)
         done = o.kind is Kind.OPERATION and o.outcome is not Outcome.NO_EFFECT
-        if done and op is not None and op.dimension == TYPE and op.verb in _SETS:
+        if done and op is not None and op.dimension == TYPE and op.is_set:
             yield _Set(op.label, tuple(reversed(o.chain)), o)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from analyzer.c import ir
-from analyzer.checks.evidence import find_cause, flag_name, subject, trace_of
+from analyzer.checks.evidence import find_cause, flag_name, is_asserted, subject, trace_of
 from analyzer.compare import Sides
 from analyzer.findings import Finding
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
@@ -38,23 +37,12 @@ def find_tests(sides: Sides, rules: Mapping[str, Rule]) -> Iterator[Finding]:
         # tested by who has followed as well as by who has not.
         if (tuple(was), tuple(seen)) != ((True,), (False,)) or first.id in told:
             continue
-        if sides.is_changed(first.id, first.dimension) or _is_asserted(first, sides):
+        if sides.is_changed(first.id, first.dimension) or is_asserted(first, sides):
             continue
         ways = _differ(next(iter(was.values())), first, sides)
         if ways is not None:
             told.add(first.id)
             yield _finding(first, ways, sides, rules[_RULE])
-
-
-def _is_asserted(o: Observation, sides: Sides) -> bool:
-    """Tell whether a test stands in an assertion: whether it holds is said by another rule."""
-    return any(
-        isinstance(step, ir.Check) and step.span.start <= o.span.start < step.span.end
-        for function in sides.programs.after.lowered(o.id)
-        for variant in function.variants
-        for block in variant.blocks
-        for step in block.instructions
-    )
 
 
 def _outcomes(

@@ -48,6 +48,11 @@ class Operation:
         """Tell whether the operation only looks."""
         return self.verb is Verb.TEST
 
+    @property
+    def is_set(self) -> bool:
+        """Tell whether the operation sets what it is about."""
+        return self.verb in (Verb.SET, Verb.TEST_SET)
+
 
 @dataclass(frozen=True)
 class Space:
@@ -125,6 +130,11 @@ class Event:
     def owner(self) -> tuple[str, str]:
         """Return the function that the event stands in as (path, name)."""
         return (self.path, self.function)
+
+    @property
+    def accessor(self) -> str:
+        """Return the name that the operation's text calls."""
+        return self.operation.split("(")[0].strip()
 
 
 @dataclass(frozen=True, slots=True)
