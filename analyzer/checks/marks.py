@@ -14,6 +14,7 @@ from analyzer.compare import Failure, Sides, signature
 from analyzer.findings import Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
+from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, Event, Operation, Space, Verb
 
 
@@ -120,7 +121,7 @@ def lost_sets(sides: Sides) -> Iterator[Failure]:
             if clear is None or clear.id == id or id in seen:
                 continue
             pages, key = mark.seen.page.population, (id[0], mark.label)
-            if pages != "allocated" or (*key, pages) in still:
+            if pages != ALLOCATED or (*key, pages) in still:
                 continue
             function = next(iter(sides.programs.after.lowered(id)), None)
             changed = id in after.reached and sides.is_changed(id, TYPE)

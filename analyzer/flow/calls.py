@@ -32,7 +32,7 @@ from analyzer.flow.values import (
     Value,
     page_key,
 )
-from analyzer.pages.facts import Chain
+from analyzer.pages.facts import ALLOCATED, Chain
 
 if TYPE_CHECKING:
     from analyzer.flow.interpret import Enter
@@ -129,13 +129,13 @@ def _by_fact(
         found: Results = [(state, Page(key, identity.to))]
         return [*found, (state, ZERO)] if identity.maybe_null else found
     if name in facts.allocators:
-        fresh = operations.born(here, state, act, step.span, "allocated", run)
+        fresh = operations.born(here, state, act, step.span, ALLOCATED, run)
         return [(fresh, Page(here, "page")), (state, ZERO)]
     if name in facts.range_allocators:
         key = page_key(args[facts.range_allocators[name]])
         if key is None:
             return [(state, Unknown(here))]
-        fresh = operations.born(key, state, act, step.span, "allocated", run)
+        fresh = operations.born(key, state, act, step.span, ALLOCATED, run)
         return [(fresh, ZERO), (state, NonZero(here))]
     if name in facts.sinks or name in facts.resets:
         return _from_or_to_core(name, args, here, state, act, step.span, run)
@@ -178,7 +178,7 @@ def _is_worth(
         return False
     if id[0] == act.function.path:
         return True
-    if any("struct page" in function.returns for function in run.program.lowered(id)):
+    if any("struct page" in head.returns for head in run.program.signatures(id)):
         return True
     passed = page_params(run.program, run.facts, id)
     if any(n < len(args) and page_key(args[n]) is not None for n in passed):

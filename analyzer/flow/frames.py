@@ -24,6 +24,7 @@ from analyzer.flow.values import (
     compare,
     page_key,
 )
+from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
 
 
@@ -72,7 +73,7 @@ def leave_frame(
     pages = {
         k: p
         for k, p in state.pages.items()
-        if k in held or k in entry.pages or p.population not in ("", "allocated")
+        if k in held or k in entry.pages or p.population not in ("", ALLOCATED)
     }
     given = {k: g for k, g in state.given.items() if k in held or k in entry.pages or k in pages}
     unequal = frozenset(u for u in state.unequal if not u[0].startswith(inner))

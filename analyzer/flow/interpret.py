@@ -31,6 +31,7 @@ from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
 from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
+from analyzer.pages.facts import ALLOCATED
 
 
 @lru_cache(maxsize=65536)
@@ -83,7 +84,7 @@ def _observe_exit(id: FunctionId, state: State, run: Run) -> None:
     for function in [f for f in run.program.lowered(id) if f.variants][:1]:
         act = Activation(function, function.variants[0], 0, (), id)
         for key, page in sorted(state.pages.items()):
-            if page.population and page.population != "allocated":
+            if page.population and page.population != ALLOCATED:
                 run.observe(
                     act,
                     function.span,

@@ -25,7 +25,7 @@ def range_counts(act: Activation, run: Run) -> frozenset[str]:
     shape = shape_of(act.variant)
     params = {p.name for p in act.function.params if "*" not in p.type}
     for n, loop in enumerate(act.variant.loops):
-        if not _names_pages(act, loop, shape.advanced[n], run):
+        if not _stepped(act, n, shape.advanced[n], run)[0]:
             continue
         header = act.variant.blocks[loop.header]
         read = {x for s in header.instructions for e in expressions_of(s) for x in names_in(e)}

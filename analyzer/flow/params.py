@@ -9,8 +9,10 @@ from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts, Role
 
-_TYPES = ("struct page", "struct folio", "struct notifier_block")
-_LIST = "struct list_head"
+#: The types of a page, and of the head of a list of them.
+PAGE_TYPES = ("struct page", "struct folio")
+LIST_TYPE = "struct list_head"
+_TYPES = (*PAGE_TYPES, "struct notifier_block")
 #: How many calls a page frame number is followed through before it becomes a page.
 _DEPTH = 3
 
@@ -27,7 +29,7 @@ def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
 def list_params(program: Program, id: FunctionId) -> frozenset[int]:
     """Return the positions of parameters that are heads of lists."""
     signatures = program.signatures(id)
-    return frozenset(n for s in signatures for n, p in enumerate(s.params) if _LIST in p.type)
+    return frozenset(n for s in signatures for n, p in enumerate(s.params) if LIST_TYPE in p.type)
 
 
 def page_params(

@@ -12,10 +12,8 @@ from analyzer.flow.observe import Passage
 from analyzer.flow.operations import Results
 from analyzer.flow.run import Context, Run
 from analyzer.flow.values import Page
+from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
-
-#: Pages that nobody's origin made: they concern whoever is given them, and nobody on the way.
-_ALLOCATED = "allocated"
 
 
 def passages_of(runs: Iterable[Run]) -> tuple[Passage, ...]:
@@ -41,7 +39,7 @@ def _through(context: Context, results: Results) -> Iterator[Passage]:
             yield Passage(context.id, population, _bare(entered), left and _bare(left), given)
         for key, page in state.pages.items():
             returned = isinstance(value, Page) and value.key == key
-            origin = page.population not in ("", _ALLOCATED)
+            origin = page.population not in ("", ALLOCATED)
             if key not in before and page.population and (returned or origin):
                 yield Passage(context.id, page.population, None, _bare(page), "")
 

@@ -12,6 +12,7 @@ from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
 from analyzer.flow.observe import Kind, Observation, Outcome
+from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
@@ -32,7 +33,7 @@ class Interest:
 
     strong functions reach an operation on a tracked type or a population's origin; weak ones
     only an operation on a flag or a hand-over, and are entered where a page is passed. givers
-    return pages that they allocate.
+    return pages that they allocate or take from a list.
     """
 
     strong: frozenset[FunctionId]
@@ -253,9 +254,7 @@ class Run:
         return Frame(act.function.path, act.function.name, span, self.text(act, span))
 
 
-_TYPES = ("struct page", "struct folio", "struct list_head")
-
-
 def _may_be_page(e: Expr, act: Activation) -> bool:
     """Tell whether an argument is, by a declared type in it, a page or a list of some."""
-    return any(t in act.type_of(name) for name in names_in(e) for t in _TYPES)
+    types = (*PAGE_TYPES, LIST_TYPE)
+    return any(t in act.type_of(name) for name in names_in(e) for t in types)

@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from analyzer.data import read_facts
 from analyzer.migrations import Described, Forbidden
 
+#: The population of pages from the buddy, which no origin made: they concern whoever is given
+#: them, and nobody on the way.
+ALLOCATED = "allocated"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -138,7 +142,7 @@ class Facts:
         for p in self.populations:
             if p.name == population:
                 return p.title
-        return {"allocated": "allocated pages"}.get(population, "pages")
+        return {ALLOCATED: "allocated pages"}.get(population, "pages")
 
 
 def load_facts() -> Facts:
