@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analyzer.tree import Tree
 
 T = TypeVar("T")
+R = TypeVar("R", Result, Audit)
 
 
 class _NotWholeError(Exception):
@@ -71,10 +72,8 @@ def recall_check(
     partial: bool = False,
 ) -> Result:
     """Return what a check of a series finds in a tree; compute it where that is not known."""
-    started = time.perf_counter()
     question = ("check", repr(series), repr(sorted(config.items())), str(partial))
-    found, known = recall(store, tree, Result, question, compute, _is_whole)
-    return replace(found, seconds=_times(started)) if known else found
+    return _timed(store, tree, Result, question, compute)
 
 
 def recall_audit(
@@ -86,10 +85,8 @@ def recall_audit(
     compute: Callable[[Tree], Audit],
 ) -> Audit:
     """Return what an audit of a tree, or of a series on it, says."""
-    started = time.perf_counter()
     question = ("audit", repr(series), migration, repr(sorted(config.items())))
-    found, known = recall(store, tree, Audit, question, compute, _is_whole)
-    return replace(found, seconds=_times(started)) if known else found
+    return _timed(store, tree, Audit, question, compute)
 
 
 def recall_effects(
@@ -110,5 +107,15 @@ def _is_whole(found: Result | Audit | Effects) -> bool:
     return not stopped and not any(g.kind == "budget" for g in found.gaps)
 
 
-def _times(started: float) -> tuple[tuple[str, float], ...]:
-    return (("recall", time.perf_counter() - started),)
+def _timed(
+    store: Store | None,
+    tree: Tree,
+    kind: type[R],
+    question: Sequence[str],
+    compute: Callable[[Tree], R],
+) -> R:
+    """Recall what says how long it took: of an answer that was known, how long that took."""
+    started = time.perf_counter()
+    found, known = recall(store, tree, kind, question, compute, _is_whole)
+    times = (("recall", time.perf_counter() - started),)
+    return replace(found, seconds=times) if known else found

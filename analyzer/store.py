@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -288,3 +288,14 @@ def open_store(note: Callable[[str], None]) -> DiskStore | None:
     """Return the user's store; None where there is no place for one."""
     folder = store_folder()
     return None if folder is None else DiskStore(folder, note)
+
+
+@contextlib.contextmanager
+def opened(note: Callable[[str], None], *, wanted: bool) -> Iterator[DiskStore | None]:
+    """Yield the user's store for one run; None where it is not wanted or has no place."""
+    store = open_store(note) if wanted else None
+    try:
+        yield store
+    finally:
+        if store is not None:
+            store.close()

@@ -23,7 +23,6 @@ from analyzer.select import Selection
 
 if TYPE_CHECKING:
     from analyzer.request import Request
-    from analyzer.store import Store
 
 _CODE = ("*.[chS]",)
 #: So many patches for each worker are under way or wait; a release is not queued at once.
@@ -157,6 +156,7 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
     from analyzer.report.view import View
     from analyzer.select import is_failure, select
     from analyzer.settings import bounds, failing, read_settings, with_levels, with_settings
+    from analyzer.store import opened
     from analyzer.suppress import suppress
 
     try:
@@ -165,7 +165,7 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
         known_migrations(settings.migrations)  # or it is a mistake
         limits = bounds(job.timeout, job.memory, settings)
         hold(*limits)
-        with _opened_store(job) as store:
+        with opened(lambda _: None, wanted=job.cache) as store:
             result = recall_check(
                 store,
                 request.series,
@@ -201,18 +201,6 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
         cut=next((g.detail for g in result.gaps if g.kind == "budget"), ""),
         failed=is_failure(weighed, selection, failing(job.fail_on, settings)),
     )
-
-
-@contextmanager
-def _opened_store(job: Job) -> Iterator[Store | None]:
-    from analyzer.store import open_store
-
-    store = open_store(lambda _: None) if job.cache else None
-    try:
-        yield store
-    finally:
-        if store is not None:
-            store.close()
 
 
 def _budget(seconds: float, memory: int) -> Budget:

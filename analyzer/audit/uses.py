@@ -14,6 +14,7 @@ from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.flow.program import LARGEST, Program
 from analyzer.tree import Tree
+from analyzer.tree.words import places_of
 
 #: Wrappers of wrappers are followed so far.
 _ROUNDS = 3
@@ -133,21 +134,9 @@ def _resolved(name: Name, names: Names) -> Name:
 def _hits(names: Iterable[str], text: bytes) -> list[_Hit]:
     """Return where one of the names stands as a whole word, in order."""
     # A plain search for each name is faster than a pattern of all of them.
-    return sorted(hit for name in names for hit in _hits_of(name, text))
-
-
-def _hits_of(name: str, text: bytes) -> Iterator[_Hit]:
-    word = name.encode()
-    at = text.find(word)
-    while at >= 0:
-        end = at + len(word)
-        if not (_is_part(text[at - 1 : at]) or _is_part(text[end : end + 1])):
-            yield _Hit(at, end, name)
-        at = text.find(word, end)
-
-
-def _is_part(byte: bytes) -> bool:
-    return byte.isalnum() or byte == b"_"
+    return sorted(
+        _Hit(at, at + len(name), name) for name in names for at in places_of(name.encode(), text)
+    )
 
 
 def _wrappers(unit: Unit, names: Names) -> Iterator[Name]:

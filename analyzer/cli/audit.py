@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.bounds import bounded
+from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import FOUND, OK, Output, is_coloured, outputs_of, put, say, width_of
+from analyzer.cli.trees import open_base
 
 if TYPE_CHECKING:
     from analyzer.select import Selection
@@ -73,13 +74,7 @@ _FORMATS = ("text", "json", "html", "html-table")
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Processes that work at once. [default: as many as there are processors]",
-)
-@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
+@working
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @bounded("the audit")
 @click.pass_context
@@ -124,16 +119,9 @@ def audit(
         from analyzer.select import Selection
 
         config: Mapping[str, bool] = {} if config_file is None else read_config(config_file)
-        if patch is None:
-            from analyzer.tree import open_tree
-
-            series, where = None, open_tree(tree, revision)
-        else:
-            from analyzer.request import open_request
-
-            stdin = guard.awaited(sys.stdin.buffer)
-            request = open_request(patch, tree, revision, None, stdin)
-            series, where = request.series, request.tree
+        stdin = guard.awaited(sys.stdin.buffer)
+        # What there is to remark on the patch stands in the result.
+        series, where = open_base(patch, tree, revision, stdin, quiet=True)
         settings = read_settings(where.read, where.name)
         guard.allow(*bounds(timeout, memory, settings))
         migration_named(migration, known_migrations(settings.migrations))  # or it is a mistake

@@ -1,4 +1,4 @@
-"""Give commands the options that bound their work."""
+"""Give commands the options that say how they work: what they may cost, with what help."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from typing import Any, TypeVar
 import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def working(command: _Command) -> _Command:
+    """Add --jobs and --no-cache to a command."""
+    jobs = click.option(
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Processes that work at once. [default: as many as there are processors]",
+    )
+    cache = click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
+    return jobs(cache(command))
 
 
 def bounded(what: str) -> Callable[[_Command], _Command]:

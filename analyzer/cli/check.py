@@ -11,7 +11,7 @@ import click
 
 from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, remember
-from analyzer.cli.bounds import bounded
+from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import (
@@ -114,13 +114,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Processes that work at once. [default: as many as there are processors]",
-)
-@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
+@working
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @click.option(
     "--strict-gaps",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.bounds import bounded
+from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, width_of
@@ -42,13 +42,7 @@ if TYPE_CHECKING:
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Processes that work at once. [default: as many as there are processors]",
-)
-@click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
+@working
 @bounded("the answer")
 @click.pass_context
 def effects(

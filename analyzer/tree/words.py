@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from analyzer.tree.api import Hits
 
@@ -25,18 +25,18 @@ def words_in(data: bytes, words: Collection[bytes]) -> frozenset[bytes]:
     """Return those of the words that occur in the data as whole words."""
     if len(words) > _FEW:
         return frozenset(words).intersection(WORD.findall(data))
-    return frozenset(word for word in words if _has_word(data, word))
+    return frozenset(word for word in words if any(True for _ in places_of(word, data)))
 
 
-def _has_word(data: bytes, word: bytes) -> bool:
+def places_of(word: bytes, data: bytes) -> Iterator[int]:
+    """Yield the offsets at which a word stands by itself, in order."""
     at = data.find(word)
     while at >= 0:
         end = at + len(word)
         alone_before = at == 0 or data[at - 1] not in _WORD_BYTES
         if alone_before and (end == len(data) or data[end] not in _WORD_BYTES):
-            return True
-        at = data.find(word, at + 1)
-    return False
+            yield at
+        at = data.find(word, end)
 
 
 def scan_texts(texts: Iterable[tuple[str, bytes]], words: Iterable[str]) -> Hits:
