@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from analyzer.audit.change import audit_change
-from analyzer.audit.run import audit_tree, search_ahead
 from analyzer.base import Gap, Pair, Severity
 from analyzer.budget import Budget, OutOfBudgetError
 from analyzer.charge import charged
@@ -36,7 +33,6 @@ from analyzer.patch.steps import apply_series
 from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
 from analyzer.rules import Rule, load_rules
 from analyzer.settle import Clock, Progress, analyse_both, is_worth, read_on, settle
-from analyzer.sites import Audit
 from analyzer.tree import Tree, searching
 
 
@@ -144,69 +140,6 @@ def _unjudged(index: int, reason: str) -> Gap:
     return Gap("budget", "", 0, "", f"{reason}: nothing of patch {index} was judged")
 
 
-def audit(
-    tree: Tree,
-    migration: Described,
-    series: Series | None = None,
-    *,
-    config: Mapping[str, bool] | None = None,
-    progress: Progress | None = None,
-    jobs: int = 1,
-) -> Audit:
-    """Return a verdict on every use of a migration's flags in a tree.
-
-    With a series, on those uses of the tree after it that the states it changes can reach. jobs
-    bounds the processes that work at once; the result does not depend on it.
-    """
-    clock, cache = Clock(progress), Cache()
-    notes: list[str] = []
-    if series is None:
-        clock.enter("search and read")
-        ahead = search_ahead(tree, cache, load_facts(), migration)
-        prepared = prepare(tree.read, tree.search, cache, load_facts(), config or {})
-        clock.enter("audit")
-        audited = audit_tree(prepared, tree, migration, ahead, jobs=jobs)
-    else:
-        clock.enter("apply")
-        trees, changed, notes = _whole(tree, series)
-        sides = _sides(trees, changed, cache, config or {}, clock, [migration], jobs)
-        if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
-            notes.append(sides)
-            return replace(
-                audit(trees.after, migration, config=config, jobs=jobs), notes=tuple(notes)
-            )
-        clock.enter("audit")
-        audited = audit_change(
-            sides, trees, changed, _found(sides, changed, load_rules()), migration
-        )
-    clock.enter("")
-    others = Counter(m.kind for m in audited.found.mentions)
-    return Audit(
-        tree=tree.name,
-        migration=migration.name,
-        title=migration.title,
-        moves=audited.moves,
-        sites=audited.sites,
-        words=audited.found.words,
-        others=tuple(sorted(others.items())),
-        patch="" if series is None else series.patches[0].subject if series.patches else "",
-        gaps=tuple(sorted(set(audited.behaviour.gaps))),
-        files_read=len(audited.program.paths),
-        seconds=tuple(clock.seconds.items()),
-        notes=tuple(dict.fromkeys(notes)),
-    )
-
-
-def _whole(tree: Tree, series: Series) -> tuple[Pair[Tree], tuple[str, ...], list[str]]:
-    """Return the trees around a whole series, the files it changes, and remarks."""
-    steps = apply_series(series.patches, tree)
-    if not steps:
-        return Pair(tree, tree), (), list(series.notes)
-    notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
-    changed = tuple(dict.fromkeys(path for s in steps for path in s.changed))
-    return Pair(steps[0].trees.before, steps[-1].trees.after), changed, notes
-
-
 def _unmoved(idle: Mapping[int, str], series: Series) -> str:
     """Return why no patch of the series changes the state of any page; empty where one does."""
     if not series.patches or len(idle) < len(series.patches):
@@ -286,7 +219,7 @@ def _judged(
                 return judged.value()
 
 
-def _sides(
+def sides_of(
     trees: Pair[Tree],
     changed: Sequence[str],
     cache: Cache,
@@ -323,8 +256,7 @@ def _read(
     budget: Budget = UNBOUND,
 ) -> _Read | str:
     """Search and read both trees; in words why nothing moves where that is clear already."""
-    described = in_question(load_facts(), described, changed_code(trees, changed))
-    facts = extended(load_facts(), described)
+    described, facts = _asked(trees, changed, described)
     if idle := idle_nearby(trees, changed, facts):
         return idle
     clock.enter("search and read")
@@ -344,12 +276,19 @@ def _read(
     return idle or _Read(prepared, facts, described)
 
 
+def _asked(
+    trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]
+) -> tuple[tuple[Described, ...], Facts]:
+    """Return the migrations that a patch has to do with, and the facts with what they add."""
+    asked = in_question(load_facts(), described, changed_code(trees, changed))
+    return asked, extended(load_facts(), asked)
+
+
 def idle_at_once(
     trees: Pair[Tree], changed: Sequence[str], migrations: Mapping[str, Described]
 ) -> bool:
     """Tell whether a patch changes no page's state by its own files: no tree need be known."""
-    described = in_question(load_facts(), migrations.values(), changed_code(trees, changed))
-    facts = extended(load_facts(), described)
+    _, facts = _asked(trees, changed, migrations.values())
     return bool(idle_by_text(trees, changed) or idle_nearby(trees, changed, facts))
 
 
@@ -366,8 +305,8 @@ def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
     """Return what is new, what is gone and what was there, and how populations start now."""
     rules = load_rules()
     files, functions = len(sides.programs.after.paths), sides.programs.after.count
-    new = _found(sides, changed, rules)
-    gone = tuple(replace(f, status=Status.FIXED) for f in _found(sides.swapped, changed, rules))
+    new = found_in(sides, changed, rules)
+    gone = tuple(replace(f, status=Status.FIXED) for f in found_in(sides.swapped, changed, rules))
     moved = derive_migrations(sides)
     return _Judged(
         findings=(*new, *gone, *standing(sides, rules)),
@@ -383,7 +322,9 @@ def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
     )
 
 
-def _found(sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
+def found_in(
+    sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]
+) -> tuple[Finding, ...]:
     """Return what is wrong after and was not before."""
     real = without_unreal(sides)
     found = (

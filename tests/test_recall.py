@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fixture.harness import common_files
 
-import analyzer.pipeline
+import analyzer.auditing
 from analyzer.audit.names import names_of
 from analyzer.base import Gap, Pair
 from analyzer.cli import main
@@ -71,10 +71,10 @@ def test_neither_cache_nor_jobs_change_a_report(
 
 def test_many_processes_judge_as_one(monkeypatch: pytest.MonkeyPatch, demo: Path) -> None:
     tree = DirectoryTree(str(demo))
-    one = analyzer.pipeline.audit(tree, MIGRATION, jobs=1)
+    one = analyzer.auditing.audit(tree, MIGRATION, jobs=1)
     monkeypatch.setattr("analyzer.audit.verdicts._MANY", 1)
 
-    two = analyzer.pipeline.audit(tree, MIGRATION, jobs=2)
+    two = analyzer.auditing.audit(tree, MIGRATION, jobs=2)
 
     assert len(one.sites) > 1
     assert (one.sites, one.moves, one.gaps) == (two.sites, two.moves, two.gaps)
@@ -89,7 +89,7 @@ def test_the_second_audit_computes_nothing(
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("it was computed again")
 
-    monkeypatch.setattr(analyzer.pipeline, "audit", fail)
+    monkeypatch.setattr(analyzer.auditing, "audit", fail)
     main([*COMMANDS["audit"], "--tree", str(demo)])
 
     assert first == capsys.readouterr().out
@@ -99,7 +99,7 @@ def test_another_configuration_is_another_question(demo: Path, tmp_path: Path) -
     asked: list[Mapping[str, bool]] = []
     tree = DirectoryTree(str(demo))
     store = DiskStore(tmp_path / "cache", print)
-    audit = analyzer.pipeline.audit(tree, MIGRATION)
+    audit = analyzer.auditing.audit(tree, MIGRATION)
 
     for config in ({"CONFIG_FOO": True}, {"CONFIG_FOO": False}, {"CONFIG_FOO": True}):
 

@@ -128,7 +128,7 @@ def audit(
 
         def audited(tree: Tree) -> Audit:
             # Half of the time of a run that is answered from the cache would go into this.
-            from analyzer.pipeline import audit as audit_tree
+            from analyzer.auditing import audit as audit_tree
 
             # Read anew, so that the answer is known to depend on it.
             known = known_migrations(read_settings(tree.read, where.name).migrations)

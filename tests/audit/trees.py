@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fixture.harness import common_files, unified
 
+from analyzer.auditing import audit
 from analyzer.migrations import migration_named
 from analyzer.patch.read import read_series
-from analyzer.pipeline import audit
 from analyzer.sites import Audit, Site
 from analyzer.tree import MemoryTree
 
