@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -33,14 +34,24 @@ def recall(
     question: Sequence[str],
     compute: Callable[[Tree], T],
     is_whole: Callable[[T], bool] = lambda _: True,
+    *,
+    is_quick: Callable[[], bool] = lambda: False,
+    jobs: int = 1,
 ) -> tuple[T, bool]:
     """Return the answer to a question about a tree, and whether it was known already.
 
     question names everything that the answer follows from beside the tree. compute gets the tree
-    to ask, and must ask no other; what is not whole is not kept.
+    to ask, and must ask no other; what is not whole is not kept. is_quick is asked where nothing
+    is known, and tells what takes less time than to look the tree over for an answer to keep.
     """
-    known = known_tree(tree, store) if store is not None else None
+    known = known_tree(tree, store, jobs) if store is not None else None
     if known is None:
+        return compute(tree), False
+    key = key_of(*question, known.name)
+    if (value := known.recall(key)) is not None:
+        with contextlib.suppress(ValueError):
+            return decode(kind, value), True
+    if is_quick():
         return compute(tree), False
     computed: list[T] = []
 
@@ -50,16 +61,9 @@ def recall(
             raise _NotWholeError  # another time there may be more time
         return encode(computed[0])
 
-    try:
-        value = known.recall(key_of(*question, known.name), answer)
-    except _NotWholeError:
-        return computed[0], False
-    if computed:
-        return computed[0], False
-    try:
-        return decode(kind, value), True
-    except ValueError:
-        return compute(tree), False
+    with contextlib.suppress(_NotWholeError):
+        known.learn(key, answer)
+    return computed[0], False
 
 
 def recall_check(
@@ -70,10 +74,12 @@ def recall_check(
     compute: Callable[[Tree], Result],
     *,
     partial: bool = False,
+    is_quick: Callable[[], bool] = lambda: False,
+    jobs: int = 1,
 ) -> Result:
     """Return what a check of a series finds in a tree; compute it where that is not known."""
     question = ("check", repr(series), repr(sorted(config.items())), str(partial))
-    return _timed(store, tree, Result, question, compute)
+    return _timed(store, tree, Result, question, compute, is_quick=is_quick, jobs=jobs)
 
 
 def recall_audit(
@@ -83,10 +89,12 @@ def recall_audit(
     migration: str,
     config: Mapping[str, bool],
     compute: Callable[[Tree], Audit],
+    *,
+    jobs: int = 1,
 ) -> Audit:
     """Return what an audit of a tree, or of a series on it, says."""
     question = ("audit", repr(series), migration, repr(sorted(config.items())))
-    return _timed(store, tree, Audit, question, compute)
+    return _timed(store, tree, Audit, question, compute, jobs=jobs)
 
 
 def recall_effects(
@@ -96,10 +104,12 @@ def recall_effects(
     function: str,
     lines: Sequence[tuple[str, int]],
     compute: Callable[[Tree], Effects],
+    *,
+    jobs: int = 1,
 ) -> Effects:
     """Return the contract of a function in a tree, or before and after a series on it."""
     question = ("effects", repr(series), function, repr(lines))
-    return recall(store, tree, Effects, question, compute, _is_whole)[0]
+    return recall(store, tree, Effects, question, compute, _is_whole, jobs=jobs)[0]
 
 
 def _is_whole(found: Result | Audit | Effects) -> bool:
@@ -113,9 +123,14 @@ def _timed(
     kind: type[R],
     question: Sequence[str],
     compute: Callable[[Tree], R],
+    *,
+    is_quick: Callable[[], bool] = lambda: False,
+    jobs: int,
 ) -> R:
     """Recall what says how long it took: of an answer that was known, how long that took."""
     started = time.perf_counter()
-    found, known = recall(store, tree, kind, question, compute, _is_whole)
+    found, known = recall(
+        store, tree, kind, question, compute, _is_whole, is_quick=is_quick, jobs=jobs
+    )
     times = (("recall", time.perf_counter() - started),)
     return replace(found, seconds=times) if known else found

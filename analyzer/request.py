@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from analyzer.base import AnalyzerError, Gap, Pair
-from analyzer.c.unit import scan_unit
 from analyzer.findings import Finding, Result, Status
 from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
@@ -111,6 +110,8 @@ class Request:
 
 def _functions_at(path: str, text: bytes, changed: Sequence[range]) -> Iterator[str]:
     """Yield the functions that hold one of the changed lines."""
+    from analyzer.c.unit import scan_unit  # only a gap pays for it
+
     for name, definitions in scan_unit(path, text).definitions.items():
         for d in definitions:
             if any(d.span.line < r.stop and r.start <= d.span.end_line for r in changed):

@@ -10,12 +10,14 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from analyzer.base import Span
-from analyzer.c.blank import comment_ranges
-from analyzer.c.unit import Unit, scan_unit
 from analyzer.findings import Finding, Result, Status
 from analyzer.rules import load_rules
+
+if TYPE_CHECKING:
+    from analyzer.c.unit import Unit
 
 #: The rule that suppressions themselves can break.
 RULE = "bad-suppression"
@@ -66,6 +68,9 @@ def suppressions(path: str, text: bytes) -> tuple[Suppression, ...]:
     """Return the suppressions of a file, in order; costs next to nothing where there is none."""
     if _WORD not in text or not path.endswith((".c", ".h")):
         return ()
+    from analyzer.c.blank import comment_ranges
+    from analyzer.c.unit import scan_unit
+
     unit = scan_unit(path, text)
     return tuple(
         _read(unit, start, end) for start, end in comment_ranges(text) if _WORD in text[start:end]

@@ -13,7 +13,7 @@ from analyzer.findings import Result
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.store import DiskStore
-from analyzer.tree import DirectoryTree, Hits
+from analyzer.tree import DirectoryTree, Hits, searching
 from analyzer.tree.known import KnownTree
 from analyzer.tree.listing import list_directory, unpack_listing
 
@@ -60,9 +60,9 @@ def recall(root: Path, cache: Path, path: str = "mm/a.c") -> bytes:
     """Ask in a run of its own for the text of a file; `new` says that it was computed."""
     store = DiskStore(cache, print)
     known = KnownTree(DirectoryTree(str(root)), store)
-    value = known.recall(b"question", lambda: b"%d " % os.getpid() + (known.read(path) or b"-"))
+    value = known.recall(b"question") or known.learn(b"question", lambda: known.read(path) or b"-")
     store.close()
-    return value.partition(b" ")[2]
+    return value
 
 
 def computed(root: Path, cache: Path) -> bool:
@@ -74,7 +74,8 @@ def computed(root: Path, cache: Path) -> bool:
         done.append(1)
         return repr(known.search(["alpha"])).encode()
 
-    known.recall(b"words", answer)
+    if known.recall(b"words") is None:
+        known.learn(b"words", answer)
     store.close()
     return bool(done)
 
@@ -135,6 +136,54 @@ def test_a_file_that_was_missing_counts(root: Path, tmp_path: Path) -> None:
     assert (b"-", b"obj\n") == (first, recall(root, tmp_path, "mm/Makefile"))
 
 
+def test_what_was_read_before_the_tree_was_looked_over_counts(root: Path, tmp_path: Path) -> None:
+    tree, store = DirectoryTree(str(root)), DiskStore(tmp_path, print)
+    tree.read("mm/a.c")
+    (root / "mm" / "a.c").write_text("gamma();\n")
+    known = KnownTree(tree, store)
+
+    def answer() -> bytes:
+        known.search(["alpha"])
+        return known.read("mm/a.c") or b"-"
+
+    old = known.learn(b"question", answer)
+    store.close()
+
+    assert b"alpha();\n" == old
+    assert (
+        KnownTree(DirectoryTree(str(root)), DiskStore(tmp_path, print)).recall(b"question") is None
+    )
+
+
+def test_a_source_is_not_read_again_where_the_tree_was_searched(root: Path, tmp_path: Path) -> None:
+    store = DiskStore(tmp_path, print)
+    known = KnownTree(DirectoryTree(str(root)), store)
+    known.learn(b"question", lambda: repr((known.search(["beta"]), known.read("mm/a.c"))).encode())
+    store.close()
+    tree = DirectoryTree(str(root))
+
+    assert KnownTree(tree, DiskStore(tmp_path, print)).recall(b"question") is not None
+    assert frozenset() == tree.held
+
+
+def test_another_thread_may_search(root: Path, tmp_path: Path) -> None:
+    ask(root, tmp_path, "beta")
+    said: list[str] = []
+    store = DiskStore(tmp_path, said.append)
+    known = KnownTree(DirectoryTree(str(root)), store)
+
+    def answer() -> bytes:
+        with searching(known, ["alpha"]):
+            pass
+        return repr(known.search(["alpha", "beta"])).encode()
+
+    known.learn(b"question", answer)
+    store.close()
+
+    assert [] == said
+    assert KnownTree(DirectoryTree(str(root)), DiskStore(tmp_path, print)).recall(b"question")
+
+
 def test_nothing_is_kept_of_a_tree_that_was_just_changed(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +203,7 @@ def test_what_a_forked_process_reads_counts(root: Path, tmp_path: Path) -> None:
             with later(lambda: known.read("mm/b.c") or b"", aside=True) as task:
                 return task.value()
 
-        value = known.recall(b"forked", answer)
+        value = known.recall(b"forked") or known.learn(b"forked", answer)
         store.close()
         return value
 
@@ -167,8 +216,24 @@ def test_what_a_forked_process_reads_counts(root: Path, tmp_path: Path) -> None:
 def test_a_listing_survives_being_written_down(root: Path) -> None:
     listing = list_directory(str(root))
 
-    assert listing.folders == unpack_listing(listing.packed()).folders
-    assert frozenset() == listing.changed(unpack_listing(listing.packed()))
+    assert listing.paths == unpack_listing(listing.text).paths == {"mm/a.c", "mm/b.c"}
+    assert frozenset() == listing.changed(unpack_listing(listing.text))
+
+
+@pytest.mark.parametrize("text", [b"mm/a.c", b"mm/a.c\0", b"mm/a.c\x001 2 3 4"])
+def test_half_a_listing_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match="not a listing"):
+        unpack_listing(text)
+
+
+def test_two_processes_list_what_one_lists(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.tree.listing._MANY", 1)
+    for name in ("one/two/three/a.c", "one/two/b.h", "one/four/c.S", "d\ne/f/g\xff.c"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("alpha();\n")
+
+    assert list_directory(str(root)) == list_directory(str(root), jobs=2)
+    assert len(list_directory(str(root)).paths) == 6
 
 
 def test_a_result_survives_being_written_down() -> None:

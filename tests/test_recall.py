@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -27,7 +28,8 @@ from analyzer.tree.known import KnownTree
 
 from .audit.trees import MIGRATION
 
-DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
+ROOT = Path(__file__).resolve().parent.parent
+DEMO = ROOT / "fixtures" / "demo"
 READER = "int drain(struct page *page)\n{{\n\treturn {}(page);\n}}\n"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "audit": ("audit", "--format", "json", "--fail-on", "never"),
@@ -93,6 +95,22 @@ def test_the_second_audit_computes_nothing(
     main([*COMMANDS["audit"], "--tree", str(demo)])
 
     assert first == capsys.readouterr().out
+
+
+def test_a_check_that_is_known_loads_no_analysis(demo: Path, tmp_path: Path) -> None:
+    command = [*COMMANDS["check"], "--tree", str(demo), "--output", str(tmp_path / "report")]
+    code = (
+        "import sys, analyzer.tree.listing as l; l._SETTLED = -(10**12);"
+        f"from analyzer.cli import main; main({command!r});"
+        "print('analyzer.pipeline' in sys.modules)"
+    )
+
+    loaded = [
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+        for _ in range(2)
+    ]
+
+    assert [b"True\n", b"False\n"] == [done.stdout for done in loaded]
 
 
 def test_another_configuration_is_another_question(demo: Path, tmp_path: Path) -> None:

@@ -126,6 +126,8 @@ def audit(
         guard.allow(*bounds(timeout, memory, settings))
         migration_named(migration, known_migrations(settings.migrations))  # or it is a mistake
 
+        workers = jobs or usable_cores()
+
         def audited(tree: Tree) -> Audit:
             # Half of the time of a run that is answered from the cache would go into this.
             from analyzer.auditing import audit as audit_tree
@@ -138,11 +140,11 @@ def audit(
                 series,
                 config=config,
                 progress=progress,
-                jobs=jobs or usable_cores(),
+                jobs=workers,
             )
 
         with opened_store(wanted=not no_cache, quiet=quiet) as store:
-            result = recall_audit(store, series, where, migration, config, audited)
+            result = recall_audit(store, series, where, migration, config, audited, jobs=workers)
         result = _without(result, Selection(paths=settings.paths))
     if not quiet:
         for note in result.notes:

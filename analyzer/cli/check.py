@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from analyzer.findings import Result
     from analyzer.request import Request
     from analyzer.select import Selection
+    from analyzer.tree import Tree
 
 # Everything else is imported where it is used: `offlint --help` must not load a parser.
 
@@ -188,36 +189,45 @@ def check(
             selection = with_settings(selection, settings, level=level)
             from analyzer.migrations import known_migrations
             from analyzer.parallel import usable_cores
-            from analyzer.pipeline import check as check_series
-            from analyzer.pipeline import idle_at_once
             from analyzer.recall import recall_check
 
             migrations = known_migrations(settings.migrations)
-            # To look a tree over for what is known of it takes longer than such a patch does.
-            alone_idle = len(request.series.patches) == 1 and idle_at_once(
-                request.trees, request.files, migrations
-            )
-            wanted = not no_cache and not alone_idle
-            with guard.finishing(), opened_store(wanted=wanted, quiet=quiet) as store:
+            workers = jobs or usable_cores()
+
+            def is_quick() -> bool:
+                from analyzer.pipeline import idle_at_once
+
+                # Of several patches each is to be placed and read first.
+                alone = len(request.series.patches) == 1
+                return alone and idle_at_once(request.trees, request.files, migrations)
+
+            def checked(tree: Tree) -> Result:
+                # Half of the time of a run that is answered from the cache would go into this.
+                from analyzer.pipeline import check as check_series
+
+                # Read anew, so that the answer is known to depend on it.
+                known = known_migrations(read_settings(tree.read, request.tree.name).migrations)
+                return check_series(
+                    request.series,
+                    tree,
+                    config=config,
+                    partial=partial,
+                    migrations=known,
+                    progress=progress,
+                    jobs=workers,
+                    budgets=guard.begin,
+                )
+
+            with guard.finishing(), opened_store(wanted=not no_cache, quiet=quiet) as store:
                 found = recall_check(
                     store,
                     request.series,
                     request.tree,
                     config,
-                    lambda tree: check_series(
-                        request.series,
-                        tree,
-                        config=config,
-                        partial=partial,
-                        # Read anew, so that the answer is known to depend on it.
-                        migrations=known_migrations(
-                            read_settings(tree.read, request.tree.name).migrations
-                        ),
-                        progress=progress,
-                        jobs=jobs or usable_cores(),
-                        budgets=guard.begin,
-                    ),
+                    checked,
                     partial=partial,
+                    is_quick=is_quick,
+                    jobs=workers,
                 )
             guard.begin()
             found = request.of_given(found)

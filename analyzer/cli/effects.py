@@ -84,6 +84,8 @@ def effects(
         settings = read_settings(base.read, base.name)
         guard.allow(*bounds(timeout, memory, settings))
 
+        workers = jobs or usable_cores()
+
         def derived(where: Tree) -> Effects:
             # Half of the time of a run that is answered from the cache would go into this.
             from analyzer.effects.run import effects as derive
@@ -95,11 +97,11 @@ def effects(
                 changed,
                 lines=lines,
                 progress=progress,
-                jobs=jobs or usable_cores(),
+                jobs=workers,
             )
 
         with opened_store(wanted=not no_cache, quiet=quiet) as store:
-            found = recall_effects(store, series, base, function, lines, derived)
+            found = recall_effects(store, series, base, function, lines, derived, jobs=workers)
     if format_ == "json":
         put(render_json(found), None)
     else:

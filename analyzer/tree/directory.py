@@ -31,6 +31,11 @@ class DirectoryTree:
         """Return the directory's absolute path."""
         return str(self._root)
 
+    @property
+    def held(self) -> frozenset[str]:
+        """Return the paths that were read already, and are not read again."""
+        return frozenset(self._read)
+
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None; links are followed as long as they stay inside."""
         if path not in self._read:

@@ -12,6 +12,7 @@ import os
 import stat
 import zlib
 from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
 from pathlib import Path
 
 from analyzer.store import Store, key_of
@@ -30,18 +31,10 @@ _MANY_CHANGED = 2000
 class KnownTree:
     """A directory or revision whose searches are remembered across runs."""
 
-    def __init__(self, tree: DirectoryTree | GitTree, store: Store) -> None:
-        """List the directory: nothing that is read after this is older than the listing."""
-        self._tree, self._store = tree, store
-        self._listing: Listing | None = None
-        if isinstance(tree, GitTree):
-            self.state = tree.object.encode()  # the same object is the same tree
-            self._place = key_of("revision", self.state)
-        else:
-            self._listing = list_directory(tree.root)
-            self.state = self._listing.digest
-            self._place = key_of("directory", tree.root)
-        self._known = self._recalled()
+    def __init__(self, tree: DirectoryTree | GitTree, store: Store, jobs: int = 1) -> None:
+        """Take the tree as it is from now on; with several jobs two processes look it over."""
+        self._tree, self._store, self._jobs = tree, store, jobs
+        self._early = frozenset[str]()
         self._new: dict[str, tuple[str, ...]] = {}
         self._words = WordMemory(self._search)
         self._log = os.memfd_create("answers") if hasattr(os, "memfd_create") else -1
@@ -52,6 +45,29 @@ class KnownTree:
         """Name the tree as the user did."""
         return self._tree.name
 
+    @cached_property
+    def _listing(self) -> Listing | None:
+        """Return the listing of a directory: nothing that is read after this is older."""
+        if isinstance(self._tree, GitTree):
+            return None
+        self._early = self._tree.held  # may have changed before it is listed
+        return list_directory(self._tree.root, self._jobs)
+
+    @cached_property
+    def state(self) -> bytes:
+        """Return what is another one where a source of the tree is."""
+        if isinstance(self._tree, GitTree):
+            return self._tree.object.encode()  # the same object is the same tree
+        assert self._listing is not None, "a directory is listed"
+        return self._listing.digest
+
+    @cached_property
+    def _place(self) -> bytes:
+        """Return the key of what is known of the words of this tree."""
+        if isinstance(self._tree, GitTree):
+            return key_of("revision", self.state)
+        return key_of("directory", self._tree.root)
+
     @property
     def is_settled(self) -> bool:
         """Tell whether an answer may be kept: nothing was changed just before the listing."""
@@ -59,8 +75,9 @@ class KnownTree:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None."""
+        listed = self._is_listed(path)  # before it is read
         data = self._tree.read(path)
-        self._say("read", path, _hash(data))
+        self._say("source" if listed else "read", path, _hash(data))
         return data
 
     def listdir(self, path: str) -> tuple[str, ...]:
@@ -74,22 +91,37 @@ class KnownTree:
         self._say("search", "", self.state.hex())
         return self._words.search(words)
 
+    def _is_listed(self, path: str) -> bool:
+        """Tell whether the state of the tree tells when a file is another."""
+        if isinstance(self._tree, GitTree):
+            return True
+        return path in self._sources and path not in self._early
+
+    @cached_property
+    def _sources(self) -> frozenset[str]:
+        return frozenset() if self._listing is None else self._listing.paths
+
     # -- what a result follows from ----------------------------------------------------------
 
-    def recall(self, question: bytes, compute: Callable[[], bytes]) -> bytes:
-        """Return what is known of a question where the tree answers as it did, or compute it.
+    def recall(self, question: bytes) -> bytes | None:
+        """Return what is known of a question where the tree answers as it did; else None."""
+        kept = self._store.load("result", question)
+        if kept is None:
+            return None
+        answers, _, value = kept.partition(b"\n")
+        return value if self._still(answers) else None
+
+    def learn(self, question: bytes, compute: Callable[[], bytes]) -> bytes:
+        """Return what is computed, and keep it together with what the tree answered meanwhile.
 
         compute may ask nothing but this tree, in this process or in ones that it forks.
         """
-        kept = self._store.load("result", question)
-        if kept is not None:
-            answers, _, value = kept.partition(b"\n")
-            if self._still(answers):
-                return value
+        # What is read from here on is as the listing says; only this thread may use the store.
+        _ = self.state, self._known
         value = compute()
-        answers_now = self._answers()
-        if answers_now is not None and self.is_settled:
-            self._store.save("result", question, answers_now + b"\n" + value)
+        answers = self._answers()
+        if answers is not None and self.is_settled:
+            self._store.save("result", question, answers + b"\n" + value)
         self.remember()
         return value
 
@@ -118,17 +150,23 @@ class KnownTree:
         return json.dumps(rows, separators=(",", ":")).encode()
 
     def _still(self, answers: bytes) -> bool:
-        """Tell whether the tree answers as it did."""
+        """Tell whether the tree answers as it did.
+
+        Where it was searched, its state says of every source that it is the same.
+        """
         try:
             rows = [
                 (str(kind), str(what), str(answer)) for kind, what, answer in json.loads(answers)
             ]
         except (ValueError, TypeError):
             return False
+        searched = any(kind == "search" for kind, _, _ in rows)
         for kind, what, answer in rows:
             if kind == "search":
                 now = self.state.hex()
-            elif kind == "read":
+            elif kind == "source" and searched:
+                continue
+            elif kind in ("read", "source"):
                 now = _hash(self._tree.read(what))
             else:
                 names = "\0".join(self._tree.listdir(what))
@@ -146,11 +184,12 @@ class KnownTree:
         words = {**self._known, **self._new}
         self._store.save("words", self._place, _packed({"state": self.state.hex(), "words": words}))
         if self._listing is not None:
-            packed = zlib.compress(self._listing.packed(), 1)
+            packed = zlib.compress(self._listing.text, 1)
             self._store.save("listing", key_of(self._place, self.state), packed)
         self._new = {}
 
-    def _recalled(self) -> dict[str, tuple[str, ...]]:
+    @cached_property
+    def _known(self) -> dict[str, tuple[str, ...]]:
         """Return the files of each word that was searched for before, as they are now."""
         data = self._store.load("words", self._place)
         try:
@@ -203,9 +242,9 @@ class KnownTree:
         return {path: frozenset(found) for path, found in sorted(hits.items())}
 
 
-def known_tree(tree: Tree, store: Store) -> KnownTree | None:
+def known_tree(tree: Tree, store: Store, jobs: int = 1) -> KnownTree | None:
     """Return a tree that remembers; None for a tree that is not on a disk."""
-    return KnownTree(tree, store) if isinstance(tree, DirectoryTree | GitTree) else None
+    return KnownTree(tree, store, jobs) if isinstance(tree, DirectoryTree | GitTree) else None
 
 
 def _hash(data: bytes | None) -> str:

@@ -7,86 +7,109 @@ the listing could be changed again within one tick of the clock: such a listing 
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import json
 import os
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from analyzer.parallel import later
 from analyzer.tree.api import SOURCE_SUFFIXES
 
-#: Name, size, modified, changed, inode; the times in nanoseconds.
-Entry = tuple[str, int, int, int, int]
 _SETTLED = 2_000_000_000
+#: With fewer folders near the top a second process is not worth starting.
+_MANY = 64
+#: So many levels of folders are listed before the rest is shared out.
+_TOP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The source files of a directory, folder by folder."""
+    """The source files of a directory: for each its path and what tells it apart, in order."""
 
-    folders: Mapping[str, tuple[Entry, ...]]
+    text: bytes = field(repr=False)  # each followed by NUL, which no path holds
     settled: bool
 
     @property
     def digest(self) -> bytes:
         """Return what is the same for the same files."""
-        return hashlib.blake2b(self.packed(), digest_size=16).digest()
+        return hashlib.blake2b(self.text, digest_size=16).digest()
 
-    def packed(self) -> bytes:
-        """Return the listing as JSON."""
-        return json.dumps(sorted(self.folders.items()), separators=(",", ":")).encode()
+    @property
+    def paths(self) -> frozenset[str]:
+        """Return the paths of the files."""
+        return frozenset(map(os.fsdecode, self.text.split(b"\0")[:-1:2]))
 
     def changed(self, other: Listing) -> frozenset[str]:
         """Return the paths that differ between two listings, or are in one of them only."""
-        paths: set[str] = set()
-        for folder in self.folders.keys() | other.folders.keys():
-            one, two = self.folders.get(folder, ()), other.folders.get(folder, ())
-            if one != two:
-                paths.update(folder + entry[0] for entry in set(one) ^ set(two))
-        return frozenset(paths)
+        return frozenset(os.fsdecode(path) for path, _ in self._entries() ^ other._entries())
+
+    def _entries(self) -> set[tuple[bytes, bytes]]:
+        parts = self.text.split(b"\0")
+        return set(zip(parts[:-1:2], parts[1::2], strict=True))
 
 
-def unpack_listing(data: bytes) -> Listing:
-    """Return a listing from JSON; raise ValueError where it is none."""
-    found = json.loads(data)
-    try:
-        folders = {
-            str(name): tuple((str(e[0]), int(e[1]), int(e[2]), int(e[3]), int(e[4])) for e in rows)
-            for name, rows in found
-        }
-    except (TypeError, IndexError) as error:
-        raise ValueError("not a listing") from error
-    return Listing(folders, True)
+def unpack_listing(text: bytes) -> Listing:
+    """Return a listing from its text; raise ValueError where it is none."""
+    if text.count(b"\0") % 2 or not (text.endswith(b"\0") or not text):
+        raise ValueError("not a listing")
+    return Listing(text, True)
 
 
-def list_directory(root: str) -> Listing:
-    """List the C files under a directory; links and `.git` are not followed."""
+def list_directory(root: str, jobs: int = 1) -> Listing:
+    """List the C files under a directory; links and `.git` are not followed.
+
+    With more than one job half of the work is done in another process.
+    """
     now = time.time_ns()
-    folders = dict(_walk(root))
-    latest = max((max(e[2], e[3]) for rows in folders.values() for e in rows), default=0)
-    return Listing(folders, latest < now - _SETTLED)
+    folders, found = [""], list[_Folder]()
+    for _ in range(_TOP):
+        level = [_looked_into(root, f) for f in folders]
+        found += level
+        folders = [below for f in level for below in f.below]
+    aside = jobs > 1 and len(folders) >= _MANY
+    with later(functools.partial(_walked, root, folders[::2]), aside=aside) as half:
+        found += _walked(root, folders[1::2])
+        found += half.value()
+    latest = max((f.latest for f in found), default=0)
+    return Listing(b"".join(f.text for f in sorted(found)), latest < now - _SETTLED)
 
 
-def _walk(root: str) -> Iterator[tuple[str, tuple[Entry, ...]]]:
-    todo = [""]
+class _Folder(NamedTuple):
+    """What stands in one folder: its path, its sources, the folders in it, the last change."""
+
+    path: str
+    text: bytes
+    below: tuple[str, ...]
+    latest: int
+
+
+def _walked(root: str, folders: Sequence[str]) -> list[_Folder]:
+    """Look into folders and all that is below them."""
+    found, todo = [], list(folders)
     while todo:
-        folder = todo.pop()
-        rows = []
-        try:
-            found = os.scandir(f"{root}/{folder}")
-        except OSError:
-            continue
-        with found:
-            for entry in found:
-                name = entry.name
-                if name.endswith(SOURCE_SUFFIXES):
-                    if entry.is_file(follow_symlinks=False):
-                        s = entry.stat(follow_symlinks=False)
-                        rows.append((name, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino))
-                    elif entry.is_dir(follow_symlinks=False):
-                        todo.append(f"{folder}{name}/")
-                elif name != ".git" and entry.is_dir(follow_symlinks=False):
-                    todo.append(f"{folder}{name}/")
-        rows.sort()
-        yield folder, tuple(rows)
+        folder = _looked_into(root, todo.pop())
+        found.append(folder)
+        todo += folder.below
+    return found
+
+
+def _looked_into(root: str, folder: str) -> _Folder:
+    rows, below, latest = [], [], 0
+    try:
+        entries = os.scandir(f"{root}/{folder}")
+    except OSError:
+        return _Folder(folder, b"", (), 0)
+    with entries:
+        for entry in entries:
+            name = entry.name
+            if name.endswith(SOURCE_SUFFIXES) and entry.is_file(follow_symlinks=False):
+                s = entry.stat(follow_symlinks=False)
+                size, modified, changed = s.st_size, s.st_mtime_ns, s.st_ctime_ns
+                rows.append(f"{folder}{name}\0{size} {modified} {changed} {s.st_ino}\0")
+                latest = max(latest, modified, changed)
+            elif name != ".git" and entry.is_dir(follow_symlinks=False):
+                below.append(f"{folder}{name}/")
+    return _Folder(folder, os.fsencode("".join(sorted(rows))), tuple(below), latest)
