@@ -121,6 +121,58 @@ def test_a_result_holds_as_long_as_the_tree_answers_as_it_did(root: Path, tmp_pa
     assert (True, False, True) == (first, second, computed(root, tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "anew"),
+    [
+        ("mm/b.c", "gamma();\n", False),
+        ("mm/c.c", "gamma();\n", False),
+        ("mm/b.c", "beta(); alpha();\n", True),
+        ("mm/a.c", "gamma();\n", True),
+    ],
+)
+def test_a_change_counts_where_it_brings_or_takes_a_word(
+    path: str, text: str, anew: bool, root: Path, tmp_path: Path
+) -> None:
+    computed(root, tmp_path)
+    (root / path).write_text(text)
+
+    assert [anew, False] == [computed(root, tmp_path) for _ in range(2)]
+
+
+def test_what_holds_after_a_change_is_known_by_the_new_state(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed(root, tmp_path)
+    (root / "mm" / "b.c").write_text("gamma();\n")
+    computed(root, tmp_path)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("the words were looked up")
+
+    monkeypatch.setattr(KnownTree, "_search", fail)
+
+    assert not computed(root, tmp_path)
+
+
+def test_a_source_that_was_read_counts_whatever_words_it_holds(root: Path, tmp_path: Path) -> None:
+    def asked() -> bytes:
+        store = DiskStore(tmp_path, print)
+        known = KnownTree(DirectoryTree(str(root)), store)
+
+        def answer() -> bytes:
+            known.search(["alpha"])
+            return known.read("mm/b.c") or b"-"
+
+        value = known.recall(b"read") or known.learn(b"read", answer)
+        store.close()
+        return value
+
+    first = asked()
+    (root / "mm" / "b.c").write_text("gamma();\n")
+
+    assert (b"beta();\n", b"gamma();\n") == (first, asked())
+
+
 def test_a_file_that_was_read_and_is_no_source_counts(root: Path, tmp_path: Path) -> None:
     (root / "Makefile").write_text("one\n")
     first = recall(root, tmp_path, "Makefile")

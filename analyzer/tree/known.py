@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from analyzer.tree.listing import Listing, list_directory, unpack_listing
 from analyzer.tree.words import WordMemory, scan_texts
 
 _DIGEST = 16
+#: What was asked, of what, and the answer or a digest of it.
+_Row = tuple[str, str, str]
 #: More files than this are searched anew together rather than one by one.
 _MANY_CHANGED = 2000
 
@@ -36,6 +38,7 @@ class KnownTree:
         self._tree, self._store, self._jobs = tree, store, jobs
         self._early = frozenset[str]()
         self._new: dict[str, tuple[str, ...]] = {}
+        self._moved = False  # what is known of words was known of another state
         self._words = WordMemory(self._search)
         self._log = os.memfd_create("answers") if hasattr(os, "memfd_create") else -1
         self._said: set[str] = set()
@@ -83,13 +86,16 @@ class KnownTree:
     def listdir(self, path: str) -> tuple[str, ...]:
         """Return the names in a directory of the tree."""
         names = self._tree.listdir(path)
-        self._say("listdir", path, _hash("\0".join(names).encode("utf-8", "surrogateescape")))
+        self._say("listdir", path, _hash_of_names(names))
         return names
 
     def search(self, words: Iterable[str]) -> Hits:
         """Return the C files that hold one of the words."""
-        self._say("search", "", self.state.hex())
-        return self._words.search(words)
+        wanted = sorted(set(words))
+        self._say("state", "", self.state.hex())
+        hits = self._words.search(wanted)
+        self._say("words", " ".join(wanted), _hash_of_hits(hits))
+        return hits
 
     def _is_listed(self, path: str) -> bool:
         """Tell whether the state of the tree tells when a file is another."""
@@ -109,7 +115,19 @@ class KnownTree:
         if kept is None:
             return None
         answers, _, value = kept.partition(b"\n")
-        return value if self._still(answers) else None
+        try:
+            rows = _rows_of(answers)
+        except (ValueError, TypeError):
+            return None
+        # Where the tree was searched, the same state says that no source is another.
+        same = any(kind == "state" and answer == self.state.hex() for kind, _, answer in rows)
+        if not all(self._holds(row, same=same) for row in rows):
+            return None
+        if not same and any(kind == "state" for kind, _, _ in rows):
+            # Something has changed that does not matter here: the next run need not find out.
+            now = [("state", "", self.state.hex()) if row[0] == "state" else row for row in rows]
+            self._keep(question, now, value)
+        return value
 
     def learn(self, question: bytes, compute: Callable[[], bytes]) -> bytes:
         """Return what is computed, and keep it together with what the tree answered meanwhile.
@@ -119,11 +137,16 @@ class KnownTree:
         # What is read from here on is as the listing says; only this thread may use the store.
         _ = self.state, self._known
         value = compute()
-        answers = self._answers()
-        if answers is not None and self.is_settled:
+        if (rows := self._answers()) is not None:
+            self._keep(question, rows, value)
+        return value
+
+    def _keep(self, question: bytes, rows: Sequence[_Row], value: bytes) -> None:
+        """Save an answer with what it follows from, unless the tree is being changed just now."""
+        if self.is_settled:
+            answers = json.dumps(rows, separators=(",", ":")).encode()
             self._store.save("result", question, answers + b"\n" + value)
         self.remember()
-        return value
 
     def _say(self, kind: str, what: str, answer: str) -> None:
         # A forked process shares the file and its offset, so its questions count as well.
@@ -135,7 +158,7 @@ class KnownTree:
             except OSError:  # no room: what was answered is no longer known as a whole
                 os.fchmod(self._log, 0)  # the one mark that every process of this run sees
 
-    def _answers(self) -> bytes | None:
+    def _answers(self) -> Sequence[_Row] | None:
         """Return all answers given so far; None where they are not known or differ."""
         if self._log < 0:
             return None
@@ -144,49 +167,37 @@ class KnownTree:
             return None
         size = log.st_size
         lines = sorted(set(os.pread(self._log, size, 0).splitlines()))
-        rows = [json.loads(line) for line in lines]
-        if len({(kind, what) for kind, what, _ in rows}) < len(rows):
-            return None
-        return json.dumps(rows, separators=(",", ":")).encode()
+        rows: list[_Row] = [tuple(json.loads(line)) for line in lines]
+        return rows if len({(kind, what) for kind, what, _ in rows}) == len(rows) else None
 
-    def _still(self, answers: bytes) -> bool:
-        """Tell whether the tree answers as it did.
-
-        Where it was searched, its state says of every source that it is the same.
-        """
-        try:
-            rows = [
-                (str(kind), str(what), str(answer)) for kind, what, answer in json.loads(answers)
-            ]
-        except (ValueError, TypeError):
-            return False
-        searched = any(kind == "search" for kind, _, _ in rows)
-        for kind, what, answer in rows:
-            if kind == "search":
-                now = self.state.hex()
-            elif kind == "source" and searched:
-                continue
-            elif kind in ("read", "source"):
-                now = _hash(self._tree.read(what))
-            else:
-                names = "\0".join(self._tree.listdir(what))
-                now = _hash(names.encode("utf-8", "surrogateescape"))
-            if now != answer:
-                return False
-        return True
+    def _holds(self, row: _Row, *, same: bool) -> bool:
+        """Tell whether the tree answers as it did; same is true where its state is the same."""
+        match row:
+            case ("state", _, _):
+                return True
+            case ("source" | "words", _, _) if same:
+                return True
+            case ("source" | "read", path, answer):
+                return _hash(self._tree.read(path)) == answer
+            case ("words", words, answer):
+                known = all(word in self._known for word in words.split())
+                return known and _hash_of_hits(self._search(words.split())) == answer
+            case ("listdir", path, answer):
+                return _hash_of_names(self._tree.listdir(path)) == answer
+        return False
 
     # -- words -------------------------------------------------------------------------------
 
     def remember(self) -> None:
         """Save what was searched for, to be found by the next run."""
-        if not self._new or not self.is_settled:
+        if not (self._new or self._moved) or not self.is_settled:
             return
         words = {**self._known, **self._new}
         self._store.save("words", self._place, _packed({"state": self.state.hex(), "words": words}))
         if self._listing is not None:
             packed = zlib.compress(self._listing.text, 1)
             self._store.save("listing", key_of(self._place, self.state), packed)
-        self._new = {}
+        self._new, self._moved = {}, False
 
     @cached_property
     def _known(self) -> dict[str, tuple[str, ...]]:
@@ -202,6 +213,7 @@ class KnownTree:
             if listing is None or self._listing is None:
                 return {}
             changed = self._listing.changed(unpack_listing(zlib.decompress(listing)))
+            self._moved = True
         except (ValueError, TypeError, AttributeError, zlib.error):
             return {}
         return self._renewed(words, changed) if len(changed) <= _MANY_CHANGED else {}
@@ -249,6 +261,18 @@ def known_tree(tree: Tree, store: Store, jobs: int = 1) -> KnownTree | None:
 
 def _hash(data: bytes | None) -> str:
     return "" if data is None else hashlib.blake2b(data, digest_size=_DIGEST).hexdigest()
+
+
+def _hash_of_names(names: Iterable[str]) -> str:
+    return _hash("\0".join(names).encode("utf-8", "surrogateescape"))
+
+
+def _hash_of_hits(hits: Hits) -> str:
+    return _hash(json.dumps([(path, sorted(hits[path])) for path in sorted(hits)]).encode())
+
+
+def _rows_of(answers: bytes) -> Sequence[_Row]:
+    return [(str(kind), str(what), str(answer)) for kind, what, answer in json.loads(answers)]
 
 
 def _packed(value: object) -> bytes:
