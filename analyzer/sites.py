@@ -29,7 +29,8 @@ class Delta(StrEnum):
 class Site:
     """One use of a migration's flags. ways say what happens before and after, where they differ.
 
-    absent marks a place where an operation is missing: it is a site, and no use.
+    absent marks a place where an operation is missing: it is a site, and no use. pasted marks a
+    name that a macro puts together, of the argument that stands there.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Site:
     ways: tuple[str, str] | None = None
     delta: Delta | None = None  # None where no patch is audited
     absent: bool = False
+    pasted: bool = False
 
     @property
     def line(self) -> int:

@@ -165,6 +165,7 @@ def _removed(use: Use, sites: Iterable[Site]) -> Site:
         span=use.span,
         delta=Delta.REMOVED,
         absent=True,
+        pasted=use.pasted,
     )
 
 

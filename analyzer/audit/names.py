@@ -25,6 +25,7 @@ class Name:
     label: str
     file: str = ""
     through: str = ""  # the word that it stands for
+    spelled: bool = False  # a macro in which the flag stands beside a text that names it
 
 
 #: Everything that is looked for, by word.

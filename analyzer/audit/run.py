@@ -10,7 +10,7 @@ from analyzer.audit.moved import Shift, shifts_of
 from analyzer.audit.names import names_of
 from analyzer.audit.scene import Flow, Scene, Spot
 from analyzer.audit.sources import Source
-from analyzer.audit.uses import Found, Use, find_uses, likely_wrappers
+from analyzer.audit.uses import Found, Use, find_uses, first_words, likely_wrappers
 from analyzer.audit.verdicts import judge_all
 from analyzer.flow.analyse import Prepared, behave, interest_of, law_of, roots_of
 from analyzer.flow.cache import Cache
@@ -43,7 +43,7 @@ def search_ahead(tree: Tree, cache: Cache, facts: Facts, migration: Described) -
     """Search once for all that is sure to be asked for; return what then will be asked for."""
     space = law_of(tree.read, cache, facts).space
     names = names_of(space, migration)
-    tree.search([*search_words(space, facts), *names])  # the tree remembers
+    tree.search([*search_words(space, facts), *first_words(names)])  # the tree remembers
     return likely_wrappers(names, tree, lambda path, text: cache.scan(path, text).unit)
 
 

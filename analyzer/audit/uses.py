@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from analyzer.audit.names import Name, Names, verb_of
+from analyzer.audit.pasted import (
+    Paster,
+    Pasters,
+    beginnings_of,
+    pasted_in,
+    pasters_of,
+    searched,
+)
 from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit, scan_unit
@@ -21,6 +29,7 @@ _ROUNDS = 3
 _EXPORT = re.compile(rb"\bEXPORT_\w+\s*\(\s*$")
 _NAMED = re.compile(rb"#[ \t]*(?:undef|ifdef|ifndef)[ \t]+$|\bdefined[ \t]*\(?[ \t]*$")
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+(\w+)")
+_BESIDE = re.compile(rb"\s*,\s*\"(\w+)\"\s*\}")
 _PAGE = re.compile(r"\bstruct (?:page|folio|ptdesc)\b")
 
 
@@ -31,6 +40,8 @@ class Use:
     name: Name
     span: Span
     function: str  # empty at file scope
+    pasted: bool = False  # a macro puts the name together of what stands there
+    spelled: bool = False  # beside a text that names it, for a reader
 
     @property
     def file(self) -> str:
@@ -39,11 +50,13 @@ class Use:
 
 
 class _Hit(NamedTuple):
-    """Where a name stands."""
+    """Where a name stands, or what a macro makes one of."""
 
     start: int
     end: int
     word: str
+    pasted: bool = False
+    spelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Every place where one of the words stands: uses and mentions are all of them."""
+    """Every place where one of the words stands or is put together: uses and mentions are all."""
 
     uses: tuple[Use, ...]
     mentions: tuple[Mention, ...]
@@ -77,22 +90,24 @@ def find_uses(names: Names, program: Program, tree: Tree) -> Found:
     """Search a tree for names, and for whatever wraps one.
 
     A macro that stands for one of the names is a name itself; so is an inline function of a
-    common header that applies one to a page that it is handed.
+    common header that applies one to a page that it is handed. What a macro puts together is a use
+    where its argument stands.
     """
-    held, new = dict(names), names
+    known = _Known(names)
     units: dict[str, Unit] = {}
+    words = known.words
     for _ in range(_ROUNDS):
-        hits = tree.search([n.word for n in new.values() if not n.file])
+        hits = tree.search(words)
         program.add(hits)
         for path in hits:
             if path not in units:
                 units[path] = program.unit(path) if program.has(path) else _scanned(tree, path)
-        new = _wrapped(units, held)
-        held.update(new)
-        if not new:
+        words = known.grow(units)
+        if not words:
             break
+    held, pasters = known.names, known.pasters
     held = {w: _resolved(n, held) for w, n in held.items()}
-    places = [p for path in sorted(units) for p in _places(units[path], held)]
+    places = [p for path in sorted(units) for p in _places(units[path], held, pasters)]
     return Found(
         uses=tuple(p for p in places if isinstance(p, Use)),
         mentions=tuple(p for p in places if isinstance(p, Mention)),
@@ -100,22 +115,50 @@ def find_uses(names: Names, program: Program, tree: Tree) -> Found:
     )
 
 
-def _wrapped(units: Mapping[str, Unit], held: Names) -> dict[str, Name]:
-    """Return what wraps one of the names in some files, and is no name yet or has no verb."""
-    found = {n.word: n for path in sorted(units) for n in _wrappers(units[path], held)}
-    return {w: n for w, n in found.items() if w not in held or not held[w].verb}
+class _Known:
+    """The names that are known by now, and the macros that put some of them together."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = dict(names)
+        self.pasters: dict[tuple[str, str], Paster] = {}
+        self._beginnings = beginnings_of(names, {n.label for n in names.values() if n.label})
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Return the words to search a tree for first."""
+        return frozenset(self.names) | searched(self._beginnings)
+
+    def grow(self, units: Mapping[str, Unit]) -> frozenset[str]:
+        """Learn from some files what wraps or pastes, and return the words to search for next."""
+        pasters = pasters_of(units, self._beginnings, self.pasters)
+        self.pasters.update(pasters)
+        found = {
+            n.word: n
+            for path in sorted(units)
+            for n in _wrappers(units[path], self.names, self.pasters)
+        }
+        new = {w: n for w, n in found.items() if w not in self.names or not self.names[w].verb}
+        self.names.update(new)
+        words = {n.word for n in new.values() if not n.file}
+        return frozenset(words | {p.word for p in pasters.values() if not p.file})
+
+
+def first_words(names: Names) -> frozenset[str]:
+    """Return the words that a tree is searched for to find the names and what makes one of them."""
+    return _Known(names).words
 
 
 def likely_wrappers(names: Names, tree: Tree, scan: Callable[[str, bytes], Unit]) -> frozenset[str]:
     """Return words that will be searched for, as the files show in which the names stand."""
-    held, units = dict(names), dict[str, Unit]()
-    for path in tree.search(names):
+    known, units = _Known(names), dict[str, Unit]()
+    for path in tree.search(known.words):
         text = tree.read(path)
         if text is not None and len(text) <= LARGEST and not path.endswith(".S"):
             units[path] = scan(path, text)
+    words: set[str] = set()
     for _ in range(_ROUNDS):
-        held.update(_wrapped(units, held))
-    return frozenset(n.word for n in held.values() if not n.file and n.word not in names)
+        words |= known.grow(units)
+    return frozenset(words - names.keys())
 
 
 def _scanned(tree: Tree, path: str) -> Unit:
@@ -128,7 +171,7 @@ def _resolved(name: Name, names: Names) -> Name:
     if name.label or name.through not in names:
         return name
     meant = names[name.through]
-    return Name(name.word, meant.verb, meant.label, name.file, name.through)
+    return replace(name, verb=meant.verb, label=meant.label)
 
 
 def _hits(names: Iterable[str], text: bytes) -> list[_Hit]:
@@ -139,17 +182,33 @@ def _hits(names: Iterable[str], text: bytes) -> list[_Hit]:
     )
 
 
-def _wrappers(unit: Unit, names: Names) -> Iterator[Name]:
+def _all_hits(unit: Unit, text: bytes, names: Names, pasters: Pasters) -> list[_Hit]:
+    """Return where names stand in a text of a file, and where macros put some together."""
+    pasted = pasted_in(unit, pasters, names)
+    made = (_Hit(p.start, p.end, p.word, pasted=True, spelled=p.spelled) for p in pasted)
+    plain = (m._replace(spelled=_is_spelled(unit, m, names)) for m in _hits(names, text))
+    return sorted([*plain, *made])
+
+
+def _is_spelled(unit: Unit, m: _Hit, names: Names) -> bool:
+    """Tell whether a bit stands in braces together with a text that names it."""
+    name = names[m.word]
+    beside = _BESIDE.match(unit.text, m.end) if name.verb == "names" else None
+    return beside is not None and beside[1] == name.label.lower().encode()
+
+
+def _wrappers(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Name]:
     """Yield what applies a name to what it is handed, with what it does to the flag."""
     layout = _Layout(unit)
     shared = unit.path.endswith(".h")
     inside: dict[tuple[str, str], list[Name]] = {}
-    for m in _hits(names, unit.code):
+    for m in _all_hits(unit, unit.code, names, pasters):
         name = names[m.word]
         if name.file not in ("", unit.path):
             continue
         macro = layout.macro(m.start)
         around = layout.function(m.start)
+        name = replace(name, spelled=name.spelled or m.spelled)
         if macro and macro != name.word:
             inside.setdefault((macro, "" if shared else unit.path), []).append(name)
         elif around is not None and m.start > around.body and name.verb:
@@ -160,7 +219,8 @@ def _wrappers(unit: Unit, names: Names) -> Iterator[Name]:
                 inside.setdefault((around.name, ""), []).append(name)
     for (word, file), held in inside.items():
         first = next((n for n in held if n.label), held[0])
-        yield Name(word, verb_of(n.verb for n in held), first.label, file, first.word)
+        spelled = all(n.spelled for n in held)
+        yield Name(word, verb_of(n.verb for n in held), first.label, file, first.word, spelled)
 
 
 class _Layout:
@@ -194,25 +254,27 @@ class _Layout:
         return n >= 0 and at < self._lines[n].end
 
 
-def _places(unit: Unit, names: Names) -> Iterator[Use | Mention]:
-    """Yield every place of a file where one of the words stands, in order."""
+def _places(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Use | Mention]:
+    """Yield every place of a file where one of the words stands or is put together, in order."""
     layout = _Layout(unit)
-    for m in _hits(names, unit.text):
+    for m in _all_hits(unit, unit.text, names, pasters):
         name = names[m.word]
         if name.file not in ("", unit.path):
             continue
         kind = _kind(unit, m, layout, names)
         span = unit.span(m.start, m.end)
-        if kind:
-            yield Mention(name.word, kind, span)
-        else:
+        if not kind:
             around = layout.function(m.start)
-            yield Use(name, span, around.name if around else "")
+            spelled = m.spelled or name.spelled
+            yield Use(name, span, around.name if around else "", m.pasted, spelled)
+        elif not m.pasted:
+            yield Mention(name.word, kind, span)
 
 
 def _kind(unit: Unit, m: _Hit, layout: _Layout, names: Names) -> str:
     """Say what a word is where it is no use; nothing where it is one."""
-    start, end, word = m.start, m.end, m.word.encode()
+    start, end = m.start, m.end
+    word = unit.code[start:end] if m.pasted else m.word.encode()
     if unit.code[start:end] != word:
         return _quoted(unit, start)
     line = unit.code[unit.code.rfind(b"\n", 0, start) + 1 : start]
@@ -228,7 +290,9 @@ def _kind(unit: Unit, m: _Hit, layout: _Layout, names: Names) -> str:
         return "definition" if start < around.body else ""
     if unit.path.endswith(".S"):
         return ""
-    return "" if _is_value(unit.flat, start) else "definition"
+    if _is_value(unit.flat, start) or _is_passed(unit.flat, start, end):
+        return ""
+    return "definition"
 
 
 def _quoted(unit: Unit, at: int) -> str:
@@ -243,3 +307,13 @@ def _is_value(flat: bytes, at: int) -> bool:
     begin = max(flat.rfind(b";", 0, at), flat.rfind(b"\n}", 0, at)) + 1
     before = flat[begin:at]
     return b"=" in before and not re.search(rb"\benum\b[^=]*\{", before)
+
+
+def _is_passed(flat: bytes, start: int, end: int) -> bool:
+    """Tell a call in what a macro is handed outside of functions, TRACE_EVENT() say."""
+    if not flat[end : end + 80].lstrip().startswith(b"("):
+        return False
+    begin = start
+    while begin > 0 and not (flat[begin - 1] == 10 and flat[begin : begin + 1].isalpha()):
+        begin -= 1
+    return flat.count(b"(", begin, start) > flat.count(b")", begin, start)

@@ -64,6 +64,7 @@ def _site(use: Use, judged: Judged) -> Site:
         populations=judged.populations,
         span=use.span,
         ways=judged.ways,
+        pasted=use.pasted,
     )
 
 
@@ -208,6 +209,8 @@ def _named_only(use: Use, scene: Scene) -> Judged | None:
     """Decide bits that are named: only where no page is at hand."""
     if use.name.verb != "names":
         return None
+    if use.spelled:
+        return unaffected("stands beside its name in words: what a page has is told to a reader")
     if not use.function:
         return undecided("stands in a table; who reads the table is not followed")
     for function in scene.program.lowered((use.file, use.function)):

@@ -75,4 +75,5 @@ def _site(site: Site) -> Object:
         "ways": None if site.ways is None else {"before": site.ways[0], "after": site.ways[1]},
         "delta": None if site.delta is None else str(site.delta),
         "absent": site.absent,
+        "pasted": site.pasted,
     }

@@ -70,7 +70,7 @@ def _site(site: Site, width: int, paint: Paint) -> Iterator[str]:
 
 
 def _deed(site: Site) -> str:
-    deed = f"({site.verb})"
+    deed = f"({site.verb})" if not site.pasted else f"({site.verb}; put together by a macro)"
     if site.delta in (Delta.ADDED, Delta.REMOVED):
         deed += f" [{site.delta} by the patch]"
     elif site.absent:

@@ -18,6 +18,8 @@ _MANY_FILES = 2000
 _MANY_WORDS = 64
 #: Beyond this many words one slow pass over the tree is faster than several fast ones.
 _MANY_PASSES_OF_WORDS = 140
+#: Up to so many short words are looked for together with the long ones.
+_FEW_SHORT = 2
 _GLOBS = tuple(f"*{suffix}" for suffix in SOURCE_SUFFIXES)
 
 #: A way to search: root and words to hits, or None where this way is not to be had.
@@ -60,10 +62,15 @@ def _passes(names: Mapping[bytes, str]) -> Iterator[tuple[Iterable[bytes], tuple
     """Yield what to look for in each pass over the tree, with options: words, or parts of them."""
     few = len(names) <= _MANY_PASSES_OF_WORDS and sum(map(len, names)) > ROOM
     parts = {w for w in names if len(w) >= SHORTEST} if few else set()
-    for share in shares_of(parts):
+    rest, shares = names.keys() - parts, list(shares_of(parts))
+    if (
+        shares and len(rest) <= _FEW_SHORT
+    ):  # they stand in many lines; a pass of their own costs more
+        shares[0], rest = (*shares[0], *rest), set()
+    for share in shares:
         yield share, ()
-    if names.keys() - parts:
-        yield names.keys() - parts, ("-w", "-o")
+    if rest:
+        yield rest, ("-w", "-o")
 
 
 def with_git_grep(root: str, names: Mapping[bytes, str]) -> Hits | None:

@@ -119,3 +119,98 @@ def test_assembly_is_searched_as_well() -> None:
     assert [("arch/toy/entry.S", 1)] == [
         (u.file, u.span.line) for u in found.uses if u.file.endswith(".S")
     ]
+
+
+# -- names that macros put together ---------------------------------------------------------------
+
+PASTING = """\
+#define FLAG_NAME(x) { 1UL << PG_##x, __stringify(x) }
+#define NAMES FLAG_NAME(reserved), FLAG_NAME(locked)
+#define SET(Flag, page) SetPage##Flag(page)
+#define MARK(what, page) SET(what, page)
+#define TEST(Flag, page) Page ## Flag(page)
+static const struct names names[] = { NAMES };
+
+int uses(struct page *page)
+{
+	MARK(Reserved, page); /* SET(Reserved, page) */
+	MARK(Dirty, page);
+	SET(Reserved, page);
+	return TEST(Offline, page) + test_bit(PG_##reserved, &page->flags);
+}
+"""
+
+
+def test_a_name_is_used_where_a_macro_puts_it_together() -> None:
+    found = found_in(**{FILE: PASTING})
+
+    assert [
+        (6, "NAMES", "names"),
+        (10, "SetPageReserved", "sets"),
+        (12, "SetPageReserved", "sets"),
+        (13, "PageOffline", "reads"),
+    ] == in_toy(found)
+    assert [False, True, True, True] == [u.pasted for u in found.uses if u.file == FILE]
+    assert [True, False, False, False] == [u.spelled for u in found.uses if u.file == FILE]
+
+
+def test_a_pasting_macro_of_a_header_counts_in_every_file() -> None:
+    header = "#define PIN(Flag, page) SetPage##Flag(page)\n"
+    user = "void user(struct page *page)\n{\n\tPIN(Reserved, page);\n}\n"
+
+    found = found_in(**{"include/linux/pin.h": header, FILE: user, "lib/other.c": user})
+
+    assert [(3, "SetPageReserved", "sets")] == in_toy(found)
+    assert "lib/other.c" in {u.file for u in found.uses}
+
+
+def test_a_pasting_macro_of_one_file_counts_in_no_other() -> None:
+    user = "void user(struct page *page)\n{\n\tMARK(Reserved, page);\n}\n"
+
+    found = found_in(**{FILE: PASTING, "drivers/toy/other.c": user})
+
+    assert not [u for u in found.uses if u.file == "drivers/toy/other.c"]
+
+
+def test_what_makes_accessors_is_no_use_of_them() -> None:
+    header = """\
+#define TOYFLAG(Name, name)						\\
+static inline int PageToy##Name(const struct page *page)		\\
+{ return test_bit(PG_##name, &page->flags); }
+TOYFLAG(Reserved, reserved)
+"""
+
+    found = found_in(**{"include/linux/toy.h": header})
+
+    assert not [u for u in found.uses if u.file == "include/linux/toy.h"]
+
+
+def test_a_call_in_what_a_macro_makes_of_a_file_is_a_use() -> None:
+    event = """\
+TRACE_EVENT(toy,
+	TP_PROTO(struct page *page),
+	TP_fast_assign(
+		__entry->count = page_ref_count(page);
+		__entry->held = PageReserved(page);
+	)
+);
+extern int PageReserved(struct page *page);
+"""
+
+    found = found_in(**{FILE: event})
+
+    assert [(5, "PageReserved", "reads")] == in_toy(found)
+
+
+def test_a_bit_beside_its_name_in_words_is_told_to_a_reader() -> None:
+    table = """\
+static const struct names names[] = {
+	{ 1UL << PG_reserved, "reserved" },
+	{ 1UL << PG_reserved, "offline" },
+	{ 1UL << PG_reserved, REPORT },
+};
+"""
+
+    found = found_in(**{FILE: table})
+
+    assert [True, False, False] == [u.spelled for u in found.uses if u.file == FILE]

@@ -94,7 +94,10 @@ def test_a_plain_word_search_finds_the_uses_and_what_is_explained(
     count = sum(_count(kernel, path, shared) for path in kernel.search(shared))
     count += sum(_count(kernel, n.file, [n.word]) for n in found.names.values() if n.file)
 
-    assert count == found.words == len(found.uses) + len(found.mentions)
+    pasted = [u for u in found.uses if u.pasted]  # no search for a word finds these
+    assert count == found.words - len(pasted)
+    assert found.words == len(found.uses) + len(found.mentions)
+    assert {"mm/debug.c"} == {u.file for u in pasted}
     assert {"comment", "string", "definition", "wrapper"} >= {m.kind for m in found.mentions}
 
 
