@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from analyzer.audit.change import audit_change
-from analyzer.audit.run import audit_tree, search_ahead
+from analyzer.audit.change import audit_change, moved_by, with_history
+from analyzer.audit.run import Audited, audit_tree, search_ahead
 from analyzer.base import Pair
+from analyzer.compare import Sides
 from analyzer.flow.analyse import prepare
 from analyzer.flow.cache import Cache
 from analyzer.migrations import Described
 from analyzer.pages.facts import load_facts
 from analyzer.patch.model import Series
-from analyzer.patch.steps import apply_series
-from analyzer.pipeline import found_in, sides_of
+from analyzer.patch.steps import Step, apply_series
+from analyzer.pipeline import found_in, idle_at_once, sides_of
 from analyzer.rules import load_rules
 from analyzer.settle import Clock, Progress
-from analyzer.sites import Audit
+from analyzer.sites import Audit, Site
 from analyzer.tree import Tree
+
+#: After so many patches of a series, at most, the verdicts are worked out.
+_MOST = 8
 
 
 def audit(
@@ -33,8 +37,9 @@ def audit(
 ) -> Audit:
     """Return a verdict on every use of a migration's flags in a tree.
 
-    With a series, on those uses of the tree after it that the states it changes can reach. jobs
-    bounds the processes that work at once; the result does not depend on it.
+    With a series, on those uses of the tree after it that the states it changes can reach, and with
+    the patches after which a verdict is another. jobs bounds the processes that work at once; the
+    result does not depend on it.
     """
     clock, cache = Clock(progress), Cache()
     notes: list[str] = []
@@ -46,7 +51,9 @@ def audit(
         audited = audit_tree(prepared, tree, migration, ahead, jobs=jobs)
     else:
         clock.enter("apply")
-        trees, changed, notes = _whole(tree, series)
+        steps = apply_series(series.patches, tree)
+        notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
+        trees, changed = _around(steps, tree)
         sides = sides_of(trees, changed, cache, config or {}, clock, [migration], jobs)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
@@ -54,9 +61,25 @@ def audit(
                 audit(trees.after, migration, config=config, jobs=jobs), notes=tuple(notes)
             )
         clock.enter("audit")
-        audited = audit_change(
-            sides, trees, changed, found_in(sides, changed, load_rules()), migration
-        )
+        audited = _audited(sides, trees, changed, migration)
+        busy = [n for n, s in enumerate(steps, 1) if not _is_idle(s, migration)]
+        if len(busy) > _MOST:
+            notes.append(
+                f"{len(busy)} patches: by which of them a verdict came about is told for the first "
+                f"{_MOST - 1}; the rest count as the last of them"
+            )
+            busy = [*busy[: _MOST - 1], busy[-1]]
+        stages = [
+            (
+                steps[n - 1].patch.index,
+                _sites_after(steps[:n], tree, migration, sides, cache, config),
+            )
+            for n in busy[:-1]
+        ]
+        if len(steps) > 1 and busy:
+            last = steps[busy[-1] - 1].patch.index
+            told = with_history(audited.sites, [*stages, (last, audited.sites)])
+            audited = replace(audited, sites=told)
     clock.enter("")
     others = Counter(m.kind for m in audited.found.mentions)
     return Audit(
@@ -67,7 +90,7 @@ def audit(
         sites=audited.sites,
         words=audited.found.words,
         others=tuple(sorted(others.items())),
-        patch="" if series is None else series.patches[0].subject if series.patches else "",
+        patch="" if series is None else _title(series),
         gaps=tuple(sorted(set(audited.behaviour.gaps))),
         files_read=len(audited.program.paths),
         seconds=tuple(clock.seconds.items()),
@@ -75,11 +98,44 @@ def audit(
     )
 
 
-def _whole(tree: Tree, series: Series) -> tuple[Pair[Tree], tuple[str, ...], list[str]]:
-    """Return the trees around a whole series, the files it changes, and remarks."""
-    steps = apply_series(series.patches, tree)
+def _title(series: Series) -> str:
+    """Return the subject of a patch, or of the first of a series."""
+    if not series.patches:
+        return ""
+    more = len(series.patches) - 1
+    others = "" if not more else f" and {more} more patch{'' if more == 1 else 'es'}"
+    return f"{series.patches[0].subject}{others}"
+
+
+def _around(steps: Sequence[Step], tree: Tree) -> tuple[Pair[Tree], tuple[str, ...]]:
+    """Return the trees around some patches, and the files that they change."""
     if not steps:
-        return Pair(tree, tree), (), list(series.notes)
-    notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
+        return Pair(tree, tree), ()
     changed = tuple(dict.fromkeys(path for s in steps for path in s.changed))
-    return Pair(steps[0].trees.before, steps[-1].trees.after), changed, notes
+    return Pair(steps[0].trees.before, steps[-1].trees.after), changed
+
+
+def _audited(
+    sides: Sides, trees: Pair[Tree], changed: tuple[str, ...], migration: Described
+) -> Audited:
+    return audit_change(sides, trees, changed, found_in(sides, changed, load_rules()), migration)
+
+
+def _is_idle(step: Step, migration: Described) -> bool:
+    return idle_at_once(step.trees, tuple(step.changed), {migration.name: migration})
+
+
+def _sites_after(
+    steps: Sequence[Step],
+    tree: Tree,
+    migration: Described,
+    whole: Sides,
+    cache: Cache,
+    config: Mapping[str, bool] | None,
+) -> tuple[Site, ...]:
+    """Return the verdicts after the first patches of a series; none where no page moves yet."""
+    trees, changed = _around(steps, tree)
+    sides = sides_of(trees, changed, cache, config or {}, Clock(None), [migration], 1)
+    if isinstance(sides, str) or (moved_by(whole, migration) and not moved_by(sides, migration)):
+        return ()
+    return _audited(sides, trees, changed, migration).sites

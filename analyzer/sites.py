@@ -30,7 +30,8 @@ class Site:
     """One use of a migration's flags. ways say what happens before and after, where they differ.
 
     absent marks a place where an operation is missing: it is a site, and no use. pasted marks a
-    name that a macro puts together, of the argument that stands there.
+    name that a macro puts together, of the argument that stands there. history is for a series:
+    each patch after which the verdict is another, with that verdict.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Site:
     delta: Delta | None = None  # None where no patch is audited
     absent: bool = False
     pasted: bool = False
+    history: tuple[tuple[int, Verdict], ...] = ()
 
     @property
     def line(self) -> int:

@@ -38,9 +38,8 @@ def audit_change(
     described migration says what moves.
     """
     known = load_provenance()
-    moved = derived_moves(sides.behaviours, migration, sides.facts)
-    moves = [m for m in moved if m.before != m.after] or list(migration.populations)
-    shifts = shifts_of(moves, migration, known, sides.facts)
+    moved = moved_by(sides, migration) or migration.populations
+    shifts = shifts_of(moved, migration, known, sides.facts)
     found = sides.programs.map(lambda p: _uses(p is sides.programs.after, sides, trees, migration))
     scene = scene_of(
         sides.programs.after,
@@ -64,10 +63,49 @@ def audit_change(
     return Audited(
         tuple(sorted(kept, key=lambda s: (s.file, s.line, s.operation))),
         found.after,
-        _moves(moves, sides, migration),
+        _moves(moved, sides, migration),
         sides.behaviours.after,
         sides.programs.after,
     )
+
+
+def moved_by(sides: Sides, migration: Described) -> tuple[Moved, ...]:
+    """Return the populations that start in another state after a patch."""
+    derived = derived_moves(sides.behaviours, migration, sides.facts)
+    return tuple(m for m in derived if m.before != m.after)
+
+
+def with_history(
+    sites: Iterable[Site], stages: Sequence[tuple[int, Iterable[Site]]]
+) -> tuple[Site, ...]:
+    """Return sites with the patches after which their verdict is another.
+
+    stages are the sites after each patch of a series, by its number.
+    """
+    verdicts = [(n, {key: s.verdict for key, s in _numbered(after)}) for n, after in stages]
+    return tuple(
+        replace(site, history=tuple(_history(key, verdicts))) for key, site in _numbered(sites)
+    )
+
+
+def _history(
+    key: tuple[_Key, int], stages: Iterable[tuple[int, Mapping[tuple[_Key, int], Verdict]]]
+) -> Iterator[tuple[int, Verdict]]:
+    last: Verdict | None = None
+    for patch, verdicts in stages:
+        now = verdicts.get(key)
+        if now is not None and now is not last:
+            yield patch, now
+            last = now
+
+
+def _numbered(sites: Iterable[Site]) -> Iterator[tuple[tuple[_Key, int], Site]]:
+    """Yield each site with what it is known by in another tree: lines move, and order stays."""
+    count: Counter[_Key] = Counter()
+    for site in sites:
+        key = (site.file, site.function, site.operation)
+        yield (key, count[key]), site
+        count[key] += 1
 
 
 def derived_moves(
@@ -217,4 +255,4 @@ def _moves(moves: Iterable[Moved], sides: Sides, migration: Described) -> tuple[
     )
 
 
-__all__ = ["Shift", "audit_change", "derived_moves"]
+__all__ = ["Shift", "audit_change", "derived_moves", "moved_by", "with_history"]

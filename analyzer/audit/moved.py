@@ -8,18 +8,27 @@ from dataclasses import dataclass
 from analyzer.migrations import NEITHER, Described, Moved
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import Part, Provenance
-from analyzer.ways.state import Held
+from analyzer.ways.state import Held, spell
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A population with the state that it had and the one that it has now."""
+    """A population with the state that it had and the one that it has now.
+
+    A population is followed from where it is made; a part of one is not: what it is now is a fact
+    of `queries/kernel/provenance.toml`, and assumed of the tree at hand.
+    """
 
     population: str
     title: str
     before: Held
     after: Held
     part: Part | None = None
+
+    @property
+    def told(self) -> str:
+        """Return the title, and where the state now is assumed, which."""
+        return self.title if self.part is None else f"{self.title} (assumed: {spell(self.after)})"
 
     def changes(self, label: str) -> bool:
         """Tell whether a flag or type of its pages is another now."""

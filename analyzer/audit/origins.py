@@ -89,7 +89,7 @@ def _compared(
     names = (shift.population,)
     found = scene.ways(use, shift)
     if found is None:
-        return undecided(f"what happens to {shift.title} cannot be followed", None, names)
+        return undecided(f"what happens to {shift.told} cannot be followed", None, names)
     same = same_way(use, shift, found, scene)
     if same:
         return unaffected(same, names)
@@ -100,20 +100,19 @@ def _compared(
     if again:
         return Judged(
             Verdict.UNAFFECTED,
-            f"another answer for {shift.title}, and {again}(), which comes after it, fails for "
+            f"another answer for {shift.told}, and {again}(), which comes after it, fails for "
             "them all the same: they are in use",
             ways,
             names,
         )
     if reach == "can":
-        reason = f"{shift.title} can come here, and fare otherwise now"
+        reason = f"{shift.told} can come here, and fare otherwise now"
         return Judged(Verdict.AFFECTED, reason, ways, names)
     missing = sorted(
         s.why for s in sources if scene.known.kinds[s.kind].may_bring(shift.population)
     )
     return undecided(
-        f"{shift.title} would fare otherwise, and whether they come here is not known: "
-        f"{missing[0]}",
+        f"{shift.told} would fare otherwise, and whether they come here is not known: {missing[0]}",
         ways,
         names,
     )

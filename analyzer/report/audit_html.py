@@ -41,7 +41,8 @@ def _cells(site: Site) -> Iterator[str]:
     if site.ways is not None:
         before, after = site.ways
         ways = f"<br>before: {_text(before)}<br>now: {_text(after)}"
-    yield _text(site.reason) + ways
+    history = ", ".join(f"{verdict} after patch {n}" for n, verdict in site.history)
+    yield _text(site.reason) + (f"<br>{history}" if history else "") + ways
 
 
 def _text(text: str) -> str:

@@ -76,4 +76,5 @@ def _site(site: Site) -> Object:
         "delta": None if site.delta is None else str(site.delta),
         "absent": site.absent,
         "pasted": site.pasted,
+        "history": [{"patch": n, "verdict": str(verdict)} for n, verdict in site.history],
     }

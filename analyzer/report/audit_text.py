@@ -64,6 +64,10 @@ def _site(site: Site, width: int, paint: Paint) -> Iterator[str]:
     yield paint(lines[0], style)
     yield from (paint(line, style) for line in lines[1:])
     yield from wrap(plain(site.reason), width, first="      ", rest="      ")
+    open_ = site.verdict in (Verdict.UNAFFECTED, Verdict.UNDECIDED)
+    if len(site.history) > (1 if open_ else 0):  # which patch leaves open what it leaves is no news
+        text = ", ".join(f"{verdict} after patch {n}" for n, verdict in site.history)
+        yield from wrap(text, width, first="      ", rest="      ")
     if site.ways is not None:
         for name, way in zip(("before", "now"), site.ways, strict=True):
             yield from wrap(plain(way), width, first=f"      {name:>6}: ", rest="              ")

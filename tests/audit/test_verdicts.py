@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from fixture.harness import common_files, patched
 
 from analyzer.sites import Verdict
 
-from .trees import audited, site
+from .trees import audited, posted, site
 
 HEAD = "#include <linux/mm.h>\n"
 
@@ -214,3 +217,41 @@ def test_counts_add_up() -> None:
     counts = result.counts
     verdicts = sum(counts[v] for v in Verdict)
     assert counts["uses"] == verdicts == result.words - sum(n for _, n in result.others)
+
+
+# -- a series -------------------------------------------------------------------------------------
+
+DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
+
+
+def test_a_series_tells_after_which_patch_a_verdict_came_about() -> None:
+    tree = DEMO / "tree"
+    before = {str(p.relative_to(tree)): p.read_text() for p in tree.rglob("*") if p.is_file()}
+    after = patched(before, (DEMO / "change.patch").read_text())
+    driver = "drivers/toy/toy_mem.c"
+    halfway = {**after, driver: before[driver]}
+
+    result = posted(before, halfway, after)
+
+    affected, migrated = Verdict.AFFECTED, Verdict.MIGRATED
+    assert ((1, migrated),) == site(result, "memmap_init_range", "Offline").history
+    assert ((1, affected),) == site(result, "acme_append").history
+    assert ((1, affected), (2, migrated)) == site(result, "toy_unhold").history
+    assert "step 1 and 1 more patch" == result.patch
+
+
+def test_patches_that_move_no_page_are_not_told_of() -> None:
+    before, after = common_files("strict", "before"), common_files("strict", "after")
+    first, last = {**before, "lib/a.c": "int a;\n"}, {**after, "lib/a.c": "int b;\n"}
+
+    result = posted(before, first, {**after, "lib/a.c": "int a;\n"}, last)
+
+    verdicts = {s.history for s in result.sites if s.verdict is Verdict.MIGRATED}
+    assert {((2, Verdict.MIGRATED),)} == verdicts
+
+
+def test_one_patch_has_no_history() -> None:
+    result = posted(common_files("strict", "before"), common_files("strict", "after"))
+
+    assert result.sites
+    assert {()} == {s.history for s in result.sites}
