@@ -82,5 +82,7 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
             return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
     for arg in step.args[:2]:
         if isinstance(arg, ir.Name) and act.is_local(arg.id):
-            state = state.put(act.place(arg.id), Unknown(f"{here}:{arg.id}"))
+            fresh = Unknown(f"{here}:{arg.id}")  # on every turn another value
+            state = state.lose(fresh.key).put(act.place(arg.id), fresh)
+    state = pass_addresses([evaluate(a, state, act, run) for a in step.args], state, here)
     return [*ends, state.put(result, ONE)]

@@ -196,9 +196,11 @@ def pass_addresses(
                 for name in sorted(written):
                     state = _without_fields(state, f"{arg.place}.{name}")
                 continue
-            held = state.store.get(arg.place)
-            if held is not None and not isinstance(held, Page | Offset):
-                state = state.put(arg.place, Unknown(f"{here}:{n}"))
+            held = state.store.get(arg.place, Unknown(arg.place))
+            named = arg.place in state.store or arg.place in state.pages
+            if named and not isinstance(held, Page | Offset):
+                fresh = Unknown(f"{here}:{n}")  # on every turn of a loop another value
+                state = state.lose(fresh.key).put(arg.place, fresh)
             state = _without_fields(state, f"{arg.place}.")
     return state
 

@@ -37,8 +37,6 @@ CORE_MUTATIONS = (
         FREE_CORE,
         LEFT | DOUBLE,
         Swap(ALLOC, FREE_CORE, "__ClearPageOffline(p);", "__ClearPageReserved(p);"),
-        # Of deferred memory the page on the list of unaccepted ones is taken for the next one.
-        verdict="NOISE",
     ),
     one(
         "free clears the first page only",
