@@ -47,6 +47,7 @@ def check(
     progress: Progress | None = None,
     jobs: int = 1,
     budgets: Callable[[], Budget] = Budget,
+    cache: Cache | None = None,
 ) -> Result:
     """Return what a series makes stale in a tree, and what of it a later patch mends.
 
@@ -55,10 +56,11 @@ def check(
     migrations are the described ones (None: those that are shipped). jobs bounds the processes
     that work at once; the result does not depend on it. budgets gives each patch what it may
     cost; what that cuts is a gap, and where nothing of a patch could be judged stopped says why.
+    A cache that is handed in is shared between checks of trees that are much alike.
     Raise AnalyzerError where a patch does not apply, unless partial: then what applies is analysed,
     and the result says what was left out.
     """
-    clock, cache = Clock(progress, max(len(series.patches), 1)), Cache()
+    clock, cache = Clock(progress, max(len(series.patches), 1)), cache or Cache()
     found: list[Finding] = []
     derived: dict[Migration, None] = {}
     gaps: dict[Gap, None] = {}
