@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from analyzer.base import Gap
 from analyzer.budget import Budget
 from analyzer.c import ir
 from analyzer.flow.cache import Cache
-from analyzer.flow.interpret import run_root
+from analyzer.flow.contents import Lists
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.passages import passages_of
 from analyzer.flow.program import LARGEST, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
+from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Interest, Run, Watched
 from analyzer.flow.slices import Slice
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
 
-#: What stands on each list, by its place.
-Lists = Mapping[str, tuple[PageState, ...]]
-
-#: Lists settle in two rounds where pages pass one list, in three where they pass two.
-_ROUNDS = 4
 #: A root may take this part of the time that is left, so that one which is too much leaves some.
 _SHARE = 0.5
-#: So many kinds of pages are told apart on a list.
-_KINDS = 12
 UNBOUND = Budget()
 UNWATCHED = Watched()
 
@@ -100,71 +94,15 @@ def behave(
     says how much of the time that is left this may take; what that cuts is admitted.
     """
     budget = tree.program.budget.share(part)
-    lists: dict[FunctionId, Lists] = {root: {} for root in roots}
-    todo = roots
-    runs: dict[FunctionId, Run] = {}
     slices: dict[ir.Variant, Slice] = {}
-    for _ in range(_ROUNDS):
-        for root in todo:
-            run = new_run(tree, interest, lists[root], slices, watched, budget)
-            run = replace(run, starts=starts or {})
-            if run.cut:
-                run.gaps.setdefault(_not_started(root, run.cut))
-            else:
-                run_root(root, run)
-            runs[root] = run
-        held = lists
-        lists = {root: _settled(root, runs, held[root]) for root in roots}
-        todo = tuple(r for r in roots if _news(runs[r].drawn, held[r], lists[r]))
-        if not todo:
-            break
-    _admit(runs, todo, lists)
-    return _gathered(tree, roots, runs, {p: h for root in roots for p, h in lists[root].items()})
 
+    def begin(lists: Lists, *, early: bool) -> Run:
+        run = new_run(tree, interest, lists, slices, watched, budget)
+        return replace(run, starts=starts or {}, early=early)
 
-def _settled(root: FunctionId, runs: Mapping[FunctionId, Run], held: Lists) -> Lists:
-    """Return what stands on each list that a root can draw from; its own local lists are its own.
-
-    A page of a known kind with another history is no news: or lists that feed each other would
-    never settle.
-    """
-    puts: dict[str, dict[PageState, None]] = {}
-    for other, run in runs.items():
-        for place, pages in run.puts.items():
-            if other == root or not place[0].isdigit():
-                puts.setdefault(place, {}).update(pages)
-    found = {place: _few(tuple(pages)) for place, pages in sorted(puts.items())}
-    return {
-        p: held[p] if p in held and _kinds(held[p]) == _kinds(pages) else pages
-        for p, pages in found.items()
-    }
-
-
-def _news(drawn: Iterable[str], before: Lists, now: Lists) -> bool:
-    """Tell whether a list that was drawn from holds other kinds of pages now."""
-    return any(_kinds(before.get(p, ())) != _kinds(now.get(p, ())) for p in drawn)
-
-
-def _not_started(root: FunctionId, reason: str) -> Gap:
-    path, name = root
-    return Gap("budget", path, 0, name, f"{reason}: nothing that {name}() calls is followed")
-
-
-def _admit(
-    runs: Mapping[FunctionId, Run],
-    open_: tuple[FunctionId, ...],
-    lists: Mapping[FunctionId, Lists],
-) -> None:
-    """Admit what of the lists was cut: rounds, and kinds of pages."""
-    for path, name in open_:
-        detail = f"what {name}() takes from lists still changes after {_ROUNDS} rounds"
-        runs[path, name].gaps.setdefault(Gap("budget", path, 0, name, detail))
-    for (path, name), run in runs.items():
-        held = lists[path, name]
-        for place in sorted(run.drawn & held.keys()):
-            if len(held[place]) == _KINDS:
-                detail = f"{_KINDS} kinds of pages or more on {place}: not all are followed"
-                run.gaps.setdefault(Gap("budget", path, 0, name, detail))
+    rounds = Rounds(roots, begin)
+    rounds.settle()
+    return _gathered(tree, rounds)
 
 
 def new_run(
@@ -191,23 +129,6 @@ def new_run(
     )
 
 
-def _few(pages: tuple[PageState, ...]) -> tuple[PageState, ...]:
-    """Keep one state of each kind: same type, flags, population and last writers."""
-    kept: dict[object, PageState] = {}
-    for page in pages:
-        kept.setdefault(_kind(page), page)
-    return tuple(kept.values())[:_KINDS]
-
-
-def _kind(page: PageState) -> object:
-    last = page.history[-1].owner if page.history else None
-    return (page.types, page.flags, page.rest, page.population, last)
-
-
-def _kinds(pages: Iterable[PageState]) -> frozenset[object]:
-    return frozenset(_kind(page) for page in pages)
-
-
 def _types_forgotten(tree: Prepared) -> bool:
     """Tell whether freeing a page resets its type: the release function assigns the type word.
 
@@ -226,12 +147,8 @@ def _types_forgotten(tree: Prepared) -> bool:
     )
 
 
-def _gathered(
-    tree: Prepared,
-    roots: tuple[FunctionId, ...],
-    runs: Mapping[FunctionId, Run],
-    lists: Lists,
-) -> Behaviour:
+def _gathered(tree: Prepared, rounds: Rounds) -> Behaviour:
+    roots, runs = rounds.roots, rounds.runs
     gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
     callbacks: dict[str, tuple[FunctionId, ...]] = {}
     reached: set[FunctionId] = set()
@@ -245,7 +162,7 @@ def _gathered(
     return Behaviour(
         space=tree.law.space,
         observations=tuple(o for root in roots for o in runs[root].observations),
-        roots=roots,
+        roots=tuple(roots),
         reached=frozenset(reached),
         callbacks=callbacks,
         types_forgotten=_types_forgotten(tree),
@@ -255,7 +172,7 @@ def _gathered(
         cuts={root: _cuts(runs[root]) for root in roots},
         ended=frozenset(root for root in roots if runs[root].cut),
         drawing=frozenset(root for root in roots if runs[root].drawn),
-        lists=lists,
+        lists=rounds.contents,
         sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
         entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
     )

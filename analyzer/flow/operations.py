@@ -173,8 +173,7 @@ def put_on_list(key: str, place: str, state: State, run: Run) -> State:
 
 def draw(place: str, key: str, state: State, run: Run) -> list[State]:
     """Take some page off a list: one state for each state that producers put on it."""
-    run.drawn.add(place)
-    known = run.lists.get(place, ())
+    known = run.draw(place)
     state = state.take(key)
     if not known:
         return [state.with_page(key, unknown_page(run.space))]

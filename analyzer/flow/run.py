@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
+from analyzer.flow.contents import Kinds, few, is_own, kinds
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
 from analyzer.flow.program import FunctionId, Program
@@ -128,7 +129,9 @@ class Run:
     cut: str = ""  # what ran out and ended the run; nothing where it went to its end
     observations: dict[Observation, None] = field(default_factory=dict)
     puts: dict[str, dict[PageState, None]] = field(default_factory=dict)
-    drawn: set[str] = field(default_factory=set)
+    drawn: dict[str, set[Kinds]] = field(default_factory=dict)  # what was seen on each list
+    early: bool = False  # not all roots have run yet: what stands on their lists is not known
+    waits: bool = False  # it ended where it would have drawn from such a list
     unresolved: dict[str, None] = field(default_factory=dict)
     reached: set[FunctionId] = field(default_factory=set)
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
@@ -228,6 +231,15 @@ class Run:
             act.stack,
         )
 
+    def draw(self, place: str) -> tuple[PageState, ...]:
+        """Return what stands on a list that is drawn from, as far as that is known by now."""
+        known = self.lists.get(place)
+        if known is None:
+            self.waits = self.waits or (self.early and not is_own(place))
+            known = few(self.puts.get(place, ()))
+        self.drawn.setdefault(place, set()).add(kinds(known))
+        return known
+
     def step(self, act: Activation) -> bool:
         """Count a step; tell whether there is neither time nor patience for it."""
         self.steps += 1
@@ -236,7 +248,7 @@ class Run:
                 self.end(act, "too many steps")
             elif self.steps % self.budget.every == 0 and (reason := self.budget.spent):
                 self.end(act, reason)
-        return bool(self.cut)
+        return self.waits or bool(self.cut)
 
     def end(self, act: Activation, reason: str) -> None:
         """Let the run end where it is, and say what is left out."""

@@ -1,0 +1,113 @@
+"""Run the roots of a tree, and again, until what stands on lists is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from analyzer.base import Gap
+from analyzer.flow.contents import MOST, Lists, few, is_own, kinds
+from analyzer.flow.interpret import run_root
+from analyzer.flow.program import FunctionId
+from analyzer.flow.run import Run
+from analyzer.pages.machine import PageState
+
+#: Lists settle in two rounds where pages pass one list, in three where they pass two.
+_ROUNDS = 4
+
+
+class Begin(Protocol):
+    """Return a run in which nothing was seen yet, in which lists say what stands on each list."""
+
+    def __call__(self, lists: Lists, *, early: bool) -> Run:
+        """Let the run end where it draws from a list of others that is not known, if early."""
+        ...
+
+
+@dataclass
+class Rounds:
+    """The last run of each root, and what stood on the lists in it."""
+
+    roots: Sequence[FunctionId]
+    begin: Begin
+    runs: dict[FunctionId, Run] = field(default_factory=dict)
+    lists: dict[FunctionId, Lists] = field(default_factory=dict)
+
+    def settle(self) -> None:
+        """Run every root until none of them has drawn from a list that holds other pages now.
+
+        Who draws from the lists of others waits for them. So nobody is handed a page of which
+        nothing is known because it is early, and puts that on a list for the next.
+        """
+        waiting = [root for root in self.roots if not self._run(root, {}, early=True)]
+        for root in waiting:
+            self._run(root, self._settled(root))
+        todo: Sequence[FunctionId] = self.roots
+        for _ in range(_ROUNDS):
+            now = {root: self._settled(root) for root in self.roots}
+            todo = [root for root in self.roots if _news(self.runs[root], now[root])]
+            for root in todo:
+                self._run(root, now[root])
+            self.lists = now
+            if not todo:
+                break
+        self._admit(todo)
+
+    def _run(self, root: FunctionId, lists: Lists, *, early: bool = False) -> bool:
+        """Run a root; tell whether it need not wait for others."""
+        run = self.begin(lists, early=early)
+        if run.cut:
+            run.gaps.setdefault(_not_started(root, run.cut))
+        else:
+            run_root(root, run)
+        if run.waits:
+            return False
+        self.runs[root], self.lists[root] = run, lists
+        return True
+
+    def _settled(self, root: FunctionId) -> Lists:
+        """Return what stands on each list that a root can draw from.
+
+        A page of a known kind with another history is no news: or lists that feed each other
+        would never settle.
+        """
+        held = self.lists.get(root, {})
+        puts: dict[str, dict[PageState, None]] = {}
+        for other in self.roots:
+            for place, pages in self.runs[other].puts.items() if other in self.runs else ():
+                if other == root or not is_own(place):
+                    puts.setdefault(place, {}).update(pages)
+        found = {place: few(pages) for place, pages in sorted(puts.items())}
+        return {
+            p: held[p] if p in held and kinds(held[p]) == kinds(pages) else pages
+            for p, pages in found.items()
+        }
+
+    def _admit(self, unsettled: Sequence[FunctionId]) -> None:
+        """Admit what of the lists was cut: rounds, and kinds of pages."""
+        for path, name in unsettled:
+            detail = f"what {name}() takes from lists still changes after {_ROUNDS} rounds"
+            self.runs[path, name].gaps.setdefault(Gap("budget", path, 0, name, detail))
+        for (path, name), run in self.runs.items():
+            for place in sorted(run.drawn):
+                if any(len(seen) == MOST for seen in run.drawn[place]):
+                    detail = f"{MOST} kinds of pages or more on {place}: not all are followed"
+                    run.gaps.setdefault(Gap("budget", path, 0, name, detail))
+
+    @property
+    def contents(self) -> Mapping[str, tuple[PageState, ...]]:
+        """Return what stands on all lists."""
+        return {p: held for root in self.roots for p, held in self.lists[root].items()}
+
+
+def _news(run: Run, now: Lists) -> bool:
+    """Tell whether a list that was drawn from holds other kinds of pages now."""
+    return any(
+        seen != kinds(now.get(place, ())) for place, sets in run.drawn.items() for seen in sets
+    )
+
+
+def _not_started(root: FunctionId, reason: str) -> Gap:
+    path, name = root
+    return Gap("budget", path, 0, name, f"{reason}: nothing that {name}() calls is followed")
