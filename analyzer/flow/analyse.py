@@ -12,7 +12,7 @@ from analyzer.flow.cache import Cache
 from analyzer.flow.contents import Lists
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.passages import passages_of
-from analyzer.flow.program import LARGEST, FunctionId, Program, Read, Search
+from analyzer.flow.program import LARGEST, Asked, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Interest, Run, Watched
@@ -94,7 +94,7 @@ def behave(
     says how much of the time that is left this may take; what that cuts is admitted.
     """
     budget = tree.program.budget.share(part)
-    slices: dict[ir.Variant, Slice] = {}
+    slices: dict[ir.Variant, tuple[Slice, Asked]] = {}
 
     def begin(lists: Lists, *, early: bool) -> Run:
         run = new_run(tree, interest, lists, slices, watched, budget)
@@ -109,7 +109,7 @@ def new_run(
     tree: Prepared,
     interest: Interest,
     lists: Lists,
-    slices: dict[ir.Variant, Slice] | None = None,
+    slices: dict[ir.Variant, tuple[Slice, Asked]] | None = None,
     watched: Watched = UNWATCHED,
     budget: Budget = UNBOUND,
 ) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from analyzer.c.blank import blank_comments
 from analyzer.c.constants import constants, enumerators
@@ -12,6 +13,9 @@ from analyzer.c.ir import Definition, Function, Signature
 from analyzer.c.lower import lower, read_signature
 from analyzer.c.unit import Unit, called_names, scan_unit
 from analyzer.pages.laws import Law, derive_law
+
+if TYPE_CHECKING:
+    from analyzer.flow.run import Run
 
 _STORE = re.compile(rb"=\s*&?\s*([a-z_]\w*)\s*[,;}]")
 _STORED_IN = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*$")
@@ -48,6 +52,7 @@ class Cache:
     signatures: dict[tuple[str, int, bytes], Signature] = field(default_factory=dict)
     laws: dict[tuple[bytes, tuple[str, ...]], Law] = field(default_factory=dict)
     values: dict[tuple[str, bytes], Mapping[str, int]] = field(default_factory=dict)
+    runs: dict[tuple[str, str], list[Run]] = field(default_factory=dict)
 
     def law(self, header: bytes, types: tuple[str, ...]) -> Law:
         """Return the law that a header lays down."""

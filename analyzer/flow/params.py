@@ -37,8 +37,17 @@ def page_params(
 ) -> frozenset[int]:
     """Return the positions of parameters that are pages or are made into pages."""
     known = program.page_params.get((id, depth))
-    if known is not None:
-        return known
+    if known is None:
+        asked, program.asked = program.asked, None  # what is remembered is not asked again
+        known = program.page_params[id, depth] = _page_params(program, facts, id, depth)
+        program.asked = asked
+    program.note(
+        ("page_params", id, depth), lambda other: page_params(other, facts, id, depth), known
+    )
+    return known
+
+
+def _page_params(program: Program, facts: Facts, id: FunctionId, depth: int) -> frozenset[int]:
     found = {
         n for s in program.signatures(id) for n, param in enumerate(s.params) if _is_page(param)
     }
@@ -48,8 +57,7 @@ def page_params(
             for n, param in enumerate(function.params):
                 if param.name in names and "*" not in param.type:
                     found.add(n)
-    program.page_params[id, depth] = frozenset(found)
-    return program.page_params[id, depth]
+    return frozenset(found)
 
 
 def _is_page(param: ir.Param) -> bool:

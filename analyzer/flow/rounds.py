@@ -8,8 +8,8 @@ from typing import Protocol
 
 from analyzer.base import Gap
 from analyzer.flow.contents import MOST, Lists, few, is_own, kinds
-from analyzer.flow.interpret import run_root
 from analyzer.flow.program import FunctionId
+from analyzer.flow.remember import run_or_recall
 from analyzer.flow.run import Run
 from analyzer.pages.machine import PageState
 
@@ -60,7 +60,7 @@ class Rounds:
         if run.cut:
             run.gaps.setdefault(_not_started(root, run.cut))
         else:
-            run_root(root, run)
+            run = run_or_recall(root, run)
         if run.waits:
             return False
         self.runs[root], self.lists[root] = run, lists

@@ -14,7 +14,7 @@ from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
 from analyzer.flow.contents import Kinds, few, is_own, kinds
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
-from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.program import Asked, FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
 from analyzer.flow.state import State
@@ -122,7 +122,7 @@ class Run:
     interest: Interest
     types_forgotten: bool  # freeing a page resets its type in this tree
     lists: Mapping[str, tuple[PageState, ...]]
-    slices: dict[Variant, Slice]
+    slices: dict[Variant, tuple[Slice, Asked]]  # with what was asked to make each
     starts: Mapping[str, PageState] = field(default_factory=dict)  # populations, as if born so
     limits: Limits = field(default_factory=Limits)
     budget: Budget = field(default_factory=Budget)
@@ -136,6 +136,7 @@ class Run:
     reached: set[FunctionId] = field(default_factory=set)
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
+    asked: Asked = field(default_factory=dict)  # of the program, while the run was under way
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
@@ -146,10 +147,14 @@ class Run:
 
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
-        found = self.slices.get(act.variant)
-        if found is None:
-            found = slice_of(act.variant, lambda step: self.matters(act, step))
-            self.slices[act.variant] = found
+        if act.variant not in self.slices:
+            noted, self.program.asked = self.program.asked, {}
+            made = slice_of(act.variant, lambda step: self.matters(act, step))
+            self.slices[act.variant] = (made, self.program.asked)
+            self.program.asked = noted
+        found, asked = self.slices[act.variant]
+        if self.program.asked is not None:
+            self.program.asked.update(asked)
         return found
 
     def matters(self, act: Activation, step: Call | Check) -> bool:

@@ -1,0 +1,56 @@
+"""Remember the runs of roots: where all is answered as it was, another run would show the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analyzer.flow.interpret import run_root
+from analyzer.flow.program import FunctionId
+from analyzer.flow.run import Run
+
+#: So many runs of one root are remembered, the latest ones.
+_RUNS = 4
+
+
+def run_or_recall(root: FunctionId, run: Run) -> Run:
+    """Run a root, or return what an earlier run showed that was begun and answered alike.
+
+    The trees of a patch, and those of the patches of a series, differ in a few files: most roots
+    meet none of what changed. What was cut short is not remembered.
+    """
+    known = run.program.runs.setdefault(root, [])
+    for old in reversed(known):
+        if _is_alike(old, run):
+            return replace(old, program=run.program, gaps=dict(old.gaps))
+    run.program.asked = run.asked
+    try:
+        run_root(root, run)
+    finally:
+        run.program.asked = None
+    if not run.cut and not run.waits:
+        del known[: len(known) - _RUNS + 1]
+        known.append(run)
+    return run
+
+
+def _is_alike(old: Run, run: Run) -> bool:
+    """Tell whether a run would show what an earlier one has shown."""
+    begun = all(
+        one is other or one == other
+        for one, other in (
+            (old.types_forgotten, run.types_forgotten),
+            (old.space, run.space),
+            (old.interest, run.interest),
+            (old.facts, run.facts),
+            (old.numbers, run.numbers),
+            (old.starts, run.starts),
+            (old.limits, run.limits),
+            (old.watched, run.watched),
+            (old.program.config, run.program.config),
+        )
+    )
+    return (
+        begun
+        and all(old.lists.get(place) == run.lists.get(place) for place in old.drawn)
+        and all(again(run.program) == answer for again, answer in old.asked.values())
+    )
