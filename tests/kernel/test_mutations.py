@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.base import Severity
 from analyzer.findings import Finding
+from analyzer.flow.cache import Cache
 from analyzer.pipeline import check
 from analyzer.tree import Tree
 
@@ -28,11 +29,12 @@ Run = Callable[[tuple[Change, ...]], tuple[Finding, ...]]
 def run(befores: Mapping[str, Tree], afters: Mapping[str, Tree]) -> Run:
     """Return what the tool finds in the change with edits folded in, at warning or above."""
     seen: dict[tuple[Change, ...], tuple[Finding, ...]] = {}
+    cache = Cache()
 
     def found(edits: tuple[Change, ...]) -> tuple[Finding, ...]:
         if edits not in seen:
             series = difference(befores["strict"], edited(afters["strict"], edits, TOUCHED))
-            result = check(series, befores["strict"])
+            result = check(series, befores["strict"], cache=cache)
             assert result.functions > 0, "the tool has looked at nothing"
             seen[edits] = tuple(introduced(result, Severity.WARNING))
         return seen[edits]
