@@ -10,6 +10,7 @@ from analyzer.base import Gap, Span
 from analyzer.c.blank import blank_comments
 from analyzer.c.graph import Graph
 from analyzer.c.ir import Assign, Expr, Havoc, Instruction, Jump, Name, Opaque
+from analyzer.c.own import NOTHING, Own
 from analyzer.c.parser import Syntax
 from analyzer.c.unit import KEYWORDS, Unit
 
@@ -34,6 +35,8 @@ class Body:
     unit: Unit
     function: str
     rules: Rules
+    own: Own = NOTHING  # names that mean something else here
+    at: Span | None = None  # of the call whose expansion is lowered; unit then is its text
     graph: Graph = field(default_factory=Graph)
     gaps: list[Gap] = field(default_factory=list)
     params: Mapping[str, str] = field(default_factory=dict)  # name -> type
@@ -80,7 +83,7 @@ class Body:
 
     def span(self, node: Syntax) -> Span:
         """Return the span of a node."""
-        return self.unit.span(node.start, node.end)
+        return self.at or self.unit.span(node.start, node.end)
 
     def names(self, start: int, end: int) -> frozenset[str]:
         """Return the identifiers in a stretch that name neither a member nor a called function."""
@@ -152,7 +155,7 @@ class Body:
 
     def gap(self, kind: str, node: Syntax, detail: str) -> None:
         """Count something that was not understood."""
-        line = self.unit.line_of(node.start)
+        line = self.span(node).line
         self.gaps.append(Gap(kind, self.unit.path, line, self.function, detail))
 
     def lose(self, node: Syntax, why: str = "cannot read") -> None:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 
 from analyzer.c.body import Body
+from analyzer.c.expansion import expansion_of
 from analyzer.c.facts import Assertion, Declarer, macros
 from analyzer.c.ir import Assign, Branch, Call, Check, Const, Expr, Name, Opaque, Stop, Unary
+from analyzer.c.own import static_name
 from analyzer.c.parser import ERROR, Syntax
 
 _NUMBER = re.compile(
@@ -79,10 +81,15 @@ def lower_call(b: Body, node: Syntax, truth: Callable[[Body, Syntax], Expr]) -> 
         callee = b.value(function)
         return _call(b, node, Unary("*", callee) if isinstance(callee, Name) else callee)
     name = b.text(function)
+    expanded = expansion_of(b, node, name)
+    if expanded is not None:
+        return expanded
     if _is_pointer(b, name):
         return _call(b, node, Unary("*", Name(b.resolve(name))))
     if assertion_of(b, node) is not None:
         return truth(b, node)
+    if name in b.own.functions:
+        return _call(b, node, Name(static_name(name)))
     replaced = _replacement(b, node, name, given)
     return _call(b, node, Name(name)) if replaced is None else replaced
 

@@ -63,7 +63,8 @@ def _iterate(
     """Write an iterator's step; return the variables that the macro may assign."""
     if condition is not None and condition.broken:
         b.lose(condition)
-    span = b.unit.span(start, start + len(macro) if condition is None else condition.end)
+    end = start + len(macro) if condition is None else condition.end
+    span = b.at or b.unit.span(start, end)
     args = tuple(b.value(a) for a in macro_arguments(condition))
     result = b.temporary()
     b.emit(Iterate(result, macro, args, span))

@@ -10,6 +10,7 @@ from analyzer.c.body import Body, Rules, uncommented
 from analyzer.c.branches import lower_branch
 from analyzer.c.heads import Head, find_head, paired_parameters, parse_parameters, plain_type
 from analyzer.c.ir import Definition, Function, Param, Return, Signature, Stop, Variant
+from analyzer.c.own import NOTHING, Own
 from analyzer.c.parser import parse_body
 from analyzer.c.prepare import prepare
 from analyzer.c.statements import block_value, lower_statement
@@ -30,11 +31,12 @@ def lower(
     *,
     max_variants: int = 16,
     config: Mapping[str, bool] | None = None,
+    own: Own = NOTHING,
 ) -> Function:
     """Return the lowered function. Never raises: what cannot be read is a gap.
 
     A variant is a consistent choice of the `#if` arms in the body. config fixes symbols; so do
-    the conditions around the definition.
+    the conditions around the definition. own says which names mean something else in this file.
     """
     end = definition.span.end
     signature = read_signature(unit, definition)
@@ -51,7 +53,7 @@ def lower(
         gaps.append(Gap("variants", unit.path, definition.span.line, definition.name, detail))
     variants = []
     for choice in chosen.choices:
-        variant, found = _lower_variant(unit, definition, signature.params, choice)
+        variant, found = _lower_variant(unit, definition, signature.params, choice, own)
         gaps += (g for g in found if g not in gaps)
         if variant is not None:
             variants.append(variant)
@@ -93,14 +95,14 @@ def _returns(unit: Unit, head: Head) -> str:
 
 
 def _lower_variant(
-    unit: Unit, definition: Definition, params: tuple[Param, ...], choice: Choice
+    unit: Unit, definition: Definition, params: tuple[Param, ...], choice: Choice, own: Own
 ) -> tuple[Variant | None, list[Gap]]:
     try:
         tree = parse_body(prepare(choice.text, unit.attributes), definition.body)
         if tree is None:
             detail = "the braces of its body do not match"
             return None, [Gap("syntax", unit.path, definition.span.line, definition.name, detail)]
-        b = Body(unit, definition.name, RULES)
+        b = Body(unit, definition.name, RULES, own)
         b.params = {p.name: p.type for p in params if p.name}
         b.scopes[0] = {name: name for name in b.params}
         b.targets = frozenset(m[1].decode("latin-1") for m in _LABEL.finditer(choice.text))

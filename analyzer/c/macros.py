@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,17 +38,27 @@ class Macro:
 def macro_definitions(unit: Unit) -> Mapping[str, Macro]:
     """Return the macros of a file; of several under different `#if`, the first."""
     found: dict[str, Macro] = {}
+    for _, name, macro in every_definition(unit):
+        if macro is not None:
+            found.setdefault(name, macro)
+    return found
+
+
+def every_definition(unit: Unit) -> Iterator[tuple[int, str, Macro | None]]:
+    """Yield (offset, name, macro) of each `#define` in order; without a macro of each `#undef`."""
     for line in unit.directives:
-        if line.keyword != "define" or unit.conditions.is_dead(line.start):
+        if line.keyword not in ("define", "undef") or unit.conditions.is_dead(line.start):
+            continue
+        if line.keyword == "undef":
+            yield line.start, line.argument, None
             continue
         text = blank_comments(unit.text[line.start : line.end]).decode("latin-1")
         m = _DEFINE.match(_CONTINUED.sub("\n", text))
-        if m is not None and m[1] not in found:
+        if m is not None:
             params = None if m[2] is None else tuple(p.strip() for p in m[3].split(","))
             params = () if params == ("",) else params
             span = unit.span(line.start, line.end)
-            found[m[1]] = Macro(m[1], params, m[4].strip(), span)
-    return found
+            yield line.start, m[1], Macro(m[1], params, m[4].strip(), span)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from analyzer.budget import Budget
 from analyzer.c import ir
 from analyzer.flow.cache import Cache
 from analyzer.flow.contents import Lists
+from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.passages import passages_of
-from analyzer.flow.program import LARGEST, Asked, FunctionId, Program, Read, Search
+from analyzer.flow.program import Asked, FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Interest, Run, Watched
@@ -58,7 +59,8 @@ def prepare(
     Where the budget runs out before, the program says so in cut.
     """
     law = law_of(read, cache, facts)
-    program = Program(read, search, cache, {**facts.config, **config}, budget)
+    sources = {**facts.sources, **dict.fromkeys(law.space.operations, (HEADER,))}
+    program = Program(read, search, cache, {**facts.config, **config}, budget, sources)
     program.look_up(search_words(law.space, facts))
     return Prepared(program, law, facts, program.numbers(facts.headers))
 

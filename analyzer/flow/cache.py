@@ -11,6 +11,7 @@ from analyzer.c.blank import blank_comments
 from analyzer.c.constants import constants, enumerators
 from analyzer.c.ir import Definition, Function, Signature
 from analyzer.c.lower import lower, read_signature
+from analyzer.c.own import Own
 from analyzer.c.unit import Unit, called_names, scan_unit
 from analyzer.pages.laws import Law, derive_law
 
@@ -48,7 +49,7 @@ class Cache:
     """Share work between trees: a file or a definition with the same text is read once."""
 
     facets: dict[tuple[str, bytes], Facets] = field(default_factory=dict)
-    lowered: dict[tuple[str, int, bytes], Function] = field(default_factory=dict)
+    lowered: dict[tuple[str, int, bytes, Own], Function] = field(default_factory=dict)
     signatures: dict[tuple[str, int, bytes], Signature] = field(default_factory=dict)
     laws: dict[tuple[bytes, tuple[str, ...]], Law] = field(default_factory=dict)
     values: dict[tuple[str, bytes], Mapping[str, int]] = field(default_factory=dict)
@@ -86,13 +87,15 @@ class Cache:
             self.values[key] = {**constants(unit), **enumerators(unit)}
         return self.values[key]
 
-    def lower(self, unit: Unit, definition: Definition, config: Mapping[str, bool]) -> Function:
+    def lower(
+        self, unit: Unit, definition: Definition, config: Mapping[str, bool], own: Own
+    ) -> Function:
         """Return a lowered definition."""
         start, end = definition.span.start, definition.span.end
-        key = (unit.path, start, unit.text[start:end])
+        key = (unit.path, start, unit.text[start:end], own)
         found = self.lowered.get(key)
         if found is None:
-            found = lower(unit, definition, config=config)
+            found = lower(unit, definition, config=config, own=own)
             self.lowered[key] = found
         return found
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from analyzer.base import Gap
 from analyzer.budget import Budget
 from analyzer.c.ir import Conditions, Definition, Function, Signature
+from analyzer.c.own import plain_name, static_name
 from analyzer.c.unit import Unit
 from analyzer.flow.arguments import Argument, split_arguments
 from analyzer.flow.cache import Cache, Facets, Stored
+from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
 
 if TYPE_CHECKING:
     from analyzer.flow.run import Run
@@ -35,8 +37,6 @@ Asked = dict[tuple[object, ...], tuple[Callable[["Program"], object], object]]
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 _TYPE = re.compile(rb"[A-Za-z_][^\n;={}]*(?<=\W)")
 _OPENING = re.compile(rb"\s*\(")
-#: Headers above this size are register lists; they are searched but not read.
-LARGEST = 1 << 20
 
 
 def _noted(
@@ -68,11 +68,13 @@ class Program:
         cache: Cache,
         config: Mapping[str, bool],
         budget: Budget,
+        sources: Sources = NO_SOURCES,
     ) -> None:
         self.config = dict(config)
         self.cut = ""  # what ran out before every file was read
         self.budget = budget
         self.gaps: list[Gap] = []
+        self._names = Names(read, cache, sources)
         self._read, self._search, self._cache = read, search, cache
         self._facets: dict[str, Facets] = {}
         self._defined: dict[str, list[Definition]] = defaultdict(list)
@@ -150,8 +152,9 @@ class Program:
             for name, pointers in facets.pointers.items():
                 for other in pointers:
                     self._through[other].append((path, name))
+            own = self._names.own(path)
             for name, called in facets.calls.items():
-                for other in called:
+                for other in own.meant(called):
                     self._callers[other].append((path, name))
             for stored in facets.stores:
                 self._slots[stored.slot].append(stored)
@@ -232,7 +235,7 @@ class Program:
     @_noted
     def is_function(self, name: str) -> bool:
         """Tell whether any file that was read defines the function."""
-        return name in self._defined
+        return plain_name(name) in self._defined
 
     @_noted
     def defined(self, name: str) -> tuple[FunctionId, ...]:
@@ -252,7 +255,12 @@ class Program:
     def called(self, id: FunctionId) -> frozenset[str]:
         """Return the names that a function's body calls, macros included."""
         facets = self._facets.get(id[0])
-        return facets.calls.get(id[1], frozenset()) if facets else frozenset()
+        called = facets.calls.get(id[1], frozenset()) if facets else frozenset()
+        return self._names.own(id[0]).meant(called)
+
+    def called_as(self, id: FunctionId) -> str:
+        """Return the name by which calls of a function are told from those of the kernel's."""
+        return static_name(id[1]) if id[1] in self._names.own(id[0]).functions else id[1]
 
     @_noted
     def calling(self, name: str) -> tuple[FunctionId, ...]:
@@ -300,7 +308,7 @@ class Program:
     @_noted
     def resolve(self, name: str, path: str) -> tuple[FunctionId, ...]:
         """Return what a name called in a file can be: its own static function before any other."""
-        found = self._defined.get(name, ())
+        found = self._defined.get(plain_name(name), ())
         own = {(d.path, d.name) for d in found if d.path == path}
         if own:
             return tuple(own)
@@ -314,7 +322,8 @@ class Program:
         if facets is None:
             return ()
         found = facets.unit.definitions.get(id[1], ())
-        return tuple(self._cache.lower(facets.unit, d, self.config) for d in found)
+        own = self._names.own(id[0])
+        return tuple(self._cache.lower(facets.unit, d, self.config, own) for d in found)
 
     @_noted
     def signatures(self, id: FunctionId) -> tuple[Signature, ...]:

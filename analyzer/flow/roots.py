@@ -71,7 +71,7 @@ def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
         id
         for name in (*facts.allocators, *facts.lists.first)
         for id in program.calling(name)
-        if not facts.speaks_of(id[1])
+        if not facts.speaks_of(program.called_as(id))
         and any(is_page_pointer(f.returns) for f in program.signatures(id))
     )
 
@@ -82,7 +82,7 @@ def _movers(program: Program, facts: Facts) -> frozenset[FunctionId]:
         id
         for name in (*facts.lists.put, *facts.lists.take)
         for id in program.calling(name)
-        if not facts.speaks_of(id[1])
+        if not facts.speaks_of(program.called_as(id))
         and any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
     )
 
@@ -122,7 +122,7 @@ def _reaching(
         found |= new
         edge = []
         for id in sorted(new):
-            if facts.speaks_of(id[1]) or not passes_pages(program, facts, id):
+            if facts.speaks_of(program.called_as(id)) or not passes_pages(program, facts, id):
                 continue  # nobody needs to come in here from outside
             edge.extend(callers_of(program, id))
             for slot in slots.get(id, ()):
@@ -232,7 +232,8 @@ def _does_more(
 
 def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
     """Return the functions that call a function by its name."""
-    return program.in_order(c for c in program.calling(id[1]) if c != id and program.visible(c, id))
+    found = program.calling(program.called_as(id))
+    return program.in_order(c for c in found if c != id and program.visible(c, id))
 
 
 def _writing_roots(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from analyzer.data import read_facts
 from analyzer.migrations import Described, Forbidden
@@ -12,6 +13,8 @@ from analyzer.migrations import Described, Forbidden
 #: The population of pages from the buddy, which no origin made: they concern whoever is given
 #: them, and nobody on the way.
 ALLOCATED = "allocated"
+
+_FILE = re.compile(r"[\w*./-]+\.[ch]\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class Facts:
     beside: tuple[str, ...]
     flags: tuple[str, ...]
     config: Mapping[str, bool]
+    sources: Mapping[str, tuple[str, ...]]  # name -> the files (or patterns) that show the fact
 
     def speaks_of(self, name: str) -> bool:
         """Tell whether the facts say what a call does to a page."""
@@ -198,7 +202,30 @@ def load_facts() -> Facts:
         beside=tuple(pages["track"]["beside"]),
         flags=tuple(pages["track"]["flags"]),
         config=dict(pages["config"]),
+        sources=_sources((*_tables(pages), *where["chain"])),
     )
+
+
+def _tables(pages: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:  # TOML
+    """Yield the tables that say what calls of some names do."""
+    for kind in ("identity", "allocator", "range_allocator", "sink", "free", "reset", "iterator"):
+        yield from pages[kind]
+    yield from (pages["list"], pages["index_of"], pages["opaque"])
+
+
+def _sources(tables: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]]:
+    """Return the files that the sources of facts name, for each name that they are about."""
+    found: dict[str, tuple[str, ...]] = {}
+    for table in tables:
+        files = tuple(_FILE.findall(table.get("source", "")))
+        kinds = ("names", "put", "take", "entry", "first", "step", "call")
+        for name in (n for kind in kinds for n in _listed(table.get(kind, ()))):
+            found[name] = (*found.get(name, ()), *files)
+    return found
+
+
+def _listed(names: str | Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def in_question(

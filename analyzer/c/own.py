@@ -1,0 +1,72 @@
+"""Know the names that mean something else in one file than in the rest of the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from analyzer.c.heads import calls
+from analyzer.c.macros import Macro, every_definition
+from analyzer.c.unit import Unit
+
+#: Set before the name of a file's own function where the kernel has another one of that name.
+_STATIC = "static "
+
+
+def static_name(name: str) -> str:
+    """Return how a call of a file's own function is spelled where the kernel has that name, too."""
+    return _STATIC + name
+
+
+def plain_name(name: str) -> str:
+    """Return a function's name as it stands in the source."""
+    return name.removeprefix(_STATIC)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The names of the kernel's that a file gives to macros and to static functions of its own.
+
+    macros are in the order of the file, each from an offset on; None undefines one.
+    """
+
+    macros: tuple[tuple[int, str, Macro | None], ...] = ()
+    functions: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.macros or self.functions)
+
+    def at(self, offset: int) -> Mapping[str, Macro]:
+        """Return the macros that are defined at an offset."""
+        found = {name: macro for start, name, macro in self.macros if start < offset}
+        return {name: macro for name, macro in found.items() if macro is not None}
+
+    def meant(self, called: frozenset[str]) -> frozenset[str]:
+        """Return what is called by names: own functions as such, and what the macros call."""
+        found = {static_name(n) if n in self.functions else n for n in called}
+        for _, name, macro in self.macros:
+            if name in called and macro is not None:
+                found.update(calls(macro.body.encode("latin-1")))
+                if macro.params is None:
+                    found.add(macro.body)
+        return frozenset(found)
+
+
+NOTHING = Own()
+
+
+def own_macros(
+    unit: Unit, names: Collection[str], at: int | None = None
+) -> Iterator[tuple[int, str, Macro | None]]:
+    """Yield the macros of these names that a file defines; at: where it is included."""
+    if not any(line.argument.startswith(tuple(names)) for line in unit.directives):
+        return
+    for start, name, macro in every_definition(unit):
+        if name in names:
+            yield (start if at is None else at), name, macro
+
+
+def own_functions(unit: Unit, names: Collection[str]) -> frozenset[str]:
+    """Return those of the names that a file gives to static functions of its own."""
+    found = unit.definitions
+    return frozenset(n for n in found.keys() & names if all(d.static for d in found[n]))

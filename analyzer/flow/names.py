@@ -1,0 +1,81 @@
+"""Tell which of the names that the analysis knows mean something else in a file."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from analyzer.c.macros import Macro
+from analyzer.c.own import NOTHING, Own, own_functions, own_macros
+from analyzer.c.unit import Unit
+from analyzer.flow.cache import Cache
+
+#: The names that the analysis knows, each with the files (or patterns) that are their source.
+Sources = Mapping[str, tuple[str, ...]]
+
+NO_SOURCES: Sources = {}
+_QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
+#: Files above this size are register lists; they are searched but not read.
+LARGEST = 1 << 20
+#: How deep headers beside a file are followed.
+_DEPTH = 4
+
+
+class Names:
+    """Find, once a file, what it and the headers beside it define under a known name."""
+
+    def __init__(self, read: Callable[[str], bytes | None], cache: Cache, sources: Sources) -> None:
+        self._read, self._cache, self._sources = read, cache, sources
+        self._found: dict[str, Own] = {}
+
+    def own(self, path: str) -> Own:
+        """Return the names that mean something else in a file.
+
+        What a header for all the kernel defines under such a name is the kernel's.
+        """
+        if path not in self._found:
+            self._found[path] = self._own(path) if path.endswith(".c") else NOTHING
+        return self._found[path]
+
+    def _own(self, path: str) -> Own:
+        unit = self._unit(path)
+        if unit is None or not self._sources:
+            return NOTHING
+        names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
+        macros = tuple(sorted(self._macros(unit, names, None, _DEPTH), key=lambda m: m[0]))
+        return Own(macros, own_functions(unit, names)) or NOTHING
+
+    def _macros(
+        self, unit: Unit, names: frozenset[str], at: int | None, depth: int
+    ) -> Iterator[tuple[int, str, Macro | None]]:
+        """Yield the macros of a file and of the headers beside it; at: where it is included."""
+        for start, header in self._beside(unit) if depth else ():
+            yield from self._macros(header, names, start if at is None else at, depth - 1)
+        yield from own_macros(unit, names, at)
+
+    def _beside(self, unit: Unit) -> Iterator[tuple[int, Unit]]:
+        """Yield the headers that a file includes by quotes, and where."""
+        for line in unit.directives:
+            m = _QUOTED.match(unit.text, line.start) if line.keyword == "include" else None
+            if m is not None:
+                folder, name = posixpath.dirname(unit.path), m[1].decode("latin-1")
+                beside = posixpath.normpath(posixpath.join(folder, name))
+                header = None if _is_shared(beside) else self._unit(beside)
+                if header is not None:
+                    yield line.start, header
+
+    def _unit(self, path: str) -> Unit | None:
+        text = self._read(path)
+        return None if text is None or len(text) > LARGEST else self._cache.scan(path, text).unit
+
+
+def _is_among(path: str, sources: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(path, s) for s in sources)
+
+
+def _is_shared(path: str) -> bool:
+    """Tell whether a header is for all the kernel, or lies outside of the tree."""
+    folders = path.split("/")
+    return "include" in folders or ".." in folders
