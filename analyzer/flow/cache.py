@@ -13,6 +13,7 @@ from analyzer.c.ir import Definition, Function, Signature
 from analyzer.c.lower import lower, read_signature
 from analyzer.c.own import Own
 from analyzer.c.unit import Unit, called_names, scan_unit
+from analyzer.flow.storing import storing
 from analyzer.pages.laws import Law, derive_law
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Cache:
             unit = scan_unit(path, text)
             found = Facets(
                 unit,
-                _names(unit, called_names),
+                _names(unit, _called),
                 _names(unit, _pointer_calls),
                 tuple(_stores(unit)),
             )
@@ -115,6 +116,11 @@ def _names(
         name: frozenset().union(*(of(unit, d) for d in definitions))
         for name, definitions in unit.definitions.items()
     }
+
+
+def _called(unit: Unit, definition: Definition) -> frozenset[str]:
+    body = unit.flat[definition.body : definition.span.end]
+    return called_names(unit, definition) | storing(body)
 
 
 def _pointer_calls(unit: Unit, definition: Definition) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import operations
+from analyzer.flow import operations, words
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
@@ -47,6 +47,7 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
     """Return the states after a call, with its result assigned."""
     args = [evaluate(a, state, act, run) for a in step.args]
     here = f"{act.depth}:{step.span.start}"
+    state = words.passed(step, state, act, run)
     results = _dispatch(step, args, here, state, act, run, enter)
     place = act.place(step.result.id)
     return [_renewed(s, here, v).put(place, v) for s, v in results]

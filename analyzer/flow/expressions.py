@@ -230,10 +230,7 @@ def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Ru
     """Return the state after an assignment."""
     if isinstance(target, ir.Name) and not act.is_local(target.id):
         return state.put(f"g:{target.id}", value)
-    place = place_of(target, state, act, run)
-    if isinstance(target, ir.Field) and target.name == "page_type":
-        return state
-    return state.put(place, value)
+    return state.put(place_of(target, state, act, run), value)
 
 
 def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[bool, State]]:

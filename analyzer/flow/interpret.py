@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import calls, lists
+from analyzer.flow import calls, lists, words
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
@@ -212,6 +212,9 @@ class _Body:
             case ir.Assign(target, value):
                 if root_name(target) not in self.slice.names:
                     return [state]
+                stored = words.stored(target, state, act, run)
+                if stored is not None:
+                    return [stored]
                 return [assign(target, evaluate(value, state, act, run), state, act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):

@@ -10,6 +10,7 @@ from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.run import Interest
+from analyzer.flow.storing import STORING
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import usual_accessors
 from analyzer.pages.machine import TYPE, Space
@@ -60,7 +61,7 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     }
     flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
-    weak, _ = _reaching(program, {*tracked, *facts.sinks, *facts.resets}, facts, levels=4)
+    weak, _ = _reaching(program, {*tracked, *facts.sinks, *facts.resets, STORING}, facts, levels=4)
     weak |= _movers(program, facts)
     return Interest(strong, weak - strong, flags, _givers(program, facts))
 

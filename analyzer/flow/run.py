@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
 from analyzer.budget import Budget
-from analyzer.c.ir import Call, Check, Expr, Function, Name, Variant
+from analyzer.c.ir import Assign, Call, Check, Expr, Function, Name, Unary, Variant
 from analyzer.flow.contents import Kinds, few, is_own, kinds
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
@@ -18,6 +18,7 @@ from analyzer.flow.program import Asked, FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
 from analyzer.flow.state import State
+from analyzer.flow.storing import is_word
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
@@ -157,20 +158,24 @@ class Run:
             self.program.asked.update(asked)
         return found
 
-    def matters(self, act: Activation, step: Call | Check) -> bool:
-        """Tell whether a call may do something to a page, or an assertion is about one."""
+    def matters(self, act: Activation, step: Call | Check | Assign) -> bool:
+        """Tell whether a call or a store may do something to a page, or a check is about one."""
         # A step belongs to one variant, which the cache of lowered functions keeps alive.
         known = self.weighed.get(id(step))
         if known is None:
             known = self.weighed[id(step)] = self._weigh(act, step)
         return known
 
-    def _weigh(self, act: Activation, step: Call | Check) -> bool:
+    def _weigh(self, act: Activation, step: Call | Check | Assign) -> bool:
+        if isinstance(step, Assign):
+            return is_word(step.target, self.facts.words) and _may_be_page(step.target, act)
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
             return True
         name, facts = step.callee.id, self.facts
+        if any(isinstance(a, Unary) and is_word(a.operand, facts.words) for a in step.args):
+            return name not in facts.words.read_by
         op = self.space.operations.get(name)
         if op is not None:
             return op.dimension == TYPE or op.dimension in self.interest.flags

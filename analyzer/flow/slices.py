@@ -21,8 +21,8 @@ class Slice:
     branches: frozenset[int]
 
 
-#: Tells whether a call may do something to a page by itself, or an assertion is about one.
-Matters = Callable[[ir.Call | ir.Check], bool]
+#: Tells whether a call or a store may do something to a page, or an assertion is about one.
+Matters = Callable[[ir.Call | ir.Check | ir.Assign], bool]
 
 
 def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
@@ -59,7 +59,7 @@ def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], li
     for b, block in enumerate(blocks):
         for step in block.instructions:
             if isinstance(step, ir.Iterate | ir.Havoc) or (
-                isinstance(step, ir.Call | ir.Check) and matters(step)
+                isinstance(step, ir.Call | ir.Check | ir.Assign) and matters(step)
             ):
                 weighty[b] = True
                 names.update(n for e in expressions_of(step) for n in names_in(e))

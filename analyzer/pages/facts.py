@@ -43,6 +43,19 @@ class Free:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The fields of a page that hold its type and its flags, and who only reads them.
+
+    bits is what the names of single flags begin with.
+    """
+
+    types: frozenset[str]
+    flags: frozenset[str]
+    read_by: frozenset[str]
+    bits: str
+
+
+@dataclass(frozen=True, slots=True)
 class Role:
     """A parameter of an origin, told by its type or by what call it is passed on to, and where.
 
@@ -106,6 +119,7 @@ class Facts:
     frees: Mapping[str, Free]
     release: tuple[str, str]  # function, field
     resets: Mapping[str, int]
+    words: Words
     lists: Lists
     index_of: frozenset[str]
     opaque: frozenset[str]
@@ -169,6 +183,12 @@ def load_facts() -> Facts:
         frees={n: Free(e["arg"], e["pages"] == "each") for e in pages["free"] for n in e["names"]},
         release=(pages["release"]["function"], pages["release"]["field"]),
         resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},
+        words=Words(
+            types=frozenset(w["field"] for w in pages["word"] if w["holds"] == "type"),
+            flags=frozenset(w["field"] for w in pages["word"] if w["holds"] == "flags"),
+            read_by=frozenset(pages["words"]["read_by"]),
+            bits=pages["words"]["bits"],
+        ),
         lists=Lists(
             members=frozenset(lists["members"]),
             put=frozenset(lists["put"]),

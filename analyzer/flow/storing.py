@@ -1,0 +1,40 @@
+"""Tell stores into the words of a page that hold its type and flags from other stores."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from analyzer.c import ir
+from analyzer.data import read_facts
+from analyzer.pages.facts import Words
+
+#: Stands among the names that a function calls where it stores so.
+STORING = "page->"
+
+
+def storing(body: bytes) -> frozenset[str]:
+    """Return the name that stands for stores into the words of a page, where a body has some."""
+    return frozenset((STORING,)) if _pattern().search(body) else frozenset()
+
+
+@cache
+def _pattern() -> re.Pattern[bytes]:
+    words = read_facts("kernel/pages.toml")["word"]
+    alone = "|".join(w["field"] for w in words if w["alone"])
+    others = "|".join(w["field"] for w in words if not w["alone"])
+    # Of a field that many structures have, only that of a variable that is called a page.
+    page = r"\b\w*(?:page|folio)\w*(?:\[[^\]]*\])?"
+    field = rf"(?:(?:->|\.)(?:{alone})|{page}(?:->|\.)(?:{others}))\b"
+    assigned = rf"{field}\s*(?:[-+|&^]|<<|>>)?=(?!=)"
+    passed = rf"(?:set|xchg|bit|store|WRITE)\w*\s*\([^()]*{field}"
+    return re.compile(f"{assigned}|{passed}".encode())
+
+
+def is_word(e: ir.Expr, words: Words) -> bool:
+    """Tell whether an expression may be a word of a page, by the name of its field."""
+    while isinstance(e, ir.Field | ir.Index):
+        if isinstance(e, ir.Field) and e.name in words.types | words.flags:
+            return True
+        e = e.base
+    return False

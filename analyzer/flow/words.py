@@ -1,0 +1,77 @@
+"""Follow stores straight into the words of a page that hold its type and its flags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from analyzer.c import ir
+from analyzer.flow.expressions import evaluate
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State
+from analyzer.flow.values import Page
+from analyzer.pages.machine import EITHER, PageState, unknown_page
+
+
+def stored(target: ir.Expr, state: State, act: Activation, run: Run) -> State | None:
+    """Return the state after a store into a word of a page; None where it goes elsewhere.
+
+    The dimension that the word holds is unknown from here on, whatever is stored.
+    """
+    word = _word(target, state, act, run)
+    if word is not None:
+        return _lost(*word, "", state, run)
+    if isinstance(target, ir.Unary) and target.op == "*":
+        value = evaluate(target.operand, state, act, run)
+        if isinstance(value, Page) and value.form == "page":
+            return state.with_page(value.key, unknown_page(run.space))
+    return None
+
+
+def passed(step: ir.Call, state: State, act: Activation, run: Run) -> State:
+    """Return the state after a call that is passed the address of a word of a page."""
+    words = run.facts.words
+    if isinstance(step.callee, ir.Name) and step.callee.id in words.read_by:
+        return state
+    first = step.args[0] if step.args else None
+    bit = first.id if isinstance(first, ir.Name) and first.id.startswith(words.bits) else ""
+    for arg in step.args:
+        if isinstance(arg, ir.Unary) and arg.op == "&":
+            word = _word(arg.operand, state, act, run)
+            state = state if word is None else _lost(*word, bit, state, run)
+    return state
+
+
+def _word(e: ir.Expr, state: State, act: Activation, run: Run) -> tuple[str, str] | None:
+    """Return the page and the field of which an expression is (a part); None for any other."""
+    words = run.facts.words
+    while isinstance(e, ir.Field | ir.Index):
+        if isinstance(e, ir.Field) and e.name in words.types | words.flags:
+            held = evaluate(e.base, state, act, run)
+            if isinstance(held, Page):
+                return held.key, e.name
+        e = e.base
+    return None
+
+
+def _lost(key: str, field: str, bit: str, state: State, run: Run) -> State:
+    """Forget a page's type, and with it all else; or its flags, or the one that is named."""
+    page = state.pages.get(key)
+    if page is None:
+        return state
+    words = run.facts.words
+    if field in words.types:
+        return state.with_page(key, unknown_page(run.space))
+    if bit:
+        label = _flag(bit.removeprefix(words.bits), run)
+        return state.with_page(key, page.with_flag(label, EITHER)) if label else state
+    return state.with_page(key, _without_flags(page))
+
+
+def _without_flags(page: PageState) -> PageState:
+    return replace(page, flags=(), rest=EITHER)
+
+
+def _flag(bit: str, run: Run) -> str | None:
+    """Return the flag of a bit such as `kept_back`; None where it is none that is tracked."""
+    spelled = bit.replace("_", "").lower()
+    return next((f for f in sorted(run.interest.flags) if f.lower() == spelled), None)
