@@ -88,6 +88,8 @@ def lower_call(b: Body, node: Syntax, truth: Callable[[Body, Syntax], Expr]) -> 
         return _call(b, node, Unary("*", Name(b.resolve(name))))
     if assertion_of(b, node) is not None:
         return truth(b, node)
+    if name in b.own.ends:
+        return _end(b, node, name)
     if name in b.own.functions:
         return _call(b, node, Name(static_name(name)))
     replaced = _replacement(b, node, name, given)
@@ -98,10 +100,7 @@ def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) ->
     """Lower a macro that is no call; None where a name is that of a function."""
     known = macros()
     if name in known.noreturn:
-        if known.noreturn[name]:
-            _call(b, node, Name(name))
-        b.graph.end(Stop(b.span(node)))
-        return Const(0)
+        return _end(b, node, name if known.noreturn[name] else "")
     if name in known.transparent and known.transparent[name] < len(given):
         return b.value(given[known.transparent[name]])
     if name in known.configuration and len(given) == 1:
@@ -111,6 +110,14 @@ def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) ->
     if name in known.opaque:
         return b.opaque(node)
     return _access(b, node, name, given)
+
+
+def _end(b: Body, node: Syntax, name: str) -> Expr:
+    """End the path at a call that does not come back; without a name there is no call to see."""
+    if name:
+        _call(b, node, Name(static_name(name) if name in b.own.functions else name))
+    b.graph.end(Stop(b.span(node)))
+    return Const(0)
 
 
 def _is_pointer(b: Body, name: str) -> bool:

@@ -61,6 +61,7 @@ class Macros:
 
     assertions: Mapping[str, Assertion]
     noreturn: Mapping[str, bool]  # whether it stays visible as a call
+    attributes: frozenset[str]  # of functions that do not come back
     transparent: Mapping[str, int]  # position of the argument that is the value
     loads: frozenset[str]
     stores: Mapping[str, bool]  # whether the first argument is an address
@@ -108,6 +109,7 @@ def macros() -> Macros:
             for n in a["names"]
         },
         noreturn={n: bool(g["call"]) for g in checks["noreturn"] for n in g["names"]},
+        attributes=frozenset(checks["declared"]["noreturn"]),
         transparent={n: int(g["argument"]) for g in facts["transparent"] for n in g["names"]},
         loads=_names(facts["load"], "names"),
         stores={n: bool(g["pointer"]) for g in facts["store"] for n in g["names"]},

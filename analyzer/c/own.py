@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from analyzer.c.facts import macros
 from analyzer.c.heads import calls
 from analyzer.c.macros import Macro, every_definition
+from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import Unit
 
+_WORD = re.compile(r"\w+")
 #: Set before the name of a file's own function where the kernel has another one of that name.
 _STATIC = "static "
 
@@ -25,16 +29,16 @@ def plain_name(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The names of the kernel's that a file gives to macros and to static functions of its own.
+    """What a file says of names by itself.
 
-    macros are in the order of the file, each from an offset on; None undefines one.
+    macros and functions are names of the kernel's that it gives to macros and static functions of
+    its own; macros are in the order of the file, each from an offset on, and None undefines one.
+    ends are functions that are declared not to come back.
     """
 
     macros: tuple[tuple[int, str, Macro | None], ...] = ()
     functions: frozenset[str] = frozenset()
-
-    def __bool__(self) -> bool:
-        return bool(self.macros or self.functions)
+    ends: frozenset[str] = frozenset()
 
     def at(self, offset: int) -> Mapping[str, Macro]:
         """Return the macros that are defined at an offset."""
@@ -70,3 +74,21 @@ def own_functions(unit: Unit, names: Collection[str]) -> frozenset[str]:
     """Return those of the names that a file gives to static functions of its own."""
     found = unit.definitions
     return frozenset(n for n in found.keys() & names if all(d.static for d in found[n]))
+
+
+def ending_functions(unit: Unit) -> frozenset[str]:
+    """Return the functions that a file declares, or defines, as ones that do not come back."""
+    if not any(word.encode() in unit.flat for word in macros().attributes):
+        return frozenset()
+    heads = [(p.name, unit.flat[p.span.start : p.span.end]) for p in prototypes(unit)]
+    back: set[str] = set()  # the other arm of an `#if` may define it as one that comes back
+    for name, found in unit.definitions.items():
+        own = [(name, unit.flat[d.span.start : d.body]) for d in found]
+        heads += own
+        if found[0].static and not all(_ends(head) for _, head in own):
+            back.add(name)
+    return frozenset(name for name, head in heads if _ends(head)) - back
+
+
+def _ends(head: bytes) -> bool:
+    return not macros().attributes.isdisjoint(_WORD.findall(head.decode("latin-1")))

@@ -240,6 +240,8 @@ def _direct(
     """Enter the functions that a name can mean, where they matter here."""
     results: Results = []
     entered = [id for id in found if _is_worth(id, args, state, act, run)]
+    if not entered and not any(run.program.returns(id) for id in found):
+        return []
     if not entered:
         return [(_passed(args, found, state, here, act, run), Unknown(here))]
     for id in entered:

@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from analyzer.c.macros import Macro
-from analyzer.c.own import NOTHING, Own, own_functions, own_macros
+from analyzer.c.own import NOTHING, Own, ending_functions, own_functions, own_macros
 from analyzer.c.unit import Unit
 from analyzer.flow.cache import Cache
 
@@ -41,19 +40,24 @@ class Names:
 
     def _own(self, path: str) -> Own:
         unit = self._unit(path)
-        if unit is None or not self._sources:
+        if unit is None:
             return NOTHING
         names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
-        macros = tuple(sorted(self._macros(unit, names, None, _DEPTH), key=lambda m: m[0]))
-        return Own(macros, own_functions(unit, names)) or NOTHING
+        files = tuple(self._together(unit, None, _DEPTH))
+        macros = (m for at, file in files for m in own_macros(file, names, at))
+        return Own(
+            tuple(sorted(macros, key=lambda m: m[0])),
+            own_functions(unit, names),
+            frozenset().union(*(ending_functions(file) for _, file in files)),
+        )
 
-    def _macros(
-        self, unit: Unit, names: frozenset[str], at: int | None, depth: int
-    ) -> Iterator[tuple[int, str, Macro | None]]:
-        """Yield the macros of a file and of the headers beside it; at: where it is included."""
+    def _together(
+        self, unit: Unit, at: int | None, depth: int
+    ) -> Iterator[tuple[int | None, Unit]]:
+        """Yield a file and, before it, the headers beside it; at: where it is included."""
         for start, header in self._beside(unit) if depth else ():
-            yield from self._macros(header, names, start if at is None else at, depth - 1)
-        yield from own_macros(unit, names, at)
+            yield from self._together(header, start if at is None else at, depth - 1)
+        yield at, unit
 
     def _beside(self, unit: Unit) -> Iterator[tuple[int, Unit]]:
         """Yield the headers that a file includes by quotes, and where."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from analyzer.base import Gap
 from analyzer.budget import Budget
-from analyzer.c.ir import Conditions, Definition, Function, Signature
+from analyzer.c.facts import macros
+from analyzer.c.ir import Conditions, Definition, Function, Return, Signature
 from analyzer.c.own import plain_name, static_name
 from analyzer.c.unit import Unit
 from analyzer.flow.arguments import Argument, split_arguments
@@ -86,6 +87,7 @@ class Program:
         self._hits: set[str] = set()
         self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
         self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
+        self._returns: dict[FunctionId, bool] = {}
         self._makefiles: dict[str, str] = {}
         self.looked_up: list[tuple[str, ...]] = []
         self.asked: Asked | None = None
@@ -258,6 +260,7 @@ class Program:
         called = facets.calls.get(id[1], frozenset()) if facets else frozenset()
         return self._names.own(id[0]).meant(called)
 
+    @_noted
     def called_as(self, id: FunctionId) -> str:
         """Return the name by which calls of a function are told from those of the kernel's."""
         return static_name(id[1]) if id[1] in self._names.own(id[0]).functions else id[1]
@@ -324,6 +327,18 @@ class Program:
         found = facets.unit.definitions.get(id[1], ())
         own = self._names.own(id[0])
         return tuple(self._cache.lower(facets.unit, d, self.config, own) for d in found)
+
+    @_noted
+    def returns(self, id: FunctionId) -> bool:
+        """Tell whether a function may come back: not where each way through it ends elsewhere."""
+        if id not in self._returns:
+            may_end = bool(self.called(id) & macros().noreturn.keys())
+            self._returns[id] = not may_end or any(
+                function.gaps
+                or any(isinstance(b.end, Return) for v in function.variants for b in v.blocks)
+                for function in self.lowered(id)
+            )
+        return self._returns[id]
 
     @_noted
     def signatures(self, id: FunctionId) -> tuple[Signature, ...]:

@@ -187,7 +187,7 @@ class Run:
         if not found:
             return bool(self.program.stored(name)) or any(_may_be_page(a, act) for a in step.args)
         interest = self.interest
-        return any(
+        return not any(map(self.program.returns, found)) or any(
             id in interest.strong or id in interest.weak or id in interest.givers for id in found
         )
 

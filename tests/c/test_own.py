@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer.c import ir
 from analyzer.c.lower import lower
-from analyzer.c.own import Own, own_functions, own_macros, plain_name, static_name
+from analyzer.c.own import Own, ending_functions, own_functions, own_macros, plain_name, static_name
 from analyzer.c.unit import scan_unit
 
 NAMES = frozenset({"get_page", "put_page"})
@@ -78,3 +78,24 @@ def test_static_function_of_a_known_name_is_told_from_the_kernels() -> None:
 
     assert [static_name("get_page"), "put_page"] == called(function)
     assert "get_page" == plain_name(called(function)[0])
+
+
+def test_path_ends_at_a_function_that_is_declared_not_to_come_back() -> None:
+    text = "void halt(void) __attribute__((__noreturn__));\nvoid stop(void);\n"
+    unit = scan_unit(
+        "drivers/a.c", (text + "void f(int n)\n{\n\tif (n)\n\t\thalt();\n\tstop();\n}\n").encode()
+    )
+
+    function = lower(unit, unit.definitions["f"][0], own=Own(ends=ending_functions(unit)))
+
+    assert {"halt"} == ending_functions(unit)
+    assert ["halt", "stop"] == called(function)
+    assert 1 == sum(isinstance(b.end, ir.Stop) for b in function.variants[0].blocks)
+
+
+def test_arm_that_comes_back_counts_where_the_other_does_not() -> None:
+    text = (
+        "#ifdef CONFIG_A\nvoid __noreturn halt(void);\n#else\nstatic inline void halt(void)\n{\n}\n"
+    )
+
+    assert set() == ending_functions(scan_unit("drivers/a.h", (text + "#endif\n").encode()))
