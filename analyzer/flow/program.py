@@ -18,6 +18,7 @@ from analyzer.c.own import plain_name, static_name
 from analyzer.c.unit import Unit
 from analyzer.flow.arguments import Argument, split_arguments
 from analyzer.flow.cache import Cache, Facets, Stored
+from analyzer.flow.lookup import distance, may_define
 from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ T = TypeVar("T")
 Asked = dict[tuple[object, ...], tuple[Callable[["Program"], object], object]]
 
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
-_TYPE = re.compile(rb"[A-Za-z_][^\n;={}]*(?<=\W)")
-_OPENING = re.compile(rb"\s*\(")
 
 
 def _noted(
@@ -194,7 +193,7 @@ class Program:
                 continue
             for path in places[name]:
                 text = self._read(path)
-                if text is not None and len(text) <= LARGEST and _may_define(text, name.encode()):
+                if text is not None and len(text) <= LARGEST and may_define(text, name.encode()):
                     new.extend(self.add([path]))
         return tuple(new)
 
@@ -316,7 +315,7 @@ class Program:
         if own:
             return tuple(own)
         shared = {(d.path, d.name) for d in found if not d.static or d.path.endswith(".h")}
-        return tuple(sorted(shared, key=lambda id: (_distance(id[0], path), id)))[:4]
+        return tuple(sorted(shared, key=lambda id: (distance(id[0], path), id)))[:4]
 
     @_noted
     def lowered(self, id: FunctionId) -> tuple[Function, ...]:
@@ -414,23 +413,3 @@ class Program:
                 parts = split_arguments(code, m.end())
                 if index < len(parts):
                     yield Argument(parts[index], path, m.start())
-
-
-def _may_define(text: bytes, name: bytes) -> bool:
-    """Tell whether a name stands where the head of a definition has it, between a type and `(`."""
-    at = text.find(name)
-    while at >= 0:
-        before = text[text.rfind(b"\n", 0, at) + 1 : at]
-        if _TYPE.fullmatch(before) and _OPENING.match(text, at + len(name)):
-            return True
-        at = text.find(name, at + 1)
-    return False
-
-
-def _distance(one: str, other: str) -> int:
-    """Count the folders between two files: the nearer definition is the likelier one."""
-    a, b = one.split("/"), other.split("/")
-    shared = 0
-    while shared < min(len(a), len(b)) and a[shared] == b[shared]:
-        shared += 1
-    return len(a) + len(b) - 2 * shared
