@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from analyzer.audit.provenance import Sources, Values
 from analyzer.audit.sources import Source, Spot
@@ -17,8 +18,14 @@ _DEPTH = 4
 #: Functions that are called from more places than this are not followed outwards.
 _MANY = 40
 
-#: A function, the offset of a name in it, and whether it is applied to a page.
-Wish = tuple[FunctionId, int, bool]
+
+class Wish(NamedTuple):
+    """A function, the offset of a name in it, which argument is asked for, and whether a page."""
+
+    id: FunctionId
+    start: int
+    argument: int
+    is_page: bool
 
 
 @dataclass
@@ -29,18 +36,18 @@ class Tracer(Values):
     asked: set[str] = field(default_factory=set)
     _params: dict[tuple[FunctionId, str, bool, bool], Sources] = field(default_factory=dict)
 
-    def page_at(self, id: FunctionId, start: int, is_page: bool) -> Sources:
-        """Return where the page comes from that the call at an offset is handed first.
+    def page_at(self, wish: Wish) -> Sources:
+        """Return where the page comes from that the call at an offset is handed.
 
-        is_page is false where it is handed a frame number or an address.
+        It may be handed a frame number or an address.
         """
         found: set[Source] = set()
-        for function in self.program.lowered(id):
+        for function in self.program.lowered(wish.id):
             for variant in function.variants:
-                at = call_at(variant, start)
-                if at is not None and at[1].args:
-                    spot = Spot(function, variant, at[0], _DEPTH, is_page=is_page)
-                    found |= self.of(at[1].args[0], spot)
+                at = call_at(variant, wish.start)
+                if at is not None and wish.argument < len(at[1].args):
+                    spot = Spot(function, variant, at[0], _DEPTH, is_page=wish.is_page)
+                    found |= self.of(at[1].args[wish.argument], spot)
         return frozenset(found)
 
     def forget(self) -> None:
@@ -131,7 +138,7 @@ def trace_all(tracer: Tracer, wishes: Iterable[Wish]) -> dict[tuple[FunctionId, 
     found: dict[tuple[FunctionId, int], Sources] = {}
     for _ in range(_DEPTH):
         tracer.forget()
-        found = {(w[0], w[1]): tracer.page_at(*w) for w in todo}
+        found = {(w.id, w.start): tracer.page_at(w) for w in todo}
         wanted = [n for n in tracer.wanted if n not in tracer.asked]
         if not wanted:
             break

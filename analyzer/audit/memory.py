@@ -33,10 +33,22 @@ def _stored(function: ir.Function, name: str) -> Iterator[Store]:
                 match step:
                     case ir.Assign(ir.Field(_, f, _) | ir.Index(ir.Field(_, f, _), _), value):
                         if f == name:
-                            yield function, variant, Place(b, n), value
+                            yield function, variant, Place(b, n), _first(block, n, value)
                     case ir.Call(_, _, args):
                         if any(target_of(a) == name and not isinstance(a, ir.Name) for a in args):
                             yield function, variant, Place(b, n), None
+
+
+def _first(block: ir.Block, at: int, value: ir.Expr) -> ir.Expr:
+    """Return what a chain of assignments stores, `a->x = a->y = value`, in all of them."""
+    while at > 0:
+        at -= 1
+        match block.instructions[at]:
+            case ir.Assign(target, stored) if target == value and isinstance(value, ir.Field):
+                value = stored
+            case _:
+                break
+    return value
 
 
 def returns_of(function: ir.Function) -> Iterator[tuple[ir.Variant, Place, ir.Expr]]:

@@ -65,7 +65,7 @@ def _reach(shift: Shift, sources: frozenset[Source]) -> str:
 
 def _is_asked(s: Source) -> bool:
     """Tell whether the callers were asked for and not found."""
-    return s.why.startswith("who calls")
+    return "who calls " in s.why
 
 
 def _origin(sources: frozenset[Source], scene: Scene) -> str:

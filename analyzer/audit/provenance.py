@@ -98,7 +98,8 @@ class Values:
         found = self._stored(e, at)
         if not found and isinstance(e.base, ir.Name) and at.is_param(e.base.id) and at.depth:
             found = frozenset(s for s in self.param(at.number.deeper, e.base.id) if s.tells)
-        if not found or any(s.is_open for s in found):
+        # A number that was made of a pointer, wherever it was stored, is that page's.
+        if not found or any(s.is_open and not s.is_page for s in found):
             return at.unknown(f"{text_of(e)} is read from memory")
         return found
 
@@ -110,18 +111,22 @@ class Values:
         found: set[Source] = set()
         for function, variant, place, value in stores_of(self.program, at.function.path, e.name):
             spot = at.inside(function, variant, place)
-            found |= self._filled(e.name, spot) if value is None else self.of(value, spot)
+            if value is None:
+                found |= self._filled(e.name, spot)
+            elif not is_amount(value):  # NUMA_NO_NODE says that nothing is there
+                found |= self.of(value, spot)
         self._open.discard(key)
         return frozenset(replace(s, why=f"{_STORED}{text_of(e)}: {s.why}") for s in found)
 
     # -- variables ---------------------------------------------------------------------------
 
     def _name(self, id: str, at: Spot) -> Sources:
-        if at.is_local(id) or any(r.step is not None for r in reaching(at.variant, id, at.place)):
-            return self._local(id, at)
+        assigned = any(r.step is not None for r in reaching(at.variant, id, at.place))
         kind = self.known.objects.get(id)
-        if kind is not None:
+        if kind is not None and not assigned and not at.is_param(id):  # `extern`, maybe right here
             return at.told(kind, f"{id} lies in it")
+        if assigned or at.is_local(id):
+            return self._local(id, at)
         return at.unknown(f"{id} is a variable of the file")
 
     def _local(self, name: str, at: Spot) -> Sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from analyzer.audit.callers import Tracer, trace_all
+from analyzer.audit.callers import Tracer, Wish, trace_all
 from analyzer.audit.moved import Shift, shifts_of
 from analyzer.audit.names import names_of
 from analyzer.audit.scene import Flow, Scene, Spot
@@ -157,12 +157,12 @@ def scene_of(
 
 def _sources(scene: Scene, found: Found) -> Mapping[Spot, frozenset[Source]]:
     """Trace the pages of the uses that nothing simpler decides."""
-    spots = [
-        ((u.file, u.function), u.span.start, _is_handed_page(u, scene))
+    wishes = [
+        Wish((u.file, u.function), u.span.start, *scene.handed(u))
         for u in found.uses
         if _is_traced(u, scene)
     ]
-    traced = trace_all(scene.tracer, spots)
+    traced = trace_all(scene.tracer, wishes)
     return {(id[0], start): sources for (id, start), sources in traced.items()}
 
 
@@ -173,16 +173,6 @@ def _is_traced(use: Use, scene: Scene) -> bool:
     if any(o.page.population in moved for o in scene.after.at(use)):
         return False
     return not scene.excluded(use, scene.relevant(use))
-
-
-def _is_handed_page(use: Use, scene: Scene) -> bool:
-    """Tell whether what a name is applied to is a page, and not a number or an address."""
-    if use.name.word in scene.space.operations:
-        return True
-    program = scene.program
-    functions = [f for i in program.resolve(use.name.word, "") for f in program.lowered(i)]
-    types = [f.params[0].type for f in functions if f.params]
-    return all(any(t in text for t in ("page", "folio", "ptdesc")) for text in types)
 
 
 def _starts(shifts: tuple[Shift, ...], space: Space, *, after: bool) -> dict[str, PageState]:

@@ -26,6 +26,8 @@ from analyzer.ways.ways import Ways, ways_of
 #: How far up the callers what excludes a population is looked for.
 _CLIMB = 5
 
+#: In the types of what is a page.
+_PAGES = ("page", "folio", "ptdesc")
 _ASSIGNED = re.compile(rb"(\w+)\s*=\s*\Z")
 
 #: Where something happens: file and byte offset.
@@ -91,6 +93,21 @@ class Scene:
         """Return the populations for whose pages the flag of a use is another now."""
         return tuple(s for s in self.shifts if s.changes(use.name.label))
 
+    def handed(self, use: Use) -> tuple[int, bool]:
+        """Return which argument of a use says what it is applied to, and whether that is a page.
+
+        Else it is a frame number or an address.
+        """
+        if use.name.word in self.space.operations:
+            return 0, True
+        ids = self.program.resolve(use.name.word, "")
+        heads = [f.params for id in ids for f in self.program.lowered(id) if f.params]
+        for params in heads:
+            for n, param in enumerate(params):
+                if any(t in param.type for t in _PAGES):
+                    return n, True
+        return 0, not heads
+
     def places(self, use: Use) -> Iterator[tuple[ir.Function, ir.Variant, Place, ir.Call]]:
         """Yield where a use stands in the lowered function, once for each variant."""
         for function in self.program.lowered((use.file, use.function)):
@@ -109,11 +126,12 @@ class Scene:
     def _follow(self, use: Use, shift: Shift) -> Ways | None:
         values = self.known.fresh.get(shift.population, {})
         both = Ways(())
+        argument, _ = self.handed(use)
         for _, variant, place, call in self.places(use):
-            if not call.args:
+            if argument >= len(call.args):
                 return None
             states = (shift.before, shift.after)
-            ways = ways_of(variant, place, call.args[0], states, values, self.world)
+            ways = ways_of(variant, place, call.args[argument], states, values, self.world)
             if ways is None:
                 return None
             both += ways

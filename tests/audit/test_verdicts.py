@@ -255,3 +255,84 @@ def test_one_patch_has_no_history() -> None:
 
     assert result.sites
     assert {()} == {s.history for s in result.sites}
+
+
+# -- numbers that were pages ----------------------------------------------------------------------
+
+STORED = """
+static void put(struct toy *t, unsigned long first)
+{{
+	t->pfn = t->nid = NUMA_NO_NODE;
+	t->pfn = {stored};
+}}
+
+int take(struct toy *t)
+{{
+	struct page *page = pfn_to_page(t->pfn);
+
+	if (PageReserved(page))
+		return 1;
+	return 0;
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stored", "verdict", "words"),
+    [
+        ("page_to_pfn(alloc_page(GFP_KERNEL))", Verdict.UNAFFECTED, "from the allocator"),
+        ("page_to_pfn(t->page)", Verdict.UNAFFECTED, "handed on"),
+        ("first + 1", Verdict.UNDECIDED, "t->pfn is read from memory"),
+        ("t->nid", Verdict.UNDECIDED, "t->pfn is read from memory"),
+    ],
+)
+def test_a_number_is_the_page_that_it_was_made_of_where_it_was_stored(
+    stored: str, verdict: Verdict, words: str
+) -> None:
+    found = site(audited(STORED.format(stored=stored)), "take")
+
+    assert verdict is found.verdict
+    assert words in found.reason
+
+
+def test_what_is_declared_within_a_function_is_still_the_kernels() -> None:
+    text = """
+int free_all(void)
+{{
+	{declared};
+
+	free_reserved_area(&{name}, &__init_end, 0, "unused");
+	return 0;
+}}
+"""
+    ours = text.format(declared="extern char __init_begin[], __init_end[]", name="__init_begin")
+    other = text.format(declared="extern char toy_begin[], __init_end[]", name="toy_begin")
+
+    assert "boot memory" in site(audited(ours), "free_all").reason
+    assert Verdict.UNDECIDED is site(audited(other), "free_all").verdict
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"),
+    [("alloc_page(GFP_KERNEL)", Verdict.UNAFFECTED), ("pfn_to_page(pfn)", Verdict.UNDECIDED)],
+)
+def test_the_page_is_asked_for_wherever_a_wrapper_takes_it(source: str, verdict: Verdict) -> None:
+    header = """
+static inline void toy_insert(struct toy_list *list, struct page *page)
+{
+	__SetPageReserved(page);
+	list_add(&page->lru, &list->pages);
+}
+"""
+    user = f"""
+void fill(struct toy_list *list, unsigned long pfn)
+{{
+	struct page *page = {source};
+
+	toy_insert(list, page);
+}}
+"""
+
+    found = site(audited(user, **{"include/linux/toy.h": header}), "fill")
+
+    assert verdict is found.verdict

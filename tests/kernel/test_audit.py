@@ -62,8 +62,8 @@ def test_at_least_twelve_reasons_agree_with_the_maintainers(whole: Audit) -> Non
     assert len(agreed) >= 12, [r.function for r in MAINTAINERS if r not in agreed]
 
 
-def test_at_most_a_quarter_is_undecided(whole: Audit) -> None:
-    assert 4 * whole.counts["undecided"] <= whole.counts["uses"]
+def test_at_most_a_tenth_is_undecided(whole: Audit) -> None:
+    assert 10 * whole.counts["undecided"] <= whole.counts["uses"]
 
 
 def test_nothing_is_affected_where_the_change_is_complete(whole: Audit) -> None:
