@@ -51,7 +51,8 @@ def _page_params(program: Program, facts: Facts, id: FunctionId, depth: int) -> 
     found = {
         n for s in program.signatures(id) for n, param in enumerate(s.params) if _is_page(param)
     }
-    if _makes_pages(program, facts, id, depth):
+    numbers = any("*" not in p.type for s in program.signatures(id) for p in s.params)
+    if numbers and _makes_pages(program, facts, id, depth):
         for function in program.lowered(id):
             names = _named_pages(program, facts, function, depth)
             for n, param in enumerate(function.params):
