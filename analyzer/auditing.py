@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from analyzer.audit.change import audit_change, moved_by, with_history
 from analyzer.audit.run import Audited, audit_tree, search_ahead
-from analyzer.base import Pair
+from analyzer.base import Gap, Pair
+from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
 from analyzer.compare import Sides
-from analyzer.flow.analyse import prepare
+from analyzer.flow.analyse import UNBOUND, prepare
 from analyzer.flow.cache import Cache
 from analyzer.migrations import Described
 from analyzer.pages.facts import load_facts
@@ -34,19 +35,21 @@ def audit(
     config: Mapping[str, bool] | None = None,
     progress: Progress | None = None,
     jobs: int = 1,
+    budget: Budget = UNBOUND,
 ) -> Audit:
     """Return a verdict on every use of a migration's flags in a tree.
 
     With a series, on those uses of the tree after it that the states it changes can reach, and with
     the patches after which a verdict is another. jobs bounds the processes that work at once; the
-    result does not depend on it.
+    result does not depend on it. What the budget does not allow is undecided, and a gap says what
+    ended it.
     """
     clock, cache = Clock(progress), Cache()
     notes: list[str] = []
     if series is None:
         clock.enter("search and read")
         ahead = search_ahead(tree, cache, load_facts(), migration)
-        prepared = prepare(tree.read, tree.search, cache, load_facts(), config or {})
+        prepared = prepare(tree.read, tree.search, cache, load_facts(), config or {}, budget)
         clock.enter("audit")
         audited = audit_tree(prepared, tree, migration, ahead, jobs=jobs)
     else:
@@ -54,32 +57,18 @@ def audit(
         steps = apply_series(series.patches, tree)
         notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
         trees, changed = _around(steps, tree)
-        sides = sides_of(trees, changed, cache, config or {}, clock, [migration], jobs)
+        sides = sides_of(trees, changed, cache, config or {}, clock, [migration], jobs, budget)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
-            return replace(
-                audit(trees.after, migration, config=config, jobs=jobs), notes=tuple(notes)
-            )
+            whole = audit(trees.after, migration, config=config, jobs=jobs, budget=budget)
+            return replace(whole, notes=tuple(notes))
         clock.enter("audit")
         audited = _audited(sides, trees, changed, migration)
-        busy = [n for n, s in enumerate(steps, 1) if not _is_idle(s, migration)]
-        if len(busy) > _MOST:
-            notes.append(
-                f"{len(busy)} patches: by which of them a verdict came about is told for the first "
-                f"{_MOST - 1}; the rest count as the last of them"
-            )
-            busy = [*busy[: _MOST - 1], busy[-1]]
-        stages = [
-            (
-                steps[n - 1].patch.index,
-                _sites_after(steps[:n], tree, migration, sides, cache, config),
-            )
-            for n in busy[:-1]
-        ]
-        if len(steps) > 1 and busy:
-            last = steps[busy[-1] - 1].patch.index
-            told = with_history(audited.sites, [*stages, (last, audited.sites)])
-            audited = replace(audited, sites=told)
+        try:
+            audited, remarks = _told(audited, steps, tree, migration, sides, cache, config, budget)
+            notes += remarks
+        except ENDS as end:
+            notes.append(f"{reason_of(end)}: after which patch a verdict came about is not told")
     clock.enter("")
     others = Counter(m.kind for m in audited.found.mentions)
     return Audit(
@@ -91,11 +80,21 @@ def audit(
         words=audited.found.words,
         others=tuple(sorted(others.items())),
         patch="" if series is None else _title(series),
-        gaps=tuple(sorted(set(audited.behaviour.gaps))),
+        gaps=tuple(sorted({*audited.behaviour.gaps, *_ended(audited)})),
+        stopped=audited.stopped,
         files_read=len(audited.program.paths),
         seconds=tuple(clock.seconds.items()),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _ended(audited: Audited) -> tuple[Gap, ...]:
+    """Return what is missing where time or memory ran out, or somebody wanted no more."""
+    if not audited.stopped:
+        return ()
+    late = sum(s.reason.startswith(audited.stopped) for s in audited.sites)
+    detail = f"{audited.stopped}: {late} of {len(audited.sites)} uses could not be judged"
+    return (Gap("budget", "", 0, "", detail),)
 
 
 def _title(series: Series) -> str:
@@ -125,6 +124,41 @@ def _is_idle(step: Step, migration: Described) -> bool:
     return idle_at_once(step.trees, tuple(step.changed), {migration.name: migration})
 
 
+def _told(
+    audited: Audited,
+    steps: Sequence[Step],
+    tree: Tree,
+    migration: Described,
+    sides: Sides,
+    cache: Cache,
+    config: Mapping[str, bool] | None,
+    budget: Budget,
+) -> tuple[Audited, list[str]]:
+    """Return an audit that tells after which patch each verdict came about, and remarks."""
+    busy = [n for n, s in enumerate(steps, 1) if not _is_idle(s, migration)]
+    if len(steps) < 2 or not busy:
+        return audited, []
+    if audited.stopped:
+        raise OutOfBudgetError(audited.stopped)
+    remarks = []
+    if len(busy) > _MOST:
+        remarks.append(
+            f"{len(busy)} patches: by which of them a verdict came about is told for the first "
+            f"{_MOST - 1}; the rest count as the last of them"
+        )
+        busy = [*busy[: _MOST - 1], busy[-1]]
+    stages = [
+        (
+            steps[n - 1].patch.index,
+            _sites_after(steps[:n], tree, migration, sides, cache, config, budget),
+        )
+        for n in busy[:-1]
+    ]
+    last = steps[busy[-1] - 1].patch.index
+    told = with_history(audited.sites, [*stages, (last, audited.sites)])
+    return replace(audited, sites=told), remarks
+
+
 def _sites_after(
     steps: Sequence[Step],
     tree: Tree,
@@ -132,10 +166,14 @@ def _sites_after(
     whole: Sides,
     cache: Cache,
     config: Mapping[str, bool] | None,
+    budget: Budget,
 ) -> tuple[Site, ...]:
     """Return the verdicts after the first patches of a series; none where no page moves yet."""
     trees, changed = _around(steps, tree)
-    sides = sides_of(trees, changed, cache, config or {}, Clock(None), [migration], 1)
+    sides = sides_of(trees, changed, cache, config or {}, Clock(None), [migration], 1, budget)
     if isinstance(sides, str) or (moved_by(whole, migration) and not moved_by(sides, migration)):
         return ()
-    return _audited(sides, trees, changed, migration).sites
+    after = _audited(sides, trees, changed, migration)
+    if after.stopped:
+        raise OutOfBudgetError(after.stopped)
+    return after.sites

@@ -19,6 +19,17 @@ class OutOfBudgetError(BaseException):
     """
 
 
+#: What ends work from outside.
+ENDS = (OutOfBudgetError, MemoryError, KeyboardInterrupt)
+
+
+def reason_of(end: BaseException) -> str:
+    """Say in a word or two what ended work."""
+    if isinstance(end, KeyboardInterrupt):
+        return "interrupted"
+    return "out of memory" if isinstance(end, MemoryError) else str(end)
+
+
 def never() -> bool:
     """Be a budget that nobody interrupts."""
     return False

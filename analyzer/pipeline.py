@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analyzer.base import Gap, Pair, Severity
-from analyzer.budget import Budget, OutOfBudgetError
+from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
 from analyzer.charge import charged
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
@@ -87,8 +87,8 @@ def check(
             judged = idle_by_text(trees, changed) or _judged(
                 trees, changed, cache, config or {}, clock, described, jobs, budget
             )
-        except (OutOfBudgetError, MemoryError, KeyboardInterrupt) as end:
-            stopped, cache = _reason(end), Cache()
+        except ENDS as end:
+            stopped, cache = reason_of(end), Cache()
             unjudged.append(patch.index)
             if isinstance(end, KeyboardInterrupt):
                 break
@@ -129,13 +129,6 @@ def check(
         unjudged=tuple(unjudged),
         stopped=stopped,
     )
-
-
-def _reason(end: BaseException) -> str:
-    """Say in a word or two what ended the work on a patch."""
-    if isinstance(end, KeyboardInterrupt):
-        return "interrupted"
-    return "out of memory" if isinstance(end, MemoryError) else str(end)
 
 
 def _unjudged(index: int, reason: str) -> Gap:
@@ -229,9 +222,10 @@ def sides_of(
     clock: Clock,
     described: Iterable[Described],
     jobs: int,
+    budget: Budget = UNBOUND,
 ) -> Sides | str:
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
-    read = _read(trees, changed, cache, config, clock, described)
+    read = _read(trees, changed, cache, config, clock, described, budget)
     return read if isinstance(read, str) else read.sides(settle(read.prepared, clock, jobs=jobs)[1])
 
 

@@ -49,6 +49,11 @@ class Progress:
         """Take note that a stage runs and which share of all work, from 0 to 1, is done."""
         self._stage, self._done = stage, max(self._done, min(done, 1.0))
 
+    @property
+    def stage(self) -> str:
+        """Return what is being done; nothing before the first stage."""
+        return self._stage
+
     def _draw(self) -> None:
         since = time.monotonic()
         if self._over.wait(self._patience):

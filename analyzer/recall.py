@@ -113,7 +113,7 @@ def recall_effects(
 
 
 def _is_whole(found: Result | Audit | Effects) -> bool:
-    stopped = isinstance(found, Result) and bool(found.stopped)
+    stopped = isinstance(found, Result | Audit) and bool(found.stopped)
     return not stopped and not any(g.kind == "budget" for g in found.gaps)
 
 

@@ -80,6 +80,7 @@ class Audit:
     files_read: int = 0
     seconds: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
+    stopped: str = ""  # why some uses were not judged: interrupted, out of time, of memory
 
     @property
     def counts(self) -> dict[str, int]:

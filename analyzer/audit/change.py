@@ -11,8 +11,9 @@ from analyzer.audit.names import names_of
 from analyzer.audit.run import Audited, scene_of, starting
 from analyzer.audit.scene import Flow
 from analyzer.audit.uses import Found, Use, find_uses
-from analyzer.audit.verdicts import judge_all
+from analyzer.audit.verdicts import judge_all, unjudged
 from analyzer.base import Pair, Severity
+from analyzer.budget import ENDS, OutOfBudgetError, reason_of
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Status
 from analyzer.flow.observe import Behaviour, Kind
@@ -35,12 +36,45 @@ def audit_change(
     """Return a verdict on the uses that a patch's changed states can reach, with the delta.
 
     findings are what the patch breaks. Where it starts no population in another state, the
-    described migration says what moves.
+    described migration says what moves. Uses that are not reached in time are undecided.
     """
     known = load_provenance()
     moved = moved_by(sides, migration) or migration.populations
     shifts = shifts_of(moved, migration, known, sides.facts)
     found = sides.programs.map(lambda p: _uses(p is sides.programs.after, sides, trees, migration))
+    try:
+        if cut := sides.programs.before.cut or sides.programs.after.cut:
+            raise OutOfBudgetError(cut)
+        judged, stopped = _judged(sides, trees, migration, found, shifts)
+    except ENDS as end:
+        stopped = reason_of(end)
+        judged = unjudged(found.after.uses, stopped)
+    wrong = _by_function(f for f in findings if _counts(f))
+    sites = [
+        _revised(use, site, wrong, sides, stopped)
+        for use, site in zip(found.after.uses, judged, strict=True)
+    ]
+    sites = _with_delta(sites, found, changed)
+    sites += _absent(wrong, sites)
+    kept = tuple(s for s in sites if _is_reached(s, sides))
+    return Audited(
+        tuple(sorted(kept, key=lambda s: (s.file, s.line, s.operation))),
+        found.after,
+        _moves(moved, sides, migration),
+        sides.behaviours.after,
+        sides.programs.after,
+        stopped,
+    )
+
+
+def _judged(
+    sides: Sides,
+    trees: Pair[Tree],
+    migration: Described,
+    found: Pair[Found],
+    shifts: tuple[Shift, ...],
+) -> tuple[tuple[Site, ...], str]:
+    """Return a site for each use of the tree after, and what ended that before all was judged."""
     scene = scene_of(
         sides.programs.after,
         trees.after,
@@ -52,21 +86,10 @@ def audit_change(
         before=Flow.of(sides.behaviours.before, exact=False),
         is_in=True,
     )
-    wrong = _by_function(f for f in findings if _counts(f))
-    sites = [
-        _revised(use, site, wrong, sides)
-        for use, site in zip(found.after.uses, judge_all(found.after.uses, scene), strict=True)
-    ]
-    sites = _with_delta(sites, found, changed)
-    sites += _absent(wrong, sites)
-    kept = tuple(s for s in sites if _is_reached(s, sides))
-    return Audited(
-        tuple(sorted(kept, key=lambda s: (s.file, s.line, s.operation))),
-        found.after,
-        _moves(moved, sides, migration),
-        sides.behaviours.after,
-        sides.programs.after,
-    )
+    budget = sides.programs.after.budget
+    if any(b.ended for b in (sides.behaviours.before, sides.behaviours.after)):
+        scene.cut = budget.spent or "out of time"
+    return judge_all(found.after.uses, scene, budget=budget), scene.cut or budget.spent
 
 
 def moved_by(sides: Sides, migration: Described) -> tuple[Moved, ...]:
@@ -152,12 +175,18 @@ def _by_function(findings: Iterable[Finding]) -> Mapping[tuple[str, str], Sequen
 
 
 def _revised(
-    use: Use, site: Site, wrong: Mapping[tuple[str, str], Sequence[Finding]], sides: Sides
+    use: Use,
+    site: Site,
+    wrong: Mapping[tuple[str, str], Sequence[Finding]],
+    sides: Sides,
+    stopped: str,
 ) -> Site:
     """Return a site with what the comparison of the two trees says of its function."""
     id = (site.file, site.function)
     if id in wrong:
         return replace(site, verdict=Verdict.AFFECTED, reason=wrong[id][0].message, ways=None)
+    if stopped:
+        return site
     followed = id in sides.behaviours.after.reached or id in sides.behaviours.before.reached
     if followed and site.verdict is not Verdict.MIGRATED and sides.touches(id):
         label = use.name.label

@@ -21,6 +21,7 @@ class Judged:
     reason: str
     ways: tuple[str, str] | None = None
     populations: tuple[str, ...] = ()
+    is_late: bool = False
 
 
 #: A way to decide: a verdict, or None where it has nothing to say.
@@ -39,6 +40,11 @@ def undecided(
 ) -> Judged:
     """Return that nothing decides a use, and what is missing."""
     return Judged(Verdict.UNDECIDED, reason, ways, populations)
+
+
+def late(reason: str) -> Judged:
+    """Return that a use is undecided only because the work was ended."""
+    return Judged(Verdict.UNDECIDED, reason, is_late=True)
 
 
 def listed(parts: Iterable[str]) -> str:

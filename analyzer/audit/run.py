@@ -11,7 +11,8 @@ from analyzer.audit.names import names_of
 from analyzer.audit.scene import Flow, Scene, Spot
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Found, Use, find_uses, first_words, likely_wrappers
-from analyzer.audit.verdicts import judge_all
+from analyzer.audit.verdicts import judge_all, unjudged
+from analyzer.budget import ENDS, OutOfBudgetError, reason_of
 from analyzer.flow.analyse import Prepared, behave, interest_of, law_of, roots_of
 from analyzer.flow.cache import Cache
 from analyzer.flow.observe import Behaviour, Kind
@@ -37,6 +38,11 @@ class Audited:
     moves: tuple[Move, ...]
     behaviour: Behaviour
     program: Program
+    stopped: str = ""  # what ended it before all was judged
+
+
+#: Parts of the time that is left for following pages the first time, and the second.
+_FIRST, _SECOND = 0.5, 0.5
 
 
 def search_ahead(tree: Tree, cache: Cache, facts: Facts, migration: Described) -> frozenset[str]:
@@ -58,62 +64,117 @@ def audit_tree(
     """Return a verdict on every use of a migration's flags in a tree.
 
     Pages are followed twice, from the state that they start in before the migration and after
-    it; the tree itself makes one of the two. ahead are words that will be searched for.
+    it; the tree itself makes one of the two. ahead are words that will be searched for. Where
+    time or memory runs out once the uses are known, those that were not reached are undecided.
     """
-    shifts = shifts_of(migration.populations, migration, load_provenance(), prepared.facts)
     start = prepared.program.copy()
-    space = prepared.law.space
     with searching(tree, ahead):
         interest = interest_of(prepared)
-        plain = behave(prepared, interest, roots_of(prepared, interest))
-    moves = moves_of(plain, migration, prepared.facts)
-    names = names_of(space, migration)
+        plain = behave(prepared, interest, roots_of(prepared, interest), part=_FIRST)
+    audit = _Audit(prepared, tree, migration, plain, jobs)
+    try:
+        judged = audit.judged(interest)
+    except ENDS as end:
+        if audit.found is None:
+            raise
+        return audit.audited(unjudged(audit.found.uses, reason_of(end)), reason_of(end))
+    if judged is None:  # all that came after would have known what was read meanwhile: in turn
+        prepared.program.adopt(start)
+        return audit_tree(replace(prepared, _interests={}), tree, migration, jobs=1)
+    return judged
 
-    def traced(found: Found, *, after: Behaviour, before: Behaviour, is_in: bool) -> Scene:
-        flows = Flow.of(after), Flow.of(before)
-        program, facts = prepared.program, prepared.facts
+
+@dataclass
+class _Audit:
+    """An audit at work: what is known by now is there if it is stopped."""
+
+    prepared: Prepared
+    tree: Tree
+    migration: Described
+    plain: Behaviour
+    jobs: int
+    found: Found | None = None
+
+    def judged(self, interest: Interest) -> Audited | None:
+        """Find the uses, follow the pages once more, judge; None where a search came between."""
+        prepared, plain, space = self.prepared, self.plain, self.prepared.law.space
+        shifts = shifts_of(
+            self.migration.populations, self.migration, load_provenance(), prepared.facts
+        )
+        moves = moves_of(plain, self.migration, prepared.facts)
+        if self.cut(plain):
+            self._find()
+            raise OutOfBudgetError(self.cut(plain))
+        if not (moves and all(m.starts == m.after for m in moves)):
+            self._find()
+            # Nobody writes the new state yet: where the one that is left is used matters.
+            mine = interest_of(prepared)
+            interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags)
+            self.plain = plain = behave(
+                prepared, interest, roots_of(prepared, interest), part=_SECOND
+            )
+            ours = _roots_with(plain, shifts)
+            states = _starts(shifts, space, after=True)
+            other = behave(prepared, interest, ours, starts=states, part=_SECOND)
+            scene = self._traced(shifts, after=other, before=plain, is_in=False)
+        else:
+            ours = _roots_with(plain, shifts)
+            read = len(prepared.program.looked_up)
+
+            def follow() -> tuple[Behaviour, bool]:
+                states = _starts(shifts, space, after=False)
+                behaviour = behave(prepared, interest, ours, starts=states, part=_SECOND)
+                return behaviour, len(prepared.program.looked_up) > read
+
+            with later(follow, aside=self.jobs > 1) as task:
+                alone = task.value() if self.jobs == 1 else None
+                self._find()
+                # What was before does not matter to where pages come from: it may be told later.
+                scene = self._traced(shifts, after=plain, before=plain, is_in=True)
+                other, has_read = alone or task.value()
+            if self.jobs > 1 and has_read:
+                return None
+            scene.before = Flow.of(other)
+        scene.cut = self.cut(scene.after.behaviour) or self.cut(scene.before.behaviour)
+        budget = prepared.program.budget
+        assert self.found is not None, "found above"
+        sites = judge_all(self.found.uses, scene, self.jobs, budget)
+        return self.audited(sites, scene.cut or budget.spent)
+
+    def cut(self, behaviour: Behaviour) -> str:
+        """Say what ran out before all pages were followed; nothing where they were."""
+        program = self.prepared.program
+        return program.cut or ((program.budget.spent or "out of time") if behaviour.ended else "")
+
+    def audited(self, sites: tuple[Site, ...], stopped: str) -> Audited:
+        """Return what was found, with what ended it."""
+        assert self.found is not None, "sites stand for uses"
+        moves = moves_of(self.plain, self.migration, self.prepared.facts)
+        program = self.prepared.program
+        return Audited(sites, self.found, moves, self.plain, program, stopped)
+
+    def _find(self) -> None:
+        """Find the uses; where there was no time to read all their files, that is all."""
+        names = names_of(self.prepared.law.space, self.migration)
+        self.found = find_uses(names, self.prepared.program, self.tree)
+        if self.prepared.program.cut:
+            raise OutOfBudgetError(self.prepared.program.cut)
+
+    def _traced(
+        self, shifts: tuple[Shift, ...], *, after: Behaviour, before: Behaviour, is_in: bool
+    ) -> Scene:
+        assert self.found is not None, "uses are found first"
         return scene_of(
-            program,
-            tree,
-            facts,
-            migration,
-            found,
+            self.prepared.program,
+            self.tree,
+            self.prepared.facts,
+            self.migration,
+            self.found,
             shifts,
-            after=flows[0],
-            before=flows[1],
+            after=Flow.of(after),
+            before=Flow.of(before),
             is_in=is_in,
         )
-
-    if not (moves and all(m.starts == m.after for m in moves)):
-        found = find_uses(names, prepared.program, tree)
-        # Nobody writes the new state yet: where the one that is left is used matters.
-        mine = interest_of(prepared)
-        interest = Interest(mine.strong | mine.weak, frozenset(), mine.flags)
-        plain = behave(prepared, interest, roots_of(prepared, interest))
-        ours = _roots_with(plain, shifts)
-        other = behave(prepared, interest, ours, starts=_starts(shifts, space, after=True))
-        scene = traced(found, after=other, before=plain, is_in=False)
-    else:
-        ours = _roots_with(plain, shifts)
-        read = len(prepared.program.looked_up)
-
-        def follow() -> tuple[Behaviour, bool]:
-            states = _starts(shifts, space, after=False)
-            behaviour = behave(prepared, interest, ours, starts=states)
-            return behaviour, len(prepared.program.looked_up) > read
-
-        with later(follow, aside=jobs > 1) as task:
-            alone = task.value() if jobs == 1 else None
-            found = find_uses(names, prepared.program, tree)
-            # What was before does not matter to where pages come from: it may be told later.
-            scene = traced(found, after=plain, before=plain, is_in=True)
-            other, has_read = alone or task.value()
-        if jobs > 1 and has_read:  # all that came after would have known it: in turn, then
-            prepared.program.adopt(start)
-            return audit_tree(replace(prepared, _interests={}), tree, migration, jobs=1)
-        scene.before = Flow.of(other)
-    sites = judge_all(found.uses, scene, jobs)
-    return Audited(sites, found, moves, plain, prepared.program)
 
 
 def _roots_with(behaviour: Behaviour, shifts: tuple[Shift, ...]) -> tuple[FunctionId, ...]:

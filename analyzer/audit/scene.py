@@ -79,6 +79,7 @@ class Scene:
     before: Flow  # pages start as they did
     is_in: bool  # the tree starts them so by itself
     tracer: Tracer
+    cut: str = ""  # what ran out before all pages were followed
     sources: dict[Spot, frozenset[Source]] = field(default_factory=dict)
     _ways: dict[tuple[str, int, str], Ways | None] = field(default_factory=dict)
     _architectures: dict[tuple[str, str], bool] = field(default_factory=dict)

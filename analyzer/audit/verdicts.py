@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from analyzer.audit.judged import Judged, Rule, listed, same_way, told_ways, unaffected, undecided
+from analyzer.audit.judged import (
+    Judged,
+    Rule,
+    late,
+    listed,
+    same_way,
+    told_ways,
+    unaffected,
+    undecided,
+)
 from analyzer.audit.moved import Shift
 from analyzer.audit.origins import beside, by_source, freed
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
+from analyzer.budget import ENDS, Budget, reason_of
+from analyzer.flow.analyse import UNBOUND
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
 from analyzer.parallel import later
@@ -20,10 +31,12 @@ _MANY = 40
 _PAGE_TYPES = ("struct page", "struct folio", "struct ptdesc", "pfn")
 
 
-def judge_all(uses: Iterable[Use], scene: Scene, jobs: int = 1) -> tuple[Site, ...]:
-    """Return a site for each use, in order."""
+def judge_all(
+    uses: Iterable[Use], scene: Scene, jobs: int = 1, budget: Budget = UNBOUND
+) -> tuple[Site, ...]:
+    """Return a site for each use, in order; those that are not reached in time are undecided."""
     listed = tuple(uses)
-    judged = _each_judged([u for u in listed if u.function not in scene.names], scene, jobs)
+    judged = _each_judged([u for u in listed if u.function not in scene.names], scene, jobs, budget)
     by_name: dict[str, list[Judged]] = {}
     for use, found in judged.items():
         by_name.setdefault(use.name.word, []).append(found)
@@ -33,23 +46,51 @@ def judge_all(uses: Iterable[Use], scene: Scene, jobs: int = 1) -> tuple[Site, .
     return tuple(_site(use, judged[use]) for use in listed)
 
 
-def _each_judged(uses: list[Use], scene: Scene, jobs: int) -> dict[Use, Judged]:
+def _each_judged(uses: list[Use], scene: Scene, jobs: int, budget: Budget) -> dict[Use, Judged]:
     """Judge uses one by one, half of them in another process where there are many."""
     aside = jobs > 1 and len(uses) >= _MANY
     mine = uses[::2] if aside else uses
-    with later(lambda: [judge(use, scene) for use in uses[1::2]], aside=aside) as others:
-        judged = {use: judge(use, scene) for use in mine}
+    with later(lambda: list(_in_time(uses[1::2], scene, budget)), aside=aside) as others:
+        judged = dict(zip(mine, _in_time(mine, scene, budget), strict=True))
         if aside:
-            judged.update(zip(uses[1::2], others.value(), strict=True))
+            theirs = _late(uses[1::2], budget.spent) if budget.spent else others.value()
+            judged.update(zip(uses[1::2], theirs, strict=True))
     return {use: judged[use] for use in uses}
+
+
+def _in_time(uses: Sequence[Use], scene: Scene, budget: Budget) -> Iterator[Judged]:
+    """Judge uses one by one as long as there is time."""
+    for n, use in enumerate(uses):
+        end = budget.spent
+        try:
+            judged = undecided("") if end else judge(use, scene)
+        except ENDS as error:
+            end = reason_of(error)
+        if end:
+            yield from _late(uses[n:], end)
+            return
+        yield judged
+
+
+def _late(uses: Sequence[Use], reason: str) -> Iterator[Judged]:
+    """Yield the same for each use; what ended the work comes first."""
+    return (late(f"{reason}: it was not judged") for _ in uses)
+
+
+def unjudged(uses: Iterable[Use], reason: str) -> tuple[Site, ...]:
+    """Return a site for each use where nothing of them could be judged."""
+    listed = tuple(uses)
+    return tuple(map(_site, listed, _late(listed, reason)))
 
 
 def judge(use: Use, scene: Scene) -> Judged:
     """Return the verdict of the first rule that can decide."""
-    for rule in RULES:
+    for rule in RULES[:_WITHOUT_PAGES] if scene.cut else RULES:
         found = rule(use, scene)
         if found is not None:
             return found
+    if scene.cut:
+        return late(f"{scene.cut}: the pages were not followed to their end")
     return undecided("nothing that is known decides it")
 
 
@@ -233,11 +274,15 @@ def _by_its_users(use: Use, by_name: Mapping[str, list[Judged]], scene: Scene) -
         return judge(use, scene)
     for verdict in (Verdict.AFFECTED, Verdict.UNDECIDED):
         bad = [u for u in users if u.verdict is verdict]
+        if unknown := next((u for u in bad if u.is_late), None):
+            return unknown
         if bad:
             return Judged(verdict, f"so are {len(bad)} of the {len(users)} uses of {word}()")
     return unaffected(f"so is each of the {len(users)} uses of {word}()")
 
 
+#: So many of the rules ask nobody which pages were followed where.
+_WITHOUT_PAGES = 2
 RULES: tuple[Rule, ...] = (
     _unmoved,
     _not_built,

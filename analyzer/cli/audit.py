@@ -14,7 +14,18 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
-from analyzer.cli.output import FOUND, OK, Output, is_coloured, outputs_of, put, say, width_of
+from analyzer.cli.output import (
+    EXHAUSTED,
+    FOUND,
+    INTERRUPTED,
+    OK,
+    Output,
+    is_coloured,
+    outputs_of,
+    put,
+    say,
+    width_of,
+)
 from analyzer.cli.trees import open_base
 
 if TYPE_CHECKING:
@@ -141,23 +152,30 @@ def audit(
                 config=config,
                 progress=progress,
                 jobs=workers,
+                budget=guard.begin(),
             )
 
-        with opened_store(wanted=not no_cache, quiet=quiet) as store:
+        with guard.finishing(), opened_store(wanted=not no_cache, quiet=quiet) as store:
             result = recall_audit(store, series, where, migration, config, audited, jobs=workers)
+        guard.begin()
         result = _without(result, Selection(paths=settings.paths))
     if not quiet:
         for note in result.notes:
             say(note)
     for wanted in outputs:
         put(_rendered(result, wanted, color), wanted.path)
+    for gap in result.gaps:
+        if gap.kind == "budget" and not quiet:
+            say(f"left out: {gap.detail}")
     if stats:
         _say_stats(result)
     counts = result.counts
     failing = {"affected": ("affected",), "undecided": ("affected", "undecided"), "never": ()}
     bad = sum(counts[v] for v in failing[fail_on])
     bad += sum(s.absent and str(s.verdict) in failing[fail_on] for s in result.sites)
-    context.exit(FOUND if bad else OK)
+    if result.stopped == "interrupted":
+        context.exit(INTERRUPTED)
+    context.exit(FOUND if bad else EXHAUSTED if result.stopped else OK)
 
 
 def _without(result: Audit, selection: Selection) -> Audit:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from analyzer.budget import OutOfBudgetError, reason_of
+
+if TYPE_CHECKING:
+    from analyzer.progress import Progress
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,3 +47,13 @@ def bounded(what: str) -> Callable[[_Command], _Command]:
         return timeout(memory(command))
 
     return decorated
+
+
+@contextmanager
+def towards(answer: str, progress: Progress) -> Iterator[None]:
+    """Say, where time or memory runs out, how far it came and what is not known therefore."""
+    try:
+        yield
+    except (OutOfBudgetError, MemoryError) as end:
+        at = f" ({progress.stage})" if progress.stage else ""
+        raise OutOfBudgetError(f"{reason_of(end)}{at} before {answer} was known") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.bounds import bounded, working
+from analyzer.cli.bounds import bounded, towards, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, width_of
@@ -78,6 +78,7 @@ def effects(
     with (
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
         Progress(sys.stderr, enabled=not quiet) as progress,
+        towards(f"the contract of {function}", progress),
     ):
         stdin = guard.awaited(sys.stdin.buffer)
         series, base = open_base(patch, tree, revision, stdin, quiet=quiet)

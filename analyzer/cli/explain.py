@@ -7,7 +7,7 @@ import sys
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.bounds import bounded
+from analyzer.cli.bounds import bounded, towards
 from analyzer.cli.effects import line_named
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, say, width_of
@@ -75,6 +75,7 @@ def explain(
     with (
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
         Progress(sys.stderr, enabled=not quiet) as progress,
+        towards(f"what happens at {path}:{line}", progress),
     ):
         stdin = guard.awaited(sys.stdin.buffer)
         trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)

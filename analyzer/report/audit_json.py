@@ -47,6 +47,7 @@ def _report(audit: Audit) -> Object:
         },
         "sites": [_site(s) for s in audit.sites],
         "counts": audit.counts,
+        "stopped": audit.stopped,
         "words": {"all": audit.words, **dict(audit.others)},
         "gaps": [
             {

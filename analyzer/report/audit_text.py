@@ -96,5 +96,9 @@ def _sum(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
     if left:
         text += f"; {left} of the uses are out of the patch's reach"
     yield from wrap(f"{text}.", width)
+    if audit.stopped:
+        late = sum(s.reason.startswith(audit.stopped) for s in audit.sites)
+        text = f"In part, {audit.stopped}: {late} uses are undecided for that alone."
+        yield from (paint(line, "warning") for line in wrap(text, width))
     if audit.gaps:
         yield from wrap(f"Blind in {len(audit.gaps)} places while pages were followed.", width)

@@ -60,12 +60,42 @@ COMMANDS = {
 }
 
 
+#: What is not known where there was no time for it; `audit` then has not even found the uses.
+UNKNOWN = {
+    "audit": "",
+    "effects": " before the contract of memmap_init_range was known",
+    "explain": " before what happens at mm/mm_init.c:39 was known",
+}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_keeps_to_its_time(name: str) -> None:
     status, output, complaint, _ = ended(*COMMANDS[name], "--timeout", "0.001")
 
     assert (4, "") == (status, output)
-    assert "offlint: out of time: see --timeout and --memory\n" == complaint
+    assert f"offlint: out of time{UNKNOWN[name]}: see --timeout and --memory\n" == complaint
+
+
+def test_a_contract_that_takes_too_long_says_how_far_it_came(slow: str) -> None:
+    status, output, complaint, took = ended(
+        "effects", "memmap_init_range", "--tree", slow, "--timeout", "8"
+    )
+
+    assert (4, "") == (status, output)
+    assert complaint.startswith("offlint: out of time (")
+    assert "before the contract of memmap_init_range was known" in complaint
+    assert took < 12
+
+
+def test_an_audit_that_takes_too_long_lists_every_use(slow: str) -> None:
+    status, output, complaint, took = ended(
+        "audit", "--tree", slow, "--timeout", "20", "--fail-on", "never"
+    )
+
+    assert 4 == status
+    assert "undecided for that alone" in " ".join(output.split())
+    assert "offlint: left out: out of time: " in complaint
+    assert took < 30
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -176,6 +206,19 @@ def test_an_interrupt_gives_what_there_is_by_then(slow: str) -> None:
     assert 130 == ours.returncode
     assert b"interrupted: " in output
     assert b"offlint: left out: interrupted" in complaint
+    assert b"Traceback" not in complaint
+
+
+def test_an_interrupted_audit_lists_every_use(slow: str) -> None:
+    with spawn("audit", "--tree", slow, "--timeout", "200") as ours:
+        until_watched(ours)
+        time.sleep(8)
+        ours.send_signal(signal.SIGINT)
+        output, complaint = ours.communicate(timeout=100)
+
+    assert 130 == ours.returncode
+    assert b"undecided for that alone" in b" ".join(output.split())
+    assert b"offlint: left out: interrupted: " in complaint
     assert b"Traceback" not in complaint
 
 
