@@ -158,8 +158,8 @@ def _is_idle(path: Path) -> bool:
 
 def beside(use: Use, scene: Scene) -> Judged | None:
     """Decide by another test of the new state that leaves the same way."""
-    called = scene.program.called((use.file, use.function))
-    told = {n for n in called if n in scene.names and scene.names[n].label != use.name.label}
+    named = scene.named(use)
+    told = {n for n in named if n in scene.names and scene.names[n].label != use.name.label}
     if use.name.verb != "reads" or not told:
         return None
     reasons = []

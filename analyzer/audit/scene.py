@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -84,11 +85,32 @@ class Scene:
     _ways: dict[tuple[str, int, str], Ways | None] = field(default_factory=dict)
     _architectures: dict[tuple[str, str], bool] = field(default_factory=dict)
 
-    @property
-    def world(self) -> World:
-        """Return what calls mean to a page."""
+    def world(self, path: str) -> World:
+        """Return what calls in a file mean to a page."""
         touching = frozenset(n.word for n in self.names.values() if n.verb != "names")
-        return World(self.space, self.facts, touching, self.known.pure)
+        small = functools.partial(self.small, path)
+        return World(self.space, self.facts, touching, self.known.pure, small)
+
+    def named(self, use: Use) -> frozenset[str]:
+        """Return what a function calls, and what the static functions of its file call for it."""
+        todo, found = [use.function], set[str]()
+        while todo:
+            new = self.program.called((use.file, todo.pop())) - found
+            found |= new
+            todo += [n for n in sorted(new) if self._is_small(use.file, n)]
+        return frozenset(found)
+
+    def small(self, path: str, name: str) -> ir.Function | None:
+        """Return the static function of a file that has a name there, if there is just one."""
+        found = self.program.lowered((path, name)) if self._is_small(path, name) else ()
+        return found[0] if len(found) == 1 else None
+
+    def _is_small(self, path: str, name: str) -> bool:
+        """Tell whether one static function of a file has a name."""
+        if not self.program.has(path):
+            return False
+        found = self.program.unit(path).definitions.get(name, ())
+        return len(found) == 1 and found[0].static
 
     def relevant(self, use: Use) -> tuple[Shift, ...]:
         """Return the populations for whose pages the flag of a use is another now."""
@@ -128,11 +150,12 @@ class Scene:
         values = self.known.fresh.get(shift.population, {})
         both = Ways(())
         argument, _ = self.handed(use)
+        world = self.world(use.file)
         for _, variant, place, call in self.places(use):
             if argument >= len(call.args):
                 return None
             states = (shift.before, shift.after)
-            ways = ways_of(variant, place, call.args[argument], states, values, self.world)
+            ways = ways_of(variant, place, call.args[argument], states, values, world)
             if ways is None:
                 return None
             both += ways

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.c import ir
@@ -31,6 +31,8 @@ class Body:
     renewals: frozenset[Place]
     telling: frozenset[str]  # variables whose value is returned, stored or passed on
     meanings: Mapping[str, str]  # what a temporary stands for
+    #: What a function answers for the page, by name, argument and the page's state.
+    answer: Callable[[str, int, Held], tuple[int, frozenset[str]] | None]
     # An expression is written many times over; it is told by its identity, as the body holds it.
     _names: dict[int, frozenset[str]] = field(default_factory=dict)
     _sorted: dict[int, tuple[str, ...]] = field(default_factory=dict)
@@ -58,6 +60,12 @@ class Body:
     def names_page(self, call: ir.Call) -> bool:
         """Tell whether a call is passed the page."""
         return any(self.names_of(a) & self.same for a in call.args)
+
+    def argument(self, call: ir.Call) -> int | None:
+        """Return which argument of a call is the page, by itself and alone; None where none is."""
+        found = [n for n, a in enumerate(call.args) if self.names_of(a) & self.same]
+        plain = len(found) == 1 and isinstance(call.args[found[0]], ir.Name)
+        return found[0] if plain else None
 
     def text_of(self, e: ir.Expr, known: Mapping[str, int]) -> str:
         """Write an expression, with known numbers put in."""

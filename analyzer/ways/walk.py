@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from analyzer.c import ir
@@ -14,6 +14,11 @@ from analyzer.ways.defs import Place
 from analyzer.ways.state import Held, Path, Way, spell
 
 
+def no_function(_name: str) -> ir.Function | None:
+    """Return None: nothing is known of the file at hand."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """What a tree's calls mean for a page."""
@@ -22,6 +27,8 @@ class World:
     facts: Facts
     touching: frozenset[str]  # further calls that read or write a flag that moves
     pure: frozenset[str]
+    #: A static function of the file at hand, by its name; None where there is none of the kind.
+    small: Callable[[str], ir.Function | None] = no_function
 
 
 #: What was decided of conditions that do not depend on the page.
@@ -217,6 +224,12 @@ class Walk:
             known[call.result.id] = self.values[name]
             return held
         known.pop(call.result.id, None)
+        argument = self.body.argument(call) if mine else None
+        answer = None if argument is None else self.body.answer(name, argument, held)
+        if answer is not None:
+            known[call.result.id] = answer[0]
+            self.told |= answer[1]
+            return held
         if mine and name in self.world.touching:
             self.ways.add(Way("calls", f"{name}() on a page that is {spell(held)}"))
             return held

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
-from analyzer.pages.facts import Facts
-from analyzer.ways.body import Body, spell_expression
+from analyzer.ways.answers import Answers
+from analyzer.ways.body import Body
 from analyzer.ways.defs import Place, reaching
+from analyzer.ways.page import meanings_of, same_page, telling_in
 from analyzer.ways.state import Held, Path, Way
 from analyzer.ways.walk import Choices, Walk, World
 
@@ -72,8 +73,9 @@ def ways_of(
         variant,
         same_page(variant, page, world.facts),
         frozenset(starts),
-        _telling(variant, world),
-        _meanings(variant),
+        telling_in(variant, world),
+        meanings_of(variant),
+        Answers(world, values, states).of,
     )
     pairs: dict[tuple[Path, Path], None] = {}
     for start in starts:
@@ -95,27 +97,6 @@ def ways_of(
     return Ways(tuple(pairs))
 
 
-def same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str]:
-    """Return the variables that name the page, in whatever form."""
-    linked: list[set[str]] = []
-    for block in variant.blocks:
-        for step in block.instructions:
-            match step:
-                case ir.Assign(ir.Name(id), ir.Name(other)):
-                    linked.append({id, other})
-                case ir.Call(result, ir.Name(callee), args) if callee in facts.identities:
-                    linked.append({result.id, *(n for a in args[:1] for n in names_in(a))})
-    same = set(names_in(page))
-    changed = True
-    while changed:
-        before = len(same)
-        for names in linked:
-            if names & same:
-                same |= names
-        changed = len(same) > before
-    return frozenset(same)
-
-
 def starts_of(variant: ir.Variant, at: Place, page: ir.Expr) -> tuple[Place, ...]:
     """Return the places where the page comes into the body on the way to a use."""
     found: dict[Place, None] = {}
@@ -124,28 +105,3 @@ def starts_of(variant: ir.Variant, at: Place, page: ir.Expr) -> tuple[Place, ...
             place = reached.place
             found.setdefault(place if reached.step is None else Place(place.block, place.index + 1))
     return tuple(found) or (Place(0, 0),)
-
-
-def _telling(variant: ir.Variant, world: World) -> frozenset[str]:
-    found: set[str] = set()
-    for block in variant.blocks:
-        for step in block.instructions:
-            match step:
-                case ir.Assign(target, value) if not isinstance(target, ir.Name):
-                    found.update(names_in(value))
-                case ir.Call(_, ir.Name(callee), args) if callee not in world.pure:
-                    found.update(n for a in args for n in names_in(a))
-        if isinstance(block.end, ir.Return) and block.end.value is not None:
-            found.update(names_in(block.end.value))
-    return frozenset(found)
-
-
-def _meanings(variant: ir.Variant) -> Mapping[str, str]:
-    """Return for each temporary the text of the call that makes it."""
-    found: dict[str, str] = {}
-    for block in variant.blocks:
-        for step in block.instructions:
-            if isinstance(step, ir.Call):
-                args = ", ".join(spell_expression(a, found) for a in step.args)
-                found[step.result.id] = f"{spell_expression(step.callee, found)}({args})"
-    return found

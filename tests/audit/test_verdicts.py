@@ -336,3 +336,44 @@ void fill(struct toy_list *list, unsigned long pfn)
     found = site(audited(user, **{"include/linux/toy.h": header}), "fill")
 
     assert verdict is found.verdict
+
+
+# -- small functions of the same file -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("return toy_idle(page) && !PageBuddy(page);", Verdict.UNAFFECTED),
+        ("if (toy_idle(page))\n\t\treturn true;\n\treturn false;", Verdict.UNAFFECTED),
+        ("return PageLRU(page);", Verdict.AFFECTED),
+        ("return toy_knows(page) || toy_skip(page);", Verdict.AFFECTED),
+        ("toy_seen++;\n\treturn PageOffline(page);", Verdict.AFFECTED),
+    ],
+)
+def test_what_a_small_function_answers_about_the_page_is_known(body: str, verdict: Verdict) -> None:
+    helpers = f"""
+static bool toy_idle(struct page *page)
+{{
+	return PageOffline(page);
+}}
+
+static bool toy_skip(struct page *page)
+{{
+	{body}
+}}
+"""
+    test = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (toy_skip(page))\n\t\t\tcontinue;"
+
+    found = site(audited(helpers + WALKER.format(test=test)), "sift", "PageReserved")
+
+    assert verdict is found.verdict
+
+
+def test_what_a_function_of_another_file_answers_is_not_known() -> None:
+    test = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (toy_skip(page))\n\t\t\tcontinue;"
+    other = "bool toy_skip(struct page *page)\n{\n\treturn PageOffline(page);\n}\n"
+
+    result = audited(WALKER.format(test=test), **{"lib/other.c": other})
+
+    assert Verdict.AFFECTED is site(result, "sift", "PageReserved").verdict

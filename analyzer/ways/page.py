@@ -1,0 +1,58 @@
+"""Find in a body what names the page, what is told of it, and what temporaries stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from analyzer.c import ir
+from analyzer.flow.shape import names_in
+from analyzer.pages.facts import Facts
+from analyzer.ways.body import spell_expression
+from analyzer.ways.walk import World
+
+
+def same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str]:
+    """Return the variables that name the page, in whatever form."""
+    linked: list[set[str]] = []
+    for block in variant.blocks:
+        for step in block.instructions:
+            match step:
+                case ir.Assign(ir.Name(id), ir.Name(other)):
+                    linked.append({id, other})
+                case ir.Call(result, ir.Name(callee), args) if callee in facts.identities:
+                    linked.append({result.id, *(n for a in args[:1] for n in names_in(a))})
+    same = set(names_in(page))
+    changed = True
+    while changed:
+        before = len(same)
+        for names in linked:
+            if names & same:
+                same |= names
+        changed = len(same) > before
+    return frozenset(same)
+
+
+def telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
+    """Return the variables whose value is returned, stored or passed on."""
+    found: set[str] = set()
+    for block in variant.blocks:
+        for step in block.instructions:
+            match step:
+                case ir.Assign(target, value) if not isinstance(target, ir.Name):
+                    found.update(names_in(value))
+                case ir.Call(_, ir.Name(callee), args) if callee not in world.pure:
+                    found.update(n for a in args for n in names_in(a))
+        if isinstance(block.end, ir.Return) and block.end.value is not None:
+            found.update(names_in(block.end.value))
+    return frozenset(found)
+
+
+def meanings_of(variant: ir.Variant) -> Mapping[str, str]:
+    """Return for each temporary the text of the call that makes it."""
+    found: dict[str, str] = {}
+    for block in variant.blocks:
+        for step in block.instructions:
+            if isinstance(step, ir.Call):
+                args = ", ".join(spell_expression(a, found) for a in step.args)
+                found[step.result.id] = f"{spell_expression(step.callee, found)}({args})"
+    return found
