@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from analyzer.base import Gap
 from analyzer.budget import Budget
 from analyzer.c import ir
+from analyzer.flow.asked import Asked
 from analyzer.flow.cache import Cache
 from analyzer.flow.contents import Lists
 from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.passages import passages_of
-from analyzer.flow.program import Asked, FunctionId, Program, Read, Search
+from analyzer.flow.program import FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Interest, Run, Watched

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import functools
 import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from analyzer.base import Gap
 from analyzer.budget import Budget
@@ -17,6 +16,7 @@ from analyzer.c.ir import Conditions, Definition, Function, Return, Signature
 from analyzer.c.own import plain_name, static_name
 from analyzer.c.unit import Unit
 from analyzer.flow.arguments import Argument, split_arguments
+from analyzer.flow.asked import Witness, noted
 from analyzer.flow.cache import Cache, Facets, Stored
 from analyzer.flow.lookup import distance, may_define
 from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
@@ -31,34 +31,13 @@ FunctionId = tuple[str, str]
 Read = Callable[[str], bytes | None]
 Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
 
-P = ParamSpec("P")
-T = TypeVar("T")
-#: Questions, each with how to ask another program the same, and the answer.
-Asked = dict[tuple[object, ...], tuple[Callable[["Program"], object], object]]
-
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 
 
-def _noted(
-    method: Callable[Concatenate[Program, P], T],
-) -> Callable[Concatenate[Program, P], T]:
-    """Let a question be noted while somebody wants to know what is asked."""
-
-    def ask(self: Program, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        found = method(self, *args, **kwargs)
-        if self.asked is not None:
-            self.note((method, args), lambda other: method(other, *args, **kwargs), found)
-        return found
-
-    functools.update_wrapper(ask, method)
-    return ask
-
-
-class Program:
+class Program(Witness):
     """Resolve names in one tree. Units are added as searches find them; nothing is global.
 
-    While asked is a dictionary, what the analysis asks is noted there: where another program
-    answers all of it alike, it need not be analysed again.
+    Where another program answers alike all that an analysis asks, that need not be made again.
     """
 
     def __init__(
@@ -89,7 +68,6 @@ class Program:
         self._returns: dict[FunctionId, bool] = {}
         self._makefiles: dict[str, str] = {}
         self.looked_up: list[tuple[str, ...]] = []
-        self.asked: Asked | None = None
 
     def copy(self) -> Program:
         """Return a program of its own that knows the same."""
@@ -108,13 +86,6 @@ class Program:
     def adopt(self, other: Program) -> None:
         """Know what a copy has learned since."""
         self.__dict__.update(other.__dict__)
-
-    def note(
-        self, question: tuple[object, ...], again: Callable[[Program], object], answer: object
-    ) -> None:
-        """Take note of a question, if somebody wants to know."""
-        if self.asked is not None and question not in self.asked:
-            self.asked[question] = (again, answer)
 
     @property
     def runs(self) -> dict[FunctionId, list[Run]]:
@@ -207,7 +178,7 @@ class Program:
         """Count the definitions in the files that were read."""
         return sum(len(d) for f in self._facets.values() for d in f.unit.definitions.values())
 
-    @_noted
+    @noted
     def unit(self, path: str) -> Unit:
         """Return a file that was read."""
         return self._facets[path].unit
@@ -233,12 +204,12 @@ class Program:
             for name in facets.unit.definitions:
                 yield path, name
 
-    @_noted
+    @noted
     def is_function(self, name: str) -> bool:
         """Tell whether any file that was read defines the function."""
         return plain_name(name) in self._defined
 
-    @_noted
+    @noted
     def defined(self, name: str) -> tuple[FunctionId, ...]:
         """Return every function of a name in the files that were read."""
         return tuple(sorted({(d.path, d.name) for d in self._defined.get(name, ())}))
@@ -252,29 +223,29 @@ class Program:
         found = facets.unit.definitions.get(id[1], ()) if facets else ()
         return (id[0], found[0].span.start if found else 0, id[1])
 
-    @_noted
+    @noted
     def called(self, id: FunctionId) -> frozenset[str]:
         """Return the names that a function's body calls, macros included."""
         facets = self._facets.get(id[0])
         called = facets.calls.get(id[1], frozenset()) if facets else frozenset()
         return self._names.own(id[0]).meant(called)
 
-    @_noted
+    @noted
     def called_as(self, id: FunctionId) -> str:
         """Return the name by which calls of a function are told from those of the kernel's."""
         return static_name(id[1]) if id[1] in self._names.own(id[0]).functions else id[1]
 
-    @_noted
+    @noted
     def calling(self, name: str) -> tuple[FunctionId, ...]:
         """Return the functions whose bodies call a name."""
         return tuple(self._callers.get(name, ()))
 
-    @_noted
+    @noted
     def calling_through(self, slot: str) -> tuple[FunctionId, ...]:
         """Return the functions that call through a variable or field of this name."""
         return tuple(dict.fromkeys((*self._through.get(slot, ()), *self._callers.get(slot, ()))))
 
-    @_noted
+    @noted
     def pointers(self, id: FunctionId) -> frozenset[str]:
         """Return the variables and fields that a function calls through."""
         facets = self._facets.get(id[0])
@@ -285,7 +256,7 @@ class Program:
         """List the names that something is called through."""
         return tuple(sorted(self._through))
 
-    @_noted
+    @noted
     def heads(self, id: FunctionId) -> tuple[bytes, ...]:
         """Return the text in front of a function's bodies, comments blanked."""
         facets = self._facets.get(id[0])
@@ -294,12 +265,12 @@ class Program:
         code = facets.unit.code
         return tuple(code[d.span.start : d.body] for d in facets.unit.definitions.get(id[1], ()))
 
-    @_noted
+    @noted
     def stored_in(self, value: str) -> frozenset[str]:
         """Return the variables and fields that a name is stored into."""
         return frozenset(self._values.get(value, ()))
 
-    @_noted
+    @noted
     def defining(self, name: str) -> tuple[FunctionId, ...]:
         """Return every definition of a name that other files can see."""
         found = self._defined.get(name, ())
@@ -307,7 +278,7 @@ class Program:
             (d.path, d.name) for d in found if not d.static or d.path.endswith(".h")
         )
 
-    @_noted
+    @noted
     def resolve(self, name: str, path: str) -> tuple[FunctionId, ...]:
         """Return what a name called in a file can be: its own static function before any other."""
         found = self._defined.get(plain_name(name), ())
@@ -317,7 +288,7 @@ class Program:
         shared = {(d.path, d.name) for d in found if not d.static or d.path.endswith(".h")}
         return tuple(sorted(shared, key=lambda id: (distance(id[0], path), id)))[:4]
 
-    @_noted
+    @noted
     def lowered(self, id: FunctionId) -> tuple[Function, ...]:
         """Return a function's definitions (several where #if chooses), lowered."""
         facets = self._facets.get(id[0])
@@ -327,7 +298,7 @@ class Program:
         own = self._names.own(id[0])
         return tuple(self._cache.lower(facets.unit, d, self.config, own) for d in found)
 
-    @_noted
+    @noted
     def returns(self, id: FunctionId) -> bool:
         """Tell whether a function may come back: not where each way through it ends elsewhere."""
         if id not in self._returns:
@@ -339,24 +310,24 @@ class Program:
             )
         return self._returns[id]
 
-    @_noted
+    @noted
     def signatures(self, id: FunctionId) -> tuple[Signature, ...]:
         """Return what the heads of a function's definitions say."""
         facets = self._facets.get(id[0])
         found = facets.unit.definitions.get(id[1], ()) if facets else ()
         return tuple(self._cache.signature(facets.unit, d) for d in found) if facets else ()
 
-    @_noted
+    @noted
     def named(self, name: str) -> tuple[FunctionId, ...]:
         """Return every function of a name that was read, static ones too."""
         return self.in_order((d.path, d.name) for d in self._defined.get(name, ()))
 
-    @_noted
+    @noted
     def visible(self, caller: FunctionId, callee: FunctionId) -> bool:
         """Tell whether a name called in one function can mean the other."""
         return callee in self.resolve(callee[1], caller[0])
 
-    @_noted
+    @noted
     def built_with(self, path: str) -> Conditions:
         """Return the configuration under which the Makefile builds a file."""
         folder, name = posixpath.split(path)
@@ -378,7 +349,7 @@ class Program:
 
     # -- what is stored where ----------------------------------------------------------------
 
-    @_noted
+    @noted
     def stored(self, slot: str) -> tuple[Stored, ...]:
         """Return everything that is stored into a variable or field of this name."""
         return tuple(self._slots.get(slot, ()))
@@ -388,7 +359,7 @@ class Program:
         for _, found in sorted(self._slots.items()):
             yield from found
 
-    @_noted
+    @noted
     def enclosing(self, path: str, at: int) -> Definition | None:
         """Return the definition around a byte offset."""
         for found in self._facets[path].unit.definitions.values():
@@ -397,7 +368,7 @@ class Program:
                     return d
         return None
 
-    @_noted
+    @noted
     def arguments(self, name: str, index: int) -> tuple[Argument, ...]:
         """Return the text of one argument of every call of a name, in all #if branches."""
         return tuple(self._arguments(name, index))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import Assign, Call, Check, Expr, Function, Name, Unary, Variant
+from analyzer.flow.asked import Asked
 from analyzer.flow.contents import Kinds, few, is_own, kinds
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
-from analyzer.flow.program import Asked, FunctionId, Program
+from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
 from analyzer.flow.state import State

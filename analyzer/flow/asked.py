@@ -1,0 +1,40 @@
+"""Take note of what is asked, so that somebody else can be asked the same."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+S = TypeVar("S", bound="Witness")
+
+#: Questions, each with how to ask another one the same, and the answer.
+Asked = dict[tuple[object, ...], tuple[Callable[[Any], object], object]]
+
+
+class Witness:
+    """Somebody who is asked. While asked is a dictionary, questions are noted there."""
+
+    asked: Asked | None = None
+
+    def note(
+        self, question: tuple[object, ...], again: Callable[[Any], object], answer: object
+    ) -> None:
+        """Take note of a question, if somebody wants to know."""
+        if self.asked is not None and question not in self.asked:
+            self.asked[question] = (again, answer)
+
+
+def noted(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Let a question be noted while somebody wants to know what is asked."""
+
+    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        found = method(self, *args, **kwargs)
+        if self.asked is not None:
+            self.note((method, args), lambda other: method(other, *args, **kwargs), found)
+        return found
+
+    functools.update_wrapper(ask, method)
+    return ask
