@@ -50,10 +50,10 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
             return _unary(op, evaluate(operand, state, act, run))
         case ir.Field(base, name, _):
             return _field(e, base, name, state, act, run)
-        case ir.Index(base, _):
+        case ir.Index(base, index):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
-                return held_base
+                return _beside(held_base, "+", index) or held_base
             place = place_of(e, state, act, run)
             return _load(place, held_base, state)
         case ir.Binary():
@@ -65,12 +65,28 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
+    if e.op in "+-" and (beside := _beside(one, e.op, e.right)) is not None:
+        return beside
     counters = (_is_counter(e.left, act), _is_counter(e.right, act))
     key = f"{act.depth}:{_expression_key(e)}"
     value = binary(e.op, one, other, counters=counters, key=key)
     if isinstance(value, Int):
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
+    return value
+
+
+def _beside(value: Value, op: str, by: ir.Expr) -> Value | None:
+    """Return the page that lies a fixed number beside one: by itself, another one than that."""
+    if isinstance(by, ir.Const) and by.value and isinstance(value, Page):
+        return Page(f"{value.key}{op}{by.value}", value.form)
+    return None
+
+
+def stepped(target: ir.Expr, value: ir.Expr) -> ir.Expr:
+    """Return what is assigned to a variable; `p + 1` to p itself is some page of a range."""
+    if isinstance(value, ir.Binary) and value.left == target and isinstance(value.right, ir.Const):
+        return ir.Binary(value.op, value.left, ir.Cast("", value.right))
     return value
 
 
@@ -165,7 +181,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
-                return held
+                return _beside(held, "+", index) or held
             where = place_of(base, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):
@@ -183,13 +199,10 @@ def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
             if arrow:
                 return f"{_target(evaluate(base, state, act, run))}.{name}"
             return f"{place_of(base, state, act, run)}.{name}"
-        case ir.Index(base, _):
+        case ir.Index(base, index):
             held = evaluate(base, state, act, run)
-            if isinstance(held, Ref):
-                return f"{held.place}[]"
-            if isinstance(held, Element):
-                return f"{held.place}[]"
-            return f"{place_of(base, state, act, run)}[]"
+            of = held.place if isinstance(held, Ref | Element) else place_of(base, state, act, run)
+            return f"{of}[{_which(evaluate(index, state, act, run))}]"
         case ir.Unary("*", operand):
             return _target(evaluate(operand, state, act, run))
         case ir.Cast(operand=operand):
@@ -197,12 +210,17 @@ def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
     return f"*{compound_key('at', evaluate(e, state, act, run))}"
 
 
+def _which(index: Value) -> str:
+    """Name an element of an array by its index: the same value is the same element."""
+    return str(index.value) if isinstance(index, Int) else compound_key("i", index)
+
+
 def _target(value: Value) -> str:
     match value:
         case Ref(place):
             return place
-        case Element(place, _):
-            return f"{place}[]"
+        case Element(place, index):
+            return f"{place}[{_which(index)}]"
         case Unknown(key) | NonZero(key) | Offset(key) | Page(key):
             return f"*{key}"
     return f"*{compound_key('at', value)}"
@@ -230,7 +248,24 @@ def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Ru
     """Return the state after an assignment."""
     if isinstance(target, ir.Name) and not act.is_local(target.id):
         return state.put(f"g:{target.id}", value)
-    return state.put(place_of(target, state, act, run), value)
+    place = place_of(target, state, act, run)
+    if place.endswith("]"):
+        state = _without_others(place, state)
+    return state.put(place, value)
+
+
+def _without_others(element: str, state: State) -> State:
+    """Forget the elements of an array that may be the one that is assigned."""
+    array, _, index = element[:-1].rpartition("[")
+    begin = len(array) + 1
+
+    def may_be(place: str) -> bool:
+        if not place.startswith(f"{array}[") or place == element:
+            return False
+        other = place[begin:].partition("]")[0]
+        return not (other.lstrip("-").isdigit() and index.lstrip("-").isdigit())
+
+    return state.forget(may_be)
 
 
 def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[bool, State]]:

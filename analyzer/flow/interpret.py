@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import calls, lists, words
-from analyzer.flow.expressions import assign, evaluate, refine
+from analyzer.flow.expressions import assign, evaluate, refine, stepped
 from analyzer.flow.frames import (
     entered_page,
     fewer,
@@ -29,6 +29,7 @@ from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
+from analyzer.flow.turns import jumped, turned
 from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
 from analyzer.pages.facts import ALLOCATED
@@ -215,7 +216,8 @@ class _Body:
                 stored = words.stored(target, state, act, run)
                 if stored is not None:
                     return [stored]
-                return [assign(target, evaluate(value, state, act, run), state, act, run)]
+                found = evaluate(stepped(target, value), state, act, run)
+                return [assign(target, found, state, act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):
                     return [calls.pass_out(step, args, state, act, run)]
@@ -269,6 +271,8 @@ class _Body:
 
     def _go(self, place: _Place, target: int, state: State) -> None:
         """Follow an edge, minding the loops that it enters, closes or leaves."""
+        if target <= place.block and not self._closes(place.block, target):
+            state = turned(jumped(self.act.variant, target, place.block), state, self.act)
         around, into = self.shape.inner[place.block], self.shape.inner[target]
         turns = dict(place.turns)
         for n in around:
@@ -283,6 +287,8 @@ class _Body:
                 done = turns.get(n, 0)
                 if done >= 1 or over_range:  # once through stands for any number of turns
                     state = self._widen(n, state)
+                if not over_range:
+                    state = turned(loop, state, self.act)
                 turns[n] = min(done + 1, 2)
             elif place.block == loop.header and over_range and self.shape.leaves_at_header[n]:
                 # A range is not empty, and its pages are one abstract page: once through.
@@ -294,6 +300,11 @@ class _Body:
         if self.watch is not None:
             self.watch.leave(place.block, target, state)
         self._push(_Place(target, tuple(sorted(turns.items())) if turns else ()), state)
+
+    def _closes(self, block: int, target: int) -> bool:
+        """Tell whether an edge is the end of a loop's turn."""
+        loops = self.act.variant.loops
+        return any(loops[n].header == target for n in self.shape.inner[block])
 
     def _is_range(self, n: int, state: State) -> bool:
         if n not in self.ranges or not self.ranges[n]:
