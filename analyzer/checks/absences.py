@@ -8,14 +8,15 @@ from dataclasses import replace
 from analyzer.checks.evidence import event_span
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation
-from analyzer.pages.machine import TYPE, UNTYPED, Event
+from analyzer.pages.machine import SET, TYPE, UNTYPED, Event
 
 
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield pages that are marked for a use with the type of their initialisation still on.
 
     A function that makes pages, marks them with a flag of its own and keeps them has put them
-    to use. Where the patch gave such pages a type, that type must be cleared first.
+    to use. Where the patch gave such pages a type, that type must be cleared first. Somebody
+    else who is told of the pages, a notifier, only remembers something with a flag.
     """
     before = {_key(o) for o, _ in _in_use(sides.behaviours.before, sides)}
     for o, mark in _in_use(sides.behaviours.after, sides):
@@ -44,6 +45,7 @@ def _in_use(behaviour: Behaviour, sides: Sides) -> Iterator[tuple[Observation, E
             continue
         for event in reversed(o.page.history):
             mark = event.kind == "write" and event.dimension not in ("", TYPE)
+            mark = mark and event.path == o.path and o.page.flag(event.dimension) == SET
             if mark and event.function not in sides.facts.origins:
                 yield o, event
                 break
