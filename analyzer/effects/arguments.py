@@ -68,13 +68,14 @@ def named_arguments(
     written = split_arguments(unit.code, unit.code.find(b"(", e.span.start) + 1)
     function = tree.program.lowered(id)[0]
     roles = {param: role for role, param in role_params(function, tree.facts).items()}
+    numbers = {**tree.program.enumerators(e.caller.function.path), **tree.numbers}
     named = []
     for n, value in sorted(known.items()):
         if n < len(function.params):
             param = function.params[n]
             text = written[n] if n < len(written) else ""
             wanted = _by_role(roles.get(param.name, ""), value, tree)
-            named.append((param.name, wanted or _value_name(value, text, param.type, tree)))
+            named.append((param.name, wanted or _value_name(value, text, param.type, numbers)))
     return tuple(named)
 
 
@@ -87,11 +88,11 @@ def _by_role(role: str, value: Value, tree: Prepared) -> str:
     return ""
 
 
-def _value_name(value: Value, text: str, type_: str, tree: Prepared) -> str:
+def _value_name(value: Value, text: str, type_: str, numbers: Mapping[str, int]) -> str:
     if isinstance(value, Symbol):
         return value.name
     assert isinstance(value, Int), "constants are numbers or symbols"
-    if _ENUMERATOR.fullmatch(text) and tree.numbers.get(text) == value.value:
+    if _ENUMERATOR.fullmatch(text) and numbers.get(text) == value.value:
         return text
     if "bool" in type_.split():
         return "true" if value.value else "false"

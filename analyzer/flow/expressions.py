@@ -125,7 +125,8 @@ def _name(id: str, state: State, act: Activation, run: Run) -> Value:
     if run.program.is_function(id):
         return Fn(id, act.function.path)
     if id.isupper() or (id[:1].isupper() and "_" in id):
-        return Symbol(id)
+        number = run.program.enumerators(act.function.path).get(id)
+        return Symbol(id) if number is None else Int(number)
     return Unknown(f"g:{id}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.base import Gap
 from analyzer.budget import Budget
+from analyzer.c.constants import enumerators
 from analyzer.c.facts import macros
 from analyzer.c.ir import Conditions, Definition, Function, Return, Signature
 from analyzer.c.own import plain_name, static_name
@@ -66,6 +67,7 @@ class Program(Witness):
         self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
         self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
         self._returns: dict[FunctionId, bool] = {}
+        self._enumerators: dict[str, Mapping[str, int]] = {}
         self._makefiles: dict[str, str] = {}
         self.looked_up: list[tuple[str, ...]] = []
 
@@ -195,6 +197,13 @@ class Program(Witness):
             if text is not None and len(text) <= LARGEST:
                 found = {**self._cache.numbers(path, text), **found}
         return found
+
+    @noted
+    def enumerators(self, path: str) -> Mapping[str, int]:
+        """Return the enumerators that a file defines for itself."""
+        if path not in self._enumerators:
+            self._enumerators[path] = enumerators(self._facets[path].unit)
+        return self._enumerators[path]
 
     # -- functions -------------------------------------------------------------------------
 
