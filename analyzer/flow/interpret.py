@@ -256,9 +256,7 @@ class _Body:
             case ir.Jump(target):
                 self._go(place, target, state)
             case ir.Branch(_, then, orelse) if place.block not in self.slice.branches:
-                state = state.deciding(
-                    None
-                )  # what decided an earlier branch did not decide this one
+                state = state.deciding(None)  # what decides here is no page
                 self._go(place, then, state)
                 self._go(place, orelse, state)
             case ir.Branch(cond, then, orelse):
