@@ -53,7 +53,8 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
         case ir.Index(base, index):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
-                return _beside(held_base, "+", index) or held_base
+                by = evaluate(index, state, act, run)
+                return _beside(held_base, "+", index, by) or held_base
             place = place_of(e, state, act, run)
             return _load(place, held_base, state)
         case ir.Binary():
@@ -65,7 +66,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
-    if e.op in "+-" and (beside := _beside(one, e.op, e.right)) is not None:
+    if e.op in "+-" and (beside := _beside(one, e.op, e.right, other)) is not None:
         return beside
     counters = (_is_counter(e.left, act), _is_counter(e.right, act))
     key = f"{act.depth}:{_expression_key(e)}"
@@ -76,16 +77,21 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     return value
 
 
-def _beside(value: Value, op: str, by: ir.Expr) -> Value | None:
-    """Return the page that lies a fixed number beside one: by itself, another one than that."""
-    if isinstance(by, ir.Const) and by.value and isinstance(value, Page):
-        return Page(f"{value.key}{op}{by.value}", value.form)
+def _beside(value: Value, op: str, by: ir.Expr, number: Value) -> Value | None:
+    """Return the page that lies a fixed number beside one: by itself, another one than that.
+
+    So is the rest of a range, through which a loop begins to step behind the first page.
+    """
+    if not isinstance(value, Page) or not isinstance(by, ir.Const | ir.Name):
+        return None
+    if isinstance(number, Int) and number.value:
+        return Page(f"{value.key}{op}{number.value}", value.form)
     return None
 
 
 def stepped(target: ir.Expr, value: ir.Expr) -> ir.Expr:
     """Return what is assigned to a variable; `p + 1` to p itself is some page of a range."""
-    if isinstance(value, ir.Binary) and value.left == target and isinstance(value.right, ir.Const):
+    if isinstance(value, ir.Binary) and value.left == target:
         return ir.Binary(value.op, value.left, ir.Cast("", value.right))
     return value
 
@@ -182,7 +188,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
-                return _beside(held, "+", index) or held
+                return _beside(held, "+", index, evaluate(index, state, act, run)) or held
             where = place_of(base, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):
