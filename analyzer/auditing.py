@@ -20,7 +20,7 @@ from analyzer.patch.steps import Step, apply_series
 from analyzer.pipeline import found_in, idle_at_once, sides_of
 from analyzer.rules import load_rules
 from analyzer.settle import Clock, Progress
-from analyzer.sites import Audit, Site
+from analyzer.sites import Audit, Site, count_late
 from analyzer.tree import Tree
 
 #: After so many patches of a series, at most, the verdicts are worked out.
@@ -92,7 +92,7 @@ def _ended(audited: Audited) -> tuple[Gap, ...]:
     """Return what is missing where time or memory ran out, or somebody wanted no more."""
     if not audited.stopped:
         return ()
-    late = sum(s.reason.startswith(audited.stopped) for s in audited.sites)
+    late = count_late(audited.sites, audited.stopped)
     detail = f"{audited.stopped}: {late} of {len(audited.sites)} uses could not be judged"
     return (Gap("budget", "", 0, "", detail),)
 

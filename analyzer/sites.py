@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -96,3 +97,8 @@ class Audit:
     def is_in(self) -> bool:
         """Tell whether the tree starts every population as the migration wants it."""
         return all(m.starts == m.after for m in self.moves)
+
+
+def count_late(sites: Iterable[Site], stopped: str) -> int:
+    """Count the uses that are undecided only because the work was ended, which says why."""
+    return sum(site.reason.startswith(stopped) for site in sites)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from analyzer.audit.names import Names
 from analyzer.c.macros import Macro, macro_definitions
 from analyzer.c.unit import Unit
+from analyzer.flow.arguments import argument_spans
 
 _PASTED = re.compile(r"(?<!#)\b(\w+)\s*##\s*(\w+)\b(?!\s*##)")
 #: The head of a function that a macro makes: what makes accessors is no use of them.
@@ -17,8 +18,6 @@ _MADE = re.compile(r"##\s*\w+\s*\([^()]*\)\s*\{")
 _SPELT = re.compile(r"\b__stringify\b|(?<!#)#(?!#)")
 _ARGUMENT = re.compile(rb"[\s(]*(\w+)[\s)]*")
 _CALL = r"\b{}\s*\("
-#: How far an invocation of a macro is looked at.
-_FAR = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +129,11 @@ def _invocations(word: str, code: bytes) -> Iterator[tuple[int, list[tuple[int, 
     if word.encode() not in code:
         return
     for m in re.finditer(_CALL.format(word).encode(), code):
-        depth, begin, arguments = 1, m.end(), list[tuple[int, str]]()
-        for at in range(m.end(), min(len(code), m.end() + _FAR)):
-            c = code[at]
-            depth += (c in b"([{") - (c in b")]}")
-            if depth == 0 or (depth == 1 and c in b","):
-                whole = _ARGUMENT.fullmatch(code, begin, at)
-                place = begin if whole is None else whole.start(1)
-                name = "" if whole is None else whole[1].decode("latin-1")
-                arguments.append((place - m.end(), name))
-                begin = at + 1
-            if depth == 0:
-                yield m.end(), arguments
-                break
+        spans, closed = argument_spans(code, m.end())
+        if closed:
+            yield m.end(), [_named(code, start, end, m.end()) for start, end in spans]
+
+
+def _named(code: bytes, start: int, end: int, at: int) -> tuple[int, str]:
+    whole = _ARGUMENT.fullmatch(code, start, end)
+    return (start - at, "") if whole is None else (whole.start(1) - at, whole[1].decode("latin-1"))

@@ -18,7 +18,7 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.origins import beside, by_source, freed
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
-from analyzer.budget import ENDS, Budget, reason_of
+from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
 from analyzer.flow.analyse import UNBOUND
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
@@ -61,13 +61,12 @@ def _each_judged(uses: list[Use], scene: Scene, jobs: int, budget: Budget) -> di
 def _in_time(uses: Sequence[Use], scene: Scene, budget: Budget) -> Iterator[Judged]:
     """Judge uses one by one as long as there is time."""
     for n, use in enumerate(uses):
-        end = budget.spent
         try:
-            judged = undecided("") if end else judge(use, scene)
+            if end := budget.spent:
+                raise OutOfBudgetError(end)
+            judged = judge(use, scene)
         except ENDS as error:
-            end = reason_of(error)
-        if end:
-            yield from _late(uses[n:], end)
+            yield from _late(uses[n:], reason_of(error))
             return
         yield judged
 
@@ -85,7 +84,7 @@ def unjudged(uses: Iterable[Use], reason: str) -> tuple[Site, ...]:
 
 def judge(use: Use, scene: Scene) -> Judged:
     """Return the verdict of the first rule that can decide."""
-    for rule in RULES[:_WITHOUT_PAGES] if scene.cut else RULES:
+    for rule in _WITHOUT_PAGES if scene.cut else RULES:
         found = rule(use, scene)
         if found is not None:
             return found
@@ -281,11 +280,10 @@ def _by_its_users(use: Use, by_name: Mapping[str, list[Judged]], scene: Scene) -
     return unaffected(f"so is each of the {len(users)} uses of {word}()")
 
 
-#: So many of the rules ask nobody which pages were followed where.
-_WITHOUT_PAGES = 2
+#: The rules that do not ask which pages were followed where.
+_WITHOUT_PAGES: tuple[Rule, ...] = (_unmoved, _not_built)
 RULES: tuple[Rule, ...] = (
-    _unmoved,
-    _not_built,
+    *_WITHOUT_PAGES,
     _made_here,
     _followed,
     _followed_past,

@@ -47,6 +47,8 @@ class Own:
 
     def meant(self, called: frozenset[str]) -> frozenset[str]:
         """Return what is called by names: own functions as such, and what the macros call."""
+        if not self.functions and not self.macros:
+            return called  # as in nearly every file
         found = {static_name(n) if n in self.functions else n for n in called}
         for _, name, macro in self.macros:
             if name in called and macro is not None:

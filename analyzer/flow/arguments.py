@@ -14,19 +14,33 @@ class Argument:
     at: int
 
 
-def split_arguments(code: bytes, at: int) -> tuple[str, ...]:
-    """Split the arguments of a call at the offset behind its opening parenthesis."""
-    depth, start, parts = 1, at, []
-    for i in range(at, min(len(code), at + 4096)):
-        c = code[i : i + 1]
+#: How many bytes of a call are looked at.
+_FAR = 4096
+
+
+def argument_spans(code: bytes, at: int) -> tuple[tuple[tuple[int, int], ...], bool]:
+    """Return the (start, end) offsets of a call's arguments, and whether its end was found.
+
+    at is the offset behind its opening parenthesis. Of a call whose end is too far away, the
+    arguments that are whole are returned.
+    """
+    spans: list[tuple[int, int]] = []
+    depth, start = 1, at
+    for i in range(at, min(len(code), at + _FAR)):
+        c = code[i]
         if c in b"([{":
             depth += 1
         elif c in b")]}":
             depth -= 1
             if depth == 0:
-                parts.append(code[start:i])
-                break
-        elif c == b"," and depth == 1:
-            parts.append(code[start:i])
+                return (*spans, (start, i)), True
+        elif c in b"," and depth == 1:
+            spans.append((start, i))
             start = i + 1
-    return tuple(b" ".join(p.split()).decode("latin-1") for p in parts)
+    return tuple(spans), False
+
+
+def split_arguments(code: bytes, at: int) -> tuple[str, ...]:
+    """Split the arguments of a call at the offset behind its opening parenthesis."""
+    spans, _ = argument_spans(code, at)
+    return tuple(b" ".join(code[s:e].split()).decode("latin-1") for s, e in spans)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -25,6 +26,15 @@ class Witness:
         """Take note of a question, if somebody wants to know."""
         if self.asked is not None and question not in self.asked:
             self.asked[question] = (again, answer)
+
+    @contextmanager
+    def noting(self, asked: Asked | None) -> Iterator[None]:
+        """Note what is asked meanwhile somewhere else, or nowhere."""
+        held, self.asked = self.asked, asked
+        try:
+            yield
+        finally:
+            self.asked = held
 
 
 def noted(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:

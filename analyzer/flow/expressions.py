@@ -53,8 +53,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
         case ir.Index(base, index):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
-                by = evaluate(index, state, act, run)
-                return _beside(held_base, "+", index, by) or held_base
+                return _element(held_base, index, state, act, run)
             place = place_of(e, state, act, run)
             return _load(place, held_base, state)
         case ir.Binary():
@@ -87,6 +86,11 @@ def _beside(value: Value, op: str, by: ir.Expr, number: Value) -> Value | None:
     if isinstance(number, Int) and number.value:
         return Page(f"{value.key}{op}{number.value}", value.form)
     return None
+
+
+def _element(page: Page, index: ir.Expr, state: State, act: Activation, run: Run) -> Value:
+    """Return `page[index]`: a page of the same range, where the index does not say another."""
+    return _beside(page, "+", index, evaluate(index, state, act, run)) or page
 
 
 def stepped(target: ir.Expr, value: ir.Expr) -> ir.Expr:
@@ -188,7 +192,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
-                return _beside(held, "+", index, evaluate(index, state, act, run)) or held
+                return _element(held, index, state, act, run)
             where = place_of(base, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):

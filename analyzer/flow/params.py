@@ -38,9 +38,8 @@ def page_params(
     """Return the positions of parameters that are pages or are made into pages."""
     known = program.page_params.get((id, depth))
     if known is None:
-        asked, program.asked = program.asked, None  # what is remembered is not asked again
-        known = program.page_params[id, depth] = _page_params(program, facts, id, depth)
-        program.asked = asked
+        with program.noting(None):  # what is remembered is not asked again
+            known = program.page_params[id, depth] = _page_params(program, facts, id, depth)
     program.note(
         ("page_params", id, depth), lambda other: page_params(other, facts, id, depth), known
     )

@@ -22,11 +22,8 @@ def run_or_recall(root: FunctionId, run: Run) -> Run:
     for old in reversed(known):
         if _is_alike(old, run):
             return replace(old, program=run.program, gaps=dict(old.gaps))
-    run.program.asked = run.asked
-    try:
+    with run.program.noting(run.asked):
         run_root(root, run)
-    finally:
-        run.program.asked = None
     if not run.cut and not run.waits:
         del known[: len(known) - _RUNS + 1]
         known.append(run)

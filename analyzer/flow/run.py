@@ -150,10 +150,10 @@ class Run:
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
         if act.variant not in self.slices:
-            noted, self.program.asked = self.program.asked, {}
-            made = slice_of(act.variant, lambda step: self.matters(act, step))
-            self.slices[act.variant] = (made, self.program.asked)
-            self.program.asked = noted
+            asked: Asked = {}
+            with self.program.noting(asked):
+                made = slice_of(act.variant, lambda step: self.matters(act, step))
+            self.slices[act.variant] = (made, asked)
         found, asked = self.slices[act.variant]
         if self.program.asked is not None:
             self.program.asked.update(asked)

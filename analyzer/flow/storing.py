@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 from analyzer.c import ir
@@ -31,10 +32,14 @@ def _pattern() -> re.Pattern[bytes]:
     return re.compile(f"{assigned}|{passed}".encode())
 
 
-def is_word(e: ir.Expr, words: Words) -> bool:
-    """Tell whether an expression may be a word of a page, by the name of its field."""
+def words_in(e: ir.Expr, words: Words) -> Iterator[ir.Field]:
+    """Yield what of an expression may be a word of a page, by the name of its field."""
     while isinstance(e, ir.Field | ir.Index):
-        if isinstance(e, ir.Field) and e.name in words.types | words.flags:
-            return True
+        if isinstance(e, ir.Field) and (e.name in words.types or e.name in words.flags):
+            yield e
         e = e.base
-    return False
+
+
+def is_word(e: ir.Expr, words: Words) -> bool:
+    """Tell whether an expression may be (a part of) a word of a page."""
+    return any(True for _ in words_in(e, words))

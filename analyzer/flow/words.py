@@ -8,8 +8,9 @@ from analyzer.c import ir
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
+from analyzer.flow.storing import words_in
 from analyzer.flow.values import Page
-from analyzer.pages.machine import EITHER, PageState, unknown_page
+from analyzer.pages.machine import EITHER, unknown_page
 
 
 def stored(target: ir.Expr, state: State, act: Activation, run: Run) -> State | None:
@@ -43,13 +44,10 @@ def passed(step: ir.Call, state: State, act: Activation, run: Run) -> State:
 
 def _word(e: ir.Expr, state: State, act: Activation, run: Run) -> tuple[str, str] | None:
     """Return the page and the field of which an expression is (a part); None for any other."""
-    words = run.facts.words
-    while isinstance(e, ir.Field | ir.Index):
-        if isinstance(e, ir.Field) and e.name in words.types | words.flags:
-            held = evaluate(e.base, state, act, run)
-            if isinstance(held, Page):
-                return held.key, e.name
-        e = e.base
+    for field in words_in(e, run.facts.words):
+        held = evaluate(field.base, state, act, run)
+        if isinstance(held, Page):
+            return held.key, field.name
     return None
 
 
@@ -64,11 +62,7 @@ def _lost(key: str, field: str, bit: str, state: State, run: Run) -> State:
     if bit:
         label = _flag(bit.removeprefix(words.bits), run)
         return state.with_page(key, page.with_flag(label, EITHER)) if label else state
-    return state.with_page(key, _without_flags(page))
-
-
-def _without_flags(page: PageState) -> PageState:
-    return replace(page, flags=(), rest=EITHER)
+    return state.with_page(key, replace(page, flags=(), rest=EITHER))
 
 
 def _flag(bit: str, run: Run) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analyzer.report.paint import Paint, painter
 from analyzer.report.plain import plain, wrap
-from analyzer.sites import Audit, Delta, Site, Verdict
+from analyzer.sites import Audit, Delta, Site, Verdict, count_late
 
 _STYLES = {
     Verdict.AFFECTED: "error",
@@ -97,7 +97,7 @@ def _sum(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
         text += f"; {left} of the uses are out of the patch's reach"
     yield from wrap(f"{text}.", width)
     if audit.stopped:
-        late = sum(s.reason.startswith(audit.stopped) for s in audit.sites)
+        late = count_late(audit.sites, audit.stopped)
         text = f"In part, {audit.stopped}: {late} uses are undecided for that alone."
         yield from (paint(line, "warning") for line in wrap(text, width))
     if audit.gaps:

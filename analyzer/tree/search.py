@@ -63,9 +63,8 @@ def _passes(names: Mapping[bytes, str]) -> Iterator[tuple[Iterable[bytes], tuple
     few = len(names) <= _MANY_PASSES_OF_WORDS and sum(map(len, names)) > ROOM
     parts = {w for w in names if len(w) >= SHORTEST} if few else set()
     rest, shares = names.keys() - parts, list(shares_of(parts))
-    if (
-        shares and len(rest) <= _FEW_SHORT
-    ):  # they stand in many lines; a pass of their own costs more
+    if shares and len(rest) <= _FEW_SHORT:
+        # They stand in many lines; a pass of their own costs more.
         shares[0], rest = (*shares[0], *rest), set()
     for share in shares:
         yield share, ()

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analyzer.c import ir
-from analyzer.ways.body import Body
 from analyzer.ways.defs import Place
-from analyzer.ways.page import meanings_of, same_page, telling_in
+from analyzer.ways.page import body_of
 from analyzer.ways.state import Held
 from analyzer.ways.walk import Choices, Walk, World
 
@@ -62,14 +61,7 @@ class Answers:
         if len(variant.blocks) > _BLOCKS or _writes_elsewhere(function, variant):
             return None
         page = ir.Name(function.params[argument].name)
-        body = Body(
-            variant,
-            same_page(variant, page, self.world.facts),
-            frozenset(),
-            telling_in(variant, self.world),
-            meanings_of(variant),
-            self.of,
-        )
+        body = body_of(variant, page, (), self.world, self.of)
         todo: list[tuple[Choices, Walk]] = [
             ({}, Walk(body, self.values, self.world, Place(0, 0), held))
         ]

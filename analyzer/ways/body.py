@@ -10,6 +10,9 @@ from analyzer.flow.shape import names_in
 from analyzer.ways.defs import Place
 from analyzer.ways.state import Held, Way
 
+#: What a function answers for the page, by name, argument and the page's state.
+Answering = Callable[[str, int, Held], tuple[int, frozenset[str]] | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -31,8 +34,7 @@ class Body:
     renewals: frozenset[Place]
     telling: frozenset[str]  # variables whose value is returned, stored or passed on
     meanings: Mapping[str, str]  # what a temporary stands for
-    #: What a function answers for the page, by name, argument and the page's state.
-    answer: Callable[[str, int, Held], tuple[int, frozenset[str]] | None]
+    answer: Answering
     # An expression is written many times over; it is told by its identity, as the body holds it.
     _names: dict[int, frozenset[str]] = field(default_factory=dict)
     _sorted: dict[int, tuple[str, ...]] = field(default_factory=dict)

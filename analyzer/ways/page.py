@@ -1,17 +1,32 @@
-"""Find in a body what names the page, what is told of it, and what temporaries stand for."""
+"""Make a body ready to be walked: what names the page, what is told of it, what is meant."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
-from analyzer.ways.body import spell_expression
+from analyzer.ways.body import Answering, Body, spell_expression
+from analyzer.ways.defs import Place
 from analyzer.ways.walk import World
 
 
-def same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str]:
+def body_of(
+    variant: ir.Variant, page: ir.Expr, starts: Iterable[Place], world: World, answer: Answering
+) -> Body:
+    """Return a function's body as it is walked for a page that comes into it at some places."""
+    return Body(
+        variant,
+        _same_page(variant, page, world.facts),
+        frozenset(starts),
+        _telling_in(variant, world),
+        _meanings_of(variant),
+        answer,
+    )
+
+
+def _same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str]:
     """Return the variables that name the page, in whatever form."""
     linked: list[set[str]] = []
     for block in variant.blocks:
@@ -32,7 +47,7 @@ def same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str
     return frozenset(same)
 
 
-def telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
+def _telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
     """Return the variables whose value is returned, stored or passed on."""
     found: set[str] = set()
     for block in variant.blocks:
@@ -47,7 +62,7 @@ def telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
     return frozenset(found)
 
 
-def meanings_of(variant: ir.Variant) -> Mapping[str, str]:
+def _meanings_of(variant: ir.Variant) -> Mapping[str, str]:
     """Return for each temporary the text of the call that makes it."""
     found: dict[str, str] = {}
     for block in variant.blocks:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
 from analyzer.ways.answers import Answers
-from analyzer.ways.body import Body
 from analyzer.ways.defs import Place, reaching
-from analyzer.ways.page import meanings_of, same_page, telling_in
+from analyzer.ways.page import body_of
 from analyzer.ways.state import Held, Path, Way
 from analyzer.ways.walk import Choices, Walk, World
 
@@ -69,14 +68,7 @@ def ways_of(
     differs because of the page.
     """
     starts = starts_of(variant, at, page)
-    body = Body(
-        variant,
-        same_page(variant, page, world.facts),
-        frozenset(starts),
-        telling_in(variant, world),
-        meanings_of(variant),
-        Answers(world, values, states).of,
-    )
+    body = body_of(variant, page, starts, world, Answers(world, values, states).of)
     pairs: dict[tuple[Path, Path], None] = {}
     for start in starts:
         first = [Walk(body, values, world, start, held) for held in states]
