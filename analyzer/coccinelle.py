@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from analyzer.base import AnalyzerError
 from analyzer.flow.analyse import new_run, prepare
 from analyzer.flow.cache import Cache
-from analyzer.flow.run import Interest
+from analyzer.flow.interest import Interest
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, Space, Verb

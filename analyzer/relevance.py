@@ -17,9 +17,9 @@ from analyzer.base import Pair
 from analyzer.c.blank import blank_ranges
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.flow.analyse import Prepared
+from analyzer.flow.interest import Interest
 from analyzer.flow.params import page_params
 from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.run import Interest
 from analyzer.pages.facts import Facts
 from analyzer.tree import Tree, is_source
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from analyzer.base import Pair
 from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, roots_of
+from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, comparable
 from analyzer.flow.program import FunctionId, Program, Read, Search
-from analyzer.flow.run import Interest, Watched
+from analyzer.flow.run import Watched
 from analyzer.parallel import later
 from analyzer.tree import Hits, Tree
 

@@ -15,10 +15,10 @@ from analyzer.audit.verdicts import judge_all, unjudged
 from analyzer.budget import ENDS, OutOfBudgetError, reason_of
 from analyzer.flow.analyse import Prepared, behave, interest_of, law_of, roots_of
 from analyzer.flow.cache import Cache
+from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, Kind
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import search_words
-from analyzer.flow.run import Interest
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space

@@ -15,10 +15,11 @@ from analyzer.effects.run import function_at, prepared_trees, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
 from analyzer.flow.analyse import Prepared
+from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.flow.roots import callers_of
-from analyzer.flow.run import Interest, Watched
+from analyzer.flow.run import Watched
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.pipeline import findings_of

@@ -8,17 +8,15 @@ from dataclasses import dataclass, field, replace
 from analyzer.base import Gap
 from analyzer.budget import Budget
 from analyzer.c import ir
-from analyzer.flow.asked import Asked
 from analyzer.flow.cache import Cache
 from analyzer.flow.contents import Lists
+from analyzer.flow.interest import Interest
 from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.passages import passages_of
 from analyzer.flow.program import FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
-from analyzer.flow.run import Interest, Run, Watched
-from analyzer.flow.slices import Slice
+from analyzer.flow.run import Run, Sliced, Watched
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
@@ -97,7 +95,7 @@ def behave(
     says how much of the time that is left this may take; what that cuts is admitted.
     """
     budget = tree.program.budget.share(part)
-    slices: dict[ir.Variant, tuple[Slice, Asked]] = {}
+    slices: dict[ir.Variant, Sliced] = {}
 
     def begin(lists: Lists, *, early: bool) -> Run:
         run = new_run(tree, interest, lists, slices, watched, budget)
@@ -112,7 +110,7 @@ def new_run(
     tree: Prepared,
     interest: Interest,
     lists: Lists,
-    slices: dict[ir.Variant, tuple[Slice, Asked]] | None = None,
+    slices: dict[ir.Variant, Sliced] | None = None,
     watched: Watched = UNWATCHED,
     budget: Budget = UNBOUND,
 ) -> Run:
@@ -161,7 +159,7 @@ def _gathered(tree: Prepared, rounds: Rounds) -> Behaviour:
         gaps.update(run.gaps)
         callbacks.update(run.callbacks)
         reached |= run.reached
-        unresolved |= run.unresolved.keys()
+        unresolved |= run.unresolved
     return Behaviour(
         space=tree.law.space,
         observations=tuple(o for root in roots for o in runs[root].observations),
@@ -169,7 +167,7 @@ def _gathered(tree: Prepared, rounds: Rounds) -> Behaviour:
         reached=frozenset(reached),
         callbacks=callbacks,
         types_forgotten=_types_forgotten(tree),
-        passages=passages_of(runs[root] for root in roots),
+        passages=tuple(dict.fromkeys(p for root in roots for p in runs[root].passages)),
         unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),
         cuts={root: _cuts(runs[root]) for root in roots},

@@ -84,12 +84,13 @@ def _dispatch(
         chain = run.facts.chains.get(name)
         if chain is not None:
             return _through_chain(chain, step, args, here, state, act, run, enter)
-        found = run.program.resolve(name, act.function.path)
-        if found:
+        path = act.function.path
+        stores = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
+        if (stores or run.program.stored(name)) and (found := run.program.resolve(name, path)):
             return _direct(found, step, args, here, state, act, run, enter)
         if not run.program.stored(name):
             if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):
-                run.unresolved.setdefault(name)
+                run.met.setdefault((name, path))
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
 
@@ -172,10 +173,10 @@ def _is_worth(
 ) -> bool:
     """Tell whether a callee is entered: it matters, and a page or the making of one is involved."""
     if _passes_page(args, state):
-        return id in run.interest.strong or id in run.interest.weak
-    if id in run.interest.givers:
+        return run.role(id).matters
+    if run.role(id).gives:
         return True
-    if id not in run.interest.strong:
+    if not run.role(id).strong:
         return False
     if id[0] == act.function.path:
         return True
@@ -195,6 +196,8 @@ def pass_out(
     if not any(isinstance(a, ir.Unary) and a.op == "&" for a in args):
         return state
     values = [evaluate(a, state, act, run) for a in args]
+    if not any(isinstance(v, Ref) for v in values):
+        return state
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
         found = run.program.resolve(step.callee.id, act.function.path)
@@ -268,7 +271,7 @@ def _indirect(
         slot = _slot(step.callee)
         ids = candidates(slot, run) if slot else ()
     if len(ids) > _FEW:
-        ids = tuple(i for i in ids if i in run.interest.strong or i in run.interest.weak)
+        ids = tuple(i for i in ids if run.role(i).matters)
     if not ids:
         run.gap("callback", act, step.span.line, run.text(act, step.span))
         return [(pass_addresses(args, state, here), Unknown(here))]
@@ -343,7 +346,7 @@ def _through_chain(
     """Run each callback of a chain for itself; together they would multiply."""
     results: Results = [(state, Unknown(here))]
     for id in registered_in_chain(chain, run):
-        if id not in run.interest.strong and id not in run.interest.weak:
+        if not run.role(id).matters:
             continue
         padded: list[Value] = [Unknown(f"{here}:0"), *args]  # the notifier block comes first
         results.extend(

@@ -6,24 +6,21 @@ of that is its contract.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from analyzer.flow.observe import Passage
 from analyzer.flow.operations import Results
-from analyzer.flow.run import Context, Run
+from analyzer.flow.run import Context
 from analyzer.flow.values import Page
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
 
 
-def passages_of(runs: Iterable[Run]) -> tuple[Passage, ...]:
+def passages_of(memory: Mapping[Context, Results]) -> tuple[Passage, ...]:
     """Return every passage that was interpreted, once, in the order of the analysis."""
-    found: dict[Passage, None] = {}
-    for run in runs:
-        for context, results in run.memory.items():
-            for passage in _through(context, results):
-                found.setdefault(passage)
-    return tuple(found)
+    return tuple(
+        dict.fromkeys(p for context, results in memory.items() for p in _through(context, results))
+    )
 
 
 def _through(context: Context, results: Results) -> Iterator[Passage]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analyzer.flow.interpret import run_root
+from analyzer.flow.passages import passages_of
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Run
 
 #: So many runs of one root are remembered, the latest ones.
-_RUNS = 4
+_RUNS = 16
 
 
 def run_or_recall(root: FunctionId, run: Run) -> Run:
@@ -19,11 +20,13 @@ def run_or_recall(root: FunctionId, run: Run) -> Run:
     meet none of what changed. What was cut short is not remembered.
     """
     known = run.program.runs.setdefault(root, [])
-    for old in reversed(known):
+    for n, old in reversed([*enumerate(known)]):
         if _is_alike(old, run):
+            known.append(known.pop(n))
             return replace(old, program=run.program, gaps=dict(old.gaps))
     with run.program.noting(run.asked):
         run_root(root, run)
+    run.forget(passages_of(run.memory))
     if not run.cut and not run.waits:
         del known[: len(known) - _RUNS + 1]
         known.append(run)
@@ -37,7 +40,6 @@ def _is_alike(old: Run, run: Run) -> bool:
         for one, other in (
             (old.types_forgotten, run.types_forgotten),
             (old.space, run.space),
-            (old.interest, run.interest),
             (old.facts, run.facts),
             (old.numbers, run.numbers),
             (old.starts, run.starts),
@@ -49,5 +51,5 @@ def _is_alike(old: Run, run: Run) -> bool:
     return (
         begun
         and all(old.lists.get(place) == run.lists.get(place) for place in old.drawn)
-        and all(again(run.program) == answer for again, answer in old.asked.values())
+        and run.answers(old)
     )

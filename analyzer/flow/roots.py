@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from analyzer.base import Gap
 from analyzer.flow.cache import Stored
+from analyzer.flow.interest import Interest
 from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.run import Interest
 from analyzer.flow.storing import STORING
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import usual_accessors

@@ -13,7 +13,8 @@ from analyzer.budget import Budget
 from analyzer.c.ir import Assign, Call, Check, Expr, Function, Name, Unary, Variant
 from analyzer.flow.asked import Asked
 from analyzer.flow.contents import Kinds, few, is_own, kinds
-from analyzer.flow.observe import Kind, Observation, Outcome
+from analyzer.flow.interest import Heard, Interest, Role
+from analyzer.flow.observe import Kind, Observation, Outcome, Passage
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
@@ -28,21 +29,6 @@ if TYPE_CHECKING:
     from analyzer.flow.watch import Entrance, Sight
 
 _WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class Interest:
-    """What the analysis follows: functions that matter, flags that are tracked.
-
-    strong functions reach an operation on a tracked type or a population's origin; weak ones
-    only an operation on a flag or a hand-over, and are entered where a page is passed. givers
-    return pages that they allocate or take from a list.
-    """
-
-    strong: frozenset[FunctionId]
-    weak: frozenset[FunctionId]
-    flags: frozenset[str]
-    givers: frozenset[FunctionId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +87,14 @@ def _types_of(function: Function, variant: Variant) -> Mapping[str, str]:
     return {**variant.locals, **{p.name: p.type for p in reversed(function.params)}}
 
 
+class Sliced(NamedTuple):
+    """What of a variant matters, and what was asked to find that."""
+
+    slice: Slice
+    asked: Asked
+    heard: dict[tuple[str, str], Heard]
+
+
 class Context(NamedTuple):
     """What a callee is entered with: all that its results depend on."""
 
@@ -124,7 +118,7 @@ class Run:
     interest: Interest
     types_forgotten: bool  # freeing a page resets its type in this tree
     lists: Mapping[str, tuple[PageState, ...]]
-    slices: dict[Variant, tuple[Slice, Asked]]  # with what was asked to make each
+    slices: dict[Variant, Sliced]
     starts: Mapping[str, PageState] = field(default_factory=dict)  # populations, as if born so
     limits: Limits = field(default_factory=Limits)
     budget: Budget = field(default_factory=Budget)
@@ -134,12 +128,15 @@ class Run:
     drawn: dict[str, set[Kinds]] = field(default_factory=dict)  # what was seen on each list
     early: bool = False  # not all roots have run yet: what stands on their lists is not known
     waits: bool = False  # it ended where it would have drawn from such a list
-    unresolved: dict[str, None] = field(default_factory=dict)
+    met: dict[tuple[str, str], None] = field(default_factory=dict)  # names that pages go to
     reached: set[FunctionId] = field(default_factory=set)
     callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
     asked: Asked = field(default_factory=dict)  # of the program, while the run was under way
+    roles: dict[FunctionId, Role] = field(default_factory=dict)  # asked of the interest meanwhile
+    heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
+    passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
     steps: int = 0
@@ -147,17 +144,62 @@ class Run:
     sights: dict[Sight, None] = field(default_factory=dict)
     entrances: dict[object, Entrance] = field(default_factory=dict)
 
+    @property
+    def unresolved(self) -> frozenset[str]:
+        """Return the functions that pages go to and that were not read."""
+        return frozenset(n for n, path in self.met if not self.program.resolve(n, path))
+
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
         if act.variant not in self.slices:
             asked: Asked = {}
+            held, self.heard = self.heard, {}
             with self.program.noting(asked):
                 made = slice_of(act.variant, lambda step: self.matters(act, step))
-            self.slices[act.variant] = (made, asked)
-        found, asked = self.slices[act.variant]
+            self.slices[act.variant] = Sliced(made, asked, self.heard)
+            self.heard = held
+        found, asked, heard = self.slices[act.variant]
         if self.program.asked is not None:
             self.program.asked.update(asked)
+        self.heard.update(heard)
         return found
+
+    def hear(self, name: str, path: str) -> Heard:
+        """Return which of the functions that a name can mean in a file matter.
+
+        Another run, which has read more functions that do not matter, is answered the same.
+        """
+        if (name, path) not in self.heard:
+            self.heard[name, path] = self._hear(name, path)
+        return self.heard[name, path]
+
+    def _hear(self, name: str, path: str) -> Heard:
+        with self.program.noting(None):
+            found = self.program.resolve(name, path)
+            ends = bool(found) and not any(map(self.program.returns, found))
+        return Heard(tuple(id for id in found if any(self.interest.role(id))), ends)
+
+    def forget(self, passages: tuple[Passage, ...]) -> None:
+        """Keep what became of pages in functions; drop what only helped to find it."""
+        self.passages = passages
+        self.memory.clear()
+        self.stepped.clear()
+        self.weighed.clear()
+
+    def answers(self, old: Run) -> bool:
+        """Tell whether this run would be told what another one was told."""
+        return (
+            self.interest.flags == old.interest.flags
+            and all(self.interest.role(id) == role for id, role in old.roles.items())
+            and all(self._hear(*asked) == heard for asked, heard in old.heard.items())
+            and all(again(self.program) == answer for again, answer in old.asked.values())
+        )
+
+    def role(self, id: FunctionId) -> Role:
+        """Return what a function is to the analysis."""
+        if id not in self.roles:
+            self.roles[id] = self.interest.role(id)
+        return self.roles[id]
 
     def matters(self, act: Activation, step: Call | Check | Assign) -> bool:
         """Tell whether a call or a store may do something to a page, or a check is about one."""
@@ -184,13 +226,11 @@ class Run:
             return False
         if facts.speaks_of(name):
             return True
-        found = self.program.resolve(name, act.function.path)
-        if not found:
-            return bool(self.program.stored(name)) or any(_may_be_page(a, act) for a in step.args)
-        interest = self.interest
-        return not any(map(self.program.returns, found)) or any(
-            id in interest.strong or id in interest.weak or id in interest.givers for id in found
-        )
+        path = act.function.path
+        if any(self.hear(name, path)):
+            return True
+        concerns = any(_may_be_page(a, act) for a in step.args) or self.program.stored(name)
+        return bool(concerns) and not self.program.resolve(name, path)
 
     def text(self, act: Activation, span: Span) -> str:
         """Return the source text of a span with blanks folded."""

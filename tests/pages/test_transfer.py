@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from analyzer.budget import Budget
 from analyzer.c.lower import lower
 from analyzer.flow.cache import Cache
+from analyzer.flow.interest import Interest
 from analyzer.flow.operations import apply
 from analyzer.flow.program import Program
-from analyzer.flow.run import Activation, Interest, Run
+from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import Int, Page
 from analyzer.pages.facts import load_facts
