@@ -11,12 +11,11 @@ import pytest
 from analyzer.baseline import read_baseline, without_known, write_baseline
 from analyzer.findings import Result
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.select import is_open
 from analyzer.tree import Tree
 
 from .pieces import CODE, CORE, NAMES, select
-from .trees import TOUCHED, difference, overlaid, patched_with, read_texts
+from .trees import TOUCHED, checked, difference, overlaid, patched_with, read_texts
 
 pytestmark = pytest.mark.kernel
 
@@ -49,8 +48,8 @@ def test_moved_and_reindented_findings_are_known(
     after = {p: laid_out_anew(t) for p, t in read_texts(patched_with(tree, text), paths).items()}
     moved = overlaid(tree, before)
 
-    first = check(read_series(text, name, tree), tree)
-    later = check(difference(moved, after), moved)
+    first = checked(read_series(text, name, tree), tree)
+    later = checked(difference(moved, after), moved)
     write_baseline(path, first, lambda _: True)
     left = without_known(later, read_baseline(path), "known.json", lambda _: True)
 

@@ -11,11 +11,10 @@ from analyzer.base import Severity
 from analyzer.findings import Finding, Status
 from analyzer.patch.model import Series, reverse_patch
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import LAWS, introduced, spell
-from .trees import unpatched
+from .trees import checked, unpatched
 
 pytestmark = pytest.mark.kernel
 
@@ -41,7 +40,7 @@ UNMARKS = frozenset({"vmballoon_release_page_list", "vmballoon_mark_page_online"
 
 def warnings(series: Series, tree: Tree) -> list[str]:
     """Return what a series makes wrong, at warning or above."""
-    return [spell(f) for f in introduced(check(series, tree), Severity.WARNING)]
+    return [spell(f) for f in introduced(checked(series, tree), Severity.WARNING)]
 
 
 @pytest.mark.parametrize("name", INNOCENT)
@@ -81,7 +80,7 @@ def test_balloon_fix_of_2019_mends_a_double_set_and_a_double_clear(
     before = unpatched(afters["strict"], history / BALLOON)
     series = read_series((history / BALLOON).read_bytes(), BALLOON, before)
 
-    result = check(series, before)
+    result = checked(series, before)
 
     mended = _of_balloon([f for f in result.findings if f.status is Status.FIXED])
     assert mended & MARKS
@@ -93,7 +92,7 @@ def test_balloon_fix_of_2019_undone_is_reported(afters: Mapping[str, Tree], hist
     series = read_series((history / BALLOON).read_bytes(), BALLOON, None)
     undo = Series(tuple(reverse_patch(p) for p in reversed(series.patches)), ())
 
-    broken = _of_balloon(introduced(check(undo, tree), Severity.WARNING))
+    broken = _of_balloon(introduced(checked(undo, tree), Severity.WARNING))
 
     assert broken & MARKS
     assert broken & UNMARKS

@@ -11,13 +11,12 @@ from analyzer.base import Severity
 from analyzer.findings import Finding, Result, Status
 from analyzer.patch.model import Series, reverse_patch
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import LAWS, STALE_COMMENTS, introduced, spell
 from .pieces import ALLOC, CODE, HOTPLUG, HYPERV, INIT, NAMES, PIECES, VIRTIO, XEN, Piece, select
 from .rename import Renamed, original, rename_all, rename_locals
-from .trees import TOUCHED, difference, overlaid, patched_with, read_texts
+from .trees import TOUCHED, checked, difference, overlaid, patched_with, read_texts
 
 pytestmark = pytest.mark.kernel
 
@@ -90,8 +89,8 @@ def test_names_of_locals_and_statics_do_not_matter(
     new_after, more = renamed(after)
     texts, new_texts = read_texts(after, TOUCHED), read_texts(new_after, TOUCHED)
 
-    plain = check(difference(before, texts), before)
-    other = check(difference(new_before, new_texts), new_before)
+    plain = checked(difference(before, texts), before)
+    other = checked(difference(new_before, new_texts), new_before)
 
     assert told(plain, {}) == told(other, names | more)
 
@@ -106,8 +105,8 @@ def test_names_of_parameters_of_the_core_do_not_matter(
     new_after, more = renamed(after, CORE, rename_locals)
     texts, new_texts = read_texts(after, TOUCHED), read_texts(new_after, TOUCHED)
 
-    plain = check(difference(before, texts), before)
-    other = check(difference(new_before, new_texts), new_before)
+    plain = checked(difference(before, texts), before)
+    other = checked(difference(new_before, new_texts), new_before)
 
     assert _moves(plain)
     assert _moves(plain) == _moves(other)
@@ -140,7 +139,7 @@ def test_tree_against_itself_is_silent(
     law: str, afters: Mapping[str, Tree], befores: Mapping[str, Tree]
 ) -> None:
     for tree in (afters[law], befores[law]):
-        result = check(read_series(permissions(TOUCHED), "modes", tree), tree)
+        result = checked(read_series(permissions(TOUCHED), "modes", tree), tree)
 
         assert _said(result) == []
 
@@ -148,7 +147,7 @@ def test_tree_against_itself_is_silent(
 def test_a_patch_that_renames_everything_is_silent(kernel: Tree) -> None:
     after, _ = renamed(kernel)
 
-    result = check(difference(kernel, read_texts(after, RENAMED)), kernel)
+    result = checked(difference(kernel, read_texts(after, RENAMED)), kernel)
 
     assert _said(result) == []
 
@@ -174,7 +173,7 @@ def remarked(text: str) -> str:
 def test_remarks_and_blank_lines_are_silent(path: str, kernel: Tree) -> None:
     text = read_texts(kernel, [path])[path]
 
-    result = check(difference(kernel, {path: remarked(text)}), kernel)
+    result = checked(difference(kernel, {path: remarked(text)}), kernel)
 
     assert _said(result) == []
 
@@ -184,7 +183,7 @@ def test_a_statement_that_does_nothing_is_silent(path: str, kernel: Tree) -> Non
     text = read_texts(kernel, [path])[path]
     calling = text.replace("\n}\n", "\n\tcond_resched();\n}\n")
 
-    result = check(difference(kernel, {path: calling}), kernel)
+    result = checked(difference(kernel, {path: calling}), kernel)
 
     assert _said(result) == []
 
@@ -208,7 +207,7 @@ def test_whole_change_reverted_is_as_clean_as_the_change(
     forward = read_series(change.encode(), "change", befores[law])
     backward = Series(tuple(map(reverse_patch, forward.patches)), ())
 
-    done, undone = check(forward, befores[law]), check(backward, afters[law])
+    done, undone = checked(forward, befores[law]), checked(backward, afters[law])
 
     assert introduced(undone, Severity.WARNING) == []
     assert places(done, Status.FIXED) == places(undone, Status.INTRODUCED)
@@ -223,8 +222,8 @@ def test_what_a_hunk_mends_its_revert_breaks(
     there = read_texts(whole, TOUCHED)
     away = read_texts(lacking, TOUCHED)
 
-    mended = check(difference(lacking, there), lacking)
-    broken = check(difference(whole, away), whole)
+    mended = checked(difference(lacking, there), lacking)
+    broken = checked(difference(whole, away), whole)
 
     assert introduced(mended, Severity.WARNING) == []
     named = {f.function for f in introduced(broken, Severity.WARNING)}
@@ -243,7 +242,7 @@ def test_half_a_change_is_mended_by_the_other_half(
     half = with_pieces(befores["strict"], change, NAMES - CODE | {"init"})
     whole = with_pieces(befores["strict"], change, NAMES)
 
-    result = check(difference(half, read_texts(whole, TOUCHED)), half)
+    result = checked(difference(half, read_texts(whole, TOUCHED)), half)
 
     assert introduced(result, Severity.WARNING) == []
     assert {
@@ -257,7 +256,7 @@ def test_half_a_change_is_mended_by_the_other_half(
 def test_change_leaves_two_comments_behind(befores: Mapping[str, Tree], change: str) -> None:
     series = read_series(change.encode(), "change", befores["lenient"])
 
-    result = check(series, befores["lenient"])
+    result = checked(series, befores["lenient"])
 
     stale = {f.function for f in introduced(result) if f.rule == "stale-comment"}
     assert stale == STALE_COMMENTS

@@ -9,10 +9,10 @@ import pytest
 from analyzer.base import Severity
 from analyzer.findings import Result
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import LAWS, introduced
+from .trees import checked
 
 pytestmark = pytest.mark.kernel
 
@@ -104,7 +104,7 @@ def added(tree: Tree, **parts: str) -> Result:
     lines = DRIVER.format(**{**RIGHT, **parts}).splitlines()
     head = f"--- /dev/null\n+++ b/{PATH}\n@@ -0,0 +1,{len(lines)} @@\n"
     patch = head + "".join(f"+{line}\n" for line in lines)
-    return check(read_series(patch.encode(), "driver", tree), tree)
+    return checked(read_series(patch.encode(), "driver", tree), tree)
 
 
 def found(result: Result) -> list[tuple[str, str]]:

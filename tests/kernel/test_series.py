@@ -10,14 +10,13 @@ from analyzer.base import Severity
 from analyzer.findings import Finding, Result
 from analyzer.letters import letters_of
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.report.mail import render
 from analyzer.report.view import View
 from analyzer.select import Selection, select
 from analyzer.tree import Tree
 
 from .cases import STALE_COMMENTS, introduced, spell
-from .trees import patched
+from .trees import checked, patched
 
 pytestmark = pytest.mark.kernel
 
@@ -34,7 +33,7 @@ def mailbox(seed: Path) -> bytes:
 @pytest.fixture(scope="module")
 def posted(seed: Path, v1base: Tree) -> Result:
     """Return what the tool says of the whole series."""
-    return check(read_series(mailbox(seed), "v1.mbox", v1base), v1base)
+    return checked(read_series(mailbox(seed), "v1.mbox", v1base), v1base)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def test_damaged_copy_gives_the_same_findings_as_the_mail(seed: Path, after_firs
         for name in ("v1-2.mbox", "v1-2-archive-copy.txt")
     ]
 
-    intact, damaged = (check(s, after_first) for s in series)
+    intact, damaged = (checked(s, after_first) for s in series)
 
     assert what(intact) == what(damaged)
     assert intact.migrations == damaged.migrations
@@ -108,7 +107,7 @@ def test_damaged_copy_gives_the_same_findings_as_the_mail(seed: Path, after_firs
 def test_second_patch_alone_has_no_warning(seed: Path, after_first: Tree) -> None:
     series = read_series((seed / "v1-2.mbox").read_bytes(), "v1-2.mbox", after_first)
 
-    heavy = introduced(check(series, after_first), Severity.WARNING)
+    heavy = introduced(checked(series, after_first), Severity.WARNING)
 
     assert not heavy, [spell(f) for f in heavy]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from analyzer.base import Severity
-from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import introduced
 from .edits import Edit
 from .test_backport import older
-from .trees import difference, edited
+from .trees import checked, difference, edited
 
 pytestmark = pytest.mark.kernel
 
@@ -29,7 +28,7 @@ CHANGES = (
 
 
 def test_who_uses_the_bit_is_named_and_nobody_else(older: Tree) -> None:
-    result = check(difference(older, edited(older, CHANGES)), older)
+    result = checked(difference(older, edited(older, CHANGES)), older)
 
     assert ["slab-page-type"] == [m.name for m in result.migrations]
     found = introduced(result, Severity.NOTE)

@@ -7,12 +7,11 @@ import pytest
 from analyzer.base import Severity
 from analyzer.findings import Result
 from analyzer.patch.read import read_series
-from analyzer.pipeline import check
 from analyzer.tree import Tree
 
 from .cases import introduced
 from .edits import Edit
-from .trees import difference, edited, overlaid
+from .trees import checked, difference, edited, overlaid
 
 pytestmark = pytest.mark.kernel
 
@@ -40,7 +39,7 @@ EARLY = {
 
 def made(tree: Tree, *changes: Edit) -> Result:
     """Check a patch that makes the changes."""
-    return check(difference(tree, edited(tree, changes)), tree)
+    return checked(difference(tree, edited(tree, changes)), tree)
 
 
 def test_migration_is_derived_and_names_who_does_the_work_twice(kernel: Tree) -> None:
@@ -94,6 +93,6 @@ def test_a_later_driver_leaves_it_to_freeing(kernel: Tree, body: str, rules: lis
     head = f"--- /dev/null\n+++ b/{PATH}\n@@ -0,0 +1,{len(lines)} @@\n"
     patch = head + "".join(f"+{line}\n" for line in lines)
 
-    result = check(read_series(patch.encode(), "driver", sticky), sticky)
+    result = checked(read_series(patch.encode(), "driver", sticky), sticky)
 
     assert rules == [f.rule for f in introduced(result, Severity.NOTE)]

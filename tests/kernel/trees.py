@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.findings import Result
+from analyzer.flow.cache import Cache
 from analyzer.patch.apply import apply_patch
 from analyzer.patch.model import Series, reverse_patch
 from analyzer.patch.read import read_series
+from analyzer.pipeline import check
 from analyzer.tree import DirectoryTree, Overlay, Tree
 
 from .edits import Change, edit_files, unified
@@ -24,8 +27,16 @@ LAW_PATCHES: Mapping[str, tuple[str, ...]] = {
     "lenient": (),
 }
 
+#: What checks remember of each other: another test holds that it changes nothing of what is said.
+_CACHE = Cache()
+
 #: The files that the change touches.
 TOUCHED = tuple(dict.fromkeys(p.file for p in PIECES))
+
+
+def checked(series: Series, tree: Tree) -> Result:
+    """Check a series, without doing again what another check has done."""
+    return check(series, tree, cache=_CACHE)
 
 
 def open_kernel() -> Tree:
