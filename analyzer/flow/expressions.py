@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.ranges import beside, is_counter
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import (
@@ -65,9 +66,9 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
-    if e.op in "+-" and (beside := _beside(one, e.op, e.right, other)) is not None:
-        return beside
-    counters = (_is_counter(e.left, act), _is_counter(e.right, act))
+    if (other_page := beside(one, e, other, act)) is not None:
+        return other_page
+    counters = (is_counter(e.left, act), is_counter(e.right, act))
     key = f"{act.depth}:{_expression_key(e)}"
     value = binary(e.op, one, other, counters=counters, key=key)
     if isinstance(value, Int):
@@ -76,45 +77,15 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     return value
 
 
-def _beside(value: Value, op: str, by: ir.Expr, number: Value) -> Value | None:
-    """Return the page that lies a fixed number beside one: by itself, another one than that.
-
-    So is the rest of a range, through which a loop begins to step behind the first page.
-    """
-    if not isinstance(value, Page) or not isinstance(by, ir.Const | ir.Name):
-        return None
-    if isinstance(number, Int) and number.value:
-        return Page(f"{value.key}{op}{number.value}", value.form)
-    return None
-
-
 def _element(page: Page, index: ir.Expr, state: State, act: Activation, run: Run) -> Value:
     """Return `page[index]`: a page of the same range, where the index does not say another."""
-    return _beside(page, "+", index, evaluate(index, state, act, run)) or page
-
-
-def stepped(target: ir.Expr, value: ir.Expr) -> ir.Expr:
-    """Return what is assigned to a variable; `p + 1` to p itself is some page of a range."""
-    if isinstance(value, ir.Binary) and value.left == target:
-        return ir.Binary(value.op, value.left, ir.Cast("", value.right))
-    return value
+    number = evaluate(index, state, act, run)
+    return beside(page, ir.Binary("+", ir.Opaque("", frozenset()), index), number, act) or page
 
 
 @lru_cache(maxsize=8192)
 def _expression_key(e: ir.Expr) -> str:
     return compound_key("e", Symbol(repr(e)))
-
-
-def _is_counter(e: ir.Expr, act: Activation) -> bool:
-    """Tell whether an operand is a loop's counter by itself, such as `i` in `i + start`."""
-    if not isinstance(e, ir.Name):
-        return isinstance(e, ir.Const)
-    return e.id in _counters(act.variant)
-
-
-@lru_cache(maxsize=4096)
-def _counters(variant: ir.Variant) -> frozenset[str]:
-    return frozenset().union(*(loop.assigns for loop in variant.loops))
 
 
 def _name(id: str, state: State, act: Activation, run: Run) -> Value:

@@ -10,6 +10,7 @@ from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
 from analyzer.flow.params import page_params, role_params
 from analyzer.flow.program import FunctionId
+from analyzer.flow.ranges import range_of
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State, join_states
 from analyzer.flow.values import (
@@ -190,7 +191,9 @@ def name_population(act: Activation, results: Results, run: Run) -> Results:
             text=act.function.name,
             conditions=_assumed(state, run),
         )
-        named.append((state.with_page(key, page), value))
+        state = state.with_page(key, page)
+        whole = range_of(key)  # it may keep its first pages for itself
+        named.append((state if whole in state.pages else _rename_page(state, key, whole), value))
     return named
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import calls, lists, words
-from analyzer.flow.expressions import assign, evaluate, refine, stepped
+from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
     fewer,
@@ -25,6 +25,7 @@ from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
+from analyzer.flow.ranges import passed, stepped
 from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
@@ -216,7 +217,7 @@ class _Body:
                 stored = words.stored(target, state, act, run)
                 if stored is not None:
                     return [stored]
-                found = evaluate(stepped(target, value), state, act, run)
+                found = evaluate(stepped(target, value, act), state, act, run)
                 return [assign(target, found, state, act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):
@@ -298,6 +299,8 @@ class _Body:
                     return
             if n not in into:
                 turns.pop(n, None)
+                if over_range and place.block == loop.header:
+                    state = passed(self.shape.advanced[n], state, self.act)
         if self.watch is not None:
             self.watch.leave(place.block, target, state)
         self._push(_Place(target, tuple(sorted(turns.items())) if turns else ()), state)

@@ -1,0 +1,169 @@
+"""Tell a page that lies beside another from some page of the range that a loop steps through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from analyzer.c import ir
+from analyzer.flow.run import Activation
+from analyzer.flow.shape import names_in
+from analyzer.flow.state import State
+from analyzer.flow.turns import jumped
+from analyzer.flow.values import Int, NonZero, Offset, Page, Unknown, Value, compound_key
+
+#: What stands between the key of a page and how far another one lies from it.
+_FROM = "@"
+_END = f"{_FROM}end"
+#: The cast around what a variable is stepped by.
+_STEP = ""
+
+
+def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value | None:
+    """Return the page, or its number, that lies beside the one that e adds to or subtracts from.
+
+    By itself that is another page. So is a part of a range, through which a loop begins to step
+    behind the first page. None where it is some page of the same range: where a loop steps through
+    it, or steps back from where another one has come to.
+    """
+    if e.op not in "+-" or not isinstance(value, Page | Unknown | NonZero | Offset):
+        return None
+    if isinstance(e.right, ir.Cast) and e.right.type == _STEP:
+        base = range_of(value.key) if e.op == "-" else value.key
+        return Page(base, value.form) if isinstance(value, Page) else Offset(base)
+    if isinstance(value, Offset):
+        return value if isinstance(number, Int) else None
+    by = frozenset(names_in(e.right))
+    back = not _retreating(act.variant).isdisjoint((*by, *names_in(e.left)))
+    if back or number == Int(0) or isinstance(number, Page):
+        return None
+    begins = isinstance(e.right, ir.Name) and isinstance(number, Int | Unknown | NonZero)
+    if not begins and not _counters(act.variant).isdisjoint(by):
+        return None
+    key = _moved(value.key, e.op, number)
+    return Page(key, value.form) if isinstance(value, Page) else Unknown(key)
+
+
+def stepped(target: ir.Expr, value: ir.Expr, act: Activation) -> ir.Expr:
+    """Return what is assigned to a variable; where a loop steps it, that is some page of a range.
+
+    What a loop steps down goes through the range that it ends at, wherever it begins.
+    """
+    if not isinstance(target, ir.Name):
+        own = isinstance(value, ir.Binary) and value.left == target
+        return _some(value) if own else value
+    bound = _bounds(act.variant).get(target.id)
+    if bound is not None:
+        return ir.Binary("+", ir.Name(bound), ir.Cast(_STEP, value))
+    own = isinstance(value, ir.Binary) and value.left == target
+    if (own and target.id in _counters(act.variant)) or target.id in _retreating(act.variant):
+        return _some(value)
+    return value
+
+
+def _some(value: ir.Expr) -> ir.Expr:
+    if not isinstance(value, ir.Binary):
+        return value
+    return ir.Binary(value.op, value.left, ir.Cast(_STEP, value.right))
+
+
+def passed(names: Iterable[str], state: State, act: Activation) -> State:
+    """Return the state in which what has stepped through a range stands behind its end."""
+    for name in sorted(names):
+        place = act.place(name)
+        match state.store.get(place):
+            case Page(key, form) if _FROM not in key:
+                state = state.put(place, Page(key + _END, form))
+            case Offset(key) if _FROM not in key:
+                state = state.put(place, Unknown(key + _END))
+    return state
+
+
+def range_of(key: str) -> str:
+    """Return the key of the range that a part of it, or a page in it, is counted from."""
+    return key.partition(_FROM)[0]
+
+
+def is_counter(e: ir.Expr, act: Activation) -> bool:
+    """Tell whether an operand is nothing but a loop's counter, such as `i` in `i + start`."""
+    names = frozenset(names_in(e))
+    return names <= _counters(act.variant) if names else isinstance(e, ir.Const)
+
+
+def _moved(key: str, op: str, number: Value) -> str:
+    """Return the key of what lies so far from a key; there and back again is the key itself."""
+    base, *terms = key.split(_FROM)
+    if isinstance(number, Int):
+        distance = number.value if op == "+" else -number.value
+        if terms and terms[-1][1:].isdigit():
+            distance += int(terms.pop())
+        terms += [f"{distance:+d}"] if distance else []
+    else:
+        what = compound_key("", number)
+        if terms and terms[-1] == ("-" if op == "+" else "+") + what:
+            terms.pop()
+        else:
+            terms.append(op + what)
+    return _FROM.join((base, *terms))
+
+
+@lru_cache(maxsize=4096)
+def _counters(variant: ir.Variant) -> frozenset[str]:
+    """Return the variables that a loop assigns, also one that a jump back makes."""
+    found = {name for loop in variant.loops for name in loop.assigns}
+    for n, block in enumerate(variant.blocks):
+        for target in _targets(block.end):
+            if target <= n:
+                found |= jumped(variant, target, n).assigns
+    return frozenset(found)
+
+
+def _targets(end: ir.Terminator) -> tuple[int, ...]:
+    match end:
+        case ir.Jump(target):
+            return (target,)
+        case ir.Branch(_, then, orelse):
+            return (then, orelse)
+    return ()
+
+
+@lru_cache(maxsize=4096)
+def _retreating(variant: ir.Variant) -> frozenset[str]:
+    """Return the variables that a loop steps down."""
+    return frozenset(
+        step.target.id
+        for block in variant.blocks
+        for step in block.instructions
+        if isinstance(step, ir.Assign)
+        and isinstance(step.target, ir.Name)
+        and isinstance(step.value, ir.Binary)
+        and step.value.op == "-"
+        and step.value.left == step.target
+    ) & _counters(variant)
+
+
+@lru_cache(maxsize=4096)
+def _bounds(variant: ir.Variant) -> Mapping[str, str]:
+    """Return for variables that a loop steps down the one that each of them is held against."""
+    found: dict[str, set[str]] = {}
+    counters, down = _counters(variant), _retreating(variant)
+    for loop in variant.loops if down else ():
+        copies = {
+            step.target: step.value
+            for n in loop.blocks
+            for step in variant.blocks[n].instructions
+            if isinstance(step, ir.Assign) and isinstance(step.value, ir.Name)
+        }
+        for n in loop.blocks:
+            end = variant.blocks[n].end
+            match end.cond if isinstance(end, ir.Branch) else None:
+                case ir.Binary(">" | ">=", stepped, ir.Name(bound)):
+                    pass
+                case ir.Binary("<" | "<=", ir.Name(bound), stepped):
+                    pass
+                case _:
+                    continue
+            stepped = copies.get(stepped, stepped)
+            if isinstance(stepped, ir.Name) and stepped.id in down and bound not in counters:
+                found.setdefault(stepped.id, set()).add(bound)
+    return {name: next(iter(bounds)) for name, bounds in found.items() if len(bounds) == 1}
