@@ -15,6 +15,7 @@ from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.params import list_params, page_params
+from analyzer.flow.ranges import beside, plus
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -128,7 +129,8 @@ def _by_fact(
             return [(state, Unknown(here))]
         if identity.to == "page" and key not in state.pages and key not in state.given:
             state = state.with_page(key, operations.page_of(key, state, run))
-        found: Results = [(state, Page(key, identity.to))]
+        same = Page(key, identity.to)
+        found: Results = [(state, _further(same, identity.distance, step, args, act) or same)]
         return [*found, (state, ZERO)] if identity.maybe_null else found
     if name in facts.allocators:
         fresh = operations.born(here, state, act, step.span, ALLOCATED, run)
@@ -146,6 +148,15 @@ def _by_fact(
     if name in facts.opaque:
         return [(state, Unknown(here))]
     return on_list(name, step, args, here, state, act, run)
+
+
+def _further(
+    page: Page, distance: int | None, step: ir.Call, args: Sequence[Value], act: Activation
+) -> Value | None:
+    """Return the page that lies as far from one as an argument says, where that is another."""
+    if distance is None or distance >= len(args):
+        return None
+    return beside(page, plus(step.args[distance]), args[distance], act)
 
 
 def _from_or_to_core(

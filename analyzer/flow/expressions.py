@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.ranges import beside, is_counter
+from analyzer.flow.ranges import beside, is_counter, plus
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import (
@@ -80,7 +80,7 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
 def _element(page: Page, index: ir.Expr, state: State, act: Activation, run: Run) -> Value:
     """Return `page[index]`: a page of the same range, where the index does not say another."""
     number = evaluate(index, state, act, run)
-    return beside(page, ir.Binary("+", ir.Opaque("", frozenset()), index), number, act) or page
+    return beside(page, plus(index), number, act) or page
 
 
 @lru_cache(maxsize=8192)

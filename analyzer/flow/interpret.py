@@ -25,7 +25,7 @@ from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
-from analyzer.flow.ranges import passed, stepped
+from analyzer.flow.ranges import is_stepped, passed, stepped
 from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
@@ -320,7 +320,8 @@ class _Body:
         for name in self.act.variant.loops[n].assigns:
             place = self.act.place(name)
             held = state.store.get(place)
-            if isinstance(held, Int | Unknown | NonZero) and not name.startswith("%"):
+            known = isinstance(held, Int | Unknown | NonZero) and not is_stepped(held)
+            if known and not name.startswith("%"):
                 state = state.put(place, Unknown(f"{place}:turn{n}"))
         return state
 

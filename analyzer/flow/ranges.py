@@ -14,7 +14,7 @@ from analyzer.flow.values import Int, NonZero, Offset, Page, Unknown, Value, com
 
 #: What stands between the key of a page and how far another one lies from it.
 _FROM = "@"
-_END = f"{_FROM}end"
+_END, _STEPPED = f"{_FROM}end", f"{_FROM}step"
 #: The cast around what a variable is stepped by.
 _STEP = ""
 
@@ -29,19 +29,47 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value 
     if e.op not in "+-" or not isinstance(value, Page | Unknown | NonZero | Offset):
         return None
     if isinstance(e.right, ir.Cast) and e.right.type == _STEP:
-        base = range_of(value.key) if e.op == "-" else value.key
-        return Page(base, value.form) if isinstance(value, Page) else Offset(base)
+        return _step(value, e.op)
     if isinstance(value, Offset):
         return value if isinstance(number, Int) else None
-    by = frozenset(names_in(e.right))
-    back = not _retreating(act.variant).isdisjoint((*by, *names_in(e.left)))
-    if back or number == Int(0) or isinstance(number, Page):
+    distance = None if isinstance(number, Page) else _distance(value, e, number, act)
+    if distance is None or distance == Int(0):
         return None
-    begins = isinstance(e.right, ir.Name) and isinstance(number, Int | Unknown | NonZero)
-    if not begins and not _counters(act.variant).isdisjoint(by):
-        return None
-    key = _moved(value.key, e.op, number)
+    key = _moved(value.key, e.op, distance)
     return Page(key, value.form) if isinstance(value, Page) else Unknown(key)
+
+
+def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
+    """Return what a loop has stepped to: back in the range, or somewhere further on."""
+    if isinstance(value, Page):
+        return Page(range_of(value.key), value.form) if op == "-" else value
+    base = range_of(value.key)
+    return Offset(base) if op == "-" else Unknown(base + _STEPPED)
+
+
+def _distance(
+    value: Page | Unknown | NonZero, e: ir.Binary, number: Value, act: Activation
+) -> Value | None:
+    """Return how far another page lies from one; None where a loop steps there."""
+    by = e.right.id if isinstance(e.right, ir.Name) else None
+    if by in _above_zero(act.variant) and not isinstance(number, Int):
+        return Int(1)  # the rest of the range, from its end on
+    if _has(e.left, _retreating(act.variant)) and _FROM not in value.key:
+        return None
+    if _has(e.right, _retreating(act.variant)):
+        return number if number == Int(1) else None
+    if by is not None and isinstance(number, Int | Unknown | NonZero):
+        return number  # a loop's counter as well: that is where it begins
+    return None if _has(e.right, _counters(act.variant)) else number
+
+
+def _has(e: ir.Expr, names: frozenset[str]) -> bool:
+    return not names.isdisjoint(names_in(e))
+
+
+def plus(number: ir.Expr) -> ir.Binary:
+    """Return something to which a number is added: `page[number]`."""
+    return ir.Binary("+", ir.Opaque("", frozenset()), number)
 
 
 def stepped(target: ir.Expr, value: ir.Expr, act: Activation) -> ir.Expr:
@@ -54,7 +82,7 @@ def stepped(target: ir.Expr, value: ir.Expr, act: Activation) -> ir.Expr:
         return _some(value) if own else value
     bound = _bounds(act.variant).get(target.id)
     if bound is not None:
-        return ir.Binary("+", ir.Name(bound), ir.Cast(_STEP, value))
+        return ir.Binary("-", ir.Name(bound), ir.Cast(_STEP, value))
     own = isinstance(value, ir.Binary) and value.left == target
     if (own and target.id in _counters(act.variant)) or target.id in _retreating(act.variant):
         return _some(value)
@@ -71,17 +99,20 @@ def passed(names: Iterable[str], state: State, act: Activation) -> State:
     """Return the state in which what has stepped through a range stands behind its end."""
     for name in sorted(names):
         place = act.place(name)
-        match state.store.get(place):
-            case Page(key, form) if _FROM not in key:
-                state = state.put(place, Page(key + _END, form))
-            case Offset(key) if _FROM not in key:
-                state = state.put(place, Unknown(key + _END))
+        held = state.store.get(place)
+        if isinstance(held, Page) and _FROM not in held.key:
+            state = state.put(place, Page(held.key + _END, held.form))
     return state
 
 
 def range_of(key: str) -> str:
     """Return the key of the range that a part of it, or a page in it, is counted from."""
     return key.partition(_FROM)[0]
+
+
+def is_stepped(value: Value) -> bool:
+    """Tell whether a value is a number that has stepped through a range, however far."""
+    return isinstance(value, Unknown) and value.key.endswith(_STEPPED)
 
 
 def is_counter(e: ir.Expr, act: Activation) -> bool:
@@ -130,16 +161,38 @@ def _targets(end: ir.Terminator) -> tuple[int, ...]:
 @lru_cache(maxsize=4096)
 def _retreating(variant: ir.Variant) -> frozenset[str]:
     """Return the variables that a loop steps down."""
+    return _steps_down(variant, range(len(variant.blocks))) & _counters(variant)
+
+
+def _steps_down(variant: ir.Variant, blocks: Iterable[int]) -> frozenset[str]:
     return frozenset(
         step.target.id
-        for block in variant.blocks
-        for step in block.instructions
+        for n in blocks
+        for step in variant.blocks[n].instructions
         if isinstance(step, ir.Assign)
         and isinstance(step.target, ir.Name)
         and isinstance(step.value, ir.Binary)
         and step.value.op == "-"
         and step.value.left == step.target
-    ) & _counters(variant)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _above_zero(variant: ir.Variant) -> frozenset[str]:
+    """Return the variables that loops count down to one: `for (i = last; i > 0; i--)`."""
+    found: set[str] = set()
+    others: set[str] = set()
+    for loop in variant.loops:
+        end = variant.blocks[loop.header].end
+        match end.cond if loop.kind == "for" and isinstance(end, ir.Branch) else None:
+            case ir.Binary(">", ir.Name(id), ir.Const(0)):
+                kept = {id}
+            case _:
+                kept = set()
+        down = _steps_down(variant, loop.blocks)
+        found |= down & kept
+        others |= down - kept
+    return frozenset(found - others)
 
 
 @lru_cache(maxsize=4096)

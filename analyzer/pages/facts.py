@@ -19,10 +19,14 @@ _FILE = re.compile(r"[\w*./-]+\.[ch]\b")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A call that names the same page in another way: as "page", "pfn", "phys" or "virt"."""
+    """A call that names the same page in another way: as "page", "pfn", "phys" or "virt".
+
+    Or the page that lies a number of pages behind it, which the argument at distance gives.
+    """
 
     to: str
     maybe_null: bool
+    distance: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ def load_facts() -> Facts:
     lists = pages["list"]
     return Facts(
         identities={
-            n: Identity(e["to"], e.get("maybe_null", False))
+            n: Identity(e["to"], e.get("maybe_null", False), e.get("distance"))
             for e in pages["identity"]
             for n in e["names"]
         },
