@@ -211,13 +211,13 @@ class _Body:
     def _step(self, step: ir.Instruction, state: State) -> list[State]:
         act, run = self.act, self.run
         match step:
-            case ir.Assign(target, value):
+            case ir.Assign(target):
                 if root_name(target) not in self.slice.names:
                     return [state]
                 stored = words.stored(target, state, act, run)
                 if stored is not None:
                     return [stored]
-                found = evaluate(stepped(target, value, act), state, act, run)
+                found = evaluate(stepped(step, act), state, act, run)
                 return [assign(target, found, state, act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):

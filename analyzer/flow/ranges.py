@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
@@ -72,21 +72,18 @@ def plus(number: ir.Expr) -> ir.Binary:
     return ir.Binary("+", ir.Opaque("", frozenset()), number)
 
 
-def stepped(target: ir.Expr, value: ir.Expr, act: Activation) -> ir.Expr:
-    """Return what is assigned to a variable; where a loop steps it, that is some page of a range.
+def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
+    """Return what a step assigns; where a loop steps a variable, that is some page of a range.
 
     What a loop steps down goes through the range that it ends at, wherever it begins.
     """
-    if not isinstance(target, ir.Name):
-        own = isinstance(value, ir.Binary) and value.left == target
-        return _some(value) if own else value
-    bound = _bounds(act.variant).get(target.id)
+    target, value = step.target, step.value
+    bound = _way_back(act.variant).get((step.span.start, target))
     if bound is not None:
-        return ir.Binary("-", ir.Name(bound), ir.Cast(_STEP, value))
+        return ir.Binary("-", ir.Name(bound), ir.Cast(_STEP, value)) if bound else _some(value)
     own = isinstance(value, ir.Binary) and value.left == target
-    if (own and target.id in _counters(act.variant)) or target.id in _retreating(act.variant):
-        return _some(value)
-    return value
+    looped = not isinstance(target, ir.Name) or target.id in _counters(act.variant)
+    return _some(value) if own and looped else value
 
 
 def _some(value: ir.Expr) -> ir.Expr:
@@ -165,16 +162,25 @@ def _retreating(variant: ir.Variant) -> frozenset[str]:
 
 
 def _steps_down(variant: ir.Variant, blocks: Iterable[int]) -> frozenset[str]:
-    return frozenset(
-        step.target.id
-        for n in blocks
-        for step in variant.blocks[n].instructions
-        if isinstance(step, ir.Assign)
-        and isinstance(step.target, ir.Name)
-        and isinstance(step.value, ir.Binary)
-        and step.value.op == "-"
-        and step.value.left == step.target
-    )
+    return frozenset(_name(step) for step in _assigns(variant, blocks) if _is_decrement(step))
+
+
+def _is_decrement(step: ir.Assign) -> bool:
+    value = step.value
+    return isinstance(value, ir.Binary) and value.op == "-" and value.left == step.target
+
+
+def _assigns(variant: ir.Variant, blocks: Iterable[int]) -> Iterator[ir.Assign]:
+    """Yield the assignments to variables."""
+    for n in blocks:
+        for step in variant.blocks[n].instructions:
+            if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                yield step
+
+
+def _name(step: ir.Assign) -> str:
+    assert isinstance(step.target, ir.Name), "an assignment to a variable"
+    return step.target.id
 
 
 @lru_cache(maxsize=4096)
@@ -196,27 +202,47 @@ def _above_zero(variant: ir.Variant) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _bounds(variant: ir.Variant) -> Mapping[str, str]:
-    """Return for variables that a loop steps down the one that each of them is held against."""
-    found: dict[str, set[str]] = {}
-    counters, down = _counters(variant), _retreating(variant)
-    for loop in variant.loops if down else ():
-        copies = {
-            step.target: step.value
-            for n in loop.blocks
-            for step in variant.blocks[n].instructions
-            if isinstance(step, ir.Assign) and isinstance(step.value, ir.Name)
-        }
-        for n in loop.blocks:
-            end = variant.blocks[n].end
-            match end.cond if isinstance(end, ir.Branch) else None:
-                case ir.Binary(">" | ">=", stepped, ir.Name(bound)):
-                    pass
-                case ir.Binary("<" | "<=", ir.Name(bound), stepped):
-                    pass
-                case _:
-                    continue
-            stepped = copies.get(stepped, stepped)
-            if isinstance(stepped, ir.Name) and stepped.id in down and bound not in counters:
-                found.setdefault(stepped.id, set()).add(bound)
-    return {name: next(iter(bounds)) for name, bounds in found.items() if len(bounds) == 1}
+def _way_back(variant: ir.Variant) -> Mapping[tuple[int, ir.Expr], str]:
+    """Return where variables are stepped down in loops, and where they begin to be.
+
+    By the assignment's offset and target; each with the variable that the loop holds it against,
+    or nothing.
+    """
+    found: dict[tuple[int, ir.Expr], str] = {}
+    steps = sorted(_assigns(variant, range(len(variant.blocks))), key=lambda s: s.span.start)
+    for loop in variant.loops:
+        inside = frozenset(step.span.start for step in _assigns(variant, loop.blocks))
+        for name in sorted(_steps_down(variant, loop.blocks)):
+            bound = _bound(variant, loop, name)
+            own = [s for s in steps if s.span.start in inside and _name(s) == name]
+            found.update(((s.span.start, s.target), bound) for s in own if _is_decrement(s))
+            before = [s for s in steps if _name(s) == name and s.span.start < own[0].span.start]
+            if before and not _is_own_step(before[-1]):
+                found[before[-1].span.start, before[-1].target] = bound
+    return found
+
+
+def _is_own_step(step: ir.Assign) -> bool:
+    return isinstance(step.value, ir.Binary) and step.value.left == step.target
+
+
+def _bound(variant: ir.Variant, loop: ir.Loop, name: str) -> str:
+    """Return the variable that a loop which steps another one down holds it against, if any."""
+    copies = {
+        s.target: s.value
+        for s in _assigns(variant, loop.blocks)
+        if isinstance(s.value, ir.Name) and _name(s) != name
+    }
+    found = set()
+    for n in loop.blocks:
+        end = variant.blocks[n].end
+        match end.cond if isinstance(end, ir.Branch) else None:
+            case ir.Binary(">" | ">=" | "!=", stepped, ir.Name(bound)):
+                pass
+            case ir.Binary("<" | "<=", ir.Name(bound), stepped):
+                pass
+            case _:
+                continue
+        if copies.get(stepped, stepped) == ir.Name(name) and bound not in loop.assigns:
+            found.add(bound)
+    return found.pop() if len(found) == 1 else ""
