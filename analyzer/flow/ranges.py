@@ -81,9 +81,8 @@ def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
     bound = _way_back(act.variant).get((step.span.start, target))
     if bound is not None:
         return ir.Binary("-", ir.Name(bound), ir.Cast(_STEP, value)) if bound else _some(value)
-    own = isinstance(value, ir.Binary) and value.left == target
     looped = not isinstance(target, ir.Name) or target.id in _counters(act.variant)
-    return _some(value) if own and looped else value
+    return _some(value) if looped and _is_own_step(step) else value
 
 
 def _some(value: ir.Expr) -> ir.Expr:
@@ -165,9 +164,12 @@ def _steps_down(variant: ir.Variant, blocks: Iterable[int]) -> frozenset[str]:
     return frozenset(_name(step) for step in _assigns(variant, blocks) if _is_decrement(step))
 
 
+def _is_own_step(step: ir.Assign) -> bool:
+    return isinstance(step.value, ir.Binary) and step.value.left == step.target
+
+
 def _is_decrement(step: ir.Assign) -> bool:
-    value = step.value
-    return isinstance(value, ir.Binary) and value.op == "-" and value.left == step.target
+    return _is_own_step(step) and isinstance(step.value, ir.Binary) and step.value.op == "-"
 
 
 def _assigns(variant: ir.Variant, blocks: Iterable[int]) -> Iterator[ir.Assign]:
@@ -220,10 +222,6 @@ def _way_back(variant: ir.Variant) -> Mapping[tuple[int, ir.Expr], str]:
             if before and not _is_own_step(before[-1]):
                 found[before[-1].span.start, before[-1].target] = bound
     return found
-
-
-def _is_own_step(step: ir.Assign) -> bool:
-    return isinstance(step.value, ir.Binary) and step.value.left == step.target
 
 
 def _bound(variant: ir.Variant, loop: ir.Loop, name: str) -> str:
