@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from analyzer.base import Pair
 from analyzer.checks.calls import elsewhere, sizes_of
 from analyzer.compare import Sides
 from analyzer.flow.arguments import split_arguments
@@ -21,19 +20,12 @@ def without_unreal(sides: Sides) -> Sides:
     """
     b, p = sides.behaviours, sides.programs
     calls = _miscalls(b.before, p.before) | _miscalls(b.after, p.after)
-    return replace(
-        sides,
-        behaviours=Pair(_real(b.before, calls), _real(b.after, calls)),
-    )
+    return replace(sides, behaviours=b.map(lambda one: _real(one, calls))) if calls else sides
 
 
 def _real(behaviour: Behaviour, calls: set[tuple[str, str, str]]) -> Behaviour:
-    kept = tuple(
-        o for o in behaviour.observations if not (calls and any(_call(f) in calls for f in o.stack))
-    )
-    if len(kept) == len(behaviour.observations):
-        return behaviour
-    return replace(behaviour, observations=kept)
+    kept = (o for o in behaviour.observations if not any(_call(f) in calls for f in o.stack))
+    return replace(behaviour, observations=tuple(kept))
 
 
 def _miscalls(behaviour: Behaviour, program: Program) -> set[tuple[str, str, str]]:

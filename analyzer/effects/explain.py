@@ -265,7 +265,7 @@ def _unreached(place: Place, tree: Prepared, interest: Interest, behaviour: Beha
             "its function is reached, but no page that is followed is in a variable there, or none "
             "gets that far"
         )
-    if id not in interest.strong and id not in interest.weak:
+    if not interest.role(id).matters:
         return (
             f"{id[1]}() does not come to any operation on the states that are followed, so it is "
             "not looked into"

@@ -15,7 +15,7 @@ from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.params import list_params, page_params
-from analyzer.flow.ranges import beside, plus
+from analyzer.flow.ranges import element
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -86,8 +86,9 @@ def _dispatch(
         if chain is not None:
             return _through_chain(chain, step, args, here, state, act, run, enter)
         path = act.function.path
-        stores = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
-        if (stores or run.program.stored(name)) and (found := run.program.resolve(name, path)):
+        # What does not matter and is passed no address does nothing, whether it was read or not.
+        acts = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
+        if (acts or run.program.stored(name)) and (found := run.program.resolve(name, path)):
             return _direct(found, step, args, here, state, act, run, enter)
         if not run.program.stored(name):
             if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):
@@ -129,8 +130,11 @@ def _by_fact(
             return [(state, Unknown(here))]
         if identity.to == "page" and key not in state.pages and key not in state.given:
             state = state.with_page(key, operations.page_of(key, state, run))
-        same = Page(key, identity.to)
-        found: Results = [(state, _further(same, identity.distance, step, args, act) or same)]
+        same, n = Page(key, identity.to), identity.distance
+        page: Value = same
+        if n is not None and n < len(args):
+            page = element(same, step.args[n], args[n], act)
+        found: Results = [(state, page)]
         return [*found, (state, ZERO)] if identity.maybe_null else found
     if name in facts.allocators:
         fresh = operations.born(here, state, act, step.span, ALLOCATED, run)
@@ -148,15 +152,6 @@ def _by_fact(
     if name in facts.opaque:
         return [(state, Unknown(here))]
     return on_list(name, step, args, here, state, act, run)
-
-
-def _further(
-    page: Page, distance: int | None, step: ir.Call, args: Sequence[Value], act: Activation
-) -> Value | None:
-    """Return the page that lies as far from one as an argument says, where that is another."""
-    if distance is None or distance >= len(args):
-        return None
-    return beside(page, plus(step.args[distance]), args[distance], act)
 
 
 def _from_or_to_core(

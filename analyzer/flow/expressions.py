@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.ranges import beside, is_counter, plus
+from analyzer.flow.ranges import beside, element, is_counter
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import (
@@ -54,7 +54,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
         case ir.Index(base, index):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
-                return _element(held_base, index, state, act, run)
+                return element(held_base, index, evaluate(index, state, act, run), act)
             place = place_of(e, state, act, run)
             return _load(place, held_base, state)
         case ir.Binary():
@@ -75,12 +75,6 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
     return value
-
-
-def _element(page: Page, index: ir.Expr, state: State, act: Activation, run: Run) -> Value:
-    """Return `page[index]`: a page of the same range, where the index does not say another."""
-    number = evaluate(index, state, act, run)
-    return beside(page, plus(index), number, act) or page
 
 
 @lru_cache(maxsize=8192)
@@ -163,7 +157,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
-                return _element(held, index, state, act, run)
+                return element(held, index, evaluate(index, state, act, run), act)
             where = place_of(base, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.run import Activation
-from analyzer.flow.shape import names_in
+from analyzer.flow.shape import names_in, successors
 from analyzer.flow.state import State
 from analyzer.flow.turns import jumped
 from analyzer.flow.values import Int, NonZero, Offset, Page, Unknown, Value, compound_key
@@ -67,9 +67,9 @@ def _has(e: ir.Expr, names: frozenset[str]) -> bool:
     return not names.isdisjoint(names_in(e))
 
 
-def plus(number: ir.Expr) -> ir.Binary:
-    """Return something to which a number is added: `page[number]`."""
-    return ir.Binary("+", ir.Opaque("", frozenset()), number)
+def element(page: Page, index: ir.Expr, number: Value, act: Activation) -> Value:
+    """Return `page[index]`: a page of the same range, where the index does not say another."""
+    return beside(page, ir.Binary("+", ir.Opaque("", frozenset()), index), number, act) or page
 
 
 def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
@@ -139,19 +139,10 @@ def _counters(variant: ir.Variant) -> frozenset[str]:
     """Return the variables that a loop assigns, also one that a jump back makes."""
     found = {name for loop in variant.loops for name in loop.assigns}
     for n, block in enumerate(variant.blocks):
-        for target in _targets(block.end):
+        for target in successors(block.end):
             if target <= n:
                 found |= jumped(variant, target, n).assigns
     return frozenset(found)
-
-
-def _targets(end: ir.Terminator) -> tuple[int, ...]:
-    match end:
-        case ir.Jump(target):
-            return (target,)
-        case ir.Branch(_, then, orelse):
-            return (then, orelse)
-    return ()
 
 
 @lru_cache(maxsize=4096)
@@ -169,7 +160,10 @@ def _is_own_step(step: ir.Assign) -> bool:
 
 
 def _is_decrement(step: ir.Assign) -> bool:
-    return _is_own_step(step) and isinstance(step.value, ir.Binary) and step.value.op == "-"
+    match step.value:
+        case ir.Binary("-", left):
+            return left == step.target
+    return False
 
 
 def _assigns(variant: ir.Variant, blocks: Iterable[int]) -> Iterator[ir.Assign]:
