@@ -10,7 +10,7 @@ from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
 from analyzer.flow.params import page_params, role_params
 from analyzer.flow.program import FunctionId
-from analyzer.flow.ranges import range_of
+from analyzer.flow.ranges import is_part
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State, join_states
 from analyzer.flow.values import (
@@ -164,7 +164,7 @@ def entered_page(state: State, act: Activation, run: Run) -> State:
     return state.with_page(key, page.of_population(known.population))
 
 
-def name_population(act: Activation, results: Results, run: Run) -> Results:
+def name_population(act: Activation, entry: State, results: Results, run: Run) -> Results:
     """Name the population of the pages that an origin function has made, or hands on."""
     if act.function.name in run.facts.handers:
         return [_handed_on(state, value, act, run) for state, value in results]
@@ -192,9 +192,19 @@ def name_population(act: Activation, results: Results, run: Run) -> Results:
             conditions=_assumed(state, run),
         )
         state = state.with_page(key, page)
-        whole = range_of(key)  # it may keep its first pages for itself
-        named.append((state if whole in state.pages else _rename_page(state, key, whole), value))
+        whole = _asked_for(key, act, entry)
+        named.append((state if whole is None else _rename_page(state, key, whole), value))
     return named
+
+
+def _asked_for(key: str, act: Activation, entry: State) -> str | None:
+    """Return the key of the range that an origin was asked to make, where it made a part of it.
+
+    What it leaves out at the beginning is for itself.
+    """
+    held = (entry.store.get(act.place(p.name)) for p in act.function.params)
+    passed = (page_key(value) for value in held if value is not None)
+    return next((k for k in passed if k is not None and is_part(key, k)), None)
 
 
 def _handed_on(state: State, value: Value, act: Activation, run: Run) -> tuple[State, Value]:

@@ -197,7 +197,7 @@ class _Body:
                     self.watch.after(place.block, n, states)
             for after in states:
                 self._leave(place, block.end, after)
-        return name_population(self.act, list(self.results.values()), self.run)
+        return name_population(self.act, entry, list(self.results.values()), self.run)
 
     def _each(self, step: ir.Instruction, states: Sequence[State]) -> list[State]:
         if len(states) == 1:

@@ -42,8 +42,8 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value 
 def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
     """Return what a loop has stepped to: back in the range, or somewhere further on."""
     if isinstance(value, Page):
-        return Page(range_of(value.key), value.form) if op == "-" else value
-    base = range_of(value.key)
+        return Page(_range_of(value.key), value.form) if op == "-" else value
+    base = _range_of(value.key)
     return Offset(base) if op == "-" else Unknown(base + _STEPPED)
 
 
@@ -101,8 +101,12 @@ def passed(names: Iterable[str], state: State, act: Activation) -> State:
     return state
 
 
-def range_of(key: str) -> str:
-    """Return the key of the range that a part of it, or a page in it, is counted from."""
+def is_part(key: str, range_key: str) -> bool:
+    """Tell whether a key names a part of a range, or a page in it, that is counted from it."""
+    return key.startswith(range_key + _FROM)
+
+
+def _range_of(key: str) -> str:
     return key.partition(_FROM)[0]
 
 

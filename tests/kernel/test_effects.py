@@ -44,9 +44,7 @@ def test_the_initialiser_makes_what_its_arguments_say(kernel: Tree) -> None:
     )
     assert {("any type", "no type (boot memory)", "")} == early
     assert {("any type", "Offline (hotplugged pages)", "")} == hot
-    # What the altmap keeps for the memory map itself is left to others.
-    kept = ("any type", "as it was", "")
-    assert {("any type", "no type, Reserved (ZONE_DEVICE pages)", ""), kept} == device
+    assert {("any type", "no type, Reserved (ZONE_DEVICE pages)", "")} == device
 
 
 def test_onlining_hands_over_or_keeps_unaccepted_memory(kernel: Tree) -> None:
