@@ -255,9 +255,22 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
     # WAL: readers and a writer do not wait for each other. NORMAL: a crash of the machine may cost
     # the last answers and not the file.
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection, time.monotonic() + _PATIENCE)
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection, deadline: float) -> None:
+    """Switch the file to WAL; SQLite does not wait for this lock, as it does for all others."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _check(kind: str, key: bytes, value: bytes) -> bytes:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -219,6 +220,38 @@ def test_many_processes_use_one_file(tmp_path: Path) -> None:
 
     assert [0] * 6 == [worker.exitcode for worker in workers]
     assert 61 == opened(tmp_path)[0].usage().answers
+
+
+def test_a_file_that_another_run_is_making_is_waited_for(tmp_path: Path) -> None:
+    store, notes = opened(tmp_path)
+    store.path.parent.mkdir(parents=True)
+    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+    done.start()
+
+    store.save("k", key_of("one"), b"one")
+    store.close()
+
+    done.join()
+    other.close()
+    assert [] == notes
+    assert b"one" == opened(tmp_path)[0].load("k", key_of("one"))
+
+
+def test_a_file_that_stays_locked_costs_a_note_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_PATIENCE", 0.05)
+    store, notes = opened(tmp_path)
+    store.path.parent.mkdir(parents=True)
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert store.load("k", key_of("one")) is None
+
+    other.close()
+    assert [f"no cache: {tmp_path}: database is locked"] == notes
 
 
 def test_a_forked_process_leaves_the_file_alone(tmp_path: Path) -> None:
