@@ -16,7 +16,23 @@ STORING = "page->"
 
 def storing(body: bytes) -> frozenset[str]:
     """Return the name that stands for stores into the words of a page, where a body has some."""
-    return frozenset((STORING,)) if _pattern().search(body) else frozenset()
+    for found in _pattern().finditer(body):
+        if found["call"] is None or _called(body, found.end("call")) not in _readers():
+            return frozenset((STORING,))
+    return frozenset()
+
+
+def _called(body: bytes, end: int) -> bytes:
+    """Return the name that ends at an offset."""
+    start = end
+    while start and (body[start - 1 : start].isalnum() or body[start - 1 : start] == b"_"):
+        start -= 1
+    return body[start:end]
+
+
+@cache
+def _readers() -> frozenset[bytes]:
+    return frozenset(name.encode() for name in read_facts("kernel/pages.toml")["words"]["read_by"])
 
 
 @cache
@@ -28,7 +44,7 @@ def _pattern() -> re.Pattern[bytes]:
     page = r"\b\w*(?:page|folio)\w*(?:\[[^\]]*\])?"
     field = rf"(?:(?:->|\.)(?:{alone})|{page}(?:->|\.)(?:{others}))\b"
     assigned = rf"{field}\s*(?:[-+|&^]|<<|>>)?=(?!=)"
-    passed = rf"(?:set|xchg|bit|store|WRITE)\w*\s*\([^()]*{field}"
+    passed = rf"(?P<call>(?:set|xchg|bit|store|WRITE)\w*)\s*\([^()]*{field}"
     return re.compile(f"{assigned}|{passed}".encode())
 
 
