@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate, count
 from operator import add
 
@@ -73,6 +74,7 @@ def make_span(path: str, starts: tuple[int, ...], start: int, end: int) -> Span:
     return Span(path, start, end, line, start - starts[line - 1] + 1, end_line, column)
 
 
+@lru_cache(maxsize=64)  # each stage that looks at a patch's files asks anew
 def scan_unit(path: str, text: bytes) -> Unit:
     """Find the functions of a file. Never raises; costs about as much as reading the file."""
     code = blank_text(text)

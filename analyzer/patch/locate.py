@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -91,14 +92,23 @@ def _search(
         start = len(lines) - len(pattern)
         fits = start >= frozen and _fits(lines, pattern, start, max(head, 0), 0)
         return start if fits else None
-    head = max(head, 0)
-    last = len(lines) - (len(pattern) - tail)
-    nearest = max(guess - last, frozen - guess, 0)  # a head may say any number
-    for distance in range(nearest, max(last - guess, guess - frozen) + 1):
-        for start in (guess + distance, guess - distance):
-            if frozen <= start <= last and _fits(lines, pattern, start, head, tail):
-                return start
-    return None
+    head, last = max(head, 0), len(lines) - (len(pattern) - tail)
+    if frozen > last:
+        return None
+    if head >= len(pattern) - tail:  # nothing is left that could differ
+        return min(max(guess, frozen), last)
+    places = _places_of(pattern[head], lines, frozen + head, last + head)
+    starts = sorted((at - head for at in places), key=lambda at: (abs(at - guess), at < guess))
+    return next((at for at in starts if _fits(lines, pattern, at, head, tail)), None)
+
+
+def _places_of(line: bytes, lines: Sequence[bytes], first: int, last: int) -> Iterator[int]:
+    """Yield where a line stands, from first to last."""
+    at = first - 1
+    with contextlib.suppress(ValueError):
+        while True:
+            at = lines.index(line, at + 1, last + 1)
+            yield at
 
 
 def _fits(
