@@ -60,7 +60,7 @@ def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]
             found += sorted(lines[0] ^ lines[1])
             for name in sorted(functions[0].keys() | functions[1].keys()):
                 texts = [side.get(name, b"") for side in functions]
-                if _tokens_of(texts[0]) != _tokens_of(texts[1]):
+                if differ(*texts):
                     found += texts
     return tuple(found)
 
