@@ -59,7 +59,7 @@ class Lawful:
 def law_of(tree: Tree, types: Iterable[str]) -> Lawful:
     """Return what a tree's own headers and page allocator say, for these page types."""
     facts = replace(load_facts(), types=tuple(types))
-    prepared = prepare(tree.read, lambda _: {}, Cache(), facts, {})
+    prepared = prepare(tree.read, lambda _words, _folders: {}, Cache(), facts, {})
     prepared.program.add((_ALLOCATOR,))
     nothing = Interest(frozenset(), frozenset(), frozenset())
     return Lawful(tree.name, prepared.law.space, new_run(prepared, nothing, {}).types_forgotten)

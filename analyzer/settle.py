@@ -69,8 +69,8 @@ class Clock:
             self.step()
             return tree.read(path)
 
-        def search(words: Iterable[str]) -> Hits:
-            found = tree.search(words)
+        def search(words: Iterable[str], folders: tuple[str, ...] = ()) -> Hits:
+            found = tree.search(words, folders)
             # The other tree, which is searched next, is much the same.
             self.expect(2 * len(found) - self._ahead)
             self._ahead = 0 if self._ahead else len(found)

@@ -13,7 +13,7 @@ from analyzer.findings import Result
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.store import DiskStore
-from analyzer.tree import DirectoryTree, Hits, searching
+from analyzer.tree import DirectoryTree, Folders, Hits, searching
 from analyzer.tree.known import KnownTree
 from analyzer.tree.listing import list_directory, unpack_listing
 
@@ -26,10 +26,10 @@ class Counting(DirectoryTree):
 
     searched: tuple[str, ...] = ()
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         words = tuple(words)
         self.searched += words
-        return super().search(words)
+        return super().search(words, folders)
 
 
 @pytest.fixture(autouse=True)
@@ -46,11 +46,13 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def ask(root: Path, cache: Path, *words: str) -> tuple[Hits, tuple[str, ...]]:
+def ask(
+    root: Path, cache: Path, *words: str, folders: Folders = ()
+) -> tuple[Hits, tuple[str, ...]]:
     """Search in a run of its own; return the answer and what the disk was searched for."""
     tree, store = Counting(str(root)), DiskStore(cache, print)
     known = KnownTree(tree, store)
-    hits = known.search(words)
+    hits = known.search(words, folders)
     known.remember()
     store.close()
     return hits, tree.searched
@@ -65,14 +67,14 @@ def recall(root: Path, cache: Path, path: str = "mm/a.c") -> bytes:
     return value
 
 
-def computed(root: Path, cache: Path) -> bool:
+def computed(root: Path, cache: Path, folders: Folders = ()) -> bool:
     """Tell whether a question about words had to be computed."""
     store, done = DiskStore(cache, print), list[int]()
     known = KnownTree(DirectoryTree(str(root)), store)
 
     def answer() -> bytes:
         done.append(1)
-        return repr(known.search(["alpha"])).encode()
+        return repr(known.search(["alpha"], folders)).encode()
 
     if known.recall(b"words") is None:
         known.learn(b"words", answer)
@@ -100,6 +102,36 @@ def test_only_what_changed_is_read_again(root: Path, tmp_path: Path) -> None:
 
     assert {"mm/b.c": frozenset({"alpha"}), "mm/new.h": frozenset({"alpha"})} == hits
     assert () == searched
+
+
+def test_what_was_searched_for_below_folders_is_known_there_only(
+    root: Path, tmp_path: Path
+) -> None:
+    (root / "lib").mkdir()
+    (root / "lib" / "c.c").write_text("alpha();\n")
+    near = {"mm/a.c": frozenset({"alpha"})}
+    first = ask(root, tmp_path, "alpha", folders=("mm",))
+    again = ask(root, tmp_path, "alpha", folders=("mm",))
+    (root / "lib" / "d.c").write_text("alpha();\n")
+    (root / "mm" / "d.c").write_text("alpha();\n")
+    changed = ask(root, tmp_path, "alpha", folders=("mm",))
+    whole = ask(root, tmp_path, "alpha")
+
+    assert (near, ("alpha",)) == first
+    assert (near, ()) == again
+    assert ({**near, "mm/d.c": frozenset({"alpha"})}, ()) == changed
+    assert ({"lib/c.c", "lib/d.c", "mm/a.c", "mm/d.c"}, ("alpha",)) == (set(whole[0]), whole[1])
+
+
+@pytest.mark.parametrize(("path", "anew"), [("lib/c.c", False), ("mm/c.c", True)])
+def test_a_result_follows_from_the_folders_that_were_searched(
+    path: str, anew: bool, root: Path, tmp_path: Path
+) -> None:
+    (root / "lib").mkdir()
+    computed(root, tmp_path, folders=("mm",))
+    (root / path).write_text("alpha();\n")
+
+    assert anew == computed(root, tmp_path, folders=("mm",))
 
 
 def test_a_file_with_its_old_size_and_time_is_still_another(root: Path, tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ int tick_start(struct tick *t, unsigned long start, int hz)
 class Unsearched(MemoryTree):
     """A tree that nobody may search."""
 
-    def search(self, words: object) -> Hits:
-        raise AssertionError(f"searched for {words}")
+    def search(self, words: object, folders: object = ()) -> Hits:
+        raise AssertionError(f"searched for {words} in {folders}")
 
 
 def source(statement: str) -> str:

@@ -23,7 +23,7 @@ from analyzer.pages.facts import load_facts
 from analyzer.recall import recall, recall_audit
 from analyzer.sites import Audit
 from analyzer.store import DiskStore
-from analyzer.tree import DirectoryTree, Hits
+from analyzer.tree import DirectoryTree, Folders, Hits
 from analyzer.tree.known import KnownTree
 
 from .audit.trees import MIGRATION
@@ -140,9 +140,9 @@ class Watching(DirectoryTree):
 
     searched: tuple[str, ...] = ()
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         self.searched += tuple(words)
-        return super().search(words)
+        return super().search(words, folders)
 
 
 @pytest.fixture

@@ -59,7 +59,8 @@ def prepare(
     """
     law = law_of(read, cache, facts)
     sources = {**facts.sources, **dict.fromkeys(law.space.operations, (HEADER,))}
-    program = Program(read, search, cache, {**facts.config, **config}, budget, sources)
+    config = {**facts.config, **config}
+    program = Program(read, search, cache, config, budget, sources, facts.shared)
     program.look_up(search_words(law.space, facts))
     return Prepared(program, law, facts, program.numbers(facts.headers))
 

@@ -1,11 +1,21 @@
-"""Tell by its text whether a file may define a function, and how near two files are."""
+"""Tell where a function is likely defined: by the text of a file, and by how near two files are."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Sequence
+
+from analyzer.c.ir import Conditions
+from analyzer.c.unit import Unit
 
 _TYPE = re.compile(rb"[A-Za-z_][^\n;={}]*(?<=\W)")
 _OPENING = re.compile(rb"\s*\(")
+#: A folder whose name means itself to whatever searches below it.
+_PLAIN = re.compile(r"\w[\w./+-]*")
+#: The functions of a driver are in its folder and below; so many names lead there.
+_LEVELS = 2
+#: More conditions than this are not held against each other.
+_MANY = 12
 
 
 def may_define(text: bytes, name: bytes) -> bool:
@@ -17,6 +27,40 @@ def may_define(text: bytes, name: bytes) -> bool:
             return True
         at = text.find(name, at + 1)
     return False
+
+
+def folders_near(paths: Iterable[str], shared: Sequence[str]) -> tuple[str, ...]:
+    """Return the folders that are likely to define what some files call; none for all there are.
+
+    shared are those that define what any file may call.
+    """
+    own = {"/".join(path.split("/")[:-1][:_LEVELS]) for path in paths}
+    if not shared or not all(map(_PLAIN.fullmatch, own)):
+        return ()
+    return (*shared, *sorted(f for f in own if f.split("/")[0] not in shared))
+
+
+def macros_of(unit: Unit, name: bytes) -> Iterable[Conditions]:
+    """Return for each definition of a macro under which configuration it counts."""
+    define = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+" + name + rb"\b", re.MULTILINE)
+    return (unit.conditions.at(m.start()) for m in define.finditer(unit.code))
+
+
+def covers(conditions: Collection[Conditions]) -> bool:
+    """Tell whether every configuration meets one of some conditions."""
+    if () in conditions or not conditions or len(conditions) > _MANY:
+        return () in conditions
+    symbol = min(conditions)[0][0]
+    return all(
+        covers(
+            {
+                tuple(c for c in met if c[0] != symbol)
+                for met in conditions
+                if (symbol, not value) not in met
+            }
+        )
+        for value in (True, False)
+    )
 
 
 def distance(one: str, other: str) -> int:

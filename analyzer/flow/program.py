@@ -19,7 +19,7 @@ from analyzer.c.unit import Unit
 from analyzer.flow.arguments import Argument, split_arguments
 from analyzer.flow.asked import Witness, noted
 from analyzer.flow.cache import Cache, Facets, Stored
-from analyzer.flow.lookup import distance, may_define
+from analyzer.flow.lookup import covers, distance, folders_near, macros_of, may_define
 from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 #: A function is named by its file and its name: static functions share names.
 FunctionId = tuple[str, str]
 
-#: What reads a file of the tree, and what searches it for words: `Tree` of the tree stage.
+#: What reads a file of the tree, and what searches it for words, below folders if any are named:
+#: `Tree` of the tree stage.
 Read = Callable[[str], bytes | None]
-Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
+Search = Callable[[Iterable[str], tuple[str, ...]], Mapping[str, frozenset[str]]]
 
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 
@@ -49,6 +50,7 @@ class Program(Witness):
         config: Mapping[str, bool],
         budget: Budget,
         sources: Sources = NO_SOURCES,
+        shared: tuple[str, ...] = (),
     ) -> None:
         self.config = dict(config)
         self.cut = ""  # what ran out before every file was read
@@ -62,7 +64,9 @@ class Program(Witness):
         self._callers: dict[str, list[FunctionId]] = defaultdict(list)
         self._slots: dict[str, list[Stored]] = defaultdict(list)
         self._values: dict[str, set[str]] = defaultdict(set)
+        self._shared = shared  # folders that define what any file may call
         self._searched: set[str] = set()
+        self._settled: set[str] = set()  # names of which all definitions near were read
         self._hits: set[str] = set()
         self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
         self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
@@ -81,7 +85,7 @@ class Program(Witness):
             setattr(other, name, lists)
         other._values = defaultdict(set, {key: set(v) for key, v in self._values.items()})
         other._searched, other._makefiles = set(self._searched), dict(self._makefiles)
-        other._hits = set(self._hits)
+        other._hits, other._settled = set(self._hits), set(self._settled)
         other.page_params, other.makes_pages = dict(self.page_params), dict(self.makes_pages)
         return other
 
@@ -139,7 +143,7 @@ class Program(Witness):
         """Search the tree for words that were not searched for yet; answer path -> words."""
         new = sorted(set(words) - self._searched)
         self._searched.update(new)
-        found = self._search(new) if new else {}
+        found = self._search(new, ()) if new else {}
         self._hits.update(found)
         return found
 
@@ -151,24 +155,47 @@ class Program(Witness):
         return self.add(self.search(words))
 
     def define(self, names: Iterable[str], *, limit: int = 400) -> tuple[str, ...]:
-        """Find and read the files that define functions; a name in too many files is a gap."""
+        """Find and read the files that define functions; a name in too many files is a gap.
+
+        A name that is defined near the files that were read, whatever the configuration, is not
+        looked for anywhere else.
+        """
         wanted = {n for n in names if n not in self._defined and n not in self._searched}
-        places: dict[str, list[str]] = defaultdict(list)
-        for path, found in self.search(wanted).items():
-            for name in found & wanted:
-                places[name].append(path)
         new: list[str] = []
-        for name in sorted(wanted):
-            if len(places[name]) > limit:
-                self.gaps.append(
-                    Gap("search", "", 0, name, f"stands in {len(places[name])} files; not followed")
-                )
-                continue
-            for path in places[name]:
-                text = self._read(path)
-                if text is not None and len(text) <= LARGEST and may_define(text, name.encode()):
-                    new.extend(self.add([path]))
+        if near := folders_near(self._facets, self._shared):
+            wanted -= self._settled
+            hits = self._search(wanted, near) if wanted else {}
+            self._hits.update(hits)
+            for name, paths in sorted(_places(hits).items()):
+                if len(paths) <= limit:
+                    new += self._read_definitions(name, paths)
+                    if self._is_settled(name, paths):
+                        self._settled.add(name)
+            wanted -= self._settled
+        for name, paths in sorted(_places(self.search(wanted)).items()):
+            if len(paths) > limit:
+                detail = f"stands in {len(paths)} files; not followed"
+                self.gaps.append(Gap("search", "", 0, name, detail))
+            else:
+                new += self._read_definitions(name, paths)
         return tuple(new)
+
+    def _read_definitions(self, name: str, paths: Iterable[str]) -> Iterator[str]:
+        """Read those of some files that define a function; yield those that were new."""
+        for path in paths:
+            text = self._read(path)
+            if text is not None and len(text) <= LARGEST and may_define(text, name.encode()):
+                yield from self.add([path])
+
+    def _is_settled(self, name: str, paths: Iterable[str]) -> bool:
+        """Tell whether files define a name for all who may call it, whatever the configuration."""
+        found = [d for d in self._defined[name] if not d.static or d.path.endswith(".h")]
+        conditions = {d.conditions for d in found}
+        for path in paths:
+            text = self._read(path) if path.endswith(".h") else None
+            if text is not None and len(text) <= LARGEST and f"define {name}".encode() in text:
+                conditions.update(macros_of(self._cache.scan(path, text).unit, name.encode()))
+        return covers(conditions)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -393,3 +420,12 @@ class Program(Witness):
                 parts = split_arguments(code, m.end())
                 if index < len(parts):
                     yield Argument(parts[index], path, m.start())
+
+
+def _places(hits: Mapping[str, frozenset[str]]) -> Mapping[str, list[str]]:
+    """Return for each word the files that have it, in order."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(hits):
+        for name in hits[path]:
+            places[name].append(path)
+    return places

@@ -128,6 +128,7 @@ class Facts:
     index_of: frozenset[str]
     opaque: frozenset[str]
     headers: tuple[str, ...]
+    shared: tuple[str, ...]  # the folders that define what any file may call
     origins: frozenset[str]
     handers: Mapping[str, str]  # function that returns pages -> their population
     roles: tuple[Role, ...]
@@ -205,6 +206,7 @@ def load_facts() -> Facts:
         index_of=frozenset(pages["index_of"]["names"]),
         opaque=frozenset(pages["opaque"]["names"]),
         headers=tuple(pages["constants"]["headers"]),
+        shared=tuple(pages["shared"]["folders"]),
         origins=frozenset(n for e in where["origin"] for n in e["names"]),
         handers={},
         roles=tuple(

@@ -11,6 +11,9 @@ SOURCE_SUFFIXES = (".c", ".h", ".S")
 #: Path of a file -> which of the words looked for occur in it.
 Hits = Mapping[str, frozenset[str]]
 
+#: Directories below which to look, without the last slash.
+Folders = tuple[str, ...]
+
 
 class Tree(Protocol):
     """Hold the files of one state of a source tree; paths are relative, with forward slashes."""
@@ -24,8 +27,11 @@ class Tree(Protocol):
         """Return a file's bytes, or None where the tree has no regular file, or a huge one."""
         ...
 
-    def search(self, words: Iterable[str]) -> Hits:
-        """Return the C files in which a word occurs as a whole word, comments included."""
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
+        """Return the C files in which a word occurs as a whole word, comments included.
+
+        folders limits that to what lies below one of them; none is the whole tree.
+        """
         ...
 
     def listdir(self, path: str) -> tuple[str, ...]:
@@ -38,6 +44,11 @@ def is_inside(path: str) -> bool:
     if not path or "\0" in path or path.startswith("/"):
         return False
     return all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def is_below(path: str, folders: Folders) -> bool:
+    """Say whether a path lies below one of some folders; below none of none is everywhere."""
+    return not folders or path.startswith(tuple(f"{folder}/" for folder in folders))
 
 
 def is_source(path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from analyzer.tree.api import Hits, is_inside
+from analyzer.tree.api import Folders, Hits, is_inside
 from analyzer.tree.files import read_regular
 from analyzer.tree.search import search_directory
 from analyzer.tree.words import WordMemory
@@ -19,7 +19,9 @@ class DirectoryTree:
         self._root = Path(root).resolve()
         self._name = root
         self._read: dict[str, bytes | None] = {}
-        self._words = WordMemory(lambda words: search_directory(str(self._root), words))
+        self._words = WordMemory(
+            lambda words, folders: search_directory(str(self._root), words, folders)
+        )
 
     @property
     def name(self) -> str:
@@ -42,9 +44,9 @@ class DirectoryTree:
             self._read[path] = self._read_file(path)
         return self._read[path]
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         """Return the C files that hold one of the words."""
-        return self._words.search(words)
+        return self._words.search(words, folders)
 
     def listdir(self, path: str) -> tuple[str, ...]:
         """Return the names in a directory of the tree, `.git` excepted."""

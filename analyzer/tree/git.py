@@ -8,9 +8,9 @@ import weakref
 from collections.abc import Collection, Iterable, Sequence
 
 from analyzer.base import AnalyzerError
-from analyzer.tree.api import Hits, is_inside
+from analyzer.tree.api import Folders, Hits, is_inside
 from analyzer.tree.files import LARGEST
-from analyzer.tree.search import GREP, GREP_PATHS, parse_hits
+from analyzer.tree.search import GREP, grep_paths, parse_hits
 from analyzer.tree.words import WordMemory, encode_words
 
 _MISSING = (b"missing", b"ambiguous")
@@ -92,9 +92,9 @@ class GitTree:
             self._read[path] = self._ask(path) if usable else None
         return self._read[path]
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         """Return the C files that hold one of the words."""
-        return self._words.search(words)
+        return self._words.search(words, folders)
 
     def listdir(self, path: str) -> tuple[str, ...]:
         """Return the names in a directory of the tree."""
@@ -106,12 +106,12 @@ class GitTree:
             return ()
         return tuple(sorted(os.fsdecode(name) for name in output.split(b"\0") if name))
 
-    def _grep(self, words: Collection[str]) -> Hits:
+    def _grep(self, words: Collection[str], folders: Folders) -> Hits:
         names = encode_words(words)
         if not names:
             return {}
         patterns = b"".join(word + b"\n" for word in sorted(names))
-        globs = (f":(top){glob}" for glob in GREP_PATHS)
+        globs = (f":(top){glob}" for glob in grep_paths(folders))
         command = [*GREP, "--full-name", "-f", "-", self._tree, "--", *globs]
         status, output, complaint = run_git(self._repo, command, patterns)
         if status not in (0, 1) or (status == 1 and complaint):

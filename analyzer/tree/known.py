@@ -16,12 +16,12 @@ from functools import cached_property
 from pathlib import Path
 
 from analyzer.store import Store, key_of
-from analyzer.tree.api import Hits, Tree
+from analyzer.tree.api import Folders, Hits, Tree, is_below
 from analyzer.tree.directory import DirectoryTree
 from analyzer.tree.files import read_regular
 from analyzer.tree.git import GitTree
 from analyzer.tree.listing import Listing, list_directory, unpack_listing
-from analyzer.tree.words import WordMemory, scan_texts
+from analyzer.tree.words import WordMemory, files_of, hits_of, scan_texts
 
 _DIGEST = 16
 #: What was asked, of what, and the answer or a digest of it.
@@ -89,12 +89,12 @@ class KnownTree:
         self._say("listdir", path, _hash_of_names(names))
         return names
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         """Return the C files that hold one of the words."""
         wanted = sorted(set(words))
         self._say("state", "", self.state.hex())
-        hits = self._words.search(wanted)
-        self._say("words", " ".join(wanted), _hash_of_hits(hits))
+        hits = self._words.search(wanted, folders)
+        self._say("words", f"{' '.join(wanted)}{_within(folders)}", _hash_of_hits(hits))
         return hits
 
     def _is_listed(self, path: str) -> bool:
@@ -179,9 +179,10 @@ class KnownTree:
                 return True
             case ("source" | "read", path, answer):
                 return _hash(self._tree.read(path)) == answer
-            case ("words", words, answer):
-                known = all(word in self._known for word in words.split())
-                return known and _hash_of_hits(self._search(words.split())) == answer
+            case ("words", asked, answer):
+                words, folders = _without(asked)
+                known = all(f"{w}{_within(folders)}" in self._known for w in words.split())
+                return known and _hash_of_hits(self._search(words.split(), folders)) == answer
             case ("listdir", path, answer):
                 return _hash_of_names(self._tree.listdir(path)) == answer
         return False
@@ -201,7 +202,10 @@ class KnownTree:
 
     @cached_property
     def _known(self) -> dict[str, tuple[str, ...]]:
-        """Return the files of each word that was searched for before, as they are now."""
+        """Return the files of each word that was searched for before, as they are now.
+
+        A word that was searched for below some folders only has these behind it.
+        """
         data = self._store.load("words", self._place)
         try:
             kept = _unpacked(data) if data is not None else {}
@@ -223,40 +227,45 @@ class KnownTree:
     ) -> dict[str, tuple[str, ...]]:
         """Search the files that have changed, and nothing else."""
         texts = ((p, data) for p in sorted(changed) if (data := self._plain(p)) is not None)
-        fresh = scan_texts(texts, words)
-        return {
-            word: tuple(
-                sorted(
-                    [p for p in paths if p not in changed]
-                    + [p for p, found in fresh.items() if word in found]
-                )
-            )
-            for word, paths in words.items()
-        }
+        fresh = scan_texts(texts, {_without(asked)[0] for asked in words})
+        renewed = {}
+        for asked, paths in words.items():
+            word, folders = _without(asked)
+            new = [p for p, found in fresh.items() if word in found and is_below(p, folders)]
+            renewed[asked] = tuple(sorted([p for p in paths if p not in changed] + new))
+        return renewed
 
     def _plain(self, path: str) -> bytes | None:
         assert isinstance(self._tree, DirectoryTree), "only directories are listed"
         return read_regular(Path(self._tree.root, path))
 
-    def _search(self, words: Collection[str]) -> Hits:
+    def _search(self, words: Collection[str], folders: Folders) -> Hits:
         """Search for what is not known yet."""
-        missing = [word for word in words if word not in self._known]
+        within = _within(folders)
+        missing = [word for word in words if f"{word}{within}" not in self._known]
         if missing:
-            files: dict[str, list[str]] = {word: [] for word in missing}
-            for path, found in self._tree.search(missing).items():
-                for word in found:
-                    files[word].append(path)
-            self._new.update((word, tuple(paths)) for word, paths in files.items())
-        hits: dict[str, set[str]] = {}
-        for word in words:
-            for path in self._known[word] if word in self._known else self._new[word]:
-                hits.setdefault(path, set()).add(word)
-        return {path: frozenset(found) for path, found in sorted(hits.items())}
+            files = files_of(missing, self._tree.search(missing, folders))
+            self._new.update((f"{word}{within}", paths) for word, paths in files.items())
+        keys = {word: f"{word}{within}" for word in words}
+        return hits_of(
+            {w: (self._known if k in self._known else self._new)[k] for w, k in keys.items()}
+        )
 
 
 def known_tree(tree: Tree, store: Store, jobs: int = 1) -> KnownTree | None:
     """Return a tree that remembers; None for a tree that is not on a disk."""
     return KnownTree(tree, store, jobs) if isinstance(tree, DirectoryTree | GitTree) else None
+
+
+def _within(folders: Folders) -> str:
+    """Return what stands behind words that are searched for below some folders only."""
+    return f"/{' '.join(folders)}" if folders else ""
+
+
+def _without(asked: str) -> tuple[str, Folders]:
+    """Return the words, and the folders that stand behind them."""
+    words, _, folders = asked.partition("/")
+    return words, tuple(folders.split())
 
 
 def _hash(data: bytes | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from analyzer.tree.api import Hits, is_source
+from analyzer.tree.api import Folders, Hits, is_below, is_source
 from analyzer.tree.words import scan_texts
 
 
@@ -28,10 +28,10 @@ class MemoryTree:
         """Return a file's bytes, or None."""
         return self._files.get(path)
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         """Return the C files that hold one of the words."""
-        texts = ((path, data) for path, data in self._files.items() if is_source(path))
-        return scan_texts(texts, words)
+        paths = (p for p in self._files if is_source(p) and is_below(p, folders))
+        return scan_texts(((path, self._files[path]) for path in paths), words)
 
     def listdir(self, path: str) -> tuple[str, ...]:
         """Return the names in a directory of the tree."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from analyzer.tree.api import Hits, Tree, is_source
+from analyzer.tree.api import Folders, Hits, Tree, is_below, is_source
 from analyzer.tree.memory import names_below
 from analyzer.tree.words import scan_texts
 
@@ -39,18 +39,18 @@ class Overlay:
         """Return a file's bytes, or None."""
         return self._files[path] if path in self._files else self._base.read(path)
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         """Return the C files that hold one of the words; the base is searched only once."""
         words = tuple(words)
         below = {
             path: found
-            for path, found in self._base.search(words).items()
+            for path, found in self._base.search(words, folders).items()
             if path not in self._files
         }
         texts = (
             (path, data)
             for path, data in self._files.items()
-            if data is not None and is_source(path)
+            if data is not None and is_source(path) and is_below(path, folders)
         )
         hits = {**below, **scan_texts(texts, words)}
         return {path: hits[path] for path in sorted(hits)}

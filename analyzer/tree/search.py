@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from analyzer.tree.api import SOURCE_SUFFIXES, Hits, is_source
+from analyzer.tree.api import SOURCE_SUFFIXES, Folders, Hits, is_below, is_source
 from analyzer.tree.files import read_regular
 from analyzer.tree.stems import ROOM, SHORTEST, shares_of
 from analyzer.tree.words import WORD, encode_words, words_in
@@ -22,25 +22,32 @@ _MANY_PASSES_OF_WORDS = 140
 _FEW_SHORT = 2
 _GLOBS = tuple(f"*{suffix}" for suffix in SOURCE_SUFFIXES)
 
-#: A way to search: root and words to hits, or None where this way is not to be had.
-Engine = Callable[[str, Mapping[bytes, str]], Hits | None]
+#: A way to search: root, words and folders to hits, or None where this way is not to be had.
+Engine = Callable[[str, Mapping[bytes, str], Folders], Hits | None]
 
 
-def search_directory(root: str, words: Iterable[str]) -> Hits:
+def search_directory(root: str, words: Iterable[str], folders: Folders = ()) -> Hits:
     """Return which words occur in which C file under a directory, by the fastest way there is."""
     names = encode_words(words)
-    if not names:
+    there = tuple(folder for folder in folders if _is_plain(root, folder))
+    if not names or (folders and not there):
         return {}
     # The time of git grep grows with the words; cutting every file into words takes as long always.
     engines = (with_ripgrep, with_git_grep) if len(names) <= _MANY_WORDS else (with_ripgrep,)
     for engine in engines:
-        hits = engine(root, names)
+        hits = engine(root, names, there)
         if hits is not None:
             return hits
-    return with_python(root, names)
+    return with_python(root, names, there)
 
 
-def with_ripgrep(root: str, names: Mapping[bytes, str]) -> Hits | None:
+def _is_plain(root: str, folder: str) -> bool:
+    """Tell whether there is such a folder, and no link on the way: that may lead anywhere."""
+    path = os.path.join(os.path.realpath(root), folder)  # noqa: PTH118 (text, not a path)
+    return os.path.isdir(path) and os.path.realpath(path) == path  # noqa: PTH112
+
+
+def with_ripgrep(root: str, names: Mapping[bytes, str], folders: Folders = ()) -> Hits | None:
     """Search with ripgrep; None where it is missing or failed."""
     # --no-unicode and --encoding none: a byte above 127 is never part of a kernel name, and all
     # three ways must agree on what a word is. -uu: no .gitignore hides a file.
@@ -49,8 +56,9 @@ def with_ripgrep(root: str, names: Mapping[bytes, str]) -> Hits | None:
     command += ["--no-line-number", "--color", "never", "--max-columns", "0", "-g", "!.git"]
     command += [part for glob in _GLOBS for part in ("-g", glob)]
     hits: dict[str, frozenset[str]] = {}
+    below = [f"./{folder}/" for folder in folders] or ["./"]
     for texts, options in _passes(names):
-        found = _hits_of([*command, *options, "-f", "-", "--", "./"], root, texts, names, "./")
+        found = _hits_of([*command, *options, "-f", "-", "--", *below], root, texts, names, "./")
         if found is None:
             return None
         for path, words in found.items():
@@ -72,12 +80,12 @@ def _passes(names: Mapping[bytes, str]) -> Iterator[tuple[Iterable[bytes], tuple
         yield rest, ("-w", "-o")
 
 
-def with_git_grep(root: str, names: Mapping[bytes, str]) -> Hits | None:
+def with_git_grep(root: str, names: Mapping[bytes, str], folders: Folders = ()) -> Hits | None:
     """Search with `git grep`, of all files and not only tracked ones; None where it failed."""
     # Under --no-index every file counts, ignored or not, and no repository is needed.
     # Inside some other repository paths still count from the root that was asked for.
     command = ["git", *GREP, "--no-full-name", "--no-index", "--no-exclude-standard", "-f", "-"]
-    return _hits_of([*command, "--", *GREP_PATHS], root, names, names, "")
+    return _hits_of([*command, "--", *grep_paths(folders)], root, names, names, "")
 
 
 #: `git grep` for words, its output safe from the user's settings.
@@ -85,8 +93,11 @@ GREP = (
     *("-c", "core.fsmonitor=false", "grep", "--no-color", "--no-line-number", "--no-column"),
     *("--no-heading", "--no-break", "--no-show-function", "-a", "-F", "-w", "-o", "-z"),
 )
-#: Path specifications for the C files.
-GREP_PATHS = _GLOBS
+
+
+def grep_paths(folders: Folders) -> tuple[str, ...]:
+    """Return path specifications for the C files below some folders, or all."""
+    return tuple(f"{folder}/{glob}" for folder in folders for glob in _GLOBS) or _GLOBS
 
 
 def _hits_of(
@@ -125,9 +136,9 @@ def parse_hits(output: bytes, names: Mapping[bytes, str], prefix: str) -> Hits:
     return {path: found[path] for path in sorted(found)}
 
 
-def with_python(root: str, names: Mapping[bytes, str]) -> Hits:
+def with_python(root: str, names: Mapping[bytes, str], folders: Folders = ()) -> Hits:
     """Search in Python, in several processes where there are many files."""
-    paths = sorted(source_files(root))
+    paths = sorted(path for path in source_files(root) if is_below(path, folders))
     workers = min(os.cpu_count() or 1, 8) if len(paths) >= _MANY_FILES else 1
     words = frozenset(names)
     if workers == 1:

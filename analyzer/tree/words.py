@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from analyzer.tree.api import Hits
+from analyzer.tree.api import Folders, Hits, is_below
 
 #: A word, as all ways to search understand it.
 WORD = re.compile(rb"[A-Za-z0-9_]+")
@@ -51,27 +51,40 @@ def scan_texts(texts: Iterable[tuple[str, bytes]], words: Iterable[str]) -> Hits
 
 
 class WordMemory:
-    """Search a tree that does not change, each word at most once."""
+    """Search a tree that does not change, each word at most once in the same folders."""
 
-    def __init__(self, search: Callable[[Collection[str]], Hits]) -> None:
+    def __init__(self, search: Callable[[Collection[str], Folders], Hits]) -> None:
         """Remember the answers of a search function."""
         self._search = search
         self._lock = threading.Lock()
-        self._files: dict[str, tuple[str, ...]] = {}
+        self._files: dict[Folders, dict[str, tuple[str, ...]]] = {(): {}}
 
-    def search(self, words: Iterable[str]) -> Hits:
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
         """Answer from memory where possible, and search once for all the rest."""
         wanted = frozenset(words)
         with self._lock:  # somebody may be searching for the same words
-            missing = sorted(wanted - self._files.keys())
+            whole, known = self._files[()], self._files.setdefault(folders, {})
+            for word in wanted & whole.keys() - known.keys():
+                known[word] = tuple(p for p in whole[word] if is_below(p, folders))
+            missing = sorted(wanted - known.keys())
             if missing:
-                files: dict[str, list[str]] = {word: [] for word in missing}
-                for path, found in self._search(missing).items():
-                    for word in found:
-                        files[word].append(path)
-                self._files.update((word, tuple(sorted(paths))) for word, paths in files.items())
-        hits: dict[str, set[str]] = {}
-        for word in wanted:
-            for path in self._files[word]:
-                hits.setdefault(path, set()).add(word)
-        return {path: frozenset(hits[path]) for path in sorted(hits)}
+                known.update(files_of(missing, self._search(missing, folders)))
+        return hits_of({word: known[word] for word in wanted})
+
+
+def files_of(words: Iterable[str], hits: Hits) -> dict[str, tuple[str, ...]]:
+    """Return for each word the files that it stands in."""
+    files: dict[str, list[str]] = {word: [] for word in words}
+    for path in sorted(hits):
+        for word in hits[path]:
+            files[word].append(path)
+    return {word: tuple(paths) for word, paths in files.items()}
+
+
+def hits_of(files: Mapping[str, Iterable[str]]) -> Hits:
+    """Return for each file the words that stand in it."""
+    hits: dict[str, set[str]] = {}
+    for word, paths in files.items():
+        for path in paths:
+            hits.setdefault(path, set()).add(word)
+    return {path: frozenset(hits[path]) for path in sorted(hits)}

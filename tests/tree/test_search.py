@@ -98,6 +98,19 @@ def test_the_settings_of_the_user_change_nothing(
     assert engine(str(root), encode_words(WORDS)) == EXPECTED
 
 
+def test_a_folder_that_is_a_link_is_not_searched(tmp_path: Path) -> None:
+    root = write_files(tmp_path / "tree", {"mm/one.c": b"PageOdd\n", "real/in.c": b"PageOdd\n"})
+    write_files(tmp_path / "out", {"two.c": b"PageOdd\n", "deep/three.c": b"PageOdd\n"})
+    (root / "linked").symlink_to(tmp_path / "out")
+    (root / "inside").symlink_to(root / "real")
+    (tmp_path / "alias").symlink_to(root)
+
+    for folders in (("linked",), ("linked/deep",), ("inside",), ("mm/one.c",), ("..", "../out")):
+        assert search.search_directory(str(root), WORDS, folders) == {}
+    both = search.search_directory(str(tmp_path / "alias"), WORDS, ("linked", "mm"))
+    assert both == {"mm/one.c": frozenset({"PageOdd"})}
+
+
 TEXT = st.lists(
     st.sampled_from(
         ["f", "f_", "_f", "ff", "F", "f1", " ", "(", ")", "\n", "/*", "é", "\x00", "-"]

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.base import AnalyzerError
 from analyzer.tree import DirectoryTree, GitTree, MemoryTree, Overlay, Tree, open_tree
-from analyzer.tree.api import Hits
+from analyzer.tree.api import Folders, Hits
 from analyzer.tree.words import WordMemory
 
 from .sources import AWKWARD, EXPECTED, WORDS, commit_files, git, write_files
@@ -48,6 +48,41 @@ def test_a_search_answers_the_same_again_and_in_parts(awkward: Tree) -> None:
         assert set(hits) == {path for path, found in EXPECTED.items() if word in found}
     assert awkward.search([]) == {}
     assert awkward.search(iter(WORDS)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("folders", "starts"),
+    [
+        (("mm",), ("mm/",)),
+        (("include", "mm/deep"), ("include/", "mm/deep/")),
+        (("mm/deep", "absent"), ("mm/deep/",)),
+        (("m",), ("-",)),
+        (("absent",), ("-",)),
+        ((".hidden",), (".hidden/",)),
+    ],
+)
+def test_a_search_below_folders_finds_what_is_there(
+    folders: Folders, starts: tuple[str, ...], awkward: Tree
+) -> None:
+    expected = {p: found for p, found in EXPECTED.items() if p.startswith(starts)}
+
+    assert awkward.search(WORDS, folders) == expected
+    assert awkward.search(WORDS) == EXPECTED
+    assert awkward.search(WORDS, folders) == expected
+
+
+def test_what_the_whole_tree_was_searched_for_is_known_below_folders() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def search(words: Collection[str], folders: Folders) -> Hits:
+        asked.append((*folders, *sorted(words)))
+        return {"mm/x.c": frozenset(words) & {"a", "b"}, "lib/y.c": frozenset(words) & {"a"}}
+
+    memory = WordMemory(search)
+    memory.search(["a"])
+
+    assert memory.search(["a"], ("mm",)) == {"mm/x.c": frozenset({"a"})}
+    assert asked == [("a",)]
 
 
 def test_hits_come_sorted(awkward: Tree) -> None:
@@ -101,8 +136,8 @@ def test_a_link_is_followed_inside_and_not_outside(kind: str, tmp_path: Path) ->
 def test_a_directory_is_searched_once_for_a_word() -> None:
     asked: list[tuple[str, ...]] = []
 
-    def search(words: Collection[str]) -> Hits:
-        asked.append(tuple(sorted(words)))
+    def search(words: Collection[str], folders: Folders) -> Hits:
+        asked.append((*folders, *sorted(words)))
         return {"x.c": frozenset(words) & {"a", "b"}}
 
     memory = WordMemory(search)
