@@ -9,7 +9,7 @@ from typing import NamedTuple
 from analyzer.base import AnalyzerError
 from analyzer.patch.locate import Place, best_guess, place_hunks
 from analyzer.patch.model import ChangeKind, FileChange, Hunk, Patch, reverse_patch
-from analyzer.patch.sections import quote
+from analyzer.patch.sections import quote, quote_both
 from analyzer.patch.splice import splice, split_lines
 from analyzer.tree.api import Tree
 from analyzer.tree.overlay import Overlay
@@ -240,7 +240,8 @@ def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:
         if at >= len(lines):
             return f"line {at + 1}: expected {quote(expected)}, found the end of the file"
         if lines[at] != expected:
-            shown = f"expected {quote(expected)}, found {quote(lines[at])}"
+            told, found = quote_both(expected, lines[at])
+            shown = f"expected {told}, found {found}"
             blanks = expected.split() == lines[at].split()
             return f"line {at + 1}: {shown}" + (" (they differ in blanks only)" if blanks else "")
     return f"it fits at line {start + 1}, but an earlier hunk reaches beyond that"

@@ -16,6 +16,8 @@ _EXTENDED = re.compile(
     rb"(old mode|new mode|deleted file mode|new file mode|copy from|copy to|rename from|rename to"
     rb"|similarity index|dissimilarity index|index) (.*)"
 )
+#: Characters of a line that a message shows.
+_SHOWN = 60
 _BINARY = re.compile(rb"(Binary files? .* differ|GIT binary patch)\s*")
 
 
@@ -199,6 +201,24 @@ def read_head(line: Numbered, name: str) -> RawHunk:
 
 def quote(text: bytes) -> str:
     """Quote a line for a message, shortened and without control characters."""
-    shown = " ".join(text.decode("utf-8", "replace").split())
-    shown = "".join(c if c.isprintable() else "?" for c in shown)
-    return f'"{shown[:60]}..."' if len(shown) > 60 else f'"{shown}"'
+    return _quoted(_printable(text), 0)
+
+
+def quote_both(one: bytes, other: bytes) -> tuple[str, str]:
+    """Quote two lines so that what tells them apart is in sight."""
+    first, second = _printable(one), _printable(other)
+    pairs = enumerate(zip(first, second, strict=False))
+    alike = next((n for n, (a, b) in pairs if a != b), min(len(first), len(second)))
+    out_of_sight = alike >= _SHOWN and first != second
+    start = first.rfind(" ", 0, alike - _SHOWN // 3) + 1 if out_of_sight else 0
+    return _quoted(first, start), _quoted(second, start)
+
+
+def _quoted(text: str, start: int) -> str:
+    before, after = "..." * (start > 0), "..." * (len(text) - start > _SHOWN)
+    return f'"{before}{text[start : start + _SHOWN]}{after}"'
+
+
+def _printable(text: bytes) -> str:
+    words = " ".join(text.decode("utf-8", "replace").split())
+    return "".join(c if c.isprintable() else "?" for c in words)

@@ -122,6 +122,20 @@ def test_every_hunk_that_fits_nowhere_is_listed_with_what_was_found() -> None:
     )
 
 
+def test_what_tells_long_lines_apart_is_in_sight() -> None:
+    start = "void toy_release_all_pages(struct page *page, unsigned int order"
+    had, has = f"{start}, bool last);", f"{start}, int how, int nid, struct list_head *list);"
+    text = diff(PATH, replaced(LETTERS, [("line 9;", had)]), replaced(LETTERS, [("line 9;", "x")]))
+
+    with pytest.raises(AnalyzerError) as caught:
+        _apply(text, {PATH: replaced(LETTERS, [("line 9;", has)])})
+
+    assert (
+        'expected "...unsigned int order, bool last);", '
+        'found "...unsigned int order, int how, int nid, struct list_head *list..."'
+    ) in str(caught.value)
+
+
 def test_partial_applies_what_fits_and_returns_the_rest() -> None:
     applied = _apply(TEXT, {PATH: replaced(LETTERS, [("line 9;", "neun;")])}, partial=True)
 
