@@ -67,21 +67,16 @@ def audit_tree(
     it; the tree itself makes one of the two. ahead are words that will be searched for. Where
     time or memory runs out once the uses are known, those that were not reached are undecided.
     """
-    start = prepared.program.copy()
     with searching(tree, ahead):
         interest = interest_of(prepared)
         plain = behave(prepared, interest, roots_of(prepared, interest), part=_FIRST)
     audit = _Audit(prepared, tree, migration, plain, jobs)
     try:
-        judged = audit.judged(interest)
+        return audit.judged(interest)
     except ENDS as end:
         if audit.found is None:
             raise
         return audit.audited(unjudged(audit.found.uses, reason_of(end)), reason_of(end))
-    if judged is None:  # all that came after would have known what was read meanwhile: in turn
-        prepared.program.adopt(start)
-        return audit_tree(replace(prepared, _interests={}), tree, migration, jobs=1)
-    return judged
 
 
 @dataclass
@@ -95,8 +90,8 @@ class _Audit:
     jobs: int
     found: Found | None = None
 
-    def judged(self, interest: Interest) -> Audited | None:
-        """Find the uses, follow the pages once more, judge; None where a search came between."""
+    def judged(self, interest: Interest) -> Audited:
+        """Find the uses, follow the pages once more, judge."""
         prepared, plain, space = self.prepared, self.plain, self.prepared.law.space
         shifts = shifts_of(
             self.migration.populations, self.migration, load_provenance(), prepared.facts
@@ -119,21 +114,22 @@ class _Audit:
             scene = self._traced(shifts, after=other, before=plain, is_in=False)
         else:
             ours = _roots_with(plain, shifts)
-            read = len(prepared.program.looked_up)
+            # What was before does not matter to where pages come from: neither knows what the
+            # other one reads.
+            apart = replace(prepared, program=prepared.program.copy())
 
-            def follow() -> tuple[Behaviour, bool]:
+            def follow() -> tuple[Behaviour, list[tuple[str, ...]]]:
+                known = len(apart.program.looked_up)
                 states = _starts(shifts, space, after=False)
-                behaviour = behave(prepared, interest, ours, starts=states, part=_SECOND)
-                return behaviour, len(prepared.program.looked_up) > read
+                behaviour = behave(apart, interest, ours, starts=states, part=_SECOND)
+                return behaviour, apart.program.looked_up[known:]
 
             with later(follow, aside=self.jobs > 1) as task:
-                alone = task.value() if self.jobs == 1 else None
                 self._find()
-                # What was before does not matter to where pages come from: it may be told later.
                 scene = self._traced(shifts, after=plain, before=plain, is_in=True)
-                other, has_read = alone or task.value()
-            if self.jobs > 1 and has_read:
-                return None
+                other, looked_up = task.value()
+            for words in looked_up:  # what was read there is read here as well
+                prepared.program.look_up(words)
             scene.before = Flow.of(other)
         scene.cut = self.cut(scene.after.behaviour) or self.cut(scene.before.behaviour)
         budget = prepared.program.budget

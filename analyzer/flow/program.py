@@ -86,6 +86,7 @@ class Program(Witness):
         other._values = defaultdict(set, {key: set(v) for key, v in self._values.items()})
         other._searched, other._makefiles = set(self._searched), dict(self._makefiles)
         other._hits, other._settled = set(self._hits), set(self._settled)
+        other.looked_up = list(self.looked_up)
         other.page_params, other.makes_pages = dict(self.page_params), dict(self.makes_pages)
         return other
 
