@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from fnmatch import fnmatchcase
-from functools import cache
 
 from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import KEYWORDS, Unit, scan_unit
-from analyzer.data import Table, read_facts
 from analyzer.flow.arguments import split_arguments
+from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import usual_accessors
 from analyzer.relevance import NO_PAGE, bodies_of, differ, frame_of, spoken_words
@@ -45,13 +43,6 @@ _DECLARED = re.compile(
 _VARIABLE = re.compile(
     rf"{_START}(?:[A-Za-z_]\w*\s+)+\**(?P<first>[A-Za-z_]\w*)(?P<rest>[^;(){{}}]*)"
 )
-#: Whatever may be a page, or speaks of where pages come from; told by a part of the word.
-_PAGES = re.compile(
-    r"page(?!d)|folio|pfn|memmap|memremap|memblock|notif|offline|hotplug|balloon|virt_to|phys_to"
-    r"|to_virt|to_phys|_pa\b|_va\b|bootmem|free_reserved|initmem|contig",
-    re.IGNORECASE,
-)
-_SIZE = "PAGE_SIZE"
 _NO_CALLS = frozenset(w.decode() for w in KEYWORDS) | {"defined", "typeof", "__typeof__", "asm"}
 
 
@@ -116,12 +107,6 @@ def _texts(unit: Unit, name: str) -> Iterator[tuple[str, str]]:
         yield head.decode("latin-1"), body.decode("latin-1")
 
 
-@cache
-def speaks_of_pages(word: str) -> bool:
-    """Tell whether a word is one for pages, or for where they come from."""
-    return word != _SIZE and _PAGES.search(word) is not None
-
-
 def _leads_nowhere(head: str, body: str, here: Collection[str]) -> bool:
     """Tell whether nothing but harmless functions get to know a value that may be a page."""
     text = head.replace("(", ";").replace(",", ";").replace(")", ";") + body  # each by itself
@@ -151,18 +136,3 @@ def _declared(text: str, form: re.Pattern[str]) -> Iterator[str]:
         for part in m["rest"].split(",")[1:]:
             if (word := _WORD.match(part.strip(" *\t\n"))) is not None and "=" not in m["rest"]:
                 yield word[0]
-
-
-@cache
-def is_harmless(name: str) -> bool:
-    """Tell whether the facts say that a function leads to no page's state."""
-    exact, patterns = _harmless()
-    return name in exact or any(fnmatchcase(name, p) for p in patterns)
-
-
-@cache
-def _harmless() -> tuple[frozenset[str], tuple[str, ...]]:
-    table = Table("queries/kernel/aside.toml", read_facts("kernel/aside.toml"))
-    names = [n for t in table.tables("aside") for n in t.only("names", "source").texts("names")]
-    patterns = tuple(n for n in names if "*" in n or "[" in n)
-    return frozenset(names).difference(patterns), patterns

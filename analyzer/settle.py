@@ -12,6 +12,7 @@ from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, comparable
 from analyzer.flow.program import FunctionId, Program, Read, Search
 from analyzer.flow.run import Watched
+from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.parallel import later
 from analyzer.tree import Hits, Tree
 
@@ -127,7 +128,8 @@ def read_on(prepared: Pair[Prepared], behaviours: Pair[Behaviour], clock: Clock)
     clock.enter("search and read")
     if prepared.after.program.budget.spent:
         return False
-    missing = behaviours.before.unresolved | behaviours.after.unresolved
+    unread = behaviours.before.unresolved | behaviours.after.unresolved
+    missing = frozenset(n for n in unread if speaks_of_pages(n) or not is_harmless(n))
     further = prepared.map(lambda p: replace(p, program=p.program.copy(), _interests={}))
     added = _added(further, missing)
     if further.before.program.cut or further.after.program.cut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 
 import pytest
@@ -15,7 +16,11 @@ from analyzer.flow.cache import Cache
 from analyzer.flow.lookup import covers, folders_near, macros_of
 from analyzer.flow.names import NO_SOURCES
 from analyzer.flow.program import Program
-from analyzer.tree import MemoryTree
+from analyzer.pipeline import check
+from analyzer.tree import Folders, Hits, MemoryTree
+
+from .driver import DRIVER, PATH, requested
+from .fixture.harness import common_files
 
 SHARED = ("arch", "include", "mm")
 SYMBOLS = ("CONFIG_A", "CONFIG_B", "CONFIG_C")
@@ -75,11 +80,11 @@ def test_macros_are_told_by_their_whole_name_and_where_they_count() -> None:
 
 
 HEADER = "include/linux/toy.h"
-DRIVER, CALLER = "drivers/toy/toy.c", "mm/caller.c"
+DISTANT, CALLER = "drivers/toy/toy.c", "mm/caller.c"
 REAL = "void stop(struct page *page)\n{\n\tSetPageReserved(page);\n}\n"
 STUB = "static inline void stop(struct page *page)\n{\n}\n"
-FILES = {CALLER: "void f(struct page *page)\n{\n\tstop(page);\n}\n", DRIVER: REAL}
-ELSEWHERE, NEAR = {DRIVER}, set[str]()
+FILES = {CALLER: "void f(struct page *page)\n{\n\tstop(page);\n}\n", DISTANT: REAL}
+ELSEWHERE, NEAR = {DISTANT}, set[str]()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ ELSEWHERE, NEAR = {DRIVER}, set[str]()
         ({"mm/stop.c": REAL}, NEAR),
         ({"mm/stop.c": f"static {REAL}"}, ELSEWHERE),
         ({"mm/stop.c": "void stop_all(void)\n{\n\tstop(0);\n}\n"}, ELSEWHERE),
-        ({"drivers/more/stop.c": REAL}, {DRIVER, "drivers/more/stop.c"}),
+        ({"drivers/more/stop.c": REAL}, {DISTANT, "drivers/more/stop.c"}),
     ],
 )  # fmt: skip
 def test_the_whole_tree_is_read_for_a_name_that_is_not_settled_near(
@@ -134,4 +139,33 @@ def test_words_are_looked_up_in_the_whole_tree_even_so() -> None:
 
     program.look_up(["stop"])
 
-    assert DRIVER in program.paths
+    assert DISTANT in program.paths
+
+
+HELD = ("\tSetPageKeptBack(page);\n", "\t__SetPageOffline(page);\n\tSetPageKeptBack(page);\n")
+
+
+class Asked(MemoryTree):
+    """A tree that notes the words that it is searched for."""
+
+    words: frozenset[str] = frozenset()
+
+    def search(self, words: Iterable[str], folders: Folders = ()) -> Hits:
+        listed = tuple(words)
+        self.words |= frozenset(listed)
+        return super().search(listed, folders)
+
+
+def test_what_facts_call_harmless_is_not_looked_for() -> None:
+    calls = "\tlist_move(&page->lru, &foo_pages);\n\tfoo_note(page);\n\tdev_pagemap_note(page);\n"
+    before = DRIVER.replace("\tSetPageKeptBack(page);\n", f"\tSetPageKeptBack(page);\n{calls}")
+    request = requested(before, before.replace(*HELD))
+    tree = Asked({**common_files("strict", "after"), PATH: before})
+
+    check(request.series, tree)
+
+    assert {"foo_note", "dev_pagemap_note"} == tree.words & {
+        "foo_note",
+        "dev_pagemap_note",
+        "list_move",
+    }

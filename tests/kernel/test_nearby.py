@@ -15,7 +15,8 @@ from analyzer.flow.cache import Cache
 from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId
 from analyzer.migrations import load_migrations
-from analyzer.nearby import idle_nearby, is_harmless, speaks_of_pages
+from analyzer.nearby import idle_nearby
+from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import extended, load_facts
 from analyzer.tree import MemoryTree, Tree, open_tree
 
