@@ -90,6 +90,8 @@ def _ours(tree: Path, corpus: Path, build: Path) -> tuple[Entrant, ...]:
     check = ("check", str(corpus / "seed" / "6.12-change.patch"), "--tree", str(tree), "--quiet")
     audit = ("audit", "--tree", str(tree), "--format", "json", "--quiet")
     caches = {name: build / name for name in ("check.cache", "audit.cache")}
+    # Whoever installs the program has it compiled; here that is done by the run before the first.
+    compiled = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(build / "pycache")}
 
     def one(name: str, arguments: tuple[str, ...], cache: str = "") -> Entrant:
         more = () if cache else ("--no-cache",)
@@ -98,7 +100,7 @@ def _ours(tree: Path, corpus: Path, build: Path) -> tuple[Entrant, ...]:
             (sys.executable, "-m", "analyzer", *arguments, *more),
             PROJECT,
             _audited if arguments is audit else None,
-            {"OFFLINT_CACHE_DIR": str(caches[cache])} if cache else {},
+            {**compiled, **({"OFFLINT_CACHE_DIR": str(caches[cache])} if cache else {})},
             statuses=frozenset({0, 1}),
         )
 

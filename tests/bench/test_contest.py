@@ -47,8 +47,8 @@ def contest(show: Callable[[str], None]) -> Contest:
 
 
 def test_check_stays_near_spatch(contest: Contest) -> None:
-    # The goal is half of it; measured between 0.9 and 1.4 on two cores. This only holds the ground.
-    assert contest.ratio(CHECK, SPATCH) < 2
+    # The goal is half of it; measured between 0.65 and 0.75 on two cores. This holds the ground.
+    assert contest.ratio(CHECK, SPATCH) < 1.2
 
 
 def test_audit_takes_at_most_six_times_what_ripgrep_takes_for_the_same_words(
@@ -64,9 +64,10 @@ def test_neither_takes_300_megabytes(contest: Contest) -> None:
 
 
 def test_what_was_answered_before_is_answered_at_once(contest: Contest) -> None:
-    # Last measured 15 for an audit and 12 for a check, whose first run takes less.
+    # Last measured 16 for an audit. A second check takes as long, 0.4 s, of which half goes into
+    # looking whether a file has changed; but the first one takes no more than eight times of that.
     assert contest.effort(AUDIT, AUDIT_AGAIN) > 10
-    assert contest.effort(CHECK, CHECK_AGAIN) > 10
+    assert contest.effort(CHECK, CHECK_AGAIN) > 5
 
 
 def test_audit_lists_every_true_use_and_nothing_else(contest: Contest) -> None:
