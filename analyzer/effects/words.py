@@ -38,8 +38,7 @@ def place_words(given: str) -> str:
     if given == "buddy":
         return "the buddy"
     if given.startswith("list:"):
-        name = given.removeprefix("list:").removeprefix("g:")
-        return f"the list {re.sub(r'^[0-9]+:', '', name)}"
+        return f"the list {re.sub(r'^(?:list:)?(?:[0-9]+:|g:)?(?:.*#)?', '', given)}"
     return "" if given in ("", "callback") else given
 
 

@@ -94,7 +94,8 @@ def _name(id: str, state: State, act: Activation, run: Run) -> Value:
         return Int(run.numbers[id])
     if id in ("true", "false", "NULL"):
         return ONE if id == "true" else ZERO
-    held = state.store.get(f"g:{id}")
+    place = run.global_place(id, act.function.path)
+    held = state.store.get(place)
     if held is not None:
         return held
     if run.program.is_function(id):
@@ -102,7 +103,7 @@ def _name(id: str, state: State, act: Activation, run: Run) -> Value:
     if id.isupper() or (id[:1].isupper() and "_" in id):
         number = run.program.enumerators(act.function.path).get(id)
         return Symbol(id) if number is None else Int(number)
-    return Unknown(f"g:{id}")
+    return Unknown(place)
 
 
 def _unary(op: str, value: Value) -> Value:
@@ -140,7 +141,7 @@ def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation,
         place = place_of(base, state, act, run)
         if isinstance(held, Ref):
             place = held.place
-        return state.store.get(f"{place}.{name}", Link(list_place(base, place, act)))
+        return state.store.get(f"{place}.{name}", Link(list_place(base, place, act, run)))
     place = place_of(e, state, act, run)
     found = state.store.get(place)
     return found if found is not None else Unknown(place)
@@ -163,14 +164,15 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Unary("*", inner):
             return evaluate(inner, state, act, run)
     place = place_of(operand, state, act, run)
-    return Ref(list_place(operand, place, act))
+    return Ref(list_place(operand, place, act, run))
 
 
 def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
     """Name the place that an lvalue denotes."""
     match e:
         case ir.Name(id):
-            return act.place(id) if act.is_local(id) else f"g:{id}"
+            path = act.function.path
+            return act.place(id) if act.is_local(id) else run.global_place(id, path)
         case ir.Field(base, name, arrow):
             if arrow:
                 return f"{_target(evaluate(base, state, act, run))}.{name}"
@@ -202,28 +204,26 @@ def _target(value: Value) -> str:
     return f"*{compound_key('at', value)}"
 
 
-def list_place(e: ir.Expr, place: str, act: Activation) -> str:
+def list_place(e: ir.Expr, place: str, act: Activation, run: Run) -> str:
     """Name a list head so that all functions that share it agree.
 
     A file-scope variable is named by its file, a field by the type of the structure around it; a
     local of whichever function on the way here is known by itself.
     """
     match e:
-        case ir.Name(id) if not act.is_local(id):
-            return f"g:{id}"
         case ir.Name():
             return place
         case ir.Field(ir.Name(id), name, _) if act.is_local(id):
             owner = act.type_of(id).replace("*", " ").split()
             if owner and not place[:1].isdigit():
-                return f"{owner[-1]}.{name}"
+                return f"{run.own_name(owner[-1], act.function.path)}.{name}"
     return place
 
 
 def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> State:
     """Return the state after an assignment."""
     if isinstance(target, ir.Name) and not act.is_local(target.id):
-        return state.put(f"g:{target.id}", value)
+        return state.put(run.global_place(target.id, act.function.path), value)
     place = place_of(target, state, act, run)
     if place.endswith("]"):
         state = _without_others(place, state)

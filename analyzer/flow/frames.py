@@ -78,7 +78,11 @@ def leave_frame(
     }
     given = {k: g for k, g in state.given.items() if k in held or k in entry.pages or k in pages}
     unequal = frozenset(u for u in state.unequal if not u[0].startswith(inner))
-    return replace(state, pages=pages, given=given, unequal=unequal, forced=entry.forced), renamed
+    stands = {k: s for k, s in state.stands.items() if k in pages}
+    left = replace(
+        state, pages=pages, given=given, unequal=unequal, stands=stands, forced=entry.forced
+    )
+    return left, renamed
 
 
 def _made_inside(value: Value, inner: str) -> str | None:
@@ -90,11 +94,12 @@ def _made_inside(value: Value, inner: str) -> str | None:
 def _rename_page(state: State, old: str, new: str) -> State:
     pages = {new if k == old else k: p for k, p in state.pages.items() if k != new}
     given = {new if k == old else k: g for k, g in state.given.items() if k != new}
+    stands = {new if k == old else k: s for k, s in state.stands.items() if k != new}
     store = {
         k: Page(new, v.form) if isinstance(v, Page) and v.key == old else v
         for k, v in state.store.items()
     }
-    return replace(state, pages=pages, given=given, store=store)
+    return replace(state, pages=pages, given=given, store=store, stands=stands)
 
 
 def observe_return(

@@ -27,27 +27,29 @@ def on_list(
     if name in lists.put and len(args) == 2:
         if isinstance(args[0], Page):
             place = _list_of(args[1], step.args[1], state, act, run)
-            return [(operations.put_on_list(args[0].key, place, state, run), Unknown(here))]
+            stand = (place, (act.id, here))
+            return [(operations.put_on_list(args[0].key, stand, state, run), Unknown(here))]
         return [(state, Unknown(here))]
     if name in lists.take:
         if args and isinstance(args[0], Page):
-            return [(state.take(args[0].key), Unknown(here))]
+            return [(run.take(args[0].key, state), Unknown(here))]
         return [(state, Unknown(here))]
     if name in lists.entry and len(args) == 3:
         if isinstance(args[0], Page):
             return [(state, args[0])]
         member = step.args[2]
         if isinstance(args[0], Link) and _is_member(member, run):
-            drawn = operations.draw(args[0].place, here, state, run)
+            drawn = operations.draw(here, (args[0].place, (act.id, here)), state, run)
             return [(s, Page(here, "page")) for s in drawn]
         return [(pass_addresses(args[:1], state, here), Unknown(here))]
     if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
         place = _list_of(args[0], step.args[0], state, act, run)
-        found: Results = [(s, Page(here, "page")) for s in operations.draw(place, here, state, run)]
+        drawn = operations.draw(here, (place, (act.id, here)), state, run)
+        found: Results = [(s, Page(here, "page")) for s in drawn]
         return [*found, (state, ZERO)] if name.endswith("null") else found
     if name in lists.step and args and isinstance(args[0], Page):
         place = state.given.get(args[0].key, "").removeprefix("list:")
-        drawn = operations.draw(place, here, state, run)
+        drawn = operations.draw(here, (place, (act.id, here)), state, run)
         return [(s, Page(here, "page")) for s in drawn]
     return None
 
@@ -77,7 +79,7 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
         if isinstance(target, ir.Name) and act.is_local(target.id):
             value = evaluate(step.args[head], state, act, run)
             place = _list_of(value, step.args[head], state, act, run)
-            drawn = operations.draw(place, here, state, run)
+            drawn = operations.draw(here, (place, (act.id, here)), state, run)
             element = Page(here, "page")
             return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
     for arg in step.args[:2]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from analyzer.base import Span
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
+from analyzer.flow.state import Stand, State
 from analyzer.flow.values import Element, Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
@@ -100,6 +100,7 @@ def _change_type(
         outcome = Outcome.NO_EFFECT if after == page.types else Outcome.EFFECTIVE
     _note(run, act, span, op, outcome, page)
     if after != page.types:
+        run.change(key, state)
         page = page.with_types(after).with_event(run.event(act, span, "write", TYPE))
     return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
 
@@ -113,6 +114,8 @@ def _flag(
         wanted = SET if sets else CLEAR
         _note(run, act, span, op, Outcome.NO_EFFECT if held == wanted else Outcome.EFFECTIVE, page)
         if held != wanted:
+            if name in run.facts.flags:
+                run.change(key, state)
             page = page.with_flag(name, wanted).with_event(run.event(act, span, "write", name))
         return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
     _note(run, act, span, op, Outcome.SEEN, page)
@@ -155,26 +158,26 @@ def hand_over(
         outcome = {CLEAR: Outcome.CLEAN, SET: Outcome.LEAK}.get(held, Outcome.MAY_LEAK)
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
-    return state.with_page(key, gone).give(key, BUDDY)
+    return run.take(key, state).with_page(key, gone).give(key, BUDDY)
 
 
 def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:
     """Make a page afresh: no type, no flags."""
     page = clean_page().of_population(population).with_event(run.event(act, span, "birth", ""))
-    return state.take(key).with_page(key, page)
+    return run.take(key, state).with_page(key, page)
 
 
-def put_on_list(key: str, place: str, state: State, run: Run) -> State:
+def put_on_list(key: str, stand: Stand, state: State, run: Run) -> State:
     """Put a page on a list; what stands on the list is the list's contract."""
-    page = page_of(key, state, run)
-    run.puts.setdefault(place, {}).setdefault(page)
-    return state.give(key, f"list:{place}")
+    place, _ = stand
+    run.puts.setdefault(place, {}).setdefault(page_of(key, state, run))
+    return run.take(key, state).give(key, f"list:{place}").stand(key, stand)
 
 
-def draw(place: str, key: str, state: State, run: Run) -> list[State]:
-    """Take some page off a list: one state for each state that producers put on it."""
-    known = run.draw(place)
-    state = state.take(key)
+def draw(key: str, stand: Stand, state: State, run: Run) -> list[State]:
+    """Meet some page on a list: one state for each state that producers put on it."""
+    known = run.draw(stand[0])
+    state = state.take(key).stand(key, stand)
     if not known:
         return [state.with_page(key, unknown_page(run.space))]
     return [state.with_page(key, page) for page in known]

@@ -15,6 +15,7 @@ from analyzer.c.constants import enumerators
 from analyzer.c.facts import macros
 from analyzer.c.ir import Conditions, Definition, Function, Return, Signature
 from analyzer.c.own import plain_name, static_name
+from analyzer.c.statics import private_names
 from analyzer.c.unit import Unit
 from analyzer.flow.arguments import Argument, split_arguments
 from analyzer.flow.asked import Witness, noted
@@ -73,6 +74,7 @@ class Program(Witness):
         self._returns: dict[FunctionId, bool] = {}
         self._enumerators: dict[str, Mapping[str, int]] = {}
         self._makefiles: dict[str, str] = {}
+        self._private: dict[str, frozenset[str]] = {}
         self.looked_up: list[tuple[str, ...]] = []
 
     def copy(self) -> Program:
@@ -225,6 +227,13 @@ class Program(Witness):
             if text is not None and len(text) <= LARGEST:
                 found = {**self._cache.numbers(path, text), **found}
         return found
+
+    @noted
+    def is_private(self, name: str, path: str) -> bool:
+        """Tell whether a variable or a structure's tag means nothing outside of a file."""
+        if path not in self._private:
+            self._private[path] = private_names(self._facets[path].unit)
+        return name in self._private[path]
 
     @noted
     def enumerators(self, path: str) -> Mapping[str, int]:

@@ -79,6 +79,10 @@ class Rounds:
                 if other == root or not is_own(place):
                     puts.setdefault(place, {}).update(pages)
         found = {place: few(pages) for place, pages in sorted(puts.items())}
+        for other in self.roots:
+            for place in self.runs[other].altered if other in self.runs else ():
+                if other == root or not is_own(place):
+                    found[place] = ()
         return {
             p: held[p] if p in held and kinds(held[p]) == kinds(pages) else pages
             for p, pages in found.items()

@@ -19,7 +19,7 @@ from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
-from analyzer.flow.state import State
+from analyzer.flow.state import Stand, State
 from analyzer.flow.storing import is_word
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
@@ -126,6 +126,8 @@ class Run:
     observations: dict[Observation, None] = field(default_factory=dict)
     puts: dict[str, dict[PageState, None]] = field(default_factory=dict)
     drawn: dict[str, set[Kinds]] = field(default_factory=dict)  # what was seen on each list
+    changed: set[Stand] = field(default_factory=set)  # where pages were changed as they stood
+    taken: set[Stand] = field(default_factory=set)  # of which the pages left the list
     early: bool = False  # not all roots have run yet: what stands on their lists is not known
     waits: bool = False  # it ended where it would have drawn from such a list
     met: dict[tuple[str, str], None] = field(default_factory=dict)  # names that pages go to
@@ -139,6 +141,7 @@ class Run:
     passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
+    named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
     watched: Watched = Watched()
     sights: dict[Sight, None] = field(default_factory=dict)
@@ -185,6 +188,7 @@ class Run:
         self.memory.clear()
         self.stepped.clear()
         self.weighed.clear()
+        self.named.clear()
 
     def answers(self, old: Run) -> bool:
         """Tell whether this run would be told what another one was told."""
@@ -231,6 +235,18 @@ class Run:
             return True
         concerns = any(_may_be_page(a, act) for a in step.args) or self.program.stored(name)
         return bool(concerns) and not self.program.resolve(name, path)
+
+    def global_place(self, name: str, path: str) -> str:
+        """Return the place of a variable of a file; one that is static is no other file's."""
+        return f"g:{self.own_name(name, path)}"
+
+    def own_name(self, name: str, path: str) -> str:
+        """Return a name of a file, told from the same in other files where it is private."""
+        found = self.named.get((name, path))
+        if found is None:
+            private = self.program.is_private(name, path)
+            found = self.named[name, path] = f"{path}#{name}" if private else name
+        return found
 
     def text(self, act: Activation, span: Span) -> str:
         """Return the source text of a span with blanks folded."""
@@ -287,9 +303,25 @@ class Run:
         known = self.lists.get(place)
         if known is None:
             self.waits = self.waits or (self.early and not is_own(place))
-            known = few(self.puts.get(place, ()))
+            known = () if place in self.altered else few(self.puts.get(place, ()))
         self.drawn.setdefault(place, set()).add(kinds(known))
         return known
+
+    @property
+    def altered(self) -> frozenset[str]:
+        """Return the lists on which pages were changed and left: what was put says no more."""
+        return frozenset(place for place, _ in self.changed - self.taken)
+
+    def change(self, key: str, state: State) -> None:
+        """Take note that a page is changed, which may stand on a list."""
+        if key in state.stands:
+            self.changed.add(state.stands[key])
+
+    def take(self, key: str, state: State) -> State:
+        """Return the state with a page taken from wherever it is."""
+        if key in state.stands:
+            self.taken.add(state.stands[key])
+        return state.take(key)
 
     def step(self, act: Activation) -> bool:
         """Count a step; tell whether there is neither time nor patience for it."""

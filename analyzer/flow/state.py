@@ -11,7 +11,9 @@ from analyzer.pages.machine import PageState, join
 #: A frozen mapping, shared between states; never changed in place.
 Store = Mapping[str, Value]
 #: What makes two states the same.
-Key = tuple[object, frozenset[tuple[str, PageState]], object, object, object, object]
+Key = tuple[object, frozenset[tuple[str, PageState]], object, object, object, object, object]
+#: A list, and the call that put a page there or met it there.
+Stand = tuple[str, object]
 
 
 @dataclass(slots=True, eq=False)
@@ -20,9 +22,9 @@ class State:
 
     store maps places to values: `3:page` is the local `page` of the frame at depth 3, `g:name` a
     file-scope variable, `*key.f` a field behind an unknown pointer. pages maps keys to states;
-    given says where a page went ("buddy" or a list's place). unequal holds what values are known
-    to differ from. forced is the page and dimension whose test decided the last branch, and
-    whether what was known before left it no other outcome.
+    given says where a page went ("buddy" or a list's place), stands on which list it still is.
+    unequal holds what values are known to differ from. forced is the page and dimension whose test
+    decided the last branch, and whether what was known before left it no other outcome.
 
     Nobody changes a state that is made; it is not declared frozen because making one is what an
     analysis spends its time on.
@@ -34,6 +36,7 @@ class State:
     config: Mapping[str, bool] = field(default_factory=dict)
     unequal: frozenset[tuple[str, Value]] = frozenset()
     forced: tuple[str, str, bool] | None = None
+    stands: Mapping[str, Stand] = field(default_factory=dict)
     _key: Key | None = field(default=None, init=False, repr=False)
 
     @property
@@ -47,6 +50,7 @@ class State:
                 frozenset(self.config.items()),
                 self.unequal,
                 self.forced,
+                frozenset(self.stands.items()),
             )
         return self._key
 
@@ -54,13 +58,15 @@ class State:
         self, store: Store, pages: Mapping[str, PageState], given: Mapping[str, str]
     ) -> State:
         # Not dataclasses.replace(): this is where the time goes.
-        return State(store, pages, given, self.config, self.unequal, self.forced)
+        return State(store, pages, given, self.config, self.unequal, self.forced, self.stands)
 
     def deciding(self, forced: tuple[str, str, bool] | None) -> State:
         """Return the state with what decided the last branch."""
         if self.forced == forced:
             return self
-        return State(self.store, self.pages, self.given, self.config, self.unequal, forced)
+        return State(
+            self.store, self.pages, self.given, self.config, self.unequal, forced, self.stands
+        )
 
     def put(self, place: str, value: Value) -> State:
         """Return the state with one place assigned."""
@@ -78,14 +84,19 @@ class State:
 
     def take(self, key: str) -> State:
         """Return the state with a page taken back from wherever it went."""
-        if key not in self.given:
+        if key not in self.given and key not in self.stands:
             return self
         given = {k: v for k, v in self.given.items() if k != key}
-        return self._with(self.store, self.pages, given)
+        stands = {k: v for k, v in self.stands.items() if k != key}
+        return replace(self, given=given, stands=stands)
+
+    def stand(self, key: str, on: Stand) -> State:
+        """Return the state with a page on a list."""
+        return replace(self, stands={**self.stands, key: on})
 
     def lose(self, key: str) -> State:
         """Return the state without a page, which now is another one."""
-        if key not in self.pages and key not in self.given:
+        if key not in self.pages and key not in self.given and key not in self.stands:
             return self
         pages = {k: v for k, v in self.pages.items() if k != key}
         return self._with(self.store, pages, self.given).take(key)
@@ -122,4 +133,5 @@ def join_states(one: State, other: State) -> State:
     pages = {k: join(one.pages[k], other.pages[k]) for k in one.pages.keys() & other.pages.keys()}
     given = {k: v for k, v in one.given.items() if other.given.get(k) == v}
     config = {k: v for k, v in one.config.items() if other.config.get(k) == v}
-    return State(store, pages, given, config, one.unequal & other.unequal, None)
+    stands = {k: v for k, v in one.stands.items() if other.stands.get(k) == v}
+    return State(store, pages, given, config, one.unequal & other.unequal, None, stands)
