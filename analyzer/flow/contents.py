@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from analyzer.pages.machine import PageState
+from analyzer.pages.machine import PageState, join
 
 #: What stands on each list, by its place.
 Lists = Mapping[str, tuple[PageState, ...]]
 #: Kinds of pages, none of which is there twice.
 Kinds = frozenset[object]
+
+_UNKNOWN = re.compile(r"\[(?!-?\d+\])")
+
+
+class Put(NamedTuple):
+    """A page as it was put on a list, and the call that did it with those that led there."""
+
+    page: PageState
+    by: object
+
 
 #: So many kinds of pages are told apart on a list.
 MOST = 12
@@ -20,10 +32,24 @@ def is_own(place: str) -> bool:
     return place[0].isdigit()
 
 
-def few(pages: Iterable[PageState]) -> tuple[PageState, ...]:
-    """Keep one state of each kind: same type, flags, population and last writers."""
+def is_some(place: str) -> bool:
+    """Tell whether a list is an element of an array by an unknown index: any of them."""
+    return _UNKNOWN.search(place) is not None
+
+
+def few(puts: Iterable[Put]) -> tuple[PageState, ...]:
+    """Keep one state of each kind: same type, flags, population and last writers.
+
+    What one call puts there with this type or that, as some condition has it, is of either, and of
+    a kind that is not known: who takes it off may ask for the same condition.
+    """
+    either: dict[object, PageState] = {}
+    for page, by in puts:
+        one = (by, page.population, page.flags, page.rest)
+        held = either.get(one, page)
+        either[one] = held if held.types == page.types else join(held, page).of_population("")
     kept: dict[object, PageState] = {}
-    for page in pages:
+    for page in either.values():
         kept.setdefault(_kind(page), page)
     return tuple(kept.values())[:MOST]
 

@@ -175,14 +175,14 @@ def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
             return act.place(id) if act.is_local(id) else run.global_place(id, path)
         case ir.Field(base, name, arrow):
             if arrow:
-                return f"{_target(evaluate(base, state, act, run))}.{name}"
+                return f"{target_place(evaluate(base, state, act, run))}.{name}"
             return f"{place_of(base, state, act, run)}.{name}"
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             of = held.place if isinstance(held, Ref | Element) else place_of(base, state, act, run)
             return f"{of}[{_which(evaluate(index, state, act, run))}]"
         case ir.Unary("*", operand):
-            return _target(evaluate(operand, state, act, run))
+            return target_place(evaluate(operand, state, act, run))
         case ir.Cast(operand=operand):
             return place_of(operand, state, act, run)
     return f"*{compound_key('at', evaluate(e, state, act, run))}"
@@ -193,7 +193,8 @@ def _which(index: Value) -> str:
     return str(index.value) if isinstance(index, Int) else compound_key("i", index)
 
 
-def _target(value: Value) -> str:
+def target_place(value: Value) -> str:
+    """Name the place behind an address."""
     match value:
         case Ref(place):
             return place

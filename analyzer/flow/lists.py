@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from analyzer.c import ir
 from analyzer.flow import operations
-from analyzer.flow.expressions import evaluate, place_of
+from analyzer.flow.expressions import evaluate, place_of, target_place
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
-from analyzer.flow.values import ONE, ZERO, Link, Page, Ref, Unknown, Value
+from analyzer.flow.values import ONE, ZERO, Element, Link, Page, Ref, Unknown, Value
 
 
 def on_list(
@@ -28,7 +28,8 @@ def on_list(
         if isinstance(args[0], Page):
             place = _list_of(args[1], step.args[1], state, act, run)
             stand = (place, (act.id, here))
-            return [(operations.put_on_list(args[0].key, stand, state, run), Unknown(here))]
+            by = (act.stack, act.id, step.span.start)
+            return [(operations.put_on_list(args[0].key, stand, by, state, run), Unknown(here))]
         return [(state, Unknown(here))]
     if name in lists.take:
         if args and isinstance(args[0], Page):
@@ -59,10 +60,10 @@ def _is_member(e: ir.Expr, run: Run) -> bool:
 
 
 def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) -> str:
-    if isinstance(value, Ref):
-        return value.place
     if isinstance(value, Link):
         return value.place
+    if isinstance(value, Ref | Element):
+        return target_place(value)
     return place_of(e, state, act, run)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from analyzer.base import Span
+from analyzer.flow.contents import Put
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import Stand, State
@@ -167,10 +168,13 @@ def born(key: str, state: State, act: Activation, span: Span, population: str, r
     return run.take(key, state).with_page(key, page)
 
 
-def put_on_list(key: str, stand: Stand, state: State, run: Run) -> State:
-    """Put a page on a list; what stands on the list is the list's contract."""
+def put_on_list(key: str, stand: Stand, by: object, state: State, run: Run) -> State:
+    """Put a page on a list; what stands on the list is the list's contract.
+
+    by is the call, with those that led to it.
+    """
     place, _ = stand
-    run.puts.setdefault(place, {}).setdefault(page_of(key, state, run))
+    run.puts.setdefault(place, {}).setdefault(Put(page_of(key, state, run), by))
     return run.take(key, state).give(key, f"list:{place}").stand(key, stand)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from analyzer.base import Gap
-from analyzer.flow.contents import MOST, Lists, few, is_own, kinds
+from analyzer.flow.contents import MOST, Lists, Put, few, is_own, kinds
 from analyzer.flow.program import FunctionId
 from analyzer.flow.remember import run_or_recall
 from analyzer.flow.run import Run
@@ -73,12 +73,12 @@ class Rounds:
         would never settle.
         """
         held = self.lists.get(root, {})
-        puts: dict[str, dict[PageState, None]] = {}
+        puts: dict[str, dict[Put, None]] = {}
         for other in self.roots:
-            for place, pages in self.runs[other].puts.items() if other in self.runs else ():
+            for place, put in self.runs[other].puts.items() if other in self.runs else ():
                 if other == root or not is_own(place):
-                    puts.setdefault(place, {}).update(pages)
-        found = {place: few(pages) for place, pages in sorted(puts.items())}
+                    puts.setdefault(place, {}).update(put)
+        found = {place: few(put) for place, put in sorted(puts.items())}
         for other in self.roots:
             for place in self.runs[other].altered if other in self.runs else ():
                 if other == root or not is_own(place):

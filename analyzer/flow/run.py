@@ -12,7 +12,7 @@ from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import Assign, Call, Check, Expr, Function, Name, Unary, Variant
 from analyzer.flow.asked import Asked
-from analyzer.flow.contents import Kinds, few, is_own, kinds
+from analyzer.flow.contents import Kinds, Put, few, is_own, is_some, kinds
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
@@ -124,7 +124,7 @@ class Run:
     budget: Budget = field(default_factory=Budget)
     cut: str = ""  # what ran out and ended the run; nothing where it went to its end
     observations: dict[Observation, None] = field(default_factory=dict)
-    puts: dict[str, dict[PageState, None]] = field(default_factory=dict)
+    puts: dict[str, dict[Put, None]] = field(default_factory=dict)
     drawn: dict[str, set[Kinds]] = field(default_factory=dict)  # what was seen on each list
     changed: set[Stand] = field(default_factory=set)  # where pages were changed as they stood
     taken: set[Stand] = field(default_factory=set)  # of which the pages left the list
@@ -300,6 +300,8 @@ class Run:
 
     def draw(self, place: str) -> tuple[PageState, ...]:
         """Return what stands on a list that is drawn from, as far as that is known by now."""
+        if is_some(place):
+            return ()
         known = self.lists.get(place)
         if known is None:
             self.waits = self.waits or (self.early and not is_own(place))
