@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from analyzer.c import ir
@@ -47,15 +47,31 @@ def range_positions(act: Activation, run: Run) -> frozenset[str]:
 
 
 def _names_pages(act: Activation, loop: ir.Loop, advanced: frozenset[str], run: Run) -> bool:
-    """Tell whether a loop turns what it steps into pages."""
+    """Tell whether a loop turns what it steps, or what that was a moment ago, into pages."""
+    steps = [step for b in sorted(loop.blocks) for step in act.variant.blocks[b].instructions]
+    names = _with_copies(advanced, steps)
     return any(
         isinstance(step, ir.Call)
         and isinstance(step.callee, ir.Name)
         and step.callee.id in run.facts.identities
-        and advanced & {x for a in step.args for x in names_in(a)}
-        for b in loop.blocks
-        for step in act.variant.blocks[b].instructions
+        and names & {x for a in step.args for x in names_in(a)}
+        for step in steps
     )
+
+
+def _with_copies(names: frozenset[str], steps: Sequence[ir.Instruction]) -> frozenset[str]:
+    """Return variables, and those that hold a copy of one, such as `pfn++` leaves."""
+    copies = [
+        (s.target.id, s.value.id)
+        for s in steps
+        if isinstance(s, ir.Assign)
+        and isinstance(s.target, ir.Name)
+        and isinstance(s.value, ir.Name)
+    ]
+    found = set(names)
+    while new := {copy for copy, of in copies if of in found} - found:
+        found |= new
+    return frozenset(found)
 
 
 def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State, run: Run) -> bool:
