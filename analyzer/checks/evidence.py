@@ -7,7 +7,7 @@ from analyzer.c import ir
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event, PageState, Space, Verb, describe
+from analyzer.pages.machine import TYPE, UNTYPED, Event, PageState, Space, Verb, describe
 
 _MOST_STEPS = 7
 _MOST_STATES = 3
@@ -150,5 +150,6 @@ def held_name(seen: Observation, sides: Sides) -> str:
     """Name what a page still carries in the dimension that is at fault."""
     if seen.dimension != TYPE:
         return f"Page{seen.dimension}"
-    space = sides.behaviours.after.space
-    return f"Page{space.describe(seen.page.types)}" if seen.page.types != space.every else "a type"
+    space, types = sides.behaviours.after.space, seen.page.types
+    carried = types & ~UNTYPED or types  # of a page that may have no type, the one that it may have
+    return f"Page{space.describe(carried)}" if types != space.every else "a type"

@@ -206,9 +206,7 @@ def _claim(charge: Charge, sides: Sides) -> str:
         case "double-set":
             return f"{name}() sets {flag} on {pages} that already have {held}"
         case "double-clear":
-            if charge.culprit.id != o.id:
-                return f"{name}() clears {flag} on {pages}, which {o.function}() then clears again"
-            return f"{name}() clears {flag} on {pages} that do not have it"
+            return f"{name}() {_cleared_twice(charge, pages, flag)}"
         case "leak-to-buddy":
             certain = "hands" if charge.failure.definite else "may hand"
             lets = "lets" if charge.culprit.role == "missing" and o.function != name else certain
@@ -228,6 +226,15 @@ def _claim(charge: Charge, sides: Sides) -> str:
                 return f"{name}() changes {flag} on {pages}, which {o.function}() does again"
             return f"{name}() changes {flag} on {pages} that are already that way"
     return _mismatch(charge, sides)
+
+
+def _cleared_twice(charge: Charge, pages: str, flag: str) -> str:
+    o, culprit, source = charge.failure.seen, charge.culprit, _source(charge)
+    if culprit.id == o.id:
+        return f"clears {flag} on {pages} that do not have it"
+    if source is not None and source.kind == "write" and source.owner == culprit.id:
+        return f"clears {flag} on {pages}, which {o.function}() then clears again"
+    return f"leaves {pages} without {flag}, which {o.function}() then clears"
 
 
 def _mismatch(charge: Charge, sides: Sides) -> str:
