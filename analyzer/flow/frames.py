@@ -12,7 +12,7 @@ from analyzer.flow.params import page_params, role_params
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_part
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State, join_states
+from analyzer.flow.state import DECIDED, State, join_states
 from analyzer.flow.values import (
     Int,
     NonZero,
@@ -52,7 +52,8 @@ def leave_frame(
     renamed = value
     state = state.forget(
         lambda place: (
-            place.startswith(inner) or (place.startswith("*") and place not in entry.store)
+            place.startswith(inner)
+            or (place.startswith(("*", DECIDED)) and place not in entry.store)
         )
     )
     if fresh is not None:
@@ -139,7 +140,7 @@ def narrow(args: Sequence[Value], state: State) -> tuple[State, Mapping[str, Val
     seen: dict[str, Value] = {}
     aside: dict[str, Value] = {}
     for place, value in state.store.items():
-        local = place[0].isdigit()
+        local = place[0].isdigit() or place.startswith(DECIDED)
         if not local or value in shown or place.startswith(behind):
             seen[place] = value
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -26,6 +26,7 @@ from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_stepped, passed, stepped
+from analyzer.flow.repeats import Asked, after_call, decided, repeated, turned_back
 from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
@@ -179,6 +180,10 @@ class _Body:
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
     watch: Lookout | None = None
+    repeats: Mapping[int, Asked] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.repeats = repeated(self.act.variant)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -221,8 +226,10 @@ class _Body:
                 return [assign(target, found, state, act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):
-                    return [calls.pass_out(step, args, state, act, run)]
-                return calls.call(step, state, act, run, self._enter)
+                    after = [calls.pass_out(step, args, state, act, run)]
+                else:
+                    after = calls.call(step, state, act, run, self._enter)
+                return [after_call(step, s, act, run) for s in after] if self.repeats else after
             case ir.Iterate():
                 return lists.iterate(step, state, act, run)
             case ir.Check():
@@ -261,7 +268,10 @@ class _Body:
                 self._go(place, then, state)
                 self._go(place, orelse, state)
             case ir.Branch(cond, then, orelse):
-                for held, after in refine(cond, state, self.act, self.run):
+                outcomes = refine(cond, state, self.act, self.run)
+                if (asked := self.repeats.get(place.block)) is not None:
+                    outcomes = decided(asked, outcomes, state, self.act, self.run)
+                for held, after in outcomes:
                     self._go(place, then if held else orelse, after)
             case ir.Return(value):
                 returned: Value = Int(0)
@@ -273,8 +283,8 @@ class _Body:
 
     def _go(self, place: _Place, target: int, state: State) -> None:
         """Follow an edge, minding the loops that it enters, closes or leaves."""
-        if target <= place.block and not self._closes(place.block, target):
-            state = turned(jumped(self.act.variant, target, place.block), state, self.act)
+        if target <= place.block:
+            state = self._back(place.block, target, state)
         around, into = self.shape.inner[place.block], self.shape.inner[target]
         turns = dict(place.turns)
         for n in around:
@@ -304,6 +314,13 @@ class _Body:
         if self.watch is not None:
             self.watch.leave(place.block, target, state)
         self._push(_Place(target, tuple(sorted(turns.items())) if turns else ()), state)
+
+    def _back(self, block: int, target: int, state: State) -> State:
+        """Return the state after a jump back, with which a loop's next turn begins."""
+        loop = jumped(self.act.variant, target, block)
+        if self.repeats:
+            state = turned_back(self.repeats, loop, state, self.act, self.run)
+        return state if self._closes(block, target) else turned(loop, state, self.act)
 
     def _closes(self, block: int, target: int) -> bool:
         """Tell whether an edge is the end of a loop's turn."""
