@@ -21,7 +21,7 @@ from analyzer.flow.values import Int, Symbol, Value, compound_key
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A condition: its text without a leading `!`, what it reads, and which functions it asks."""
+    """A condition: its text, whether it is the opposite, what it reads, and whom it asks."""
 
     text: str
     negated: bool
@@ -47,7 +47,7 @@ def repeated(variant: ir.Variant) -> Mapping[int, Asked]:
     times: dict[str, int] = {}
     for one in asked.values():
         times[one.text] = times.get(one.text, 0) + 1
-    return {n: one for n, one in asked.items() if times[one.text] > 1 and one.reads}
+    return {n: x for n, x in asked.items() if times[x.text] > 1 and (x.reads or x.calls)}
 
 
 def _leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
@@ -151,15 +151,28 @@ def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
 
 
 def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call]) -> Asked:
-    negated = False
-    while isinstance(cond, ir.Unary) and cond.op == "!":
-        negated, cond = not negated, cond.operand
+    cond, negated = _plain(cond)
     read = tuple(dict.fromkeys(_read(cond, answers)))
     names = frozenset(n for e in read for n in names_in(e))
     fields = frozenset(f for e in read for f in _fields(e))
     return Asked(
         _text(cond, answers), negated, read, fields, names, frozenset(_calls(cond, answers))
     )
+
+
+def _plain(cond: ir.Expr) -> tuple[ir.Expr, bool]:
+    """Return a condition that all who mean it write alike, and whether it is its opposite."""
+    negated = False
+    while True:
+        match cond:
+            case ir.Cast(operand=operand):
+                cond = operand
+            case ir.Unary("!", operand) | ir.Binary("==", operand, ir.Const(0)):
+                negated, cond = not negated, operand
+            case ir.Binary("!=", left, right):
+                negated, cond = not negated, ir.Binary("==", left, right)
+            case _:
+                return cond, negated
 
 
 def _text(e: ir.Expr, answers: Mapping[str, ir.Call]) -> str:
