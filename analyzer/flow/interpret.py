@@ -31,7 +31,7 @@ from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
 from analyzer.flow.state import State, join_states
-from analyzer.flow.turns import jumped, turned
+from analyzer.flow.turns import jumped, switches, turned
 from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
 from analyzer.pages.facts import ALLOCATED
@@ -334,7 +334,7 @@ class _Body:
 
     def _widen(self, n: int, state: State) -> State:
         """Forget what a loop has counted, so that walking it comes to an end."""
-        for name in self.act.variant.loops[n].assigns:
+        for name in self.act.variant.loops[n].assigns - switches(self.act.variant):
             place = self.act.place(name)
             held = state.store.get(place)
             known = isinstance(held, Int | Unknown | NonZero) and not is_stepped(held)

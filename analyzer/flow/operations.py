@@ -103,7 +103,29 @@ def _change_type(
     if after != page.types:
         run.change(key, state)
         page = page.with_types(after).with_event(run.event(act, span, "write", TYPE))
+        state = _without_others(key, state, run)
     return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
+
+
+def _without_others(key: str, state: State, run: Run) -> State:
+    """Forget the pages that other elements of an array hold, where one of them may be the page.
+
+    An element by an index that is not known may be any.
+    """
+    array, opening, _ = key.partition("[")
+    if not opening:
+        return state
+    held = [(place, v.key) for place, v in state.store.items() if isinstance(v, Page)]
+    for place, other in (*held, *((k, k) for k in state.pages)):
+        apart = _is_constant(place) and _is_constant(key)
+        if place.startswith(f"{array}[") and other != key and not apart and other in state.pages:
+            state = state.with_page(other, unknown_page(run.space))
+    return state
+
+
+def _is_constant(element: str) -> bool:
+    """Tell whether the index of an element is known."""
+    return element.partition("[")[2].partition("]")[0].lstrip("-").isdigit()
 
 
 def _flag(

@@ -30,6 +30,28 @@ def turned(loop: ir.Loop, state: State, act: Activation) -> State:
     return state
 
 
+@lru_cache(maxsize=4096)
+def switches(variant: ir.Variant) -> frozenset[str]:
+    """Return the variables that are only ever constants or turned over: there is an end to them."""
+    found: set[str] = set()
+    others: set[str] = set()
+    for block in variant.blocks:
+        for step in block.instructions:
+            others.update(n for e in expressions_of(step) for n in addressed_in(e))
+            match step:
+                case ir.Assign(ir.Name(id), value):
+                    (found if _is_switch(value, id) else others).add(id)
+                case ir.Call(result) | ir.Iterate(result):
+                    others.add(result.id)
+                case ir.Havoc(names):
+                    others |= names
+    return frozenset(found - others)
+
+
+def _is_switch(value: ir.Expr, name: str) -> bool:
+    return isinstance(value, ir.Const) or value == ir.Unary("!", ir.Name(name))
+
+
 def _is_steady(place: str, loop: ir.Loop, act: Activation) -> bool:
     """Tell whether a place is a variable of this function or a caller that the loop leaves be."""
     depth, _, name = place.partition(":")
