@@ -9,7 +9,7 @@ SLOW := $(VENV)/.slow-$(shell cat requirements/run.txt requirements/dev.txt requ
 TREE ?= fixtures/demo/tree
 PATCH ?= fixtures/demo/change.patch
 HALF := $(addprefix tests/kernel/test_,answer_key.py audit.py later.py mutations.py) \
-	tests/mutation/test_faults.py
+	tests/mutation
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint kernel-test answer-key bench lock wheel supply clean
