@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from analyzer.base import Pair
-from analyzer.flow.analyse import UNWATCHED, Prepared, behave, interest_of, roots_of
+from analyzer.flow.analyse import (
+    UNWATCHED,
+    Prepared,
+    behave,
+    behave_aside,
+    interest_of,
+    roots_of,
+)
 from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, comparable
-from analyzer.flow.program import FunctionId, Program, Read, Search
+from analyzer.flow.program import Program, Read, Search
 from analyzer.flow.run import Watched
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.parallel import later
@@ -180,7 +187,11 @@ def _behaviours(
             prepared.before, interest, roots, watch(prepared.before.program), part=1 / 2
         )
         return Pair(before, behave(prepared.after, interest, roots, watch(prepared.after.program)))
-    with later(lambda: _told(prepared.before, interest, roots, watch), aside=True) as told:
+
+    def follow() -> tuple[Behaviour, list[tuple[str, ...]]]:
+        return behave_aside(prepared.before, interest, roots, watch(prepared.before.program))
+
+    with later(follow, aside=True) as told:
         after = behave(prepared.after, interest, roots, watch(prepared.after.program))
         behaviour, looked_up = told.value()
     for words in looked_up:  # what was read there is read here as well
@@ -191,14 +202,3 @@ def _behaviours(
 def is_worth(prepared: Pair[Prepared], jobs: int) -> bool:
     """Tell whether there is enough to do for a second process."""
     return jobs > 1 and prepared.after.program.count >= _MANY_FUNCTIONS
-
-
-def _told(
-    tree: Prepared,
-    interest: Interest,
-    roots: tuple[FunctionId, ...],
-    watch: Callable[[Program], Watched],
-) -> tuple[Behaviour, list[tuple[str, ...]]]:
-    """Return how a tree behaves, and what was searched for on the way."""
-    known = len(tree.program.looked_up)
-    return behave(tree, interest, roots, watch(tree.program)), tree.program.looked_up[known:]

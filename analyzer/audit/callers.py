@@ -11,6 +11,7 @@ from analyzer.audit.provenance import Sources, Values
 from analyzer.audit.sources import Source, Spot
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId
+from analyzer.tree.words import files_of
 from analyzer.ways.defs import call_at, calls_of, variable
 
 #: How many calls are followed outwards, and inwards to what a callee returns.
@@ -143,9 +144,6 @@ def trace_all(tracer: Tracer, wishes: Iterable[Wish]) -> dict[tuple[FunctionId, 
         if not wanted:
             break
         tracer.asked.update(wanted)
-        places: dict[str, list[str]] = {}
-        for path, words in tracer.program.search(wanted).items():
-            for word in words:
-                places.setdefault(word, []).append(path)
-        tracer.program.add(p for w in wanted for p in places.get(w, ()) if len(places[w]) <= _MANY)
+        places = files_of(wanted, tracer.program.search(wanted))
+        tracer.program.add(p for found in places.values() if len(found) <= _MANY for p in found)
     return found

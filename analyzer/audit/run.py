@@ -13,7 +13,14 @@ from analyzer.audit.sources import Source
 from analyzer.audit.uses import Found, Use, find_uses, first_words, likely_wrappers
 from analyzer.audit.verdicts import judge_all, unjudged
 from analyzer.budget import ENDS, OutOfBudgetError, reason_of
-from analyzer.flow.analyse import Prepared, behave, interest_of, law_of, roots_of
+from analyzer.flow.analyse import (
+    Prepared,
+    behave,
+    behave_aside,
+    interest_of,
+    law_of,
+    roots_of,
+)
 from analyzer.flow.cache import Cache
 from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, Kind
@@ -119,10 +126,8 @@ class _Audit:
             apart = replace(prepared, program=prepared.program.copy())
 
             def follow() -> tuple[Behaviour, list[tuple[str, ...]]]:
-                known = len(apart.program.looked_up)
                 states = _starts(shifts, space, after=False)
-                behaviour = behave(apart, interest, ours, starts=states, part=_SECOND)
-                return behaviour, apart.program.looked_up[known:]
+                return behave_aside(apart, interest, ours, starts=states, part=_SECOND)
 
             with later(follow, aside=self.jobs > 1) as task:
                 self._find()

@@ -107,6 +107,24 @@ def behave(
     return _gathered(tree, rounds)
 
 
+def behave_aside(
+    tree: Prepared,
+    interest: Interest,
+    roots: tuple[FunctionId, ...],
+    watched: Watched = UNWATCHED,
+    starts: Mapping[str, PageState] | None = None,
+    *,
+    part: float = 1.0,
+) -> tuple[Behaviour, list[tuple[str, ...]]]:
+    """Return what behave() does, and what was searched for on the way.
+
+    For a program that others do not share, in another process or a copy: they look it up as well.
+    """
+    known = len(tree.program.looked_up)
+    behaviour = behave(tree, interest, roots, watched, starts, part=part)
+    return behaviour, tree.program.looked_up[known:]
+
+
 def new_run(
     tree: Prepared,
     interest: Interest,

@@ -33,7 +33,7 @@ def is_own(place: str) -> bool:
 
 
 def is_some(place: str) -> bool:
-    """Tell whether a list is an element of an array by an unknown index: any of them."""
+    """Tell whether a place is an element of an array by an unknown index: any of them."""
     return _UNKNOWN.search(place) is not None
 
 

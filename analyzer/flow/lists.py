@@ -27,9 +27,8 @@ def on_list(
     if name in lists.put and len(args) == 2:
         if isinstance(args[0], Page):
             place = _list_of(args[1], step.args[1], state, act, run)
-            stand = (place, (act.id, here))
-            by = (act.stack, act.id, step.span.start)
-            return [(operations.put_on_list(args[0].key, stand, by, state, run), Unknown(here))]
+            listed = operations.put_on_list(args[0].key, place, here, state, act, run)
+            return [(listed, Unknown(here))]
         return [(state, Unknown(here))]
     if name in lists.take:
         if args and isinstance(args[0], Page):
@@ -40,17 +39,17 @@ def on_list(
             return [(state, args[0])]
         member = step.args[2]
         if isinstance(args[0], Link) and _is_member(member, run):
-            drawn = operations.draw(here, (args[0].place, (act.id, here)), state, run)
+            drawn = operations.draw(args[0].place, here, state, act, run)
             return [(s, Page(here, "page")) for s in drawn]
         return [(pass_addresses(args[:1], state, here), Unknown(here))]
     if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
         place = _list_of(args[0], step.args[0], state, act, run)
-        drawn = operations.draw(here, (place, (act.id, here)), state, run)
+        drawn = operations.draw(place, here, state, act, run)
         found: Results = [(s, Page(here, "page")) for s in drawn]
         return [*found, (state, ZERO)] if name.endswith("null") else found
     if name in lists.step and args and isinstance(args[0], Page):
         place = state.given.get(args[0].key, "").removeprefix("list:")
-        drawn = operations.draw(here, (place, (act.id, here)), state, run)
+        drawn = operations.draw(place, here, state, act, run)
         return [(s, Page(here, "page")) for s in drawn]
     return None
 
@@ -80,7 +79,7 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
         if isinstance(target, ir.Name) and act.is_local(target.id):
             value = evaluate(step.args[head], state, act, run)
             place = _list_of(value, step.args[head], state, act, run)
-            drawn = operations.draw(here, (place, (act.id, here)), state, run)
+            drawn = operations.draw(place, here, state, act, run)
             element = Page(here, "page")
             return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
     for arg in step.args[:2]:

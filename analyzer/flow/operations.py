@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from analyzer.base import Span
-from analyzer.flow.contents import Put
+from analyzer.flow.contents import Put, is_some
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import Stand, State
+from analyzer.flow.state import State
 from analyzer.flow.values import Element, Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
@@ -117,15 +117,10 @@ def _without_others(key: str, state: State, run: Run) -> State:
         return state
     held = [(place, v.key) for place, v in state.store.items() if isinstance(v, Page)]
     for place, other in (*held, *((k, k) for k in state.pages)):
-        apart = _is_constant(place) and _is_constant(key)
+        apart = not (is_some(place) or is_some(key))
         if place.startswith(f"{array}[") and other != key and not apart and other in state.pages:
             state = state.with_page(other, unknown_page(run.space))
     return state
-
-
-def _is_constant(element: str) -> bool:
-    """Tell whether the index of an element is known."""
-    return element.partition("[")[2].partition("]")[0].lstrip("-").isdigit()
 
 
 def _flag(
@@ -190,23 +185,21 @@ def born(key: str, state: State, act: Activation, span: Span, population: str, r
     return run.take(key, state).with_page(key, page)
 
 
-def put_on_list(key: str, stand: Stand, by: object, state: State, run: Run) -> State:
-    """Put a page on a list; what stands on the list is the list's contract.
-
-    by is the call, with those that led to it.
-    """
-    place, _ = stand
-    run.puts.setdefault(place, {}).setdefault(Put(page_of(key, state, run), by))
-    return run.take(key, state).give(key, f"list:{place}").stand(key, stand)
+def put_on_list(key: str, place: str, here: str, state: State, act: Activation, run: Run) -> State:
+    """Put a page on a list; what stands on the list is the list's contract."""
+    call = (act.id, here)
+    put = Put(page_of(key, state, run), (act.stack, call))
+    run.puts.setdefault(place, {}).setdefault(put)
+    return run.take(key, state).give(key, f"list:{place}").stand(key, (place, call))
 
 
-def draw(key: str, stand: Stand, state: State, run: Run) -> list[State]:
+def draw(place: str, here: str, state: State, act: Activation, run: Run) -> list[State]:
     """Meet some page on a list: one state for each state that producers put on it."""
-    known = run.draw(stand[0])
-    state = state.take(key).stand(key, stand)
+    known = run.draw(place)
+    state = state.take(here).stand(here, (place, (act.id, here)))
     if not known:
-        return [state.with_page(key, unknown_page(run.space))]
-    return [state.with_page(key, page) for page in known]
+        return [state.with_page(here, unknown_page(run.space))]
+    return [state.with_page(here, page) for page in known]
 
 
 #: Which fields may be written behind the argument with a number; None is any.

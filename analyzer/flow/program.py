@@ -22,6 +22,7 @@ from analyzer.flow.asked import Witness, noted
 from analyzer.flow.cache import Cache, Facets, Stored
 from analyzer.flow.lookup import covers, distance, folders_near, macros_of, may_define
 from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
+from analyzer.tree.words import files_of
 
 if TYPE_CHECKING:
     from analyzer.flow.run import Run
@@ -169,13 +170,13 @@ class Program(Witness):
             wanted -= self._settled
             hits = self._search(wanted, near) if wanted else {}
             self._hits.update(hits)
-            for name, paths in sorted(_places(hits).items()):
+            for name, paths in files_of(sorted(wanted), hits).items():
                 if len(paths) <= limit:
                     new += self._read_definitions(name, paths)
                     if self._is_settled(name, paths):
                         self._settled.add(name)
             wanted -= self._settled
-        for name, paths in sorted(_places(self.search(wanted)).items()):
+        for name, paths in files_of(sorted(wanted), self.search(wanted)).items():
             if len(paths) > limit:
                 detail = f"stands in {len(paths)} files; not followed"
                 self.gaps.append(Gap("search", "", 0, name, detail))
@@ -430,12 +431,3 @@ class Program(Witness):
                 parts = split_arguments(code, m.end())
                 if index < len(parts):
                     yield Argument(parts[index], path, m.start())
-
-
-def _places(hits: Mapping[str, frozenset[str]]) -> Mapping[str, list[str]]:
-    """Return for each word the files that have it, in order."""
-    places: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(hits):
-        for name in hits[path]:
-            places[name].append(path)
-    return places

@@ -15,7 +15,7 @@ from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in, successors
 from analyzer.flow.state import DECIDED, State
-from analyzer.flow.stores import fields_written
+from analyzer.flow.stores import fields_of, fields_written
 from analyzer.flow.values import Int, Symbol, Value, compound_key
 
 
@@ -99,21 +99,18 @@ def turned_back(
 
 def after_call(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     """Return the state in which what a callee may have written is to be asked for again."""
-    if not any(place.startswith(DECIDED) for place in state.store):
-        return state
-    if not isinstance(step.callee, ir.Name) or act.is_local(step.callee.id):
+    places = [place for place in state.store if place.startswith(DECIDED)]
+    if not places or not isinstance(step.callee, ir.Name) or act.is_local(step.callee.id):
         return state
     found = run.program.resolve(step.callee.id, act.function.path)
-    doomed = []
-    for place in [p for p in state.store if p.startswith(DECIDED)]:
+
+    def may_differ(place: str) -> bool:
         fields, names = _parts(place)
-        for n, arg in enumerate(step.args if found and fields else ()):
-            if names & set(names_in(arg)):
-                written = fields_written(run.program, found, n)
-                if written is None or written & fields:
-                    doomed.append(place)
-                    break
-    return state.without(doomed)
+        passed = (n for n, arg in enumerate(step.args) if names & set(names_in(arg)))
+        written = (fields_written(run.program, found, n) for n in passed)
+        return bool(fields) and any(w is None or w & fields for w in written)
+
+    return state.without([place for place in places if may_differ(place)]) if found else state
 
 
 def _place(asked: Asked, state: State, act: Activation, run: Run) -> str:
@@ -136,7 +133,7 @@ def _is_followed(name: str, act: Activation, run: Run) -> bool:
 
 
 def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
-    """Return the calls whose values only one branch asks for, by the temporaries that hold them."""
+    """Return the calls, by the temporaries that hold their values and nothing else."""
     calls: dict[str, ir.Call] = {}
     again: set[str] = set()
     for block in variant.blocks:
@@ -154,7 +151,7 @@ def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call]) -> Asked:
     cond, negated = _plain(cond)
     read = tuple(dict.fromkeys(_read(cond, answers)))
     names = frozenset(n for e in read for n in names_in(e))
-    fields = frozenset(f for e in read for f in _fields(e))
+    fields = frozenset(f for e in read for f in fields_of(e))
     return Asked(
         _text(cond, answers), negated, read, fields, names, frozenset(_calls(cond, answers))
     )
@@ -211,12 +208,6 @@ def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
             yield from _read(right, answers)
         case ir.Unary(_, operand) | ir.Cast(operand=operand):
             yield from _read(operand, answers)
-
-
-def _fields(e: ir.Expr) -> Iterator[str]:
-    while isinstance(e, ir.Field):
-        yield e.name
-        e = e.base
 
 
 def _calls(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:

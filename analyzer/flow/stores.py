@@ -40,7 +40,7 @@ def _written(function: ir.Function, param: str) -> frozenset[str] | None:
                 if any(_escapes(e, param) for e in (*expressions_of(step), *_target(step))):
                     return None
                 if isinstance(step, ir.Assign):
-                    found.update(_fields(step.target))
+                    found.update(fields_of(step.target))
     return frozenset(found)
 
 
@@ -76,10 +76,11 @@ def _root(e: ir.Expr) -> str:
     return ""
 
 
-def _fields(e: ir.Expr) -> Iterator[str]:
+def fields_of(e: ir.Expr) -> Iterator[str]:
+    """Yield the fields by which an expression reaches what it names."""
     match e:
         case ir.Field(base, name, _):
             yield name
-            yield from _fields(base)
+            yield from fields_of(base)
         case ir.Index(base, _) | ir.Unary(_, base) | ir.Cast(_, base):
-            yield from _fields(base)
+            yield from fields_of(base)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from analyzer.c import ir
@@ -37,14 +38,11 @@ def switches(variant: ir.Variant) -> frozenset[str]:
     others: set[str] = set()
     for block in variant.blocks:
         for step in block.instructions:
-            others.update(n for e in expressions_of(step) for n in addressed_in(e))
             match step:
-                case ir.Assign(ir.Name(id), value):
-                    (found if _is_switch(value, id) else others).add(id)
-                case ir.Call(result) | ir.Iterate(result):
-                    others.add(result.id)
-                case ir.Havoc(names):
-                    others |= names
+                case ir.Assign(ir.Name(id), value) if _is_switch(value, id):
+                    found.add(id)
+                case _:
+                    others.update(_written(step))
     return frozenset(found - others)
 
 
@@ -88,12 +86,18 @@ def jumped(variant: ir.Variant, target: int, block: int) -> ir.Loop:
     assigned: set[str] = set()
     for b in blocks:
         for step in variant.blocks[b].instructions:
-            assigned.update(n for e in expressions_of(step) for n in addressed_in(e))
-            match step:
-                case ir.Assign(written):
-                    assigned.add(root_name(written))
-                case ir.Call(result) | ir.Iterate(result):
-                    assigned.add(result.id)
-                case ir.Havoc(names):
-                    assigned |= names
+            assigned.update(_written(step))
     return ir.Loop(target, blocks, frozenset(assigned), "goto")
+
+
+def _written(step: ir.Instruction) -> Iterator[str]:
+    """Yield the variables that a step writes, or gives others the address of."""
+    for e in expressions_of(step):
+        yield from addressed_in(e)
+    match step:
+        case ir.Assign(target):
+            yield root_name(target)
+        case ir.Call(result) | ir.Iterate(result):
+            yield result.id
+        case ir.Havoc(names):
+            yield from names
