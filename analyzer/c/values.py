@@ -231,8 +231,15 @@ def _binary(b: Body, node: Syntax) -> Expr:
             operand = b.value(right)  # the grammar cannot tell `(u64)-1` from a difference
             signed = _signed(operator, operand)
             return Cast(b.text(inner), signed)
+    if operator in ("==", "!=") and right.kind in ("true", "false"):
+        return _as_flag(b.value(left), is_it=(operator == "==") is (right.kind == "true"))
     value = b.value(left)
     return Binary(operator, value, b.value(right))
+
+
+def _as_flag(value: Expr, *, is_it: bool) -> Expr:
+    """Return what `== true` asks of a flag: whoever leaves it out means the same."""
+    return value if is_it else Unary("!", value)
 
 
 def _signed(operator: str, operand: Expr) -> Expr:

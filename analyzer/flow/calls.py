@@ -149,7 +149,7 @@ def _by_fact(
         return _from_or_to_core(name, args, here, state, act, step.span, run)
     if name in facts.index_of and isinstance(first, Element):
         return [(state, first.index)]
-    if name in facts.opaque:
+    if name in facts.opaque or name in facts.words.read_by:
         return [(state, Unknown(here))]
     return on_list(name, step, args, here, state, act, run)
 
@@ -206,6 +206,8 @@ def pass_out(
         return state
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
+        if step.callee.id in run.facts.words.read_by:
+            return state
         found = run.program.resolve(step.callee.id, act.function.path)
     return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
 

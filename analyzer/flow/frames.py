@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from analyzer.flow.params import page_params, role_params
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_part
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import DECIDED, State, join_states
+from analyzer.flow.state import DECIDED, SHARED, State, join_states
 from analyzer.flow.values import (
     Int,
     NonZero,
@@ -50,12 +51,16 @@ def leave_frame(
     inner = f"{depth + 1}:"
     fresh = _made_inside(value, inner)
     renamed = value
-    state = state.forget(
-        lambda place: (
-            place.startswith(inner)
-            or (place.startswith(("*", DECIDED)) and place not in entry.store)
+    ours = re.compile(rf"(?<!\w){inner}")
+
+    def is_over(place: str) -> bool:
+        if place.startswith(SHARED):
+            return ours.search(place) is not None
+        return place.startswith(inner) or (
+            place.startswith(("*", DECIDED)) and place not in entry.store
         )
-    )
+
+    state = state.forget(is_over)
     if fresh is not None:
         match value:
             case Page(_, form):
@@ -140,7 +145,7 @@ def narrow(args: Sequence[Value], state: State) -> tuple[State, Mapping[str, Val
     seen: dict[str, Value] = {}
     aside: dict[str, Value] = {}
     for place, value in state.store.items():
-        local = place[0].isdigit() or place.startswith(DECIDED)
+        local = place[0].isdigit() or (place.startswith(DECIDED) and not place.startswith(SHARED))
         if not local or value in shown or place.startswith(behind):
             seen[place] = value
         else:

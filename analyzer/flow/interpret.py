@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import calls, lists, words
+from analyzer.flow.conditions import Asked, asked_by
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
@@ -26,7 +27,7 @@ from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_stepped, passed, stepped
-from analyzer.flow.repeats import Asked, after_call, decided, repeated, turned_back
+from analyzer.flow.repeats import after_call, decided, turned_back
 from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, shape_of
 from analyzer.flow.slices import Slice, root_name
@@ -183,7 +184,7 @@ class _Body:
     repeats: Mapping[int, Asked] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.repeats = repeated(self.act.variant)
+        self.repeats = asked_by(self.act.variant)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -229,7 +230,7 @@ class _Body:
                     after = [calls.pass_out(step, args, state, act, run)]
                 else:
                     after = calls.call(step, state, act, run, self._enter)
-                return [after_call(step, s, act, run) for s in after] if self.repeats else after
+                return [after_call(step, s, act, run) for s in after]
             case ir.Iterate():
                 return lists.iterate(step, state, act, run)
             case ir.Check():
@@ -270,7 +271,8 @@ class _Body:
             case ir.Branch(cond, then, orelse):
                 outcomes = refine(cond, state, self.act, self.run)
                 if (asked := self.repeats.get(place.block)) is not None:
-                    outcomes = decided(asked, outcomes, state, self.act, self.run)
+                    shared = place.block in self.slice.guards
+                    outcomes = decided(asked, outcomes, state, self.act, self.run, shared=shared)
                 for held, after in outcomes:
                     self._go(place, then if held else orelse, after)
             case ir.Return(value):

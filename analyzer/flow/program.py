@@ -251,6 +251,11 @@ class Program(Witness):
             for name in facets.unit.definitions:
                 yield path, name
 
+    def functions_of(self, path: str) -> tuple[FunctionId, ...]:
+        """List the functions that a file defines."""
+        facets = self._facets.get(path)
+        return tuple((path, name) for name in facets.unit.definitions) if facets else ()
+
     @noted
     def is_function(self, name: str) -> bool:
         """Tell whether any file that was read defines the function."""

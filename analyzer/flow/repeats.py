@@ -1,59 +1,29 @@
-"""Let a condition that a function asks for again be what it was.
+"""Let a condition that is asked for again be what it was.
 
 What memory holds, and what a function answers that is not followed, is not known. But who marks a
-page under a condition, and unmarks it under the same one, means one thing by both.
+page under a condition, and unmarks it under the same one, means one thing by both; so do two
+functions of which one marks it and the other unmarks it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from analyzer.c import ir
+from analyzer.flow.conditions import Asked, leaves
 from analyzer.flow.expressions import evaluate
+from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import names_in, successors
-from analyzer.flow.state import DECIDED, State
-from analyzer.flow.stores import fields_of, fields_written
-from analyzer.flow.values import Int, Symbol, Value, compound_key
+from analyzer.flow.shape import names_in
+from analyzer.flow.state import DECIDED, SHARED, State
+from analyzer.flow.stores import fields_written
+from analyzer.flow.values import ONE, Int, NonZero, Ref, Symbol, Unknown, Value, compound_key
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A condition: its text, whether it is the opposite, what it reads, and whom it asks."""
-
-    text: str
-    negated: bool
-    reads: tuple[ir.Expr, ...]
-    fields: frozenset[str]
-    names: frozenset[str]
-    calls: frozenset[str]
-
-
-@lru_cache(maxsize=4096)
-def repeated(variant: ir.Variant) -> Mapping[int, Asked]:
-    """Return the branches whose condition stands at another branch as well, by block.
-
-    What a loop goes on for is no condition of the kind: it is different at last.
-    """
-    answers = _answers(variant)
-    asked = {
-        n: _asked(block.end.cond, answers)
-        for n, block in enumerate(variant.blocks)
-        if isinstance(block.end, ir.Branch)
-        and not any(_leaves(variant, n, x) for x in variant.loops)
-    }
-    times: dict[str, int] = {}
-    for one in asked.values():
-        times[one.text] = times.get(one.text, 0) + 1
-    return {n: x for n, x in asked.items() if times[x.text] > 1 and (x.reads or x.calls)}
-
-
-def _leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
-    """Tell whether a block is the last one of a loop's turns."""
-    outside = (to not in loop.blocks for to in successors(variant.blocks[n].end))
-    return n in loop.blocks and any(outside)
+#: What stands in keys that are made of others or belong to a turn of a loop, and configurations.
+_PASSING = re.compile(r":[0-9a-f]{12}(?!\w)|:turn|:joined|@|^config:")
+_FIELD = re.compile(r"\.(\w+)")
 
 
 def decided(
@@ -62,65 +32,132 @@ def decided(
     state: State,
     act: Activation,
     run: Run,
+    *,
+    shared: bool,
 ) -> list[tuple[bool, State]]:
     """Return those outcomes of a branch that agree with the last time, and remember which it was.
 
-    What is known of values and pages decides first.
+    What is known of values and pages decides first. What decides whether a page is marked is
+    shared by all functions.
     """
     if len(outcomes) < 2 or any(_is_followed(name, act, run) for name in asked.calls):
         return outcomes
-    place = _place(asked, state, act, run)
-    known = state.store.get(place)
-    if isinstance(known, Int):
-        return [(held, s) for held, s in outcomes if (held != asked.negated) == bool(known.value)]
-    return [(held, s.put(place, Int(int(held != asked.negated)))) for held, s in outcomes]
+    values = [evaluate(e, state, act, run) for e in asked.reads]
+    places = [_place(asked, values)] if asked.again else []
+    if shared and _is_shared(asked, values, act, run):
+        places.append(_shared_place(asked, values))
+    for known in (state.store[place] for place in places if place in state.store):
+        return [(held, s) for held, s in outcomes if (held != asked.negated) == (known == ONE)]
+    for place in places:
+        outcomes = [(held, s.put(place, Int(int(held != asked.negated)))) for held, s in outcomes]
+    return outcomes
 
 
 def turned_back(
-    repeats: Mapping[int, Asked], loop: ir.Loop, state: State, act: Activation, run: Run
+    asked_here: Mapping[int, Asked], loop: ir.Loop, state: State, act: Activation, run: Run
 ) -> State:
     """Return the state in which a loop begins its next turn.
 
     What it waits for has changed at last, and so may what it assigns have.
     """
+    places = [place for place in state.store if place.startswith(DECIDED)]
+    if not places:
+        return state
     waits = {
-        _place(asked, state, act, run)
-        for n, asked in repeats.items()
-        if _leaves(act.variant, n, loop)
+        place
+        for n, asked in asked_here.items()
+        if leaves(act.variant, n, loop)
+        for values in [[evaluate(e, state, act, run) for e in asked.reads]]
+        for place in (_place(asked, values), _shared_place(asked, values))
     }
 
     def may_differ(place: str) -> bool:
-        return place.startswith(DECIDED) and (
-            place in waits or not loop.assigns.isdisjoint(_parts(place)[1])
-        )
+        if place in waits:
+            return True
+        if place.startswith(SHARED):
+            return any(_mentions(place, act.place(name)) for name in loop.assigns)
+        return not loop.assigns.isdisjoint(_parts(place)[1])
 
-    return state.forget(may_differ)
+    return state.without([place for place in places if may_differ(place)])
 
 
 def after_call(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     """Return the state in which what a callee may have written is to be asked for again."""
     places = [place for place in state.store if place.startswith(DECIDED)]
-    if not places or not isinstance(step.callee, ir.Name) or act.is_local(step.callee.id):
+    if not places:
         return state
-    found = run.program.resolve(step.callee.id, act.function.path)
+    here, written = f"{act.depth}:{step.span.start}", _written(step, act, run)
+
+    def is_about(place: str, names: frozenset[str], arg: ir.Expr) -> bool:
+        if not place.startswith(SHARED):
+            return not names.isdisjoint(names_in(arg))
+        key = _key_of(evaluate(arg, state, act, run))
+        return key is not None and _mentions(place, key)
 
     def may_differ(place: str) -> bool:
         fields, names = _parts(place)
-        passed = (n for n, arg in enumerate(step.args) if names & set(names_in(arg)))
-        written = (fields_written(run.program, found, n) for n in passed)
-        return bool(fields) and any(w is None or w & fields for w in written)
+        return (place.startswith(SHARED) and _mentions(place, here)) or (
+            bool(fields)
+            and any(
+                is_about(place, names, arg)
+                and ((w := written(n)) is None or not w.isdisjoint(fields))
+                for n, arg in enumerate(step.args)
+            )
+        )
 
-    return state.without([place for place in places if may_differ(place)]) if found else state
+    return state.without([place for place in places if may_differ(place)])
 
 
-def _place(asked: Asked, state: State, act: Activation, run: Run) -> str:
-    values: list[Value] = [evaluate(e, state, act, run) for e in asked.reads]
+def _written(step: ir.Call, act: Activation, run: Run) -> Callable[[int], frozenset[str] | None]:
+    """Return what tells the fields that a call may write behind each of its arguments."""
+    found: Sequence[FunctionId] = ()
+    if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
+        found = run.program.resolve(step.callee.id, act.function.path)
+
+    def reads(name: str, path: str) -> bool:
+        return name in run.facts.words.read_by or not run.program.resolve(name, path)
+
+    return cache(lambda n: fields_written(run.program, found, n, reads))
+
+
+def _place(asked: Asked, values: Sequence[Value]) -> str:
+    """Return where a function remembers how a condition of its own was decided."""
     about = (",".join(sorted(asked.fields)), ",".join(sorted(asked.names)))
     return DECIDED.join(("", *about, compound_key("if", Symbol(asked.text), *values)))
 
 
+def _shared_place(asked: Asked, values: Sequence[Value]) -> str:
+    """Return where all functions remember how a condition was decided."""
+    return f"{SHARED}{asked.form}?{values}"
+
+
+def _is_shared(asked: Asked, values: Sequence[Value], act: Activation, run: Run) -> bool:
+    """Tell whether another function asks for the same: of memory, or of somebody else."""
+    keys = [_key_of(v) for v in values if not isinstance(v, Int | Symbol)]
+    own = f"{act.depth}:"
+    return (
+        asked.is_flag
+        and asked.shape(act.is_local) in run.shapes(act.function.path)
+        and not any(key is None or key.startswith(own) or _PASSING.search(key) for key in keys)
+    )
+
+
+def _mentions(place: str, key: str) -> bool:
+    """Tell whether a decision is about a value of this key, or about what is behind it."""
+    return key in place and None is not re.search(rf"(?<![\w%]){re.escape(key)}(?!\w)", place)
+
+
+def _key_of(value: Value) -> str | None:
+    match value:
+        case Unknown(key) | NonZero(key) | Ref(key):
+            return key
+    return None
+
+
 def _parts(place: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the fields and the names that a decision is about."""
+    """Return the fields that a decision is about, and the names unless all functions share it."""
+    if place.startswith(SHARED):
+        return frozenset(_FIELD.findall(place)), frozenset()
     fields, names = place.split(DECIDED)[1:3]
     return frozenset(filter(None, fields.split(","))), frozenset(names.split(","))
 
@@ -130,90 +167,3 @@ def _is_followed(name: str, act: Activation, run: Run) -> bool:
     if act.is_local(name) or name in run.space.operations or run.facts.speaks_of(name):
         return True
     return any(run.hear(name, act.function.path))
-
-
-def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
-    """Return the calls, by the temporaries that hold their values and nothing else."""
-    calls: dict[str, ir.Call] = {}
-    again: set[str] = set()
-    for block in variant.blocks:
-        for step in block.instructions:
-            match step:
-                case ir.Call(ir.Name(id)):
-                    again |= {id} & calls.keys()
-                    calls[id] = step
-                case ir.Assign(ir.Name(id)):
-                    again.add(id)
-    return {id: call for id, call in calls.items() if id not in again}
-
-
-def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call]) -> Asked:
-    cond, negated = _plain(cond)
-    read = tuple(dict.fromkeys(_read(cond, answers)))
-    names = frozenset(n for e in read for n in names_in(e))
-    fields = frozenset(f for e in read for f in fields_of(e))
-    return Asked(
-        _text(cond, answers), negated, read, fields, names, frozenset(_calls(cond, answers))
-    )
-
-
-def _plain(cond: ir.Expr) -> tuple[ir.Expr, bool]:
-    """Return a condition that all who mean it write alike, and whether it is its opposite."""
-    negated = False
-    while True:
-        match cond:
-            case ir.Cast(operand=operand):
-                cond = operand
-            case ir.Unary("!", operand) | ir.Binary("==", operand, ir.Const(0)):
-                negated, cond = not negated, operand
-            case ir.Binary("!=", left, right):
-                negated, cond = not negated, ir.Binary("==", left, right)
-            case _:
-                return cond, negated
-
-
-def _text(e: ir.Expr, answers: Mapping[str, ir.Call]) -> str:
-    """Return the text of an expression, with calls in place of what holds their values."""
-    match e:
-        case ir.Name(id) if id in answers:
-            call = answers[id]
-            return f"{_text(call.callee, answers)}({_texts(call.args, answers)})"
-        case ir.Field(base, name, arrow):
-            return f"{_text(base, answers)}{'->' if arrow else '.'}{name}"
-        case ir.Index(base, index):
-            return f"{_text(base, answers)}[{_text(index, answers)}]"
-        case ir.Unary(op, operand):
-            return f"{op}({_text(operand, answers)})"
-        case ir.Binary(op, left, right):
-            return f"({_text(left, answers)}{op}{_text(right, answers)})"
-        case ir.Cast(operand=operand):
-            return _text(operand, answers)
-    return repr(e)
-
-
-def _texts(args: Iterable[ir.Expr], answers: Mapping[str, ir.Call]) -> str:
-    return ",".join(_text(a, answers) for a in args)
-
-
-def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
-    """Yield the variables and fields that an expression reads, in calls as well."""
-    match e:
-        case ir.Name(id) if id in answers:
-            for arg in answers[id].args:
-                yield from _read(arg, answers)
-        case ir.Name() | ir.Field():
-            yield e
-        case ir.Index(left, right) | ir.Binary(_, left, right):
-            yield from _read(left, answers)
-            yield from _read(right, answers)
-        case ir.Unary(_, operand) | ir.Cast(operand=operand):
-            yield from _read(operand, answers)
-
-
-def _calls(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:
-    for name in names_in(e):
-        if name in answers:
-            call = answers[name]
-            yield call.callee.id if isinstance(call.callee, ir.Name) else ""
-            for arg in call.args:
-                yield from _calls(arg, answers)

@@ -12,6 +12,7 @@ from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import Assign, Call, Check, Expr, Function, Name, Unary, Variant
 from analyzer.flow.asked import Asked
+from analyzer.flow.conditions import Shape, asked_by
 from analyzer.flow.contents import Kinds, Put, few, is_own, is_some, kinds
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
@@ -137,6 +138,7 @@ class Run:
     asked: Asked = field(default_factory=dict)  # of the program, while the run was under way
     roles: dict[FunctionId, Role] = field(default_factory=dict)  # asked of the interest meanwhile
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
+    shared: dict[str, frozenset[Shape]] = field(default_factory=dict)  # by path
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
@@ -158,7 +160,11 @@ class Run:
             asked: Asked = {}
             held, self.heard = self.heard, {}
             with self.program.noting(asked):
-                made = slice_of(act.variant, lambda step: self.matters(act, step))
+                made = slice_of(
+                    act.variant,
+                    lambda step: self.matters(act, step),
+                    lambda step: self._marks(act, step),
+                )
             self.slices[act.variant] = Sliced(made, asked, self.heard)
             self.heard = held
         found, asked, heard = self.slices[act.variant]
@@ -196,6 +202,7 @@ class Run:
             self.interest.flags == old.interest.flags
             and all(self.interest.role(id) == role for id, role in old.roles.items())
             and all(self._hear(*asked) == heard for asked, heard in old.heard.items())
+            and all(self.shapes(path) == shapes for path, shapes in old.shared.items())
             and all(again(self.program) == answer for again, answer in old.asked.values())
         )
 
@@ -235,6 +242,53 @@ class Run:
             return True
         concerns = any(_may_be_page(a, act) for a in step.args) or self.program.stored(name)
         return bool(concerns) and not self.program.resolve(name, path)
+
+    def shapes(self, path: str) -> frozenset[Shape]:
+        """Return the conditions that two functions of a file ask for which mark pages.
+
+        One that marks and unmarks pages counts as two.
+        """
+        if path not in self.shared:
+            self.shared[path] = self._shapes(path)
+        return self.shared[path]
+
+    def _shapes(self, path: str) -> frozenset[Shape]:
+        times: dict[Shape, int] = {}
+        with self.program.noting(None):
+            for id in self.program.functions_of(path):
+                if not self.interest.role(id).strong:
+                    continue
+                weight = 2 if self._marks_both_ways(id) else 1
+                for shape in self._asked_for(id):
+                    times[shape] = times.get(shape, 0) + weight
+        return frozenset(shape for shape, n in times.items() if n > 1)
+
+    def _asked_for(self, id: FunctionId) -> frozenset[Shape]:
+        found = (
+            asked.shape(Activation(function, variant, 0, (), id).is_local)
+            for function in self.program.lowered(id)
+            for variant in function.variants
+            for asked in asked_by(variant).values()
+            if asked.is_flag
+        )
+        return frozenset(shape for shape in found if shape is not None)
+
+    def _marks_both_ways(self, id: FunctionId) -> bool:
+        ops = [
+            self.space.operations[n] for n in self.program.called(id) & self.space.operations.keys()
+        ]
+        ways = {op.is_set for op in ops if op.dimension == TYPE and not op.is_test}
+        return len(ways) == 2
+
+    def _marks(self, act: Activation, step: Call) -> bool:
+        """Tell whether a call may change the type of a page that is followed."""
+        if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
+            return False
+        name = step.callee.id
+        op = self.space.operations.get(name)
+        if op is not None:
+            return op.dimension == TYPE and not op.is_test
+        return any(self.role(id).strong for id in self.hear(name, act.function.path).matter)
 
     def global_place(self, name: str, path: str) -> str:
         """Return the place of a variable of a file; one that is static is no other file's."""

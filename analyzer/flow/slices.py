@@ -15,17 +15,21 @@ class Slice:
 
     names are the variables whose values decide what happens to a page; branches are the blocks
     whose condition decides it. Other assignments are skipped, other branches taken both ways.
+    guards are the branches that decide whether a page is marked or unmarked.
     """
 
     names: frozenset[str]
     branches: frozenset[int]
+    guards: frozenset[int]
 
 
 #: Tells whether a call or a store may do something to a page, or an assertion is about one.
 Matters = Callable[[ir.Call | ir.Check | ir.Assign], bool]
+#: Tells whether a call marks or unmarks a page.
+Marks = Callable[[ir.Call], bool]
 
 
-def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
+def slice_of(variant: ir.Variant, matters: Matters, marks: Marks) -> Slice:
     """Return the slice of a variant."""
     blocks = variant.blocks
     names, weighty = _seeds(blocks, matters)
@@ -49,7 +53,13 @@ def slice_of(variant: ir.Variant, matters: Matters) -> Slice:
                 assert isinstance(end, ir.Branch), "only branches have regions"
                 names.update(names_in(end.cond))
                 changed = True
-    return Slice(frozenset(names), frozenset(branches))
+    marking = {
+        b
+        for b, block in enumerate(blocks)
+        if any(isinstance(step, ir.Call) and marks(step) for step in block.instructions)
+    }
+    guards = frozenset(b for b in branches if not marking.isdisjoint(regions[b]))
+    return Slice(frozenset(names), frozenset(branches), guards)
 
 
 def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], list[bool]]:

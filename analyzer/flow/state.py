@@ -12,8 +12,10 @@ from analyzer.pages.machine import PageState, join
 Store = Mapping[str, Value]
 #: What makes two states the same.
 Key = tuple[object, frozenset[tuple[str, PageState]], object, object, object, object, object]
-#: What the places begin with that hold how a condition was decided.
+#: What the places begin with that hold how a condition was decided, for the function that asked.
 DECIDED = "?"
+#: The same where any function may ask for it.
+SHARED = "?:"
 #: A list, and the call that put a page there or met it there.
 Stand = tuple[str, object]
 

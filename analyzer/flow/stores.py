@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
@@ -10,38 +10,89 @@ from analyzer.flow.shape import expressions_of
 
 
 def fields_written(
-    program: Program, ids: Iterable[FunctionId], index: int
+    program: Program,
+    ids: Iterable[FunctionId],
+    index: int,
+    reads: Callable[[str, str], bool] = lambda *_: False,
 ) -> frozenset[str] | None:
     """Return the fields that functions may write behind an argument; None where it may be any.
 
     Fields count by their names, whatever they belong to; a pointer that goes anywhere else than
-    to a field of its own may be written through there.
+    to a field of its own, or on to a function that was read, may be written through there. reads
+    tells of a function called in a file whether it is taken to write nothing.
     """
+    return _written_by(program, ids, index, reads, set())
+
+
+def _written_by(
+    program: Program,
+    ids: Iterable[FunctionId],
+    index: int,
+    reads: Callable[[str, str], bool],
+    seen: set[tuple[FunctionId, int]],
+) -> frozenset[str] | None:
     found: frozenset[str] = frozenset()
     for id in ids:
+        if (id, index) in seen:
+            continue
+        seen.add((id, index))
         for function in program.lowered(id):
             if index >= len(function.params) or function.gaps:
                 return None
-            written = _written(function, function.params[index].name)
-            if written is None:
+            param = function.params[index].name
+            steps = [s for s in _steps(function) if not _is_reading(s, id[0], reads)]
+            if any(_escapes(e, param) for e in (*_returned(function), *_used(steps, param))):
                 return None
-            found |= written
+            for step in steps:
+                if isinstance(step, ir.Assign):
+                    found |= frozenset(fields_of(step.target))
+            for name, n in _passed_on(steps, param):
+                callees = program.resolve(name, id[0])
+                more = _written_by(program, callees, n, reads, seen) if callees else None
+                if more is None:
+                    return None
+                found |= more
     return found
 
 
-def _written(function: ir.Function, param: str) -> frozenset[str] | None:
-    found: set[str] = set()
+def _steps(function: ir.Function) -> Iterator[ir.Instruction]:
     for variant in function.variants:
         for block in variant.blocks:
-            end = block.end
-            if isinstance(end, ir.Return) and end.value and _escapes(end.value, param):
-                return None
-            for step in block.instructions:
-                if any(_escapes(e, param) for e in (*expressions_of(step), *_target(step))):
-                    return None
-                if isinstance(step, ir.Assign):
-                    found.update(fields_of(step.target))
-    return frozenset(found)
+            yield from block.instructions
+
+
+def _returned(function: ir.Function) -> Iterator[ir.Expr]:
+    for variant in function.variants:
+        for block in variant.blocks:
+            if isinstance(block.end, ir.Return) and block.end.value is not None:
+                yield block.end.value
+
+
+def _is_reading(step: ir.Instruction, path: str, reads: Callable[[str, str], bool]) -> bool:
+    return (
+        isinstance(step, ir.Call)
+        and isinstance(step.callee, ir.Name)
+        and reads(step.callee.id, path)
+    )
+
+
+def _used(steps: Iterable[ir.Instruction], param: str) -> Iterator[ir.Expr]:
+    """Yield the expressions of steps, but for a parameter that a call passes on."""
+    for step in steps:
+        yield from _target(step)
+        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
+            yield from (a for a in step.args if a != ir.Name(param))
+        else:
+            yield from expressions_of(step)
+
+
+def _passed_on(steps: Iterable[ir.Instruction], param: str) -> Iterator[tuple[str, int]]:
+    """Yield the functions that a parameter is passed on to, and as which argument."""
+    for step in steps:
+        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
+            for n, arg in enumerate(step.args):
+                if arg == ir.Name(param):
+                    yield step.callee.id, n
 
 
 def _target(step: ir.Instruction) -> tuple[ir.Expr, ...]:

@@ -1,0 +1,170 @@
+"""Read the conditions that a function asks for, so that the same ones are known again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from analyzer.c import ir
+from analyzer.flow.shape import names_in, successors
+from analyzer.flow.stores import fields_of
+
+#: Comparisons of numbers, which are independent of each other.
+_NUMBERS = ("<", "<=", ">", ">=")
+#: The form of a condition, the fields that it reads, and what else that is no local variable.
+Shape = tuple[str, frozenset[str], frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A condition: its text, whether it is the opposite, what it reads, and whom it asks.
+
+    form is the text with a number in place of each thing that is read; again tells whether the
+    function asks for it more than once, is_flag whether it compares no numbers.
+    """
+
+    text: str
+    form: str
+    negated: bool
+    again: bool
+    is_flag: bool
+    reads: tuple[ir.Expr, ...]
+    fields: frozenset[str]
+    names: frozenset[str]
+    calls: frozenset[str]
+
+    def shape(self, is_local: Callable[[str], bool]) -> Shape | None:
+        """Return what the condition has in common with the same one of another function.
+
+        None where it is about nothing but the function's own variables.
+        """
+        others = frozenset(name for name in self.names if not is_local(name))
+        return (self.form, self.fields, others) if self.fields or self.calls or others else None
+
+
+@lru_cache(maxsize=4096)
+def asked_by(variant: ir.Variant) -> Mapping[int, Asked]:
+    """Return the branches whose condition may be asked for again, by block.
+
+    What a loop goes on for is no condition of the kind: it is different at last.
+    """
+    answers = _answers(variant)
+    asked = {
+        n: _asked(block.end.cond, answers)
+        for n, block in enumerate(variant.blocks)
+        if isinstance(block.end, ir.Branch)
+        and not any(leaves(variant, n, x) for x in variant.loops)
+    }
+    times: dict[str, int] = {}
+    for one in asked.values():
+        times[one.text] = times.get(one.text, 0) + 1
+    return {n: replace(x, again=times[x.text] > 1) for n, x in asked.items() if x.reads or x.calls}
+
+
+def leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
+    """Tell whether a block is the last one of a loop's turns."""
+    outside = (to not in loop.blocks for to in successors(variant.blocks[n].end))
+    return n in loop.blocks and any(outside)
+
+
+def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
+    """Return the calls, by the temporaries that hold their values and nothing else."""
+    calls: dict[str, ir.Call] = {}
+    again: set[str] = set()
+    for block in variant.blocks:
+        for step in block.instructions:
+            match step:
+                case ir.Call(ir.Name(id)):
+                    again |= {id} & calls.keys()
+                    calls[id] = step
+                case ir.Assign(ir.Name(id)):
+                    again.add(id)
+    return {id: call for id, call in calls.items() if id not in again}
+
+
+def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call]) -> Asked:
+    cond, negated = _plain(cond)
+    read = tuple(dict.fromkeys(_read(cond, answers)))
+    return Asked(
+        text=_text(cond, answers, ()),
+        form=_text(cond, answers, read),
+        negated=negated,
+        again=False,
+        is_flag=not _compares(cond),
+        reads=read,
+        fields=frozenset(f for e in read for f in fields_of(e)),
+        names=frozenset(n for e in read for n in names_in(e)),
+        calls=frozenset(_calls(cond, answers)),
+    )
+
+
+def _compares(e: ir.Expr) -> bool:
+    return isinstance(e, ir.Binary) and e.op in _NUMBERS
+
+
+def _plain(cond: ir.Expr) -> tuple[ir.Expr, bool]:
+    """Return a condition that all who mean it write alike, and whether it is its opposite."""
+    negated = False
+    while True:
+        match cond:
+            case ir.Cast(operand=operand):
+                cond = operand
+            case ir.Unary("!", operand) | ir.Binary("==", operand, ir.Const(0)):
+                negated, cond = not negated, operand
+            case ir.Binary("!=", left, right):
+                negated, cond = not negated, ir.Binary("==", left, right)
+            case _:
+                return cond, negated
+
+
+def _text(e: ir.Expr, answers: Mapping[str, ir.Call], read: Sequence[ir.Expr]) -> str:
+    """Return the text of an expression, with calls in place of what holds their values.
+
+    What is read is named by its number.
+    """
+
+    def text(e: ir.Expr) -> str:
+        if e in read:
+            return f"${read.index(e)}"
+        match e:
+            case ir.Name(id) if id in answers:
+                call = answers[id]
+                return f"{text(call.callee)}({','.join(map(text, call.args))})"
+            case ir.Field(base, name, arrow):
+                return f"{text(base)}{'->' if arrow else '.'}{name}"
+            case ir.Index(base, index):
+                return f"{text(base)}[{text(index)}]"
+            case ir.Unary(op, operand):
+                return f"{op}({text(operand)})"
+            case ir.Binary(op, left, right):
+                return f"({text(left)}{op}{text(right)})"
+            case ir.Cast(operand=operand):
+                return text(operand)
+        return repr(e)
+
+    return text(e)
+
+
+def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
+    """Yield the variables and fields that an expression reads, in calls as well."""
+    match e:
+        case ir.Name(id) if id in answers:
+            for arg in answers[id].args:
+                yield from _read(arg, answers)
+        case ir.Name() | ir.Field():
+            yield e
+        case ir.Index(left, right) | ir.Binary(_, left, right):
+            yield from _read(left, answers)
+            yield from _read(right, answers)
+        case ir.Unary(_, operand) | ir.Cast(operand=operand):
+            yield from _read(operand, answers)
+
+
+def _calls(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:
+    for name in names_in(e):
+        if name in answers:
+            call = answers[name]
+            yield call.callee.id if isinstance(call.callee, ir.Name) else ""
+            for arg in call.args:
+                yield from _calls(arg, answers)
