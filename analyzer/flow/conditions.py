@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.shape import names_in, successors
-from analyzer.flow.stores import fields_of
+from analyzer.flow.shape import names_in, successors, written
 
 #: Comparisons of numbers, which are independent of each other.
 _NUMBERS = ("<", "<=", ">", ">=")
@@ -21,7 +20,8 @@ class Asked:
     """A condition: its text, whether it is the opposite, what it reads, and whom it asks.
 
     form is the text with a number in place of each thing that is read; again tells whether the
-    function asks for it more than once, is_flag whether it compares no numbers.
+    function asks for it more than once, is_flag whether it compares no numbers. behind are the
+    variables that it goes back to and does not name.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Asked:
     reads: tuple[ir.Expr, ...]
     fields: frozenset[str]
     names: frozenset[str]
+    behind: frozenset[str]
     calls: frozenset[str]
 
     def shape(self, is_local: Callable[[str], bool]) -> Shape | None:
@@ -49,9 +50,9 @@ def asked_by(variant: ir.Variant) -> Mapping[int, Asked]:
 
     What a loop goes on for is no condition of the kind: it is different at last.
     """
-    answers = _answers(variant)
+    answers, copies = _answers(variant), _copies(variant)
     asked = {
-        n: _asked(block.end.cond, answers)
+        n: _asked(block.end.cond, answers, copies)
         for n, block in enumerate(variant.blocks)
         if isinstance(block.end, ir.Branch)
         and not any(leaves(variant, n, x) for x in variant.loops)
@@ -83,9 +84,30 @@ def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
     return {id: call for id, call in calls.items() if id not in again}
 
 
-def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call]) -> Asked:
-    cond, negated = _plain(cond)
+def _copies(variant: ir.Variant) -> Mapping[str, ir.Expr]:
+    """Return what the local variables hold that are assigned once, of what does not change."""
+    times: dict[str, int] = {}
+    values: dict[str, ir.Expr] = {}
+    for block in variant.blocks:
+        for step in block.instructions:
+            for name in written(step):
+                times[name] = times.get(name, 0) + 1
+            if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                values[step.target.id] = step.value
+    return {
+        name: value
+        for name, value in values.items()
+        if name in variant.locals
+        and times[name] == 1
+        and all(times.get(n, 0) <= 1 for n in names_in(value))
+    }
+
+
+def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call], copies: Mapping[str, ir.Expr]) -> Asked:
+    said = frozenset(names_in(cond))
+    cond, negated = _plain(_spelled_out(cond, copies))
     read = tuple(dict.fromkeys(_read(cond, answers)))
+    names = frozenset(n for e in read for n in names_in(e))
     return Asked(
         text=_text(cond, answers, ()),
         form=_text(cond, answers, read),
@@ -93,14 +115,51 @@ def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call]) -> Asked:
         again=False,
         is_flag=not _compares(cond),
         reads=read,
-        fields=frozenset(f for e in read for f in fields_of(e)),
-        names=frozenset(n for e in read for n in names_in(e)),
+        fields=frozenset(_fields(cond, answers)),
+        names=names | (said & copies.keys()),
+        behind=names - said,
         calls=frozenset(_calls(cond, answers)),
     )
 
 
+def _spelled_out(e: ir.Expr, copies: Mapping[str, ir.Expr], depth: int = 4) -> ir.Expr:
+    """Return an expression with what was read from memory in place of the variable that holds it.
+
+    What a call has answered stays: another call may answer another way.
+    """
+
+    def spell(e: ir.Expr, depth: int, *, base: bool = False) -> ir.Expr:
+        match e:
+            case ir.Name(id) if depth and id in copies:
+                value = spell(copies[id], depth - 1, base=base)
+                return value if base or isinstance(_uncast(value), ir.Field) else e
+            case ir.Field(base=of, name=name, arrow=arrow):
+                return ir.Field(spell(of, depth, base=True), name, arrow)
+            case ir.Unary(op, operand) if op != "&":
+                return ir.Unary(op, spell(operand, depth))
+            case ir.Binary(op, left, right):
+                return ir.Binary(op, spell(left, depth), spell(right, depth))
+            case ir.Cast(type, operand):
+                return ir.Cast(type, spell(operand, depth, base=base))
+        return e
+
+    return spell(e, depth)
+
+
+def _uncast(e: ir.Expr) -> ir.Expr:
+    while isinstance(e, ir.Cast):
+        e = e.operand
+    return e
+
+
 def _compares(e: ir.Expr) -> bool:
-    return isinstance(e, ir.Binary) and e.op in _NUMBERS
+    """Tell whether two numbers are compared of which neither is constant."""
+    if not isinstance(e, ir.Binary) or e.op not in _NUMBERS:
+        return False
+    return not any(
+        isinstance(x, ir.Const) or (isinstance(x, ir.Name) and x.id.isupper())
+        for x in (e.left, e.right)
+    )
 
 
 def _plain(cond: ir.Expr) -> tuple[ir.Expr, bool]:
@@ -152,6 +211,8 @@ def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
         case ir.Name(id) if id in answers:
             for arg in answers[id].args:
                 yield from _read(arg, answers)
+        case ir.Field(base, _, _) if any(name in answers for name in names_in(base)):
+            yield from _read(base, answers)
         case ir.Name() | ir.Field():
             yield e
         case ir.Index(left, right) | ir.Binary(_, left, right):
@@ -159,6 +220,22 @@ def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
             yield from _read(right, answers)
         case ir.Unary(_, operand) | ir.Cast(operand=operand):
             yield from _read(operand, answers)
+
+
+def _fields(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:
+    """Yield the fields that an expression reads, in calls as well."""
+    match e:
+        case ir.Name(id) if id in answers:
+            for arg in answers[id].args:
+                yield from _fields(arg, answers)
+        case ir.Field(base, name, _):
+            yield name
+            yield from _fields(base, answers)
+        case ir.Index(left, right) | ir.Binary(_, left, right):
+            yield from _fields(left, answers)
+            yield from _fields(right, answers)
+        case ir.Unary(_, operand) | ir.Cast(operand=operand):
+            yield from _fields(operand, answers)
 
 
 def _calls(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:

@@ -29,8 +29,8 @@ from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_stepped, passed, stepped
 from analyzer.flow.repeats import after_call, decided, turned_back
 from analyzer.flow.run import Activation, Context, Run
-from analyzer.flow.shape import Shape, shape_of
-from analyzer.flow.slices import Slice, root_name
+from analyzer.flow.shape import Shape, root_name, shape_of
+from analyzer.flow.slices import Slice
 from analyzer.flow.state import State, join_states
 from analyzer.flow.turns import jumped, switches, turned
 from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
@@ -182,9 +182,11 @@ class _Body:
     order: int = 0
     watch: Lookout | None = None
     repeats: Mapping[int, Asked] = field(init=False)
+    behind: frozenset[str] = field(init=False)  # variables that its conditions go back to
 
     def __post_init__(self) -> None:
         self.repeats = asked_by(self.act.variant)
+        self.behind = frozenset(n for asked in self.repeats.values() for n in asked.behind)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -379,6 +381,8 @@ class _Body:
             live = live | {p.name for p in self.act.function.params}
         if self.watch is not None:
             live = live | self.watch.keep
+        if self.behind:
+            live = live | self.behind
         doomed = {p for p in unknown if p.startswith(depth) and _variable(p) not in live}
         kept.update(unknown - doomed)
         return state.without(doomed)

@@ -251,10 +251,11 @@ class Program(Witness):
             for name in facets.unit.definitions:
                 yield path, name
 
-    def functions_of(self, path: str) -> tuple[FunctionId, ...]:
-        """List the functions that a file defines."""
-        facets = self._facets.get(path)
-        return tuple((path, name) for name in facets.unit.definitions) if facets else ()
+    def functions_in(self, folder: str) -> Iterator[FunctionId]:
+        """List the functions of those files in a folder that were read."""
+        for path, facets in self._facets.items():
+            if posixpath.dirname(path) == folder:
+                yield from ((path, name) for name in facets.unit.definitions)
 
     @noted
     def is_function(self, name: str) -> bool:

@@ -7,6 +7,7 @@ functions of which one marks it and the other unmarks it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -23,7 +24,7 @@ from analyzer.flow.values import ONE, Int, NonZero, Ref, Symbol, Unknown, Value,
 
 #: What stands in keys that are made of others or belong to a turn of a loop, and configurations.
 _PASSING = re.compile(r":[0-9a-f]{12}(?!\w)|:turn|:joined|@|^config:")
-_FIELD = re.compile(r"\.(\w+)")
+_FIELD = re.compile(r"(?:\.|->)(\w+)")
 
 
 def decided(
@@ -137,7 +138,7 @@ def _is_shared(asked: Asked, values: Sequence[Value], act: Activation, run: Run)
     own = f"{act.depth}:"
     return (
         asked.is_flag
-        and asked.shape(act.is_local) in run.shapes(act.function.path)
+        and asked.shape(act.is_local) in run.shapes(posixpath.dirname(act.function.path))
         and not any(key is None or key.startswith(own) or _PASSING.search(key) for key in keys)
     )
 
@@ -164,6 +165,8 @@ def _parts(place: str) -> tuple[frozenset[str], frozenset[str]]:
 
 def _is_followed(name: str, act: Activation, run: Run) -> bool:
     """Tell whether what a function answers follows from the pages that are followed."""
+    if name in run.facts.lists.entry:
+        return False  # what a structure is part of
     if act.is_local(name) or name in run.space.operations or run.facts.speaks_of(name):
         return True
     return any(run.hear(name, act.function.path))

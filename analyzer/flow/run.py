@@ -138,7 +138,7 @@ class Run:
     asked: Asked = field(default_factory=dict)  # of the program, while the run was under way
     roles: dict[FunctionId, Role] = field(default_factory=dict)  # asked of the interest meanwhile
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
-    shared: dict[str, frozenset[Shape]] = field(default_factory=dict)  # by path
+    shared: dict[str, frozenset[Shape]] = field(default_factory=dict)  # by folder
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
@@ -202,7 +202,7 @@ class Run:
             self.interest.flags == old.interest.flags
             and all(self.interest.role(id) == role for id, role in old.roles.items())
             and all(self._hear(*asked) == heard for asked, heard in old.heard.items())
-            and all(self.shapes(path) == shapes for path, shapes in old.shared.items())
+            and all(self._shapes(folder) == shapes for folder, shapes in old.shared.items())
             and all(again(self.program) == answer for again, answer in old.asked.values())
         )
 
@@ -243,19 +243,19 @@ class Run:
         concerns = any(_may_be_page(a, act) for a in step.args) or self.program.stored(name)
         return bool(concerns) and not self.program.resolve(name, path)
 
-    def shapes(self, path: str) -> frozenset[Shape]:
-        """Return the conditions that two functions of a file ask for which mark pages.
+    def shapes(self, folder: str) -> frozenset[Shape]:
+        """Return the conditions that two functions of a folder ask for which mark pages.
 
         One that marks and unmarks pages counts as two.
         """
-        if path not in self.shared:
-            self.shared[path] = self._shapes(path)
-        return self.shared[path]
+        if folder not in self.shared:
+            self.shared[folder] = self._shapes(folder)
+        return self.shared[folder]
 
-    def _shapes(self, path: str) -> frozenset[Shape]:
+    def _shapes(self, folder: str) -> frozenset[Shape]:
         times: dict[Shape, int] = {}
         with self.program.noting(None):
-            for id in self.program.functions_of(path):
+            for id in self.program.functions_in(folder):
                 if not self.interest.role(id).strong:
                     continue
                 weight = 2 if self._marks_both_ways(id) else 1

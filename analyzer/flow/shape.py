@@ -81,6 +81,18 @@ def addressed_in(e: ir.Expr) -> Iterator[str]:
             yield from addressed_in(right)
 
 
+def root_name(target: ir.Expr) -> str:
+    """Return the variable that an lvalue starts from, or nothing."""
+    match target:
+        case ir.Name(id):
+            return id
+        case ir.Field(base, _, _) | ir.Index(base, _):
+            return root_name(base)
+        case ir.Unary(_, operand) | ir.Cast(_, operand):
+            return root_name(operand)
+    return ""
+
+
 def expressions_of(step: ir.Instruction) -> tuple[ir.Expr, ...]:
     """Return the expressions that an instruction reads (an assigned name is not read)."""
     match step:
@@ -93,6 +105,19 @@ def expressions_of(step: ir.Instruction) -> tuple[ir.Expr, ...]:
         case ir.Havoc(names):
             return tuple(ir.Name(n) for n in sorted(names))
     return ()
+
+
+def written(step: ir.Instruction) -> Iterator[str]:
+    """Yield the variables that a step writes, or gives others the address of."""
+    for e in expressions_of(step):
+        yield from addressed_in(e)
+    match step:
+        case ir.Assign(target):
+            yield root_name(target)
+        case ir.Call(result) | ir.Iterate(result):
+            yield result.id
+        case ir.Havoc(names):
+            yield from names
 
 
 def _end_expressions(end: ir.Terminator) -> tuple[ir.Expr, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analyzer.c import ir
-from analyzer.flow.shape import expressions_of, names_in, successors
+from analyzer.flow.shape import expressions_of, names_in, root_name, successors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ def slice_of(variant: ir.Variant, matters: Matters, marks: Marks) -> Slice:
         changed = False
         for b, block in enumerate(blocks):
             for step in block.instructions:
-                if isinstance(step, ir.Assign) and _root(step.target) in names:
+                if isinstance(step, ir.Assign) and root_name(step.target) in names:
                     weighty[b] = True
                     needed = {n for e in expressions_of(step) for n in names_in(e)}
                     if not needed <= names:
@@ -77,22 +77,6 @@ def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], li
             names.update(names_in(block.end.value))
             weighty[b] = True
     return names, weighty
-
-
-def root_name(target: ir.Expr) -> str:
-    """Return the variable that an lvalue starts from, or nothing."""
-    return _root(target)
-
-
-def _root(target: ir.Expr) -> str:
-    match target:
-        case ir.Name(id):
-            return id
-        case ir.Field(base, _, _) | ir.Index(base, _):
-            return _root(base)
-        case ir.Unary(_, operand) | ir.Cast(_, operand):
-            return _root(operand)
-    return ""
 
 
 def _regions(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.shape import expressions_of
+from analyzer.flow.shape import expressions_of, root_name
 
 
 def fields_written(
@@ -109,22 +109,12 @@ def _escapes(e: ir.Expr, param: str) -> bool:
         case ir.Field(ir.Name(), _, True):
             return False
         case ir.Unary("&", operand):
-            return _root(operand) == param
+            return root_name(operand) == param
         case ir.Field(base, _, _) | ir.Unary(_, base) | ir.Cast(_, base):
             return _escapes(base, param)
         case ir.Binary(_, left, right) | ir.Index(left, right):
             return _escapes(left, param) or _escapes(right, param)
     return False
-
-
-def _root(e: ir.Expr) -> str:
-    """Return the name that a chain of fields and elements begins with."""
-    match e:
-        case ir.Name(id):
-            return id
-        case ir.Field(base, _, _) | ir.Index(base, _) | ir.Unary(_, base) | ir.Cast(_, base):
-            return _root(base)
-    return ""
 
 
 def fields_of(e: ir.Expr) -> Iterator[str]:

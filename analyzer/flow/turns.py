@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.run import Activation
-from analyzer.flow.shape import addressed_in, expressions_of
-from analyzer.flow.slices import root_name
+from analyzer.flow.shape import written
 from analyzer.flow.state import State
 from analyzer.flow.values import page_key
 from analyzer.pages.machine import PageState
@@ -42,7 +40,7 @@ def switches(variant: ir.Variant) -> frozenset[str]:
                 case ir.Assign(ir.Name(id), value) if _is_switch(value, id):
                     found.add(id)
                 case _:
-                    others.update(_written(step))
+                    others.update(written(step))
     return frozenset(found - others)
 
 
@@ -86,18 +84,5 @@ def jumped(variant: ir.Variant, target: int, block: int) -> ir.Loop:
     assigned: set[str] = set()
     for b in blocks:
         for step in variant.blocks[b].instructions:
-            assigned.update(_written(step))
+            assigned.update(written(step))
     return ir.Loop(target, blocks, frozenset(assigned), "goto")
-
-
-def _written(step: ir.Instruction) -> Iterator[str]:
-    """Yield the variables that a step writes, or gives others the address of."""
-    for e in expressions_of(step):
-        yield from addressed_in(e)
-    match step:
-        case ir.Assign(target):
-            yield root_name(target)
-        case ir.Call(result) | ir.Iterate(result):
-            yield result.id
-        case ir.Havoc(names):
-            yield from names
