@@ -9,7 +9,9 @@ What decides is who wrote the state last, what the patch changed, and who passes
 3. At a place that the patch did not change, it is the place.
 4. At a place that the patch changed, it is the last writer that the patch did not change.
 5. Where both changed, pages that pass at the same place acquit it and convict the writer.
-6. An initialiser is convicted only where no page of its population gets through any more.
+6. Of a page that another entry point has put on a list it is who takes it off and frees it,
+   unless others pass there.
+7. An initialiser is convicted only where no page of its population gets through any more.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.base import Span
-from analyzer.compare import Failure, Sides
+from analyzer.compare import Failure, Sides, is_drawn
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.pages.machine import TYPE, Event
@@ -57,7 +59,7 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
         return missing
     site = Culprit(seen.id, seen.span, seen.text, "site")
     source = seen.page.source(seen.dimension)
-    if source is None or source.owner == seen.id:
+    if source is None or source.owner == seen.id or (is_drawn(seen) and not passing):
         return site
     if seen.kind is Kind.SINK or not sides.touches(seen.id):
         return _at_unchanged(seen, source, site, sides)

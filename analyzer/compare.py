@@ -15,7 +15,7 @@ from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, Frame, Space
+from analyzer.pages.machine import TYPE, Frame, Space, Verb
 
 _WORD = re.compile(r"\w+")
 
@@ -251,10 +251,31 @@ def trapped(behaviour: Behaviour) -> Iterable[Failure]:
 
 
 def leaked(behaviour: Behaviour) -> Iterable[Failure]:
-    """Yield pages handed to the buddy in a state in which it must not have them."""
+    """Yield pages handed to the buddy in a state in which it must not have them.
+
+    Not a page from a list where the file also unmarks pages of which nothing is known: that may
+    have been one of them.
+    """
+    unmarking = {
+        o.path
+        for o in behaviour.observations
+        if o.kind is Kind.OPERATION
+        and o.dimension == TYPE
+        and not o.page.population
+        and behaviour.space.operations[o.operation].verb is Verb.CLEAR
+    }
     for o in behaviour.observations:
-        if o.kind is Kind.SINK and o.outcome is Outcome.LEAK:
+        excused = o.path in unmarking and is_drawn(o)
+        if o.kind is Kind.SINK and o.outcome is Outcome.LEAK and not excused:
             yield Failure("leak-to-buddy", o)
+
+
+def is_drawn(o: Observation) -> bool:
+    """Tell whether a page that is freed was marked by another entry point: it stood on a list."""
+    source = o.page.source(o.dimension)
+    if o.kind is not Kind.SINK or source is None or source.kind != "write":
+        return False
+    return o.root != (source.chain[0].id if source.chain else source.owner)
 
 
 def asserted(behaviour: Behaviour) -> Iterable[Failure]:

@@ -182,15 +182,20 @@ def _is_worth(
         return run.role(id).matters
     if run.role(id).gives:
         return True
+    own = id[0] == act.function.path
     if not run.role(id).strong:
-        return False
-    if id[0] == act.function.path:
+        return own and run.role(id).weak and _passes_list(id, args, run)
+    if own:
         return True
     if any("struct page" in head.returns for head in run.program.signatures(id)):
         return True
     passed = page_params(run.program, run.facts, id)
     if any(n < len(args) and page_key(args[n]) is not None for n in passed):
         return True
+    return _passes_list(id, args, run)
+
+
+def _passes_list(id: FunctionId, args: Sequence[Value], run: Run) -> bool:
     lists = list_params(run.program, id)
     return any(n < len(args) and isinstance(args[n], Ref | Link) for n in lists)
 

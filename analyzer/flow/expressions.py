@@ -208,15 +208,15 @@ def target_place(value: Value) -> str:
 def list_place(e: ir.Expr, place: str, act: Activation, run: Run) -> str:
     """Name a list head so that all functions that share it agree.
 
-    A file-scope variable is named by its file, a field by the type of the structure around it; a
-    local of whichever function on the way here is known by itself.
+    A file-scope variable is named by its file, a field by the type of the structure around it
+    where it is not known which one that is; what is known is named by what it is a part of.
     """
     match e:
         case ir.Name():
             return place
         case ir.Field(ir.Name(id), name, _) if act.is_local(id):
             owner = act.type_of(id).replace("*", " ").split()
-            if owner and not place[:1].isdigit():
+            if owner and place.startswith("*"):
                 return f"{run.own_name(owner[-1], act.function.path)}.{name}"
     return place
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from analyzer.base import Gap
 from analyzer.flow.cache import Stored
@@ -249,6 +250,7 @@ def _writing_roots(
     seen: set[FunctionId] = set()
     starts = sorted({*writers(space, facts), *facts.handers})
     edge = [(id, 0) for name in starts for id in program.calling(name)]
+    edge += [(id, 0) for id in _drains(program, facts, {id[0] for id, _ in edge}, makers)]
     while edge:
         id, level = edge.pop(0)
         if id in seen:
@@ -262,6 +264,30 @@ def _writing_roots(
             continue
         edge.extend((caller, level + 1) for caller in callers)
     return program.in_order(roots)
+
+
+def _drains(
+    program: Program, facts: Facts, paths: Collection[str], makers: Iterable[FunctionId]
+) -> Iterator[FunctionId]:
+    """Yield the functions that free what they take from a list, in files that write types.
+
+    Who forgets to take the type off a page names no operation on it. Not beside the makers:
+    core files free pages of all kinds.
+    """
+    core = {posixpath.dirname(path) for path, _ in makers}
+    lists = {*facts.lists.first, *facts.lists.step, *facts.lists.iterators}
+    for sink in sorted(facts.sinks):
+        for id in program.calling(sink):
+            if id[0] in paths and posixpath.dirname(id[0]) not in core:
+                called = program.called(id)
+                own = (
+                    program.called(c)
+                    for n in called
+                    for c in program.resolve(n, id[0])
+                    if c[0] == id[0]
+                )
+                if any(lists & names for names in (called, *own)):
+                    yield id
 
 
 def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[FunctionId]:
