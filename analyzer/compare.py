@@ -253,12 +253,13 @@ def trapped(behaviour: Behaviour) -> Iterable[Failure]:
 def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield pages handed to the buddy in a state in which it must not have them.
 
-    Not a page from a list where the file also unmarks pages of which nothing is known: that may
-    have been one of them.
+    Not a page from a list where the file also unmarks pages of which nothing is known, by itself
+    or by what it calls: that may have been one of them.
     """
     unmarking = {
-        o.path
+        path
         for o in behaviour.observations
+        for path, _ in o.chain
         if o.kind is Kind.OPERATION
         and o.dimension == TYPE
         and not o.page.population
