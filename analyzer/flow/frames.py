@@ -54,7 +54,9 @@ def leave_frame(
     ours = re.compile(rf"(?<!\w){inner}")
 
     def is_over(place: str) -> bool:
-        if place.startswith(SHARED):
+        if place.startswith(SHARED) or (
+            place.startswith("*") and isinstance(state.store[place], Int)
+        ):
             return ours.search(place) is not None
         return place.startswith(inner) or (
             place.startswith(("*", DECIDED)) and place not in entry.store

@@ -7,7 +7,6 @@ functions of which one marks it and the other unmarks it.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -138,7 +137,7 @@ def _is_shared(asked: Asked, values: Sequence[Value], act: Activation, run: Run)
     own = f"{act.depth}:"
     return (
         asked.is_flag
-        and asked.shape(act.is_local) in run.shapes(posixpath.dirname(act.function.path))
+        and asked.shape(act.is_local) in run.common(act.function.path).shapes
         and not any(key is None or key.startswith(own) or _PASSING.search(key) for key in keys)
     )
 

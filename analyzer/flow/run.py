@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
 from analyzer.budget import Budget
-from analyzer.c.ir import Assign, Call, Check, Expr, Function, Name, Unary, Variant
+from analyzer.c.ir import (
+    Assign,
+    Call,
+    Check,
+    Const,
+    Expr,
+    Field,
+    Function,
+    Name,
+    Unary,
+    Variant,
+)
 from analyzer.flow.asked import Asked
 from analyzer.flow.conditions import Shape, asked_by
 from analyzer.flow.contents import Kinds, Put, few, is_own, is_some, kinds
@@ -96,6 +108,17 @@ class Sliced(NamedTuple):
     heard: dict[tuple[str, str], Heard]
 
 
+class Common(NamedTuple):
+    """The conditions that functions of a folder ask for which mark pages.
+
+    shapes are those that two of them ask for, where one that marks and unmarks pages counts as
+    two; read are the fields and variables that any is about.
+    """
+
+    shapes: frozenset[Shape]
+    read: frozenset[str]
+
+
 class Context(NamedTuple):
     """What a callee is entered with: all that its results depend on."""
 
@@ -138,7 +161,7 @@ class Run:
     asked: Asked = field(default_factory=dict)  # of the program, while the run was under way
     roles: dict[FunctionId, Role] = field(default_factory=dict)  # asked of the interest meanwhile
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
-    shared: dict[str, frozenset[Shape]] = field(default_factory=dict)  # by folder
+    shared: dict[str, Common] = field(default_factory=dict)  # by folder
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
@@ -156,6 +179,7 @@ class Run:
 
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
+        self.common(act.function.path)  # it is asked for where the slice is made
         if act.variant not in self.slices:
             asked: Asked = {}
             held, self.heard = self.heard, {}
@@ -202,7 +226,7 @@ class Run:
             self.interest.flags == old.interest.flags
             and all(self.interest.role(id) == role for id, role in old.roles.items())
             and all(self._hear(*asked) == heard for asked, heard in old.heard.items())
-            and all(self._shapes(folder) == shapes for folder, shapes in old.shared.items())
+            and all(self._common(folder) == found for folder, found in old.shared.items())
             and all(again(self.program) == answer for again, answer in old.asked.values())
         )
 
@@ -222,7 +246,9 @@ class Run:
 
     def _weigh(self, act: Activation, step: Call | Check | Assign) -> bool:
         if isinstance(step, Assign):
-            return is_word(step.target, self.facts.words) and _may_be_page(step.target, act)
+            if is_word(step.target, self.facts.words):
+                return _may_be_page(step.target, act)
+            return self._is_flag(act, step)
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
@@ -243,16 +269,14 @@ class Run:
         concerns = any(_may_be_page(a, act) for a in step.args) or self.program.stored(name)
         return bool(concerns) and not self.program.resolve(name, path)
 
-    def shapes(self, folder: str) -> frozenset[Shape]:
-        """Return the conditions that two functions of a folder ask for which mark pages.
-
-        One that marks and unmarks pages counts as two.
-        """
+    def common(self, path: str) -> Common:
+        """Return what the functions beside a file that mark pages ask for."""
+        folder = posixpath.dirname(path)
         if folder not in self.shared:
-            self.shared[folder] = self._shapes(folder)
+            self.shared[folder] = self._common(folder)
         return self.shared[folder]
 
-    def _shapes(self, folder: str) -> frozenset[Shape]:
+    def _common(self, folder: str) -> Common:
         times: dict[Shape, int] = {}
         with self.program.noting(None):
             for id in self.program.functions_in(folder):
@@ -261,7 +285,10 @@ class Run:
                 weight = 2 if self._marks_both_ways(id) else 1
                 for shape in self._asked_for(id):
                     times[shape] = times.get(shape, 0) + weight
-        return frozenset(shape for shape, n in times.items() if n > 1)
+        return Common(
+            shapes=frozenset(shape for shape, n in times.items() if n > 1),
+            read=frozenset(name for _, fields, others in times for name in fields | others),
+        )
 
     def _asked_for(self, id: FunctionId) -> frozenset[Shape]:
         found = (
@@ -289,6 +316,15 @@ class Run:
         if op is not None:
             return op.dimension == TYPE and not op.is_test
         return any(self.role(id).strong for id in self.hear(name, act.function.path).matter)
+
+    def _is_flag(self, act: Activation, step: Assign) -> bool:
+        """Tell whether a constant is stored by which it is decided what becomes of pages."""
+        value, target = step.value, step.target
+        if not isinstance(value, Const) and not (isinstance(value, Name) and value.id.isupper()):
+            return False
+        if isinstance(target, Name) and not act.is_local(target.id):
+            return target.id in self.common(act.function.path).read
+        return isinstance(target, Field) and target.name in self.common(act.function.path).read
 
     def global_place(self, name: str, path: str) -> str:
         """Return the place of a variable of a file; one that is static is no other file's."""

@@ -73,6 +73,8 @@ def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], li
             ):
                 weighty[b] = True
                 names.update(n for e in expressions_of(step) for n in names_in(e))
+                if isinstance(step, ir.Assign):
+                    names.add(root_name(step.target))
         if isinstance(block.end, ir.Return) and block.end.value is not None:
             names.update(names_in(block.end.value))
             weighty[b] = True
