@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import operations, words
+from analyzer.flow import bits, operations, words
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
@@ -123,6 +123,9 @@ def _by_fact(
 ) -> Results | None:
     """Apply what the facts say of a core interface; None where they say nothing."""
     facts, first = run.facts, args[0] if args else None
+    known_bit = bits.by_call(name, step, here, state, act, run)
+    if known_bit is not None:
+        return known_bit
     identity = facts.identities.get(name)
     if identity is not None and first is not None:
         key = page_key(first)

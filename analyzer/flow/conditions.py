@@ -40,7 +40,7 @@ class Asked:
 
         None where it is about nothing but the function's own variables.
         """
-        others = frozenset(name for name in self.names if not is_local(name))
+        others = frozenset(n for n in self.names if not n.startswith("%") and not is_local(n))
         return (self.form, self.fields, others) if self.fields or self.calls or others else None
 
 

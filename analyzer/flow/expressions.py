@@ -24,6 +24,8 @@ from analyzer.flow.values import (
     Unknown,
     Value,
     binary,
+    bit_place,
+    bits_of,
     compare,
     compound_key,
     truth,
@@ -71,6 +73,9 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     counters = (is_counter(e.left, act), is_counter(e.right, act))
     key = f"{act.depth}:{_expression_key(e)}"
     value = binary(e.op, one, other, counters=counters, key=key)
+    if e.op == "&" and isinstance(value, Unknown) and isinstance(e.left, ir.Name | ir.Field):
+        bit = bit_place(place_of(e.left, state, act, run), other)
+        value = state.store.get(bit, value) if bit else value
     if isinstance(value, Int):
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
@@ -224,11 +229,12 @@ def list_place(e: ir.Expr, place: str, act: Activation, run: Run) -> str:
 def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> State:
     """Return the state after an assignment."""
     if isinstance(target, ir.Name) and not act.is_local(target.id):
-        return state.put(run.global_place(target.id, act.function.path), value)
+        place = run.global_place(target.id, act.function.path)
+        return state.without(bits_of(place, state.store)).put(place, value)
     place = place_of(target, state, act, run)
     if place.endswith("]"):
         state = _without_others(place, state)
-    return state.put(place, value)
+    return state.without(bits_of(place, state.store)).put(place, value)
 
 
 def _without_others(element: str, state: State) -> State:

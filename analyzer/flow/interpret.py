@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import calls, lists, words
+from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.conditions import Asked, asked_by
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
@@ -226,7 +226,7 @@ class _Body:
                 if stored is not None:
                     return [stored]
                 found = evaluate(stepped(step, act), state, act, run)
-                return [assign(target, found, state, act, run)]
+                return [bits.written(step, state, assign(target, found, state, act, run), act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):
                     after = [calls.pass_out(step, args, state, act, run)]

@@ -13,6 +13,7 @@ from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import (
     Assign,
+    Binary,
     Call,
     Check,
     Const,
@@ -24,7 +25,7 @@ from analyzer.c.ir import (
     Variant,
 )
 from analyzer.flow.asked import Asked
-from analyzer.flow.conditions import Shape, asked_by
+from analyzer.flow.common import Common, common_in
 from analyzer.flow.contents import Kinds, Put, few, is_own, is_some, kinds
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
@@ -106,17 +107,6 @@ class Sliced(NamedTuple):
     slice: Slice
     asked: Asked
     heard: dict[tuple[str, str], Heard]
-
-
-class Common(NamedTuple):
-    """The conditions that functions of a folder ask for which mark pages.
-
-    shapes are those that two of them ask for, where one that marks and unmarks pages counts as
-    two; read are the fields and variables that any is about.
-    """
-
-    shapes: frozenset[Shape]
-    read: frozenset[str]
 
 
 class Context(NamedTuple):
@@ -226,7 +216,10 @@ class Run:
             self.interest.flags == old.interest.flags
             and all(self.interest.role(id) == role for id, role in old.roles.items())
             and all(self._hear(*asked) == heard for asked, heard in old.heard.items())
-            and all(self._common(folder) == found for folder, found in old.shared.items())
+            and all(
+                common_in(folder, self.program, self.interest, self.space) == found
+                for folder, found in old.shared.items()
+            )
             and all(again(self.program) == answer for again, answer in old.asked.values())
         )
 
@@ -246,9 +239,8 @@ class Run:
 
     def _weigh(self, act: Activation, step: Call | Check | Assign) -> bool:
         if isinstance(step, Assign):
-            if is_word(step.target, self.facts.words):
-                return _may_be_page(step.target, act)
-            return self._is_flag(act, step)
+            word = is_word(step.target, self.facts.words) and _may_be_page(step.target, act)
+            return word or self._is_flag(act, step)
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
@@ -256,6 +248,10 @@ class Run:
         name, facts = step.callee.id, self.facts
         if any(isinstance(a, Unary) and is_word(a.operand, facts.words) for a in step.args):
             return name not in facts.words.read_by
+        if name in facts.words.set_by | facts.words.cleared_by and len(step.args) > 1:
+            match step.args[1]:
+                case Unary("&", Field(name=held) | Name(held)):
+                    return held in self.common(act.function.path).read
         op = self.space.operations.get(name)
         if op is not None:
             return op.dimension == TYPE or op.dimension in self.interest.flags
@@ -273,39 +269,8 @@ class Run:
         """Return what the functions beside a file that mark pages ask for."""
         folder = posixpath.dirname(path)
         if folder not in self.shared:
-            self.shared[folder] = self._common(folder)
+            self.shared[folder] = common_in(folder, self.program, self.interest, self.space)
         return self.shared[folder]
-
-    def _common(self, folder: str) -> Common:
-        times: dict[Shape, int] = {}
-        with self.program.noting(None):
-            for id in self.program.functions_in(folder):
-                if not self.interest.role(id).strong:
-                    continue
-                weight = 2 if self._marks_both_ways(id) else 1
-                for shape in self._asked_for(id):
-                    times[shape] = times.get(shape, 0) + weight
-        return Common(
-            shapes=frozenset(shape for shape, n in times.items() if n > 1),
-            read=frozenset(name for _, fields, others in times for name in fields | others),
-        )
-
-    def _asked_for(self, id: FunctionId) -> frozenset[Shape]:
-        found = (
-            asked.shape(Activation(function, variant, 0, (), id).is_local)
-            for function in self.program.lowered(id)
-            for variant in function.variants
-            for asked in asked_by(variant).values()
-            if asked.is_flag
-        )
-        return frozenset(shape for shape in found if shape is not None)
-
-    def _marks_both_ways(self, id: FunctionId) -> bool:
-        ops = [
-            self.space.operations[n] for n in self.program.called(id) & self.space.operations.keys()
-        ]
-        ways = {op.is_set for op in ops if op.dimension == TYPE and not op.is_test}
-        return len(ways) == 2
 
     def _marks(self, act: Activation, step: Call) -> bool:
         """Tell whether a call may change the type of a page that is followed."""
@@ -318,9 +283,10 @@ class Run:
         return any(self.role(id).strong for id in self.hear(name, act.function.path).matter)
 
     def _is_flag(self, act: Activation, step: Assign) -> bool:
-        """Tell whether a constant is stored by which it is decided what becomes of pages."""
+        """Tell whether a constant or a bit is stored that decides what becomes of pages."""
         value, target = step.value, step.target
-        if not isinstance(value, Const) and not (isinstance(value, Name) and value.id.isupper()):
+        constant = isinstance(value, Const) or (isinstance(value, Name) and value.id.isupper())
+        if not constant and not (isinstance(value, Binary) and value.left == target):
             return False
         if isinstance(target, Name) and not act.is_local(target.id):
             return target.id in self.common(act.function.path).read

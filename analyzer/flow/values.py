@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -112,6 +113,21 @@ def compound_key(op: str, *parts: Value) -> str:
     """Return a short key for a value computed from others."""
     text = f"{op}({', '.join(map(repr, parts))})"
     return f"{op}:{hashlib.blake2b(text.encode(), digest_size=6).hexdigest()}"
+
+
+def bit_place(place: str, mask: Value) -> str | None:
+    """Return the place at which it is known whether a word has a bit, if that can be told."""
+    match mask:
+        case Int(value):
+            return f"{place}.&{value}"
+        case Symbol(name):
+            return f"{place}.&{name}"
+    return None
+
+
+def bits_of(place: str, store: Iterable[str]) -> list[str]:
+    """Return the places at which something is known of the bits of a word."""
+    return [p for p in store if p.startswith(f"{place}.&")]
 
 
 _COMPARE = {"==", "!=", "<", "<=", ">", ">="}

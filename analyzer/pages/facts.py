@@ -50,12 +50,16 @@ class Free:
 class Words:
     """The fields of a page that hold its type and its flags, and who only reads them.
 
-    bits is what the names of single flags begin with.
+    bits is what the names of single flags begin with; set_by, cleared_by and tested_by are calls
+    that do so to one bit of any word.
     """
 
     types: frozenset[str]
     flags: frozenset[str]
     read_by: frozenset[str]
+    set_by: frozenset[str]
+    cleared_by: frozenset[str]
+    tested_by: frozenset[str]
     bits: str
 
 
@@ -192,6 +196,9 @@ def load_facts() -> Facts:
             types=frozenset(w["field"] for w in pages["word"] if w["holds"] == "type"),
             flags=frozenset(w["field"] for w in pages["word"] if w["holds"] == "flags"),
             read_by=frozenset(pages["words"]["read_by"]),
+            set_by=frozenset(pages["words"]["set_by"]),
+            cleared_by=frozenset(pages["words"]["cleared_by"]),
+            tested_by=frozenset(pages["words"]["tested_by"]),
             bits=pages["words"]["bits"],
         ),
         lists=Lists(
