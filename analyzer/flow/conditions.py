@@ -205,37 +205,33 @@ def _text(e: ir.Expr, answers: Mapping[str, ir.Call], read: Sequence[ir.Expr]) -
     return text(e)
 
 
-def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
-    """Yield the variables and fields that an expression reads, in calls as well."""
+def _below(e: ir.Expr, answers: Mapping[str, ir.Call]) -> tuple[ir.Expr, ...]:
+    """Return what an expression is made of, and a call of what it is passed."""
     match e:
         case ir.Name(id) if id in answers:
-            for arg in answers[id].args:
-                yield from _read(arg, answers)
-        case ir.Field(base, _, _) if any(name in answers for name in names_in(base)):
-            yield from _read(base, answers)
-        case ir.Name() | ir.Field():
-            yield e
+            return answers[id].args
         case ir.Index(left, right) | ir.Binary(_, left, right):
-            yield from _read(left, answers)
-            yield from _read(right, answers)
-        case ir.Unary(_, operand) | ir.Cast(operand=operand):
-            yield from _read(operand, answers)
+            return (left, right)
+        case ir.Field(below, _, _) | ir.Unary(_, below) | ir.Cast(operand=below):
+            return (below,)
+    return ()
+
+
+def _read(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[ir.Expr]:
+    """Yield the variables and fields that an expression reads, in calls as well."""
+    if isinstance(e, ir.Name | ir.Field) and answers.keys().isdisjoint(names_in(e)):
+        yield e
+        return
+    for part in _below(e, answers):
+        yield from _read(part, answers)
 
 
 def _fields(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:
     """Yield the fields that an expression reads, in calls as well."""
-    match e:
-        case ir.Name(id) if id in answers:
-            for arg in answers[id].args:
-                yield from _fields(arg, answers)
-        case ir.Field(base, name, _):
-            yield name
-            yield from _fields(base, answers)
-        case ir.Index(left, right) | ir.Binary(_, left, right):
-            yield from _fields(left, answers)
-            yield from _fields(right, answers)
-        case ir.Unary(_, operand) | ir.Cast(operand=operand):
-            yield from _fields(operand, answers)
+    if isinstance(e, ir.Field):
+        yield e.name
+    for part in _below(e, answers):
+        yield from _fields(part, answers)
 
 
 def _calls(e: ir.Expr, answers: Mapping[str, ir.Call]) -> Iterator[str]:
