@@ -259,11 +259,11 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     unmarking = {
         path
         for o in behaviour.observations
-        for path, _ in o.chain
         if o.kind is Kind.OPERATION
         and o.dimension == TYPE
         and not o.page.population
         and behaviour.space.operations[o.operation].verb is Verb.CLEAR
+        for path, _ in o.chain
     }
     for o in behaviour.observations:
         excused = o.path in unmarking and is_drawn(o)

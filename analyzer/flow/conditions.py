@@ -63,6 +63,12 @@ def asked_by(variant: ir.Variant) -> Mapping[int, Asked]:
     return {n: replace(x, again=times[x.text] > 1) for n, x in asked.items() if x.reads or x.calls}
 
 
+@lru_cache(maxsize=4096)
+def variables_behind(variant: ir.Variant) -> frozenset[str]:
+    """Return the variables that conditions of a variant go back to and do not name."""
+    return frozenset(name for asked in asked_by(variant).values() for name in asked.behind)
+
+
 def leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
     """Tell whether a block is the last one of a loop's turns."""
     outside = (to not in loop.blocks for to in successors(variant.blocks[n].end))

@@ -228,9 +228,6 @@ def list_place(e: ir.Expr, place: str, act: Activation, run: Run) -> str:
 
 def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> State:
     """Return the state after an assignment."""
-    if isinstance(target, ir.Name) and not act.is_local(target.id):
-        place = run.global_place(target.id, act.function.path)
-        return state.without(bits_of(place, state.store)).put(place, value)
     place = place_of(target, state, act, run)
     if place.endswith("]"):
         state = _without_others(place, state)

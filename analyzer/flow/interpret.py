@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
-from analyzer.flow.conditions import Asked, asked_by
+from analyzer.flow.conditions import Asked, asked_by, variables_behind
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
@@ -182,11 +182,9 @@ class _Body:
     order: int = 0
     watch: Lookout | None = None
     repeats: Mapping[int, Asked] = field(init=False)
-    behind: frozenset[str] = field(init=False)  # variables that its conditions go back to
 
     def __post_init__(self) -> None:
         self.repeats = asked_by(self.act.variant)
-        self.behind = frozenset(n for asked in self.repeats.values() for n in asked.behind)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -381,8 +379,7 @@ class _Body:
             live = live | {p.name for p in self.act.function.params}
         if self.watch is not None:
             live = live | self.watch.keep
-        if self.behind:
-            live = live | self.behind
+        live = live | variables_behind(self.act.variant)
         doomed = {p for p in unknown if p.startswith(depth) and _variable(p) not in live}
         kept.update(unknown - doomed)
         return state.without(doomed)

@@ -127,7 +127,8 @@ def bit_place(place: str, mask: Value) -> str | None:
 
 def bits_of(place: str, store: Iterable[str]) -> list[str]:
     """Return the places at which something is known of the bits of a word."""
-    return [p for p in store if p.startswith(f"{place}.&")]
+    bits = f"{place}.&"
+    return [p for p in store if p.startswith(bits)]
 
 
 _COMPARE = {"==", "!=", "<", "<=", ">", ">="}
