@@ -9,8 +9,8 @@ What decides is who wrote the state last, what the patch changed, and who passes
 3. At a place that the patch did not change, it is the place.
 4. At a place that the patch changed, it is the last writer that the patch did not change.
 5. Where both changed, pages that pass at the same place acquit it and convict the writer.
-6. Of a page that another entry point has put on a list it is who takes it off and frees it,
-   unless others pass there.
+6. Of a page that another entry point has put on a list, or into a structure, it is who takes it
+   off and frees it, unless others pass there.
 7. An initialiser is convicted only where no page of its population gets through any more.
 """
 

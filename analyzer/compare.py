@@ -253,8 +253,8 @@ def trapped(behaviour: Behaviour) -> Iterable[Failure]:
 def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield pages handed to the buddy in a state in which it must not have them.
 
-    Not a page from a list where the file also unmarks pages of which nothing is known, by itself
-    or by what it calls: that may have been one of them.
+    Not a page from a list or a structure where the file also unmarks pages of which nothing is
+    known, by itself or by what it calls: that may have been one of them.
     """
     unmarking = {
         path
@@ -272,7 +272,7 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
 
 
 def is_drawn(o: Observation) -> bool:
-    """Tell whether a page that is freed was marked by another entry point: it stood on a list."""
+    """Tell whether a page that is freed was marked by another entry point, and kept since."""
     source = o.page.source(o.dimension)
     if o.kind is not Kind.SINK or source is None or source.kind != "write":
         return False

@@ -12,6 +12,7 @@ from analyzer.flow.analyse import (
     Prepared,
     behave,
     behave_aside,
+    holders_of,
     interest_of,
     roots_of,
 )
@@ -177,22 +178,27 @@ def _behaviours(
     """Analyse both trees from the roots of either; neither knows which it is."""
     first = prepared.map(lambda p: roots_of(p, interest))
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
+    beside = prepared.map(lambda p: holders_of(p, interest))
+    holders = tuple(h for h in dict.fromkeys((*beside.before, *beside.after)) if h not in roots)
     sides = 2 if prepared.before is not prepared.after and not is_worth(prepared, jobs) else 1
-    clock.expect(sides * len(roots))
+    clock.expect(sides * (len(roots) + len(holders)))
+
+    def alone(p: Prepared, part: float = 1.0) -> Behaviour:
+        return behave(p, interest, roots, watch(p.program), holders=holders, part=part)
+
     if prepared.before is prepared.after:  # one tree, and nothing to compare it with
-        alone = behave(prepared.after, interest, roots, watch(prepared.after.program))
-        return Pair(alone, alone)
+        behaviour = alone(prepared.after)
+        return Pair(behaviour, behaviour)
     if not is_worth(prepared, jobs):
-        before = behave(
-            prepared.before, interest, roots, watch(prepared.before.program), part=1 / 2
-        )
-        return Pair(before, behave(prepared.after, interest, roots, watch(prepared.after.program)))
+        before = alone(prepared.before, 1 / 2)
+        return Pair(before, alone(prepared.after))
 
     def follow() -> tuple[Behaviour, list[tuple[str, ...]]]:
-        return behave_aside(prepared.before, interest, roots, watch(prepared.before.program))
+        watched = watch(prepared.before.program)
+        return behave_aside(prepared.before, interest, roots, watched, holders=holders)
 
     with later(follow, aside=True) as told:
-        after = behave(prepared.after, interest, roots, watch(prepared.after.program))
+        after = alone(prepared.after)
         behaviour, looked_up = told.value()
     for words in looked_up:  # what was read there is read here as well
         prepared.before.program.look_up(words)

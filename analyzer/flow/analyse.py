@@ -9,12 +9,13 @@ from analyzer.base import Gap
 from analyzer.budget import Budget
 from analyzer.c import ir
 from analyzer.flow.cache import Cache
+from analyzer.flow.cells import observed
 from analyzer.flow.contents import Lists
 from analyzer.flow.interest import Interest
 from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import FunctionId, Program, Read, Search
-from analyzer.flow.roots import find_interest, find_roots, search_words
+from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Run, Sliced, Watched
 from analyzer.pages.facts import Facts
@@ -81,17 +82,24 @@ def roots_of(tree: Prepared, interest: Interest) -> tuple[FunctionId, ...]:
     return find_roots(tree.program, tree.law.space, tree.facts, interest)
 
 
+def holders_of(tree: Prepared, interest: Interest) -> tuple[FunctionId, ...]:
+    """Return what in one tree stores pages into a driver's structures and frees them from there."""
+    return find_holders(tree.program, tree.law.space, tree.facts, interest)
+
+
 def behave(
     tree: Prepared,
     interest: Interest,
     roots: tuple[FunctionId, ...],
     watched: Watched = UNWATCHED,
     starts: Mapping[str, PageState] | None = None,
+    holders: tuple[FunctionId, ...] = (),
     *,
     part: float = 1.0,
 ) -> Behaviour:
     """Interpret a tree from the given roots and return everything observed.
 
+    Of what holders do, which are no roots, only what they free from structures is observed.
     starts names populations that are to start in another state than the tree gives them. part
     says how much of the time that is left this may take; what that cuts is admitted.
     """
@@ -102,9 +110,9 @@ def behave(
         run = new_run(tree, interest, lists, slices, watched, budget)
         return replace(run, starts=starts or {}, early=early)
 
-    rounds = Rounds(roots, begin)
+    rounds = Rounds((*roots, *holders), begin)
     rounds.settle()
-    return _gathered(tree, rounds)
+    return _gathered(tree, rounds, frozenset(holders))
 
 
 def behave_aside(
@@ -113,6 +121,7 @@ def behave_aside(
     roots: tuple[FunctionId, ...],
     watched: Watched = UNWATCHED,
     starts: Mapping[str, PageState] | None = None,
+    holders: tuple[FunctionId, ...] = (),
     *,
     part: float = 1.0,
 ) -> tuple[Behaviour, list[tuple[str, ...]]]:
@@ -121,7 +130,7 @@ def behave_aside(
     For a program that others do not share, in another process or a copy: they look it up as well.
     """
     known = len(tree.program.looked_up)
-    behaviour = behave(tree, interest, roots, watched, starts, part=part)
+    behaviour = behave(tree, interest, roots, watched, starts, holders, part=part)
     return behaviour, tree.program.looked_up[known:]
 
 
@@ -167,8 +176,9 @@ def _types_forgotten(tree: Prepared) -> bool:
     )
 
 
-def _gathered(tree: Prepared, rounds: Rounds) -> Behaviour:
-    roots, runs = rounds.roots, rounds.runs
+def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) -> Behaviour:
+    runs = {root: rounds.runs[root] for root in rounds.roots}
+    roots = tuple(root for root in rounds.roots if root not in holders)
     gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
     callbacks: dict[str, tuple[FunctionId, ...]] = {}
     reached: set[FunctionId] = set()
@@ -181,8 +191,8 @@ def _gathered(tree: Prepared, rounds: Rounds) -> Behaviour:
         unresolved |= run.unresolved
     return Behaviour(
         space=tree.law.space,
-        observations=tuple(o for root in roots for o in runs[root].observations),
-        roots=tuple(roots),
+        observations=tuple(observed(runs, holders)),
+        roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
         types_forgotten=_types_forgotten(tree),

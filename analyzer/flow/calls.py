@@ -33,6 +33,7 @@ from analyzer.flow.values import (
     Value,
     page_key,
 )
+from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
 
 if TYPE_CHECKING:
@@ -91,10 +92,20 @@ def _dispatch(
         if (acts or run.program.stored(name)) and (found := run.program.resolve(name, path)):
             return _direct(found, step, args, here, state, act, run, enter)
         if not run.program.stored(name):
+            if not is_harmless(name):
+                _expose(args, run)
             if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):
                 run.met.setdefault((name, path))
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
+
+
+def _expose(args: Sequence[Value], run: Run) -> None:
+    """Take note that code which was not read is passed pages from cells."""
+    for arg in args:
+        key = page_key(arg)
+        if key is not None and key in run.cells:
+            run.unsure.add(run.cells[key])
 
 
 def _passes_page(args: Sequence[Value], state: State) -> bool:
@@ -278,6 +289,7 @@ def _indirect(
     enter: Enter,
 ) -> Results:
     """Enter every function that the pointer can hold."""
+    _expose(args, run)
     if not _passes_page(args, state):
         return [(pass_addresses(args, state, here), Unknown(here))]
     value = evaluate(step.callee, state, act, run)

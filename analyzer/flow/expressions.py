@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.cells import leave_in_cells, note_cell
 from analyzer.flow.ranges import beside, element, is_counter
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -41,8 +42,8 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
             return Int(number)
         case ir.Text(text):
             return NonZero(compound_key("text", Symbol(text)))
-        case ir.Name(id):
-            return _name(id, state, act, run)
+        case ir.Name():
+            return _name(e, state, act, run)
         case ir.Cast(operand=operand):
             return evaluate(operand, state, act, run)
         case ir.Unary("&", operand):
@@ -58,6 +59,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
             if isinstance(held_base, Page):
                 return element(held_base, index, evaluate(index, state, act, run), act)
             place = place_of(e, state, act, run)
+            note_cell(e, place, act, run)
             return _load(place, held_base, state)
         case ir.Binary():
             return _binary(e, state, act, run)
@@ -87,7 +89,8 @@ def _expression_key(e: ir.Expr) -> str:
     return compound_key("e", Symbol(repr(e)))
 
 
-def _name(id: str, state: State, act: Activation, run: Run) -> Value:
+def _name(e: ir.Name, state: State, act: Activation, run: Run) -> Value:
+    id = e.id
     if act.is_local(id):
         place = act.place(id)
         held = state.store.get(place)
@@ -108,6 +111,7 @@ def _name(id: str, state: State, act: Activation, run: Run) -> Value:
     if id.isupper() or (id[:1].isupper() and "_" in id):
         number = run.program.enumerators(act.function.path).get(id)
         return Symbol(id) if number is None else Int(number)
+    note_cell(e, place, act, run)
     return Unknown(place)
 
 
@@ -149,7 +153,10 @@ def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation,
         return state.store.get(f"{place}.{name}", Link(list_place(base, place, act, run)))
     place = place_of(e, state, act, run)
     found = state.store.get(place)
-    return found if found is not None else Unknown(place)
+    if found is not None:
+        return found
+    note_cell(e, place, act, run)
+    return Unknown(place)
 
 
 def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value:
@@ -229,7 +236,10 @@ def list_place(e: ir.Expr, place: str, act: Activation, run: Run) -> str:
 def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> State:
     """Return the state after an assignment."""
     place = place_of(target, state, act, run)
+    if not place[0].isdigit():
+        note_cell(target, place, act, run, stores=True)
     if place.endswith("]"):
+        leave_in_cells(state, act.root, run)
         state = _without_others(place, state)
     return state.without(bits_of(place, state.store)).put(place, value)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
+from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.conditions import Asked, asked_by, variables_behind
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
@@ -67,6 +68,7 @@ def run_root(id: FunctionId, run: Run) -> None:
     run.steps = 0
     start = State({}, {}, config=dict(run.program.config))
     for state, _ in _function(id, None, start, None, Span("", 0, 0, 0, 0, 0, 0), run):
+        leave_in_cells(state, id, run)
         _observe_exit(id, state, run)
 
 
@@ -302,7 +304,7 @@ class _Body:
                 if done >= 1 or over_range:  # once through stands for any number of turns
                     state = self._widen(n, state)
                 if not over_range:
-                    state = turned(loop, state, self.act)
+                    state = self._turned(loop, state)
                 turns[n] = min(done + 1, 2)
             elif place.block == loop.header and over_range and self.shape.leaves_at_header[n]:
                 # A range is not empty, and its pages are one abstract page: once through.
@@ -322,7 +324,11 @@ class _Body:
         loop = jumped(self.act.variant, target, block)
         if self.repeats:
             state = turned_back(self.repeats, loop, state, self.act, self.run)
-        return state if self._closes(block, target) else turned(loop, state, self.act)
+        return state if self._closes(block, target) else self._turned(loop, state)
+
+    def _turned(self, loop: ir.Loop, state: State) -> State:
+        leave_in_cells(state, self.act.root, self.run)
+        return without_lost(state, turned(loop, state, self.act), self.run)
 
     def _closes(self, block: int, target: int) -> bool:
         """Tell whether an edge is the end of a loop's turn."""
@@ -365,6 +371,7 @@ class _Body:
 
     def _joined(self, seen: dict[object, State], state: State) -> State:
         """Join a state with one that knows the same of the pages, or with the last one."""
+        leave_in_cells(state, self.act.root, self.run)
         near = [s for s in seen.values() if s.pages == state.pages and s.given == state.given]
         return join_states(near[-1] if near else next(reversed(seen.values())), state)
 
@@ -408,6 +415,7 @@ class _Body:
             run.memory[known] = _function(id, args, seen, act, span, run)
         results: dict[object, tuple[State, Value]] = {}
         for after, value in run.memory[known]:
+            leave_in_cells(after, act.root, run)
             whole = replace(after, store={**after.store, **aside})
             left, renamed = leave_frame(whole, value, act.depth, here, state)
             if callback:
@@ -416,5 +424,7 @@ class _Body:
             results.setdefault((left.key, renamed), (left, renamed))
         found = list(results.values())
         if len(found) > run.limits.states:
+            for left, _ in found:
+                leave_in_cells(left, act.root, run)
             found = fewer(found, run.limits.states)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from analyzer.base import Span
+from analyzer.flow.cells import cleared_page, held_page
 from analyzer.flow.contents import Put, is_some
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
@@ -46,7 +47,7 @@ def apply(
         return [(state, result)]
     if op.dimension != TYPE and op.dimension not in run.interest.flags:
         return [(state, result)]
-    page = page_of(key, state, run)
+    page = cleared_page(key, op, state, run) or page_of(key, state, run)
     if not op.is_test and state.given.get(key) == BUDDY:
         _note(run, act, span, op, Outcome.LATE, page)
     if op.dimension == TYPE:
@@ -160,7 +161,9 @@ def hand_over(
     A page that stands on a list is another one of its range than the one that is freed.
     """
     listed = state.given.get(key, "").startswith("list:")
-    page = unknown_page(run.space) if listed else page_of(key, state, run)
+    taken = held_page(key, state, run)
+    page = taken or (unknown_page(run.space) if listed else page_of(key, state, run))
+    cell = run.cells[key] if taken is not None else ""
     if sink.untyped:
         free = page.types & UNTYPED
         outcome = Outcome.CLEAN
@@ -170,11 +173,11 @@ def hand_over(
             outcome = Outcome.LEAK
         elif page.types != UNTYPED:
             outcome = Outcome.MAY_LEAK
-        run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=TYPE)
+        run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=TYPE, given=cell)
     for flag in sink.flags_clear:
         held = page.flag(flag)
         outcome = {CLEAR: Outcome.CLEAN, SET: Outcome.LEAK}.get(held, Outcome.MAY_LEAK)
-        run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag)
+        run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag, given=cell)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
 

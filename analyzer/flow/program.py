@@ -25,6 +25,7 @@ from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
 from analyzer.tree.words import files_of
 
 if TYPE_CHECKING:
+    from analyzer.flow.held import Held
     from analyzer.flow.run import Run
 
 #: A function is named by its file and its name: static functions share names.
@@ -76,6 +77,7 @@ class Program(Witness):
         self._enumerators: dict[str, Mapping[str, int]] = {}
         self._makefiles: dict[str, str] = {}
         self._private: dict[str, frozenset[str]] = {}
+        self.held: dict[str, Held] = {}
         self.looked_up: list[tuple[str, ...]] = []
 
     def copy(self) -> Program:
@@ -91,6 +93,7 @@ class Program(Witness):
         other._hits, other._settled = set(self._hits), set(self._settled)
         other.looked_up = list(self.looked_up)
         other.page_params, other.makes_pages = dict(self.page_params), dict(self.makes_pages)
+        other.held = dict(self.held)
         return other
 
     def adopt(self, other: Program) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from analyzer.base import Gap
 from analyzer.flow.cache import Stored
+from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
 from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.params import passes_pages
@@ -245,12 +246,37 @@ def _writing_roots(
 
     Not above a maker of pages: its caller's ranges are several populations.
     """
+    starts = sorted({*writers(space, facts), *facts.handers})
+    edge = [id for name in starts for id in program.calling(name)]
+    edge += _drains(program, facts, _drivers({path for path, _ in edge}, makers))
+    return _climbed(program, facts, edge, makers)
+
+
+def find_holders(
+    program: Program, space: Space, facts: Facts, interest: Interest
+) -> tuple[FunctionId, ...]:
+    """Return where pages of a driver are stored into its structures, and freed from there."""
+    makers = frozenset(_makers(program, space, facts, interest))
+    paths = {path for name in writers(space, facts) for path, _ in program.calling(name)}
+    held = [held_in(path, program, facts) for path in _drivers(paths, makers)]
+    edge = [id for found in held for id in program.in_order(found.freeing | found.storing)]
+    return _climbed(program, facts, edge, makers)
+
+
+def _drivers(paths: Iterable[str], makers: Iterable[FunctionId]) -> tuple[str, ...]:
+    """Return those of some files that do not stand beside the makers: core frees all pages."""
+    core = {posixpath.dirname(path) for path, _ in makers}
+    return tuple(sorted(path for path in set(paths) if posixpath.dirname(path) not in core))
+
+
+def _climbed(
+    program: Program, facts: Facts, starts: Iterable[FunctionId], makers: frozenset[FunctionId]
+) -> tuple[FunctionId, ...]:
+    """Climb from functions to where their pages come from."""
     called_back = _called_back(program, makers)
     roots: dict[FunctionId, None] = {}
     seen: set[FunctionId] = set()
-    starts = sorted({*writers(space, facts), *facts.handers})
-    edge = [(id, 0) for name in starts for id in program.calling(name)]
-    edge += [(id, 0) for id in _drains(program, facts, {id[0] for id, _ in edge}, makers)]
+    edge = [(id, 0) for id in starts]
     while edge:
         id, level = edge.pop(0)
         if id in seen:
@@ -266,19 +292,15 @@ def _writing_roots(
     return program.in_order(roots)
 
 
-def _drains(
-    program: Program, facts: Facts, paths: Collection[str], makers: Iterable[FunctionId]
-) -> Iterator[FunctionId]:
-    """Yield the functions that free what they take from a list, in files that write types.
+def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[FunctionId]:
+    """Yield the functions of some files that free what they take from a list.
 
-    Who forgets to take the type off a page names no operation on it. Not beside the makers:
-    core files free pages of all kinds.
+    Who forgets to take the type off a page names no operation on it.
     """
-    core = {posixpath.dirname(path) for path, _ in makers}
     lists = {*facts.lists.first, *facts.lists.step, *facts.lists.iterators}
     for sink in sorted(facts.sinks):
         for id in program.calling(sink):
-            if id[0] in paths and posixpath.dirname(id[0]) not in core:
+            if id[0] in paths:
                 called = program.called(id)
                 own = (
                     program.called(c)

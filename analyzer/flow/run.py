@@ -20,6 +20,7 @@ from analyzer.c.ir import (
     Expr,
     Field,
     Function,
+    Index,
     Name,
     Unary,
     Variant,
@@ -27,6 +28,7 @@ from analyzer.c.ir import (
 from analyzer.flow.asked import Asked
 from analyzer.flow.common import Common, common_in
 from analyzer.flow.contents import Kinds, Put, few, is_own, is_some, kinds
+from analyzer.flow.held import Held, held_in
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
@@ -152,6 +154,9 @@ class Run:
     roles: dict[FunctionId, Role] = field(default_factory=dict)  # asked of the interest meanwhile
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
     shared: dict[str, Common] = field(default_factory=dict)  # by folder
+    holders: dict[str, Held] = field(default_factory=dict)  # by path
+    cells: dict[str, str] = field(default_factory=dict)  # what place is which cell, or none
+    unsure: set[str] = field(default_factory=set)  # cells whose pages were looked at or changed
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
@@ -220,6 +225,10 @@ class Run:
                 common_in(folder, self.program, self.interest, self.space) == found
                 for folder, found in old.shared.items()
             )
+            and all(
+                held_in(path, self.program, self.facts) == found
+                for path, found in old.holders.items()
+            )
             and all(again(self.program) == answer for again, answer in old.asked.values())
         )
 
@@ -240,7 +249,7 @@ class Run:
     def _weigh(self, act: Activation, step: Call | Check | Assign) -> bool:
         if isinstance(step, Assign):
             word = is_word(step.target, self.facts.words) and _may_be_page(step.target, act)
-            return word or self._is_flag(act, step)
+            return word or self._is_flag(act, step) or self._is_kept(act, step.target)
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
@@ -262,7 +271,9 @@ class Run:
         path = act.function.path
         if any(self.hear(name, path)):
             return True
-        concerns = any(_may_be_page(a, act) for a in step.args) or self.program.stored(name)
+        concerns = self.program.stored(name) or any(
+            _may_be_page(a, act) or self._is_kept(act, a) for a in step.args
+        )
         return bool(concerns) and not self.program.resolve(name, path)
 
     def common(self, path: str) -> Common:
@@ -271,6 +282,13 @@ class Run:
         if folder not in self.shared:
             self.shared[folder] = common_in(folder, self.program, self.interest, self.space)
         return self.shared[folder]
+
+    def held(self, path: str) -> Held:
+        """Return what holds pages in a file."""
+        found = self.holders.get(path)
+        if found is None:
+            found = self.holders[path] = held_in(path, self.program, self.facts)
+        return found
 
     def _marks(self, act: Activation, step: Call) -> bool:
         """Tell whether a call may change the type of a page that is followed."""
@@ -291,6 +309,15 @@ class Run:
         if isinstance(target, Name) and not act.is_local(target.id):
             return target.id in self.common(act.function.path).read
         return isinstance(target, Field) and target.name in self.common(act.function.path).read
+
+    def _is_kept(self, act: Activation, e: Expr) -> bool:
+        """Tell whether an expression is where functions look for a page to free."""
+        match e.base if isinstance(e, Index) else e:
+            case Field(name=name):
+                return name in self.held(act.function.path).fields
+            case Name(name) if not act.is_local(name):
+                return name in self.held(act.function.path).variables
+        return False
 
     def global_place(self, name: str, path: str) -> str:
         """Return the place of a variable of a file; one that is static is no other file's."""
