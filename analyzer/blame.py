@@ -10,7 +10,7 @@ What decides is who wrote the state last, what the patch changed, and who passes
 4. At a place that the patch changed, it is the last writer that the patch did not change.
 5. Where both changed, pages that pass at the same place acquit it and convict the writer.
 6. Of a page that another entry point has put on a list, or into a structure, it is who takes it
-   off and frees it, unless others pass there.
+   off and frees it, or hands it to a function that frees others as it should.
 7. An initialiser is convicted only where no page of its population gets through any more.
 """
 
@@ -19,9 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.base import Span
-from analyzer.compare import Failure, Sides, is_drawn
+from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
+from analyzer.mixed import is_kept
 from analyzer.pages.machine import TYPE, Event
 
 
@@ -59,11 +60,22 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
         return missing
     site = Culprit(seen.id, seen.span, seen.text, "site")
     source = seen.page.source(seen.dimension)
-    if source is None or source.owner == seen.id or (is_drawn(seen) and not passing):
+    if source is None or source.owner == seen.id:
         return site
+    if seen.kind is Kind.SINK and is_kept(seen):
+        return _hander(seen, passing) or site
     if seen.kind is Kind.SINK or not sides.touches(seen.id):
         return _at_unchanged(seen, source, site, sides)
     return _at_changed(failure, source, passing, site, sides)
+
+
+def _hander(seen: Observation, passing: tuple[Observation, ...]) -> Culprit | None:
+    """Convict who passes a page to a function in which the pages of others come through."""
+    fine = {(f.id, f.text) for o in passing for f in o.stack}
+    for frame in reversed(seen.stack) if passing else ():
+        if (frame.id, frame.text) not in fine:
+            return Culprit(frame.id, frame.span, frame.text, "caller")
+    return None
 
 
 def _at_unchanged(seen: Observation, source: Event, site: Culprit, sides: Sides) -> Culprit:

@@ -14,6 +14,7 @@ from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
 from analyzer.migrations import Described
+from analyzer.mixed import doubtful, is_kept
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Frame, Space, Verb
 
@@ -266,17 +267,9 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
         for path, _ in o.chain
     }
     for o in behaviour.observations:
-        excused = o.path in unmarking and is_drawn(o)
+        excused = o.path in unmarking and is_kept(o)
         if o.kind is Kind.SINK and o.outcome is Outcome.LEAK and not excused:
             yield Failure("leak-to-buddy", o)
-
-
-def is_drawn(o: Observation) -> bool:
-    """Tell whether a page that is freed was marked by another entry point, and kept since."""
-    source = o.page.source(o.dimension)
-    if o.kind is not Kind.SINK or source is None or source.kind != "write":
-        return False
-    return o.root != (source.chain[0].id if source.chain else source.owner)
 
 
 def asserted(behaviour: Behaviour) -> Iterable[Failure]:
@@ -296,4 +289,10 @@ def redundant(behaviour: Behaviour) -> Iterable[Failure]:
 def introduced(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
     """Return what fails after and did not before, compared without lines."""
     known = {f.key for f in detect(sides.behaviours.before)}
-    return tuple(f for f in detect(sides.behaviours.after) if f.key not in known)
+    return tuple(f for f in certain(sides, detect) if f.key not in known)
+
+
+def certain(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
+    """Return what fails after, but for pages that may be known apart from others."""
+    is_doubtful = doubtful(sides.behaviours)
+    return tuple(f for f in detect(sides.behaviours.after) if not is_doubtful(f.seen))

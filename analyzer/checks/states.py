@@ -17,7 +17,16 @@ from analyzer.checks.evidence import (
     trace_of,
     verb_of,
 )
-from analyzer.compare import Failure, Sides, asserted, introduced, leaked, redundant, trapped
+from analyzer.compare import (
+    Failure,
+    Sides,
+    asserted,
+    certain,
+    introduced,
+    leaked,
+    redundant,
+    trapped,
+)
 from analyzer.findings import Cause, Finding, Status, Step
 from analyzer.pages.machine import TYPE, Event, Verb
 from analyzer.rules import Rule
@@ -258,7 +267,7 @@ def standing(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     charges = []
     for detect in (trapped, leaked, asserted):
         known = {f.key for f in detect(sides.behaviours.before)}
-        for f in detect(sides.behaviours.after):
+        for f in certain(sides, detect):
             if f.key in known:
                 culprit = Culprit(f.seen.id, f.seen.span, f.seen.text, "site")
                 charges.append(Charge(f.rule, f, culprit))

@@ -255,11 +255,15 @@ def _writing_roots(
 def find_holders(
     program: Program, space: Space, facts: Facts, interest: Interest
 ) -> tuple[FunctionId, ...]:
-    """Return where pages of a driver are stored into its structures, and freed from there."""
+    """Return where pages of a driver are put on lists, or into its structures and freed there."""
     makers = frozenset(_makers(program, space, facts, interest))
     paths = {path for name in writers(space, facts) for path, _ in program.calling(name)}
-    held = [held_in(path, program, facts) for path in _drivers(paths, makers)]
+    drivers = _drivers(paths, makers)
+    held = [held_in(path, program, facts) for path in drivers]
     edge = [id for found in held for id in program.in_order(found.freeing | found.storing)]
+    edge += [
+        id for name in sorted(facts.lists.put) for id in program.calling(name) if id[0] in drivers
+    ]
     return _climbed(program, facts, edge, makers)
 
 
