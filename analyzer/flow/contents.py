@@ -48,8 +48,13 @@ def few(puts: Iterable[Put]) -> tuple[PageState, ...]:
         one = (by, page.population, page.flags, page.rest)
         held = either.get(one, page)
         either[one] = held if held.types == page.types else join(held, page).of_population("")
+    return united(either.values(), ())
+
+
+def united(one: Iterable[PageState], other: Iterable[PageState]) -> tuple[PageState, ...]:
+    """Return one page of each kind that is among some pages or others."""
     kept: dict[object, PageState] = {}
-    for page in either.values():
+    for page in (*one, *other):
         kept.setdefault(_kind(page), page)
     return tuple(kept.values())[:MOST]
 

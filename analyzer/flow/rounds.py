@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from analyzer.base import Gap
-from analyzer.flow.contents import MOST, Lists, Put, few, is_own, kinds
+from analyzer.flow.contents import MOST, Lists, Put, few, is_own, kinds, united
 from analyzer.flow.program import FunctionId
 from analyzer.flow.remember import run_or_recall
 from analyzer.flow.run import Run
 from analyzer.pages.machine import PageState
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
-_ROUNDS = 4
+_ROUNDS = 5
+#: After so many rounds what stood on a list once stays there: a page that fails on its way to one
+#: list, and so is missing there, could else let two that feed each other change for ever.
+_SETTLED = 2
 
 
 class Begin(Protocol):
@@ -44,8 +47,8 @@ class Rounds:
         for root in waiting:
             self._run(root, self._settled(root))
         todo: Sequence[FunctionId] = self.roots
-        for _ in range(_ROUNDS):
-            now = {root: self._settled(root) for root in self.roots}
+        for n in range(_ROUNDS):
+            now = {root: self._settled(root, keep=n >= _SETTLED) for root in self.roots}
             todo = [root for root in self.roots if _news(self.runs[root], now[root])]
             for root in todo:
                 self._run(root, now[root])
@@ -66,8 +69,8 @@ class Rounds:
         self.runs[root], self.lists[root] = run, lists
         return True
 
-    def _settled(self, root: FunctionId) -> Lists:
-        """Return what stands on each list that a root can draw from.
+    def _settled(self, root: FunctionId, *, keep: bool = False) -> Lists:
+        """Return what stands on each list that a root can draw from; keep what stood there before.
 
         A page of a known kind with another history is no news: or lists that feed each other
         would never settle.
@@ -83,6 +86,10 @@ class Rounds:
             for place in self.runs[other].altered if other in self.runs else ():
                 if other == root or not is_own(place):
                     found[place] = ()
+        if keep:
+            for place, pages in held.items():
+                if found.get(place) != ():  # of which nothing is known
+                    found[place] = united(pages, found.get(place, ()))
         return {
             p: held[p] if p in held and kinds(held[p]) == kinds(pages) else pages
             for p, pages in found.items()
