@@ -38,12 +38,15 @@ def by_call(
             mask = _mask_of(evaluate(number, state, act, run))
         case _:
             return None
-    if name in words.tested_by:
-        where = bit_place(place, mask)
-        return [(state, state.store.get(where, Unknown(here)))] if where else None
+    where = bit_place(place, mask)
+    answer: Value = Unknown(here)
+    if where is not None and name in words.tested_by:
+        answer = state.store.get(where, answer)
+    if name not in words.set_by | words.cleared_by:
+        return [(state, answer)] if where else None
     held = ONE if name in words.set_by else ZERO
     after = state.without(bits_of(place, state.store)).put(place, Unknown(f"{here}:1"))
-    return [(_with_bit(place, mask, held, state, after), Unknown(here))]
+    return [(_with_bit(place, mask, held, state, after), answer)]
 
 
 def _mask_of(number: Value) -> Value:

@@ -25,6 +25,7 @@ from analyzer.flow.frames import (
 )
 from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
+from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_stepped, passed, stepped
@@ -184,9 +185,11 @@ class _Body:
     order: int = 0
     watch: Lookout | None = None
     repeats: Mapping[int, Asked] = field(init=False)
+    once: Mapping[int, Once] = field(init=False)
 
     def __post_init__(self) -> None:
         self.repeats = asked_by(self.act.variant)
+        self.once = marked_once(self.act, self.run)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -275,6 +278,12 @@ class _Body:
                 if (asked := self.repeats.get(place.block)) is not None:
                     shared = place.block in self.slice.guards
                     outcomes = decided(asked, outcomes, state, self.act, self.run, shared=shared)
+                if (once := self.once.get(place.block)) is not None and len(outcomes) > 1:
+                    outcomes = [
+                        (held, after)
+                        for held, after in outcomes
+                        if not is_contrary(once, held, after, self.act, self.run)
+                    ]
                 for held, after in outcomes:
                     self._go(place, then if held else orelse, after)
             case ir.Return(value):

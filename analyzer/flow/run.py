@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.base import Gap, Span
@@ -275,6 +275,15 @@ class Run:
             _may_be_page(a, act) or self._is_kept(act, a) for a in step.args
         )
         return bool(concerns) and not self.program.resolve(name, path)
+
+    @cached_property
+    def setters(self) -> frozenset[str]:
+        """Return the accessors that mark pages."""
+        return frozenset(
+            op.name
+            for op in self.space.operations.values()
+            if op.dimension == TYPE and op.is_set and not op.is_test
+        )
 
     def common(self, path: str) -> Common:
         """Return what the functions beside a file that mark pages ask for."""

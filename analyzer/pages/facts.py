@@ -51,7 +51,7 @@ class Words:
     """The fields of a page that hold its type and its flags, and who only reads them.
 
     bits is what the names of single flags begin with; set_by, cleared_by and tested_by are calls
-    that do so to one bit of any word.
+    that do so to one bit of any word; some test it and then set or clear it.
     """
 
     types: frozenset[str]

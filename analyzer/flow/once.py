@@ -1,0 +1,113 @@
+"""Find branches that mark a page the first time only: what they ask for is stored with the mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from analyzer.c import ir
+from analyzer.flow.conditions import Asked, asked_by
+from analyzer.flow.expressions import evaluate
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.shape import names_in, successors
+from analyzer.flow.state import State
+from analyzer.flow.values import page_key
+from analyzer.pages.facts import ALLOCATED, Words
+from analyzer.pages.machine import TYPE, UNTYPED, Event
+
+
+class Once(NamedTuple):
+    """A branch that marks pages where it goes one way, and stores what sends it the other way."""
+
+    held: bool
+    pages: tuple[ir.Expr, ...]
+
+
+def marked_once(act: Activation, run: Run) -> Mapping[int, Once]:
+    """Return the branches of a function that mark a page unless that was done before, by block."""
+    return _marked_once(act.variant, run.setters, run.facts.words)
+
+
+def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run) -> bool:
+    """Tell whether a branch cannot go the way it does: the page is new, and nobody has marked it.
+
+    A flag says of the structure that it belongs to that its page is marked. It was not, at the
+    time when there was no page.
+    """
+    if held is once.held:
+        return False
+    for e in once.pages:
+        key = page_key(evaluate(e, state, act, run))
+        page = state.pages.get(key) if key is not None else None
+        if page is None or page.types != UNTYPED or page.population != ALLOCATED:
+            return False
+        source = page.source(TYPE)
+        if source is None or source.kind != "birth" or _entry(source) != act.root:
+            return False
+    return True
+
+
+def _entry(e: Event) -> tuple[str, str]:
+    return e.chain[0].id if e.chain else e.owner
+
+
+@lru_cache(maxsize=4096)
+def _marked_once(variant: ir.Variant, setters: frozenset[str], words: Words) -> Mapping[int, Once]:
+    if not any(_marks(block, setters) for block in variant.blocks):
+        return {}
+    found: dict[int, Once] = {}
+    for n, asked in asked_by(variant).items():
+        end = variant.blocks[n].end
+        if not asked.is_flag or not isinstance(end, ir.Branch):
+            continue
+        below = {held: _below(variant, to) for held, to in ((True, end.then), (False, end.orelse))}
+        for held in (True, False):
+            own = [variant.blocks[b] for b in sorted(below[held] - below[not held])]
+            pages = tuple(page for block in own for page in _marks(block, setters))
+            if pages and _is_stored(asked, (variant.blocks[n], *own), words):
+                found[n] = Once(held, pages)
+    return found
+
+
+def _below(variant: ir.Variant, start: int) -> frozenset[int]:
+    """Return the blocks behind one, without another turn of a loop."""
+    seen, todo = {start}, [start]
+    while todo:
+        b = todo.pop()
+        for to in successors(variant.blocks[b].end):
+            if to > b and to not in seen:
+                seen.add(to)
+                todo.append(to)
+    return frozenset(seen)
+
+
+def _marks(block: ir.Block, setters: frozenset[str]) -> Iterator[ir.Expr]:
+    """Yield the pages that a block marks."""
+    for step in block.instructions:
+        match step:
+            case ir.Call(_, ir.Name(name), (page, *_)) if name in setters:
+                yield page
+
+
+def _is_stored(asked: Asked, blocks: Iterable[ir.Block], words: Words) -> bool:
+    """Tell whether what a condition asks for may be stored in some blocks, or by asking for it."""
+    read = asked.fields | {n for e in asked.reads for n in names_in(e)}
+    return any(
+        name in read
+        for block in blocks
+        for step in block.instructions
+        for name in _stored(step, words)
+    )
+
+
+def _stored(step: ir.Instruction, words: Words) -> Iterator[str]:
+    """Yield the field or variable that an instruction may store into, also through its address."""
+    match step:
+        case ir.Assign(ir.Field(_, name, _)) | ir.Assign(ir.Name(name)):
+            yield name
+        case ir.Call(_, ir.Name(callee), args) if callee not in words.read_by:
+            for arg in args:
+                match arg:
+                    case ir.Unary("&", ir.Field(_, name, _)) | ir.Unary("&", ir.Name(name)):
+                        yield name
