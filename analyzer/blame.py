@@ -11,7 +11,8 @@ What decides is who wrote the state last, what the patch changed, and who passes
 5. Where both changed, pages that pass at the same place acquit it and convict the writer.
 6. Of a page that another entry point has put on a list, or into a structure, it is who takes it
    off and frees it, or hands it to a function that frees others as it should.
-7. An initialiser is convicted only where no page of its population gets through any more.
+7. A function that the patch has added and that frees a page which it had others mark is it.
+8. An initialiser is convicted only where no page of its population gets through any more.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
         return site
     if seen.kind is Kind.SINK and is_kept(seen):
         return _hander(seen, passing) or site
+    had_it_marked = source.kind == "write" and seen.id in {f.id for f in source.chain}
+    if seen.kind is Kind.SINK and had_it_marked and _is_new(seen.id, sides):
+        return site
     if seen.kind is Kind.SINK or not sides.touches(seen.id):
         return _at_unchanged(seen, source, site, sides)
     return _at_changed(failure, source, passing, site, sides)
