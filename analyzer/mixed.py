@@ -10,8 +10,6 @@ from collections.abc import Callable
 
 from analyzer.base import Pair
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId
-from analyzer.pages.machine import Event
 
 #: Where pages come to: from where, through which calls, to what operation or hand-over.
 _Place = tuple[object, ...]
@@ -20,7 +18,7 @@ _Place = tuple[object, ...]
 def is_kept(o: Observation) -> bool:
     """Tell whether a page was marked, or unmarked, by another entry point, and kept since."""
     source = o.page.source(o.dimension)
-    return source is not None and source.kind == "write" and _entry(source) != o.root
+    return source is not None and source.kind == "write" and source.entry != o.root
 
 
 def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
@@ -53,7 +51,7 @@ def _passing(behaviour: Behaviour) -> dict[_Place, Observation]:
 def _is_as_it_stood(o: Observation) -> bool:
     """Tell whether the entry point at hand did nothing to a page that it was not handed new."""
     source = o.page.source(o.dimension)
-    return source is None or _entry(source) != o.root
+    return source is None or source.entry != o.root
 
 
 def _place(o: Observation) -> _Place:
@@ -63,8 +61,3 @@ def _place(o: Observation) -> _Place:
 def _text(o: Observation) -> _Place:
     """Return what is the same in another tree."""
     return (o.root, o.id, "".join(o.text.split()), o.dimension)
-
-
-def _entry(e: Event) -> FunctionId:
-    """Return the entry point from which an event was reached."""
-    return e.chain[0].id if e.chain else e.owner

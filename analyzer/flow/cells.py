@@ -95,9 +95,7 @@ def without_lost(before: State, after: State, run: Run) -> State:
 
 def _is_changed(page: PageState, root: FunctionId) -> bool:
     """Tell whether the walk from a root has changed a page."""
-    return any(
-        e.kind == "write" and (e.chain[0].id if e.chain else e.owner) == root for e in page.history
-    )
+    return any(e.kind == "write" and e.entry == root for e in page.history)
 
 
 def held_page(key: str, state: State, run: Run) -> PageState | None:

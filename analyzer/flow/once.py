@@ -14,7 +14,7 @@ from analyzer.flow.shape import names_in, successors
 from analyzer.flow.state import State
 from analyzer.flow.values import page_key
 from analyzer.pages.facts import ALLOCATED, Words
-from analyzer.pages.machine import TYPE, UNTYPED, Event
+from analyzer.pages.machine import TYPE, UNTYPED
 
 
 class Once(NamedTuple):
@@ -43,13 +43,9 @@ def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run)
         if page is None or page.types != UNTYPED or page.population != ALLOCATED:
             return False
         source = page.source(TYPE)
-        if source is None or source.kind != "birth" or _entry(source) != act.root:
+        if source is None or source.kind != "birth" or source.entry != act.root:
             return False
     return True
-
-
-def _entry(e: Event) -> tuple[str, str]:
-    return e.chain[0].id if e.chain else e.owner
 
 
 @lru_cache(maxsize=4096)

@@ -132,6 +132,11 @@ class Event:
         return (self.path, self.function)
 
     @property
+    def entry(self) -> tuple[str, str]:
+        """Return the entry point from which the event was reached as (path, name)."""
+        return self.chain[0].id if self.chain else self.owner
+
+    @property
     def accessor(self) -> str:
         """Return the name that the operation's text calls."""
         return self.operation.split("(")[0].strip()
