@@ -26,7 +26,8 @@ class Once(NamedTuple):
 
 def marked_once(act: Activation, run: Run) -> Mapping[int, Once]:
     """Return the branches of a function that mark a page unless that was done before, by block."""
-    return _marked_once(act.variant, run.setters, run.facts.words)
+    own = frozenset((*(p.name for p in act.function.params), *act.variant.locals))
+    return _marked_once(act.variant, own, run.setters, run.facts.words)
 
 
 def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run) -> bool:
@@ -49,7 +50,9 @@ def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run)
 
 
 @lru_cache(maxsize=4096)
-def _marked_once(variant: ir.Variant, setters: frozenset[str], words: Words) -> Mapping[int, Once]:
+def _marked_once(
+    variant: ir.Variant, own: frozenset[str], setters: frozenset[str], words: Words
+) -> Mapping[int, Once]:
     if not any(_marks(block, setters) for block in variant.blocks):
         return {}
     found: dict[int, Once] = {}
@@ -59,9 +62,10 @@ def _marked_once(variant: ir.Variant, setters: frozenset[str], words: Words) -> 
             continue
         below = {held: _below(variant, to) for held, to in ((True, end.then), (False, end.orelse))}
         for held in (True, False):
-            own = [variant.blocks[b] for b in sorted(below[held] - below[not held])]
-            pages = tuple(page for block in own for page in _marks(block, setters))
-            if pages and _is_stored(asked, (variant.blocks[n], *own), words):
+            alone = [variant.blocks[b] for b in sorted(below[held] - below[not held])]
+            pages = tuple(page for block in alone for page in _marks(block, setters))
+            steps = [s for block in (variant.blocks[n], *alone) for s in block.instructions]
+            if pages and not _read(asked, steps).isdisjoint(_stored(steps, own, words)):
                 found[n] = Once(held, pages)
     return found
 
@@ -86,24 +90,30 @@ def _marks(block: ir.Block, setters: frozenset[str]) -> Iterator[ir.Expr]:
                 yield page
 
 
-def _is_stored(asked: Asked, blocks: Iterable[ir.Block], words: Words) -> bool:
-    """Tell whether what a condition asks for may be stored in some blocks, or by asking for it."""
-    read = asked.fields | {n for e in asked.reads for n in names_in(e)}
-    return any(
-        name in read
-        for block in blocks
-        for step in block.instructions
-        for name in _stored(step, words)
-    )
+def _read(asked: Asked, steps: Iterable[ir.Instruction]) -> frozenset[str]:
+    """Return the fields and variables that a condition asks for, also by way of a temporary."""
+    names = {n for e in asked.reads for n in names_in(e)}
+    behind = {
+        step.value.name
+        for step in steps
+        if isinstance(step, ir.Assign)
+        and isinstance(step.target, ir.Name)
+        and step.target.id in names
+        and isinstance(step.value, ir.Field)
+    }
+    return asked.fields | behind | {n for n in names if not n.startswith("%")}
 
 
-def _stored(step: ir.Instruction, words: Words) -> Iterator[str]:
-    """Yield the field or variable that an instruction may store into, also through its address."""
-    match step:
-        case ir.Assign(ir.Field(_, name, _)) | ir.Assign(ir.Name(name)):
-            yield name
-        case ir.Call(_, ir.Name(callee), args) if callee not in words.read_by:
-            for arg in args:
-                match arg:
-                    case ir.Unary("&", ir.Field(_, name, _)) | ir.Unary("&", ir.Name(name)):
-                        yield name
+def _stored(steps: Iterable[ir.Instruction], own: frozenset[str], words: Words) -> Iterator[str]:
+    """Yield what instructions may store into but own variables, also through an address."""
+    for step in steps:
+        match step:
+            case ir.Assign(ir.Field(_, name, _)):
+                yield name
+            case ir.Assign(ir.Name(name)) if name not in own and not name.startswith("%"):
+                yield name
+            case ir.Call(_, ir.Name(callee), args) if callee not in words.read_by:
+                for arg in args:
+                    match arg:
+                        case ir.Unary("&", ir.Field(_, name, _)) | ir.Unary("&", ir.Name(name)):
+                            yield name
