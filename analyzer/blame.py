@@ -75,11 +75,16 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
 
 def _hander(seen: Observation, passing: tuple[Observation, ...]) -> Culprit | None:
     """Convict who passes a page to a function in which the pages of others come through."""
-    fine = {(f.id, f.text) for o in passing for f in o.stack}
+    fine = _calls_of(passing)
     for frame in reversed(seen.stack) if passing else ():
         if (frame.id, frame.text) not in fine:
             return Culprit(frame.id, frame.span, frame.text, "caller")
     return None
+
+
+def _calls_of(passing: tuple[Observation, ...]) -> set[tuple[FunctionId, str]]:
+    """Return the calls that led pages to where they come through."""
+    return {(f.id, f.text) for o in passing for f in o.stack}
 
 
 def _at_unchanged(seen: Observation, source: Event, site: Culprit, sides: Sides) -> Culprit:
@@ -197,7 +202,7 @@ def _changed_call(
     failure: Failure, passing: tuple[Observation, ...], sides: Sides
 ) -> Culprit | None:
     """Convict a caller whose call the patch gave another argument."""
-    fine = {(f.id, f.text) for o in passing for f in o.stack}
+    fine = _calls_of(passing)
     source = failure.seen.page.source(failure.seen.dimension)
     before = source.chain if source is not None else ()
     fine |= {(f.id, f.text) for o in passing for e in o.page.history for f in e.chain}

@@ -64,6 +64,11 @@ class Sides:
         return {}
 
     @cached_property
+    def is_doubtful(self) -> Callable[[Observation], bool]:
+        """Return what tells whether a page that fails may be known apart from others."""
+        return doubtful(self.behaviours)
+
+    @cached_property
     def core(self) -> frozenset[str]:
         """Return the folders in which the origins of populations stand."""
         return frozenset(
@@ -294,5 +299,4 @@ def introduced(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
 
 def certain(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
     """Return what fails after, but for pages that may be known apart from others."""
-    is_doubtful = doubtful(sides.behaviours)
-    return tuple(f for f in detect(sides.behaviours.after) if not is_doubtful(f.seen))
+    return tuple(f for f in detect(sides.behaviours.after) if not sides.is_doubtful(f.seen))

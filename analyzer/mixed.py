@@ -6,7 +6,7 @@ understand: a bit of its own, another array, the answer of some function.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from analyzer.base import Pair
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
@@ -26,9 +26,8 @@ def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
 
     An operation that failed for none of them before is not in doubt: the patch has mixed them.
     """
-    before, after = (_passing(b) for b in (behaviours.before, behaviours.after))
-    sure = {_text(o) for o in before.values() if o.kind is Kind.OPERATION}
-
+    sure = {_text(o) for o in _passing(behaviours.before) if o.kind is Kind.OPERATION}
+    after = {_place(o) for o in _passing(behaviours.after)}
     return lambda o: (
         o.page.source(o.dimension) is not None
         and _is_as_it_stood(o)
@@ -37,15 +36,13 @@ def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
     )
 
 
-def _passing(behaviour: Behaviour) -> dict[_Place, Observation]:
-    """Return where pages come through that are as they stood with others."""
-    return {
-        _place(o): o
-        for o in behaviour.observations
-        if o.kind in (Kind.OPERATION, Kind.SINK)
-        and o.outcome not in (Outcome.TRAP, Outcome.LEAK)
-        and _is_as_it_stood(o)
-    }
+def _passing(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where pages come through that are as they stood with others."""
+    for o in behaviour.observations:
+        comes = o.kind in (Kind.OPERATION, Kind.SINK)
+        fails = o.outcome in (Outcome.TRAP, Outcome.LEAK)
+        if comes and not fails and _is_as_it_stood(o):
+            yield o
 
 
 def _is_as_it_stood(o: Observation) -> bool:

@@ -14,7 +14,7 @@ from analyzer.flow.contents import Put
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
+from analyzer.flow.state import BUDDY, State
 from analyzer.flow.values import page_key
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, unknown_page
 
@@ -61,7 +61,7 @@ def leave_in_cells(state: State, root: FunctionId, run: Run) -> None:
     for place, cell in run.cells.items():
         held = state.store.get(place)
         key = place if held is None else page_key(held)
-        if key is None or (key in state.given and state.given[key] == "buddy"):
+        if key is None or state.given.get(key) == BUDDY:
             continue
         page = state.pages.get(key)
         if held is None and (page is None or not _is_changed(page, root)):
@@ -75,10 +75,9 @@ def _put(cell: str, page: PageState, run: Run) -> None:
 
 def cleared_page(key: str, op: Operation, state: State, run: Run) -> PageState | None:
     """Return the page of a cell whose type is taken off, where all that stand there have it."""
-    cell = run.cells.get(key)
-    if cell is None or state.pages.get(key, unknown_page(run.space)).history:
+    if not _is_untouched(key, state, run):
         return None
-    run.unsure.add(cell)
+    run.unsure.add(run.cells[key])
     if op.dimension != TYPE or op.verb is not Verb.CLEAR:
         return None
     page = held_page(key, state, run)
@@ -100,13 +99,20 @@ def _is_changed(page: PageState, root: FunctionId) -> bool:
 
 def held_page(key: str, state: State, run: Run) -> PageState | None:
     """Return the page that is freed from a cell, where all that stand there are alike."""
-    cell = run.cells.get(key)
-    if cell is None or state.pages.get(key, unknown_page(run.space)).history:
+    if not _is_untouched(key, state, run):
         return None
-    known = run.draw(cell)
+    known = run.draw(run.cells[key])
     if not known or len({(p.types, p.flags, p.rest) for p in known}) > 1:
         return None
     return known[0]
+
+
+def _is_untouched(key: str, state: State, run: Run) -> bool:
+    """Tell whether a page stands in a cell, and nothing was done to it yet."""
+    if key not in run.cells:
+        return False
+    page = state.pages.get(key)
+    return page is None or not page.history
 
 
 def observed(

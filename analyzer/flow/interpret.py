@@ -422,9 +422,10 @@ class _Body:
         known = Context(id, tuple(args), key[1], key, span, act.stack, act.id)
         if known not in run.memory:
             run.memory[known] = _function(id, args, seen, act, span, run)
+            for after, _ in run.memory[known]:
+                leave_in_cells(after, act.root, run)
         results: dict[object, tuple[State, Value]] = {}
         for after, value in run.memory[known]:
-            leave_in_cells(after, act.root, run)
             whole = replace(after, store={**after.store, **aside})
             left, renamed = leave_frame(whole, value, act.depth, here, state)
             if callback:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,8 +26,7 @@ class Once(NamedTuple):
 
 def marked_once(act: Activation, run: Run) -> Mapping[int, Once]:
     """Return the branches of a function that mark a page unless that was done before, by block."""
-    own = frozenset((*(p.name for p in act.function.params), *act.variant.locals))
-    return _marked_once(act.variant, own, run.setters, run.facts.words)
+    return _marked_once(act.function, act.variant, run.setters, run.facts.words)
 
 
 def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run) -> bool:
@@ -51,10 +50,11 @@ def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run)
 
 @lru_cache(maxsize=4096)
 def _marked_once(
-    variant: ir.Variant, own: frozenset[str], setters: frozenset[str], words: Words
+    function: ir.Function, variant: ir.Variant, setters: frozenset[str], words: Words
 ) -> Mapping[int, Once]:
     if not any(_marks(block, setters) for block in variant.blocks):
         return {}
+    own = variant.locals.keys() | {p.name for p in function.params}
     found: dict[int, Once] = {}
     for n, asked in asked_by(variant).items():
         end = variant.blocks[n].end
@@ -104,7 +104,7 @@ def _read(asked: Asked, steps: Iterable[ir.Instruction]) -> frozenset[str]:
     return asked.fields | behind | {n for n in names if not n.startswith("%")}
 
 
-def _stored(steps: Iterable[ir.Instruction], own: frozenset[str], words: Words) -> Iterator[str]:
+def _stored(steps: Iterable[ir.Instruction], own: Set[str], words: Words) -> Iterator[str]:
     """Yield what instructions may store into but own variables, also through an address."""
     for step in steps:
         match step:

@@ -9,7 +9,7 @@ from analyzer.flow.cells import cleared_page, held_page
 from analyzer.flow.contents import Put, is_some
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
+from analyzer.flow.state import BUDDY, State
 from analyzer.flow.values import Element, Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
@@ -26,9 +26,6 @@ from analyzer.pages.machine import (
 )
 
 Results = list[tuple[State, Value]]
-
-#: Where a page is that was handed to the buddy.
-BUDDY = "buddy"
 
 
 def page_of(key: str, state: State, run: Run) -> PageState:

@@ -155,7 +155,7 @@ class Run:
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
     shared: dict[str, Common] = field(default_factory=dict)  # by folder
     holders: dict[str, Held] = field(default_factory=dict)  # by path
-    cells: dict[str, str] = field(default_factory=dict)  # what place is which cell, or none
+    cells: dict[str, str] = field(default_factory=dict)  # by place
     unsure: set[str] = field(default_factory=set)  # cells whose pages were looked at or changed
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()

@@ -16,6 +16,8 @@ Key = tuple[object, frozenset[tuple[str, PageState]], object, object, object, ob
 DECIDED = "?"
 #: The same where any function may ask for it.
 SHARED = "?:"
+#: Where a page is that was handed to the buddy.
+BUDDY = "buddy"
 #: A list, and the call that put a page there or met it there.
 Stand = tuple[str, object]
 
