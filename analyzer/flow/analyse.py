@@ -183,9 +183,10 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
     callbacks: dict[str, tuple[FunctionId, ...]] = {}
     reached: set[FunctionId] = set()
     unresolved: set[str] = set()
+    for run in runs.values():
+        gaps.update(run.gaps)
     for root in roots:
         run = runs[root]
-        gaps.update(run.gaps)
         callbacks.update(run.callbacks)
         reached |= run.reached
         unresolved |= run.unresolved
@@ -199,9 +200,9 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
         passages=tuple(dict.fromkeys(p for root in roots for p in runs[root].passages)),
         unresolved=frozenset(unresolved),
         gaps=tuple(sorted(gaps)),
-        cuts={root: _cuts(runs[root]) for root in roots},
-        ended=frozenset(root for root in roots if runs[root].cut),
-        drawing=frozenset(root for root in roots if runs[root].drawn),
+        cuts={root: _cuts(run) for root, run in runs.items()},
+        ended=frozenset(root for root, run in runs.items() if run.cut),
+        drawing=frozenset(root for root, run in runs.items() if run.drawn),
         lists=rounds.contents,
         sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
         entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
