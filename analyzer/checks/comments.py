@@ -107,7 +107,7 @@ def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
 
 def _describes(text: str, flag: str) -> bool:
     """Tell whether a comment says of pages that they are in a state, not that they are not."""
-    if not re.search(r"\bpages?\b", text):
+    if flag.lower() not in text.lower() or not re.search(r"\bpages?\b", text):
         return False
     is_so = r"\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?"
     plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}{flag.lower()}\b"

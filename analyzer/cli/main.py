@@ -81,4 +81,6 @@ def run() -> NoReturn:
     # Nearly all that an analysis makes lives as long as it does: looking for garbage on the way
     # takes a quarter of its time and finds none.
     gc.disable()
-    sys.exit(main(sys.argv[1:], guarded=True))
+    status = main(sys.argv[1:], guarded=True)
+    gc.freeze()  # and so does looking for it at the end
+    sys.exit(status)
