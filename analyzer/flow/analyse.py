@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from analyzer.base import Gap
 from analyzer.budget import Budget
@@ -11,6 +12,7 @@ from analyzer.c import ir
 from analyzer.flow.cache import Cache
 from analyzer.flow.cells import observed
 from analyzer.flow.contents import Lists
+from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
 from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
@@ -18,6 +20,7 @@ from analyzer.flow.program import FunctionId, Program, Read, Search
 from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Run, Sliced, Watched
+from analyzer.flow.seen import Seen
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
@@ -177,28 +180,30 @@ def _types_forgotten(tree: Prepared) -> bool:
 
 
 def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) -> Behaviour:
+    program = tree.program
+    held = partial(held_in, program=program, facts=tree.facts)
     runs = {root: rounds.runs[root] for root in rounds.roots}
     roots = tuple(root for root in rounds.roots if root not in holders)
-    gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *tree.program.gaps))
+    gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *program.gaps))
     callbacks: dict[str, tuple[FunctionId, ...]] = {}
     reached: set[FunctionId] = set()
-    unresolved: set[str] = set()
+    met: set[tuple[str, str]] = set()
     for run in runs.values():
         gaps.update(run.gaps)
     for root in roots:
         run = runs[root]
         callbacks.update(run.callbacks)
         reached |= run.reached
-        unresolved |= run.unresolved
+        met.update(run.met)
     return Behaviour(
         space=tree.law.space,
-        observations=tuple(observed(runs, holders)),
+        observations=tuple(observed(runs, holders, held)),
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
         types_forgotten=_types_forgotten(tree),
         passages=tuple(dict.fromkeys(p for root in roots for p in runs[root].passages)),
-        unresolved=frozenset(unresolved),
+        unresolved=frozenset(name for name, path in met if not program.resolve(name, path)),
         gaps=tuple(sorted(gaps)),
         cuts={root: _cuts(run) for root, run in runs.items()},
         ended=frozenset(root for root, run in runs.items() if run.cut),
@@ -209,6 +214,6 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
     )
 
 
-def _cuts(run: Run) -> frozenset[str]:
+def _cuts(run: Seen) -> frozenset[str]:
     """Return what a run has left out, so that another tree's run can be held against it."""
     return frozenset(f"{g.function}: {g.detail}" for g in run.gaps if g.kind == "budget")

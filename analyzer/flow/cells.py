@@ -7,13 +7,15 @@ has not asked or changed its state, frees what stands in the cell, if all that d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from analyzer.c import ir
 from analyzer.flow.contents import Put
+from analyzer.flow.held import Held
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
+from analyzer.flow.seen import Seen
 from analyzer.flow.state import BUDDY, State
 from analyzer.flow.values import page_key
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, unknown_page
@@ -116,24 +118,27 @@ def _is_untouched(key: str, state: State, run: Run) -> bool:
 
 
 def observed(
-    runs: Mapping[FunctionId, Run], holders: frozenset[FunctionId]
+    seen: Mapping[FunctionId, Seen],
+    holders: frozenset[FunctionId],
+    held: Callable[[str], Held],
 ) -> Iterator[Observation]:
     """Yield what was observed; of pages that were freed from cells only what is known for certain.
 
     All who store into the cell were followed, without a gap, and the root that frees from it does
     not also ask for the page's state or change it, as it may do under a condition that nobody else
     asks for. Nothing else is observed from the holders: what they free is known from the others.
+    held says what holds pages in a file.
     """
-    reached: frozenset[FunctionId] = frozenset().union(*(run.reached for run in runs.values()))
-    blind = {path for (path, _), run in runs.items() if run.cut}
-    blind |= {gap.file for run in runs.values() for gap in run.gaps}
-    for root, run in runs.items():
+    reached: frozenset[FunctionId] = frozenset().union(*(run.reached for run in seen.values()))
+    blind = {path for (path, _), run in seen.items() if run.cut}
+    blind |= {gap.file for run in seen.values() for gap in run.gaps}
+    for root, run in seen.items():
         for o in run.observations:
             path, opening, _ = o.given.partition("#")
             if o.kind is not Kind.SINK or not opening:
                 wanted = root not in holders
             else:
-                known = path not in blind and run.held(path).storing <= reached
+                known = path not in blind and held(path).storing <= reached
                 wanted = o.outcome is Outcome.LEAK and known and o.given not in run.unsure
             if wanted:
                 yield o

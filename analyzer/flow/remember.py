@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from analyzer.flow.interpret import run_root
 from analyzer.flow.passages import passages_of
 from analyzer.flow.program import FunctionId
@@ -23,7 +21,7 @@ def run_or_recall(root: FunctionId, run: Run) -> Run:
     for n, old in reversed([*enumerate(known)]):
         if _is_alike(old, run):
             known.append(known.pop(n))
-            return replace(old, program=run.program, gaps=dict(old.gaps))
+            return old
     with run.program.noting(run.asked):
         run_root(root, run)
     run.forget(passages_of(run.memory))

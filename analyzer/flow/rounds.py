@@ -11,6 +11,7 @@ from analyzer.flow.contents import MOST, Lists, Put, few, is_own, kinds, united
 from analyzer.flow.program import FunctionId
 from analyzer.flow.remember import run_or_recall
 from analyzer.flow.run import Run
+from analyzer.flow.seen import Seen
 from analyzer.pages.machine import PageState
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
@@ -34,7 +35,7 @@ class Rounds:
 
     roots: Sequence[FunctionId]
     begin: Begin
-    runs: dict[FunctionId, Run] = field(default_factory=dict)
+    runs: dict[FunctionId, Seen] = field(default_factory=dict)
     lists: dict[FunctionId, Lists] = field(default_factory=dict)
 
     def settle(self) -> None:
@@ -66,7 +67,7 @@ class Rounds:
             run = run_or_recall(root, run)
         if run.waits:
             return False
-        self.runs[root], self.lists[root] = run, lists
+        self.runs[root], self.lists[root] = run.alone(), lists
         return True
 
     def _settled(self, root: FunctionId, *, keep: bool = False) -> Lists:
@@ -112,7 +113,7 @@ class Rounds:
         return {p: held for root in self.roots for p, held in self.lists[root].items()}
 
 
-def _news(run: Run, now: Lists) -> bool:
+def _news(run: Seen, now: Lists) -> bool:
     """Tell whether a list that was drawn from holds other kinds of pages now."""
     return any(
         seen != kinds(now.get(place, ())) for place, sets in run.drawn.items() for seen in sets

@@ -1,4 +1,4 @@
-"""Hold what one run of the interpreter shares: the tree's functions, the law, what was seen."""
+"""Hold what one run of the interpreter shares: the tree's functions, the law, what matters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from analyzer.base import Gap, Span
 from analyzer.budget import Budget
@@ -27,22 +27,20 @@ from analyzer.c.ir import (
 )
 from analyzer.flow.asked import Asked
 from analyzer.flow.common import Common, common_in
-from analyzer.flow.contents import Kinds, Put, few, is_own, is_some, kinds
+from analyzer.flow.contents import few, is_own, is_some, kinds
 from analyzer.flow.held import Held, held_in
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
 from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.seen import Seen
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
-from analyzer.flow.state import Stand, State
+from analyzer.flow.state import State
 from analyzer.flow.storing import is_word
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
-
-if TYPE_CHECKING:
-    from analyzer.flow.watch import Entrance, Sight
 
 _WORD = re.compile(r"\w+")
 
@@ -124,8 +122,8 @@ class Context(NamedTuple):
 
 
 @dataclass
-class Run:
-    """Collect what the roots of one tree show. Lives for one analysis of one tree."""
+class Run(Seen):
+    """Collect what a root shows, with what it is found with: one tree, one root, one round."""
 
     program: Program
     space: Space
@@ -138,39 +136,19 @@ class Run:
     starts: Mapping[str, PageState] = field(default_factory=dict)  # populations, as if born so
     limits: Limits = field(default_factory=Limits)
     budget: Budget = field(default_factory=Budget)
-    cut: str = ""  # what ran out and ended the run; nothing where it went to its end
-    observations: dict[Observation, None] = field(default_factory=dict)
-    puts: dict[str, dict[Put, None]] = field(default_factory=dict)
-    drawn: dict[str, set[Kinds]] = field(default_factory=dict)  # what was seen on each list
-    changed: set[Stand] = field(default_factory=set)  # where pages were changed as they stood
-    taken: set[Stand] = field(default_factory=set)  # of which the pages left the list
     early: bool = False  # not all roots have run yet: what stands on their lists is not known
-    waits: bool = False  # it ended where it would have drawn from such a list
-    met: dict[tuple[str, str], None] = field(default_factory=dict)  # names that pages go to
-    reached: set[FunctionId] = field(default_factory=set)
-    callbacks: dict[str, tuple[FunctionId, ...]] = field(default_factory=dict)
-    gaps: dict[Gap, None] = field(default_factory=dict)
     asked: Asked = field(default_factory=dict)  # of the program, while the run was under way
     roles: dict[FunctionId, Role] = field(default_factory=dict)  # asked of the interest meanwhile
     heard: dict[tuple[str, str], Heard] = field(default_factory=dict)  # by name and path
     shared: dict[str, Common] = field(default_factory=dict)  # by folder
     holders: dict[str, Held] = field(default_factory=dict)  # by path
     cells: dict[str, str] = field(default_factory=dict)  # by place
-    unsure: set[str] = field(default_factory=set)  # cells whose pages were looked at or changed
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
-    passages: tuple[Passage, ...] = ()
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
     named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
     watched: Watched = Watched()
-    sights: dict[Sight, None] = field(default_factory=dict)
-    entrances: dict[object, Entrance] = field(default_factory=dict)
-
-    @property
-    def unresolved(self) -> frozenset[str]:
-        """Return the functions that pages go to and that were not read."""
-        return frozenset(n for n, path in self.met if not self.program.resolve(n, path))
 
     def slice_of(self, act: Activation) -> Slice:
         """Return the slice of an activation's variant."""
@@ -400,11 +378,6 @@ class Run:
             known = () if place in self.altered else few(self.puts.get(place, ()))
         self.drawn.setdefault(place, set()).add(kinds(known))
         return known
-
-    @property
-    def altered(self) -> frozenset[str]:
-        """Return the lists on which pages were changed and left: what was put says no more."""
-        return frozenset(place for place, _ in self.changed - self.taken)
 
     def change(self, key: str, state: State) -> None:
         """Take note that a page is changed, which may stand on a list."""
