@@ -13,12 +13,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
+from analyzer.c.prototypes import file_scope
 from analyzer.c.unit import KEYWORDS, Unit, scan_unit
+from analyzer.edits import Edits, edits_of
 from analyzer.flow.arguments import split_arguments
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import usual_accessors
-from analyzer.relevance import NO_PAGE, bodies_of, differ, frame_of, spoken_words
+from analyzer.relevance import NO_PAGE, spoken_words
 from analyzer.tree import Tree, is_source
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -59,20 +61,68 @@ def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str 
                 return None
             continue
         before, after = trees.before.read(path), trees.after.read(path)
-        if before is None or after is None or not path.endswith(".c"):
+        if before is None or after is None:
             return None
         units = Pair(scan_unit(path, before), scan_unit(path, after))
-        if differ(frame_of(units.before), frame_of(units.after)):
+        edits = edits_of(units)
+        if edits.resized or edits.includes or edits.turned:
             return None
-        bodies = units.map(bodies_of)
-        names = {
-            name
-            for name in bodies.before.keys() | bodies.after.keys()
-            if differ(bodies.before.get(name, b""), bodies.after.get(name, b""))
-        }
-        if not all(_is_aside(unit, names, words) for unit in (units.before, units.after)):
+        if not _are_aside(units, edits, words):
             return None
     return NO_PAGE
+
+
+def _are_aside(units: Pair[Unit], edits: Edits, spoken: frozenset[str]) -> bool:
+    """Tell whether a file's edits keep away from pages, in functions and around them."""
+    if _reaches_out(units, edits):
+        return False  # who knows which function names it
+    words = edits.words
+    if words & spoken or any(map(speaks_of_pages, words)):
+        return False
+    text = "\n".join(edits.lines)
+    for unit in (units.before, units.after):
+        here = unit.definitions.keys() | macro_definitions(unit).keys()
+        names = {*edits.functions, *(words & here)}
+        if edits.is_framed:
+            own = {*here, *_declared(_outside(unit), _VARIABLE)}
+            if not all(_is_known(m["name"], own) for m in _STORED.finditer(text)):
+                return False
+            names |= _naming(edits.declared | edits.named, unit)
+        if not _is_aside(unit, names, spoken):
+            return False
+    return True
+
+
+def _reaches_out(units: Pair[Unit], edits: Edits) -> bool:
+    """Tell whether functions of other files may meet something else by a name than they did."""
+    if units.after.path.endswith(".h"):
+        return bool(edits.named) or any("noreturn" in word for word in edits.words)
+    known = units.map(
+        lambda u: {n for n, found in u.definitions.items() if not all(d.static for d in found)}
+    )
+    return bool(edits.named & (known.before ^ known.after))
+
+
+def _naming(names: Collection[str], unit: Unit) -> set[str]:
+    """Return the functions of a file that name one of the names, themselves or by a macro."""
+    known, macros = set(names), macro_definitions(unit)
+    while more := {n for n, m in macros.items() if known & set(_WORD.findall(m.body))} - known:
+        known |= more
+    return {
+        name
+        for name in unit.definitions
+        if any(known & set(_WORD.findall(head + body)) for head, body in _texts(unit, name))
+    }
+
+
+def _outside(unit: Unit) -> str:
+    """Return the text around a file's functions."""
+    return file_scope(unit).decode("latin-1")
+
+
+def _is_known(name: str, own: Collection[str]) -> bool:
+    """Tell whether what is stored is no function of another file that may be one for pages."""
+    return name in own or name[0].isupper() or is_harmless(name)
 
 
 def _spoken(facts: Facts) -> frozenset[str]:
@@ -113,8 +163,8 @@ def _leads_nowhere(head: str, body: str, here: Collection[str]) -> bool:
     safe = {*here, *_declared(text, _DECLARED)}
     own = {*safe, *_declared(text, _VARIABLE)}
     for m in _STORED.finditer(body):
-        if not (m["name"] in own or m["name"][0].isupper() or is_harmless(m["name"])):
-            return False  # a function of another file, perhaps
+        if not _is_known(m["name"], own):
+            return False
     for m in _CALL.finditer(body):
         name = m["name"] or ""
         if name in _NO_CALLS or (not m["member"] and (name in here or is_harmless(name))):

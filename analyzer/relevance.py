@@ -10,21 +10,25 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.base import Pair
 from analyzer.c.blank import blank_ranges
+from analyzer.c.constants import enumerators
+from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import Unit, scan_unit
-from analyzer.flow.analyse import Prepared
+from analyzer.edits import Edits, body_ranges, differ, edits_of, includes_of
+from analyzer.flow.analyse import Prepared, holders_of
 from analyzer.flow.interest import Interest
 from analyzer.flow.params import page_params
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.facts import Facts
 from analyzer.tree import Tree, is_source
 
-_TOKEN = re.compile(rb"\w+|[^\w\s]|\n")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
+#: A function that is declared, or a macro that is used, outside of functions.
+_DECLARED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 #: Words by which a parameter may be a page.
 _PAGES = frozenset({"page", "folio", "notifier_block"})
 #: Build files decide under which configuration a file counts.
@@ -44,7 +48,8 @@ def idle_by_text(trees: Pair[Tree], changed: Iterable[str]) -> str | None:
         before, after = trees.before.read(path), trees.after.read(path)
         if before is None or after is None or not is_source(path):
             return None
-        if _tokens(scan_unit(path, before)) != _tokens(scan_unit(path, after)):
+        one, other = scan_unit(path, before), scan_unit(path, after)
+        if differ(one.code, other.code) or includes_of(one) != includes_of(other):
             return None
     return NO_STATEMENT
 
@@ -75,26 +80,11 @@ def _functions(unit: Unit) -> dict[str, bytes]:
 
 def _around(unit: Unit) -> bytes:
     """Return the blanked text of a file without the bodies of its functions."""
-    return blank_ranges(unit.code, _body_ranges(unit))
+    return blank_ranges(unit.code, body_ranges(unit))
 
 
 def _counts(path: str) -> bool:
     return is_source(path) or posixpath.basename(path) in _BUILD
-
-
-def _tokens(unit: Unit) -> list[bytes]:
-    """Return a file's tokens without comments and the insides of quotes."""
-    return _tokens_of(unit.code)
-
-
-def _tokens_of(code: bytes) -> list[bytes]:
-    """Return the tokens of blanked text; a line end counts where a directive ends."""
-    tokens: list[bytes] = []
-    for line in code.replace(b"\\\n", b"  ").split(b"\n"):
-        tokens.extend(_TOKEN.findall(line))
-        if line.lstrip().startswith(b"#"):
-            tokens.append(b"\n")
-    return tokens
 
 
 def idle_by_names(prepared: Pair[Prepared], changed: Iterable[str]) -> str | None:
@@ -103,7 +93,7 @@ def idle_by_names(prepared: Pair[Prepared], changed: Iterable[str]) -> str | Non
     Any function of the files that were read may matter here, so nothing needs to be lowered.
     """
     edits = _edits(prepared, changed)
-    if edits is None:
+    if edits is None or edits.reframed:
         return None
     for tree in (prepared.before, prepared.after):
         mentioned = _closure(edits, tree.program)
@@ -139,33 +129,76 @@ def idle_by_interest(
     edits = _edits(prepared, changed)
     if edits is None or interests.before != interests.after:
         return None
-    followed = interests.before.strong | interests.before.weak
-    if edits.functions & followed:
+    before, after = prepared.before, prepared.after
+    if before.law != after.law or before.numbers != after.numbers:
         return None
-    for tree in (prepared.before, prepared.after):
-        if edits.mentioned & (_spoken_of(tree) | _slots(tree.program, followed)):
+    matter = _matter(before, interests.before)
+    if matter != _matter(after, interests.after) or edits.functions & matter:
+        return None
+    for tree in (before, after):
+        program = tree.program
+        if edits.mentioned & (_passing(tree) | _slots(program, matter)):
             return None
-        if edits.mentioned & {name for _, name in followed}:
+        if edits.mentioned & {name for _, name in matter}:
             return None
-    if any(_params(prepared.before, f) != _params(prepared.after, f) for f in edits.functions):
+        if edits.named & _spoken_of(tree):
+            return None
+        if edits.named and any(edits.named & _identifiers(program, id) for id in matter):
+            return None
+    if any(_params(before, f) != _params(after, f) for f in edits.functions):
+        return None
+    if edits.reframed & {path for path, _ in matter}:
         return None
     return NO_PAGE
 
 
+def _matter(tree: Prepared, interest: Interest) -> frozenset[FunctionId]:
+    """Return all functions of a tree that the analysis can come into."""
+    return interest.strong | interest.weak | {*holders_of(tree, interest)}
+
+
+def _passing(tree: Prepared) -> frozenset[str]:
+    """Return every name that the law and the facts speak of, but for those for lists of anything.
+
+    Whoever puts a page that matters on a list is among the functions that matter.
+    """
+    lists = tree.facts.lists
+    of_lists = (*lists.put, *lists.take, *lists.entry, *lists.first, *lists.step, *lists.iterators)
+    return _spoken_of(tree).difference(of_lists)
+
+
+def _identifiers(program: Program, id: FunctionId) -> frozenset[str]:
+    """Return every word in a function, head and body."""
+    unit = program.unit(id[0])
+    return frozenset(
+        word.decode("latin-1")
+        for d in unit.definitions.get(id[1], ())
+        for word in _WORD.findall(unit.code[d.span.start : d.span.end])
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Edits:
-    """Which functions differ between the trees, and every word that either side of them has."""
+    """Which functions differ between the trees, and every word that either side of them has.
+
+    reframed are the files of which more differs than the bodies of functions, and mentioned holds
+    the words there; named is what another file may name and means something else now.
+    """
 
     paths: frozenset[str]
     functions: frozenset[FunctionId]
     mentioned: frozenset[str]
+    reframed: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
 
 
 def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
-    """Return what a patch changes within functions; None where it changes anything else."""
+    """Return what a patch changes in the files that were read; None where that cannot be told."""
     paths = frozenset(changed)
     functions: set[FunctionId] = set()
-    words: set[bytes] = set()
+    words: set[str] = set()
+    reframed: set[str] = set()
+    named: set[str] = set()
     read = {posixpath.dirname(path) for path in prepared.after.program.paths}
     for path in sorted(paths):
         if not is_source(path):
@@ -176,44 +209,39 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
         if not (prepared.before.program.has(path) and prepared.after.program.has(path)):
             return None
         units = Pair(prepared.before.program.unit(path), prepared.after.program.unit(path))
-        if differ(*(frame_of(u) for u in (units.before, units.after))):
-            return None
-        bodies = units.map(bodies_of)
-        for name in sorted(bodies.before.keys() | bodies.after.keys()):
-            one, other = bodies.before.get(name, b""), bodies.after.get(name, b"")
-            if differ(one, other):
-                functions.add((path, name))
-                words.update(_tokens_of(one), _tokens_of(other))
-    identifiers = (w.decode("latin-1") for w in words if _WORD.fullmatch(w))
-    return _Edits(paths, frozenset(functions), frozenset(identifiers))
+        edits = edits_of(units)
+        if edits.resized:
+            return None  # whoever calls with the old number of arguments is looked for
+        if path.endswith(".h") and edits.includes:
+            return None  # a file with what matters may include it
+        functions |= {(path, name) for name in edits.functions}
+        if edits.is_framed:
+            reframed.add(path)
+            words |= edits.words
+            named |= _met_outside(units, edits)
+        for unit in (units.before, units.after):
+            for name in edits.functions:
+                for d in unit.definitions.get(name, ()):
+                    start = d.span.start if edits.is_framed else d.body
+                    text = _WORD.findall(unit.code[start : d.span.end])
+                    words.update(word.decode("latin-1") for word in text)
+    return _Edits(
+        paths, frozenset(functions), frozenset(words), frozenset(reframed), frozenset(named)
+    )
 
 
-def differ(one: bytes, other: bytes) -> bool:
-    """Tell whether texts differ in more than blanks; most are the same, and are not taken apart."""
-    return one != other and _tokens_of(one) != _tokens_of(other)
-
-
-def frame_of(unit: Unit) -> bytes:
-    """Return the text of a file without its functions' bodies: heads, macros, objects."""
-    pieces, at = [], 0
-    for start, end in sorted(_body_ranges(unit)):
-        pieces.append(unit.code[at:start])
-        at = max(at, end)
-    return b" ".join((*pieces, unit.code[at:]))
-
-
-def bodies_of(unit: Unit) -> dict[str, bytes]:
-    """Return the text of each function's bodies."""
-    return {
-        name: b"\n".join(unit.code[d.body : d.span.end] for d in found)
-        for name, found in unit.definitions.items()
-    }
-
-
-def _body_ranges(unit: Unit) -> Iterator[tuple[int, int]]:
-    for found in unit.definitions.values():
-        for definition in found:
-            yield definition.body, definition.span.end
+def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
+    """Return the names by which other files meet what a file's edits change."""
+    sides = (units.before, units.after)
+    if not units.after.path.endswith(".h"):
+        known = {
+            n for u in sides for n, ds in u.definitions.items() if not all(d.static for d in ds)
+        }
+        return edits.named & known
+    names = {*edits.named, *(n for line in edits.lines for n in _DECLARED.findall(line))}
+    if edits.turned:
+        names.update(*((*u.definitions, *macro_definitions(u), *enumerators(u)) for u in sides))
+    return frozenset(names)
 
 
 def _spoken_of(tree: Prepared) -> frozenset[str]:

@@ -120,25 +120,123 @@ def test_what_may_lead_to_a_page_is_left_to_the_search(statement: str) -> None:
     assert verdict(source(statement), source("")) is None
 
 
+#: A table of functions, and one of another driver's, behind the last function.
+TABLE = "\nstatic const struct tick_ops tick_ops = {\n\t.begin = tick_start,\n};\n"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        ("#include <linux/clk.h>\n", "#include <linux/clk.h>\n#include <linux/of.h>\n"),
         ("#define TICK_MOST 12", "#define TICK_MOST 13"),
+        ("#define TICK_MOST 12", "#define TICK_MOST 12\n#define TICK_LEAST \\\n\t2"),
         ("int rate;", "int rate, top;"),
-        ("static int tick_rate(int hz)", "int tick_rate(int hz)"),
-        ("\treturn ret;\n}\n", "\treturn ret;\n}\ndevice_initcall(tick_init);\n"),
+        ("struct tick {", "struct tock {\n\tint when;\n};\n\nstruct tick {"),
+        ("static int tick_rate(int hz)", "static u32 tick_rate(int hz)"),
+        ("int tick_start(", "static void tick_none(void)\n{\n}\n\nint tick_start("),
+        ("\treturn ret;\n}\n", '\treturn ret;\n}\nMODULE_LICENSE("GPL");\n'),
+        ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE),
+        ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE.replace("tick_start", "kfree")),
     ],
 )
-def test_what_stands_outside_of_functions_is_left_to_the_search(old: str, new: str) -> None:
+def test_what_stands_outside_of_functions_and_is_nothing_to_pages_is_idle(
+    old: str, new: str
+) -> None:
     assert old in SOURCE
 
-    assert verdict(source(""), source("").replace(old, new)) is None
+    assert NO_PAGE == verdict(source(""), source("").replace(old, new))
+    assert NO_PAGE == verdict(source("").replace(old, new), source(""))
 
 
-def test_a_header_is_left_to_the_search() -> None:
-    before = "static inline int tick_rate(int hz)\n{\n\treturn hz;\n}\n"
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("static int tick_rate(int hz)", "int tick_rate(int hz)"),  # who else has one?
+        ("int tick_start(", "int tick_none(void)\n{\n\treturn 0;\n}\n\nint tick_start("),
+        ("tick_rate(int hz)", "tick_rate(int hz, int by)"),  # its callers are looked for
+        ('#include "tick.h"\n', '#include "tock.h"\n'),  # what it may define
+        ("int tick_start(", "#ifdef CONFIG_TICK\nint tick_start("),
+        ("tick_drop(p) __ClearPageOffline(p)", "tick_drop(p) barrier()"),
+        ("int rate;", "int rate;\n\tstruct page *p;"),
+        ("#define TICK_FIRST 1", "#define TICK_FIRST 2"),  # where a number is passed on
+        ("#define TICK_OTHER 7", "#define TICK_OTHER 8"),  # there too, by a macro of a macro
+        ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE.replace("tick_start", "tick_hook")),
+        ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE.replace("tick_start", "online_those")),
+        ("\treturn ret;\n}\n", "\treturn ret;\n}\nhotplug_memory_notifier(tick_rate, 0);\n"),
+    ],
+)
+def test_what_may_mean_something_to_pages_outside_of_functions_is_left_to_the_search(
+    old: str, new: str
+) -> None:
+    before = source("").replace("online_those(start);", "online_those(start + TICK_BASE);")
+    before = before.replace(
+        "#define TICK_MOST",
+        "#define TICK_OTHER 7\n#define TICK_FIRST 1\n#define TICK_BASE (TICK_FIRST + TICK_OTHER)\n"
+        "#define TICK_MOST",
+    )
+    assert old in before
 
-    assert verdict(before, before.replace("hz;", "hz * 2;"), "include/linux/tick.h") is None
+    assert verdict(before, before.replace(old, new)) is None
+    assert verdict(before.replace(old, new), before) is None
+
+
+HEADER = """\
+#ifndef TICK_H
+#define TICK_H
+
+#define TICK_TOP 12
+
+enum tick_mode { TICK_SLOW, TICK_FAST };
+
+struct tick {
+	int rate;
+};
+
+int tick_start(struct tick *t);
+
+static inline int tick_rate(int hz)
+{
+	return hz;
+}
+
+#endif
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("int rate;", "int rate;\n\tint top;"),
+        ("tick_start(struct tick *t);", "tick_start(struct tick *t);\nint tick_stop(void);"),
+        ("return hz;", "return hz * 2;"),
+        ("#define TICK_H\n", "#define TICK_H\n\n#include <linux/of.h>\n"),
+    ],
+)
+def test_a_header_that_names_nothing_else_is_idle(old: str, new: str) -> None:
+    assert old in HEADER
+
+    assert NO_PAGE == verdict(HEADER, HEADER.replace(old, new, 1), "include/linux/tick.h")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("TICK_TOP 12", "TICK_TOP 13"),
+        ("TICK_SLOW,", "TICK_SLOW = 1,"),
+        ("static inline int tick_rate", "static inline bool tick_rate"),
+        ("return hz;", "return online_those(hz << 1);"),
+        ("int tick_start(", "void __noreturn tick_start("),
+        ("#ifndef TICK_H", "#ifndef _TICK_H"),
+        ("int rate;", "struct folio *f;"),
+        ("int rate;", 'int rate;\n#include "tock.h"'),
+    ],
+)
+def test_a_header_by_which_others_may_meet_something_else_is_left_to_the_search(
+    old: str, new: str
+) -> None:
+    assert old in HEADER
+
+    assert verdict(HEADER, HEADER.replace(old, new, 1), "include/linux/tick.h") is None
 
 
 @pytest.mark.parametrize("head", ["struct page *page", "struct folio *f", "unsigned long pfn"])

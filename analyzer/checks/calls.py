@@ -9,7 +9,7 @@ from analyzer.base import Pair
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit
 from analyzer.findings import Cause, Finding, Step
-from analyzer.flow.arguments import split_arguments
+from analyzer.flow.arguments import sizes_of, split_arguments
 from analyzer.flow.program import Program
 from analyzer.rules import Rule
 
@@ -69,21 +69,6 @@ def elsewhere(program: Program, definition: Definition) -> frozenset[int]:
 
 def _heads(unit: Unit, name: str) -> list[bytes]:
     return [unit.code[d.span.start : d.body] for d in unit.definitions[name]]
-
-
-def sizes_of(unit: Unit, name: str) -> frozenset[int]:
-    """Return the numbers of parameters of a function's definitions; none where it is variadic."""
-    sizes = set()
-    for d in unit.definitions.get(name, ()):
-        head = unit.code[d.span.start : d.body]
-        at = re.search(rb"\b" + re.escape(name.encode()) + rb"\s*\(", head)
-        if at is None:
-            return frozenset()
-        parameters = split_arguments(head, at.end())
-        if any("..." in p for p in parameters):
-            return frozenset()
-        sizes.add(0 if parameters in (("",), ("void",)) else len(parameters))
-    return frozenset(sizes)
 
 
 def _calls(

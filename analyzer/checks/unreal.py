@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from analyzer.checks.calls import elsewhere, sizes_of
+from analyzer.checks.calls import elsewhere
 from analyzer.compare import Sides
-from analyzer.flow.arguments import split_arguments
+from analyzer.flow.arguments import sizes_of, split_arguments
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.machine import Frame

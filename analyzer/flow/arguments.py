@@ -1,8 +1,11 @@
-"""Split the text of a call into its arguments."""
+"""Split the text of a call into its arguments, and count those that a function takes."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from analyzer.c.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +47,18 @@ def split_arguments(code: bytes, at: int) -> tuple[str, ...]:
     """Split the arguments of a call at the offset behind its opening parenthesis."""
     spans, _ = argument_spans(code, at)
     return tuple(b" ".join(code[s:e].split()).decode("latin-1") for s, e in spans)
+
+
+def sizes_of(unit: Unit, name: str) -> frozenset[int]:
+    """Return the numbers of parameters of a function's definitions; none where it is variadic."""
+    sizes = set()
+    for d in unit.definitions.get(name, ()):
+        head = unit.code[d.span.start : d.body]
+        at = re.search(rb"\b" + re.escape(name.encode()) + rb"\s*\(", head)
+        if at is None:
+            return frozenset()
+        parameters = split_arguments(head, at.end())
+        if any("..." in p for p in parameters):
+            return frozenset()
+        sizes.add(0 if parameters in (("",), ("void",)) else len(parameters))
+    return frozenset(sizes)

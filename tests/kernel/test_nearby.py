@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from analyzer.base import Pair
+from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import scan_unit
 from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.cache import Cache
@@ -63,6 +65,32 @@ def test_no_function_that_pages_come_through_is_idle(
     some = others[::7]
     aside = sum(idle(tree, id) for id in some)
     row("idle without a search", (f"{len(ids)} followed", f"{aside} of {len(some)} others"))
+    assert [] == wrong
+    assert aside
+
+
+def test_no_macro_that_such_a_function_names_can_change_without_a_search(
+    tree: Prepared, row: Callable[[str, tuple[str, ...]], None]
+) -> None:
+    ids, wrong, aside, tried = followed(tree), [], 0, 0
+    for path in sorted({path for path, _ in ids if path.endswith(".c")}):
+        unit = tree.program.unit(path)
+        named = b"\n".join(
+            unit.code[d.span.start : d.span.end]
+            for at, name in ids
+            if at == path
+            for d in unit.definitions[name]
+        )
+        for name, macro in macro_definitions(unit).items():
+            edited = unit.text[: macro.span.end] + b" + 1" + unit.text[macro.span.end :]
+            trees = Pair(MemoryTree({path: unit.text}), MemoryTree({path: edited}))
+            tried += 1
+            if idle_nearby(trees, (path,), FACTS) is not None:
+                aside += 1
+                if re.search(rf"\b{name}\b".encode(), named):
+                    wrong.append(f"{name} in {path}")
+
+    row("macros idle without a search", (f"{len(ids)} followed", f"{aside} of {tried} beside them"))
     assert [] == wrong
     assert aside
 
