@@ -45,6 +45,8 @@ _DECLARED = re.compile(
 _VARIABLE = re.compile(
     rf"{_START}(?:[A-Za-z_]\w*\s+)+\**(?P<first>[A-Za-z_]\w*)(?P<rest>[^;(){{}}]*)"
 )
+#: A variable at file scope, and no function that is only declared.
+_OBJECT = re.compile(r"(?:\A|[;{}])\s*(?:[A-Za-z_]\w*[\s*]+)+([A-Za-z_]\w*)\s*(?=[=;,\[])")
 _NO_CALLS = frozenset(w.decode() for w in KEYWORDS) | {"defined", "typeof", "__typeof__", "asm"}
 
 
@@ -65,9 +67,7 @@ def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str 
             return None
         units = Pair(scan_unit(path, before), scan_unit(path, after))
         edits = edits_of(units)
-        if edits.resized or edits.includes or edits.turned:
-            return None
-        if not _are_aside(units, edits, words):
+        if edits.resized or not _are_aside(units, edits, words):
             return None
     return NO_PAGE
 
@@ -83,11 +83,14 @@ def _are_aside(units: Pair[Unit], edits: Edits, spoken: frozenset[str]) -> bool:
     for unit in (units.before, units.after):
         here = unit.definitions.keys() | macro_definitions(unit).keys()
         names = {*edits.functions, *(words & here)}
+        if edits.turned or edits.includes:
+            names.update(unit.definitions)  # any of them may be another one now
+        elif edits.is_framed:
+            names |= _naming(edits.declared | edits.named, unit)
         if edits.is_framed:
-            own = {*here, *_declared(_outside(unit), _VARIABLE)}
+            own = {*here, *_objects(unit)}
             if not all(_is_known(m["name"], own) for m in _STORED.finditer(text)):
                 return False
-            names |= _naming(edits.declared | edits.named, unit)
         if not _is_aside(unit, names, spoken):
             return False
     return True
@@ -96,7 +99,8 @@ def _are_aside(units: Pair[Unit], edits: Edits, spoken: frozenset[str]) -> bool:
 def _reaches_out(units: Pair[Unit], edits: Edits) -> bool:
     """Tell whether functions of other files may meet something else by a name than they did."""
     if units.after.path.endswith(".h"):
-        return bool(edits.named) or any("noreturn" in word for word in edits.words)
+        turned = edits.turned or edits.includes or bool(edits.named)
+        return turned or any("noreturn" in word for word in edits.words)
     known = units.map(
         lambda u: {n for n, found in u.definitions.items() if not all(d.static for d in found)}
     )
@@ -115,9 +119,9 @@ def _naming(names: Collection[str], unit: Unit) -> set[str]:
     }
 
 
-def _outside(unit: Unit) -> str:
-    """Return the text around a file's functions."""
-    return file_scope(unit).decode("latin-1")
+def _objects(unit: Unit) -> frozenset[str]:
+    """Return the variables of a file, of which none is a function."""
+    return frozenset(_OBJECT.findall(file_scope(unit).decode("latin-1")))
 
 
 def _is_known(name: str, own: Collection[str]) -> bool:
@@ -128,13 +132,15 @@ def _is_known(name: str, own: Collection[str]) -> bool:
 def _spoken(facts: Facts) -> frozenset[str]:
     accessors = (n for label in (*facts.types, *facts.flags) for n in usual_accessors(label))
     bits = (f"PG_{label.lower()}" for label in (*facts.types, *facts.flags))
-    return spoken_words(facts) | {*accessors, *bits}
+    words = {*spoken_words(facts), *accessors, *bits}
+    return frozenset(word for word in words if speaks_of_pages(word) or not is_harmless(word))
 
 
 def _is_aside(unit: Unit, names: Collection[str], spoken: frozenset[str]) -> bool:
     """Tell whether functions of a file, and all of it that they lead to, keep away from pages."""
     macros = macro_definitions(unit)
     here = unit.definitions.keys() | macros.keys()
+    objects = _objects(unit)
     todo, seen = sorted(names), set(names)
     while todo:
         name = todo.pop()
@@ -142,7 +148,7 @@ def _is_aside(unit: Unit, names: Collection[str], spoken: frozenset[str]) -> boo
             words = set(_WORD.findall(head + body))
             if words & spoken or any(map(speaks_of_pages, words)):
                 return False
-            if not _leads_nowhere(head, body, here):
+            if not _leads_nowhere(head, body, here, objects):
                 return False
             new = (words & here) - seen
             seen |= new
@@ -157,11 +163,14 @@ def _texts(unit: Unit, name: str) -> Iterator[tuple[str, str]]:
         yield head.decode("latin-1"), body.decode("latin-1")
 
 
-def _leads_nowhere(head: str, body: str, here: Collection[str]) -> bool:
-    """Tell whether nothing but harmless functions get to know a value that may be a page."""
+def _leads_nowhere(head: str, body: str, here: Collection[str], objects: Collection[str]) -> bool:
+    """Tell whether nothing but harmless functions get to know a value that may be a page.
+
+    here are the functions and macros of the file, objects its variables.
+    """
     text = head.replace("(", ";").replace(",", ";").replace(")", ";") + body  # each by itself
     safe = {*here, *_declared(text, _DECLARED)}
-    own = {*safe, *_declared(text, _VARIABLE)}
+    own = {*safe, *objects, *_declared(text, _VARIABLE)}
     for m in _STORED.finditer(body):
         if not _is_known(m["name"], own):
             return False

@@ -29,6 +29,9 @@ struct tick {
 	int rate;
 };
 
+static struct tick_ops tick_first = { 1 };
+int tick_declared(unsigned long start);
+
 static int tick_rate(int hz)
 {
 	return hz * 2;
@@ -85,6 +88,7 @@ def verdict(before: str, after: str, path: str = PATH) -> str | None:
         "t->ops->stop(t);",
         "t->mode = hz;",
         "t->when = jiffies;",
+        "t->ops = &tick_first;",  # a variable of the file
     ],
 )
 def test_what_leads_to_no_page_is_idle_without_a_search(statement: str) -> None:
@@ -108,6 +112,7 @@ def test_what_leads_to_no_page_is_idle_without_a_search(statement: str) -> None:
         "(*tick_do)(start);",
         "t->hook = tick_hook;",  # a function that a number is passed to by others
         "t->hook = online_those;",  # one of another file
+        "t->hook = tick_declared;",  # that is declared here
         "register_memory_notifier(&t->nb);",  # a registration
         "set_online_page_callback(&tick_cb);",
         "t->p = alloc_page(GFP_KERNEL);",
@@ -163,6 +168,10 @@ def test_what_stands_outside_of_functions_and_is_nothing_to_pages_is_idle(
         ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE.replace("tick_start", "tick_hook")),
         ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE.replace("tick_start", "online_those")),
         ("\treturn ret;\n}\n", "\treturn ret;\n}\nhotplug_memory_notifier(tick_rate, 0);\n"),
+        (
+            "\treturn ret;\n}\n",
+            "\treturn ret;\n}\nint tick_all(int);\n" + TABLE.replace("tick_start", "tick_all"),
+        ),
     ],
 )
 def test_what_may_mean_something_to_pages_outside_of_functions_is_left_to_the_search(
@@ -201,6 +210,22 @@ static inline int tick_rate(int hz)
 
 #endif
 """
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('#include "tock.h"\n', '#include "tick.h"\n'),
+        ("static int tick_rate", "#ifdef CONFIG_TICK\nstatic int tick_rate"),
+    ],
+)
+def test_where_any_function_may_be_another_one_all_of_them_count(old: str, new: str) -> None:
+    before = '#include "tock.h"\n\nstatic int tick_rate(int hz)\n{\n\treturn hz;\n}\n'
+    beside = "\nvoid tick_back(unsigned long start)\n{\n\tonline_those(start);\n}\n"
+    assert old in before
+
+    assert NO_PAGE == verdict(before, before.replace(old, new))
+    assert verdict(before + beside, before.replace(old, new) + beside) is None
 
 
 @pytest.mark.parametrize(
