@@ -36,8 +36,8 @@ class Edits:
     those around the functions that differ, blanked, and declared the names in them that are no
     types. is_framed tells whether more differs than bodies; turned, whether a conditional directive
     does, so that the same text may count now and did not before; includes, whether other files are
-    included, those for all the kernel aside; resized, whether a function takes another number of
-    arguments.
+    included, those for all the kernel aside; resized, whether a function that may be called takes
+    another number of arguments.
     """
 
     functions: frozenset[str]
@@ -73,8 +73,17 @@ def edits_of(units: Pair[Unit]) -> Edits:
         is_framed=True,
         turned=any(_CONDITIONAL.match(line) for line in lines),
         includes=includes,
-        resized=any(sizes_of(units.before, n) != sizes_of(units.after, n) for n in known),
+        resized=any(_is_resized(name, units) for name in known),
     )
+
+
+def _is_resized(name: str, units: Pair[Unit]) -> bool:
+    """Tell whether a function takes another number of arguments, and somebody may call it."""
+    if sizes_of(units.before, name) == sizes_of(units.after, name):
+        return False
+    found = units.after.definitions[name]
+    called = re.findall(rb"\b%b\s*\(" % re.escape(name.encode()), units.after.code)
+    return len(called) > len(found) or not all(d.static for d in found)
 
 
 def _different(sides: Pair[Mapping[str, T]]) -> Iterator[str]:

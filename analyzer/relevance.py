@@ -17,7 +17,7 @@ from analyzer.base import Pair
 from analyzer.c.blank import blank_ranges
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
-from analyzer.c.unit import Unit, scan_unit
+from analyzer.c.unit import KEYWORDS, Unit, scan_unit
 from analyzer.edits import Edits, body_ranges, differ, edits_of, includes_of
 from analyzer.flow.analyse import Prepared, holders_of
 from analyzer.flow.interest import Interest
@@ -29,6 +29,7 @@ from analyzer.tree import Tree, is_source
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 #: A function that is declared, or a macro that is used, outside of functions.
 _DECLARED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
+_KEYWORDS = frozenset(word.decode() for word in KEYWORDS)
 #: Words by which a parameter may be a page.
 _PAGES = frozenset({"page", "folio", "notifier_block"})
 #: Build files decide under which configuration a file counts.
@@ -238,10 +239,11 @@ def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
             n for u in sides for n, ds in u.definitions.items() if not all(d.static for d in ds)
         }
         return edits.named & known
-    names = {*edits.named, *(n for line in edits.lines for n in _DECLARED.findall(line))}
+    lines = (line for line in edits.lines if not line.startswith("#"))
+    names = {*edits.named, *(name for line in lines for name in _DECLARED.findall(line))}
     if edits.turned:
         names.update(*((*u.definitions, *macro_definitions(u), *enumerators(u)) for u in sides))
-    return frozenset(names)
+    return frozenset(names) - _KEYWORDS
 
 
 def _spoken_of(tree: Prepared) -> frozenset[str]:

@@ -138,6 +138,7 @@ TABLE = "\nstatic const struct tick_ops tick_ops = {\n\t.begin = tick_start,\n};
         ("int rate;", "int rate, top;"),
         ("struct tick {", "struct tock {\n\tint when;\n};\n\nstruct tick {"),
         ("static int tick_rate(int hz)", "static u32 tick_rate(int hz)"),
+        ("static int tick_rate(int hz)", "static int tick_rate(int hz, int by)"),  # uncalled
         ("int tick_start(", "static void tick_none(void)\n{\n}\n\nint tick_start("),
         ("\treturn ret;\n}\n", '\treturn ret;\n}\nMODULE_LICENSE("GPL");\n'),
         ("\treturn ret;\n}\n", "\treturn ret;\n}\n" + TABLE),
@@ -158,7 +159,8 @@ def test_what_stands_outside_of_functions_and_is_nothing_to_pages_is_idle(
     [
         ("static int tick_rate(int hz)", "int tick_rate(int hz)"),  # who else has one?
         ("int tick_start(", "int tick_none(void)\n{\n\treturn 0;\n}\n\nint tick_start("),
-        ("tick_rate(int hz)", "tick_rate(int hz, int by)"),  # its callers are looked for
+        ("tick_start(struct tick *t,", "tick_start(struct tick *t, int by,"),  # who calls it?
+        ("tick_hook(unsigned long first)", "tick_hook(unsigned long first, int by)"),
         ('#include "tick.h"\n', '#include "tock.h"\n'),  # what it may define
         ("int tick_start(", "#ifdef CONFIG_TICK\nint tick_start("),
         ("tick_drop(p) __ClearPageOffline(p)", "tick_drop(p) barrier()"),
@@ -177,7 +179,8 @@ def test_what_stands_outside_of_functions_and_is_nothing_to_pages_is_idle(
 def test_what_may_mean_something_to_pages_outside_of_functions_is_left_to_the_search(
     old: str, new: str
 ) -> None:
-    before = source("").replace("online_those(start);", "online_those(start + TICK_BASE);")
+    before = source("t->rate = tick_hook(hz);")
+    before = before.replace("online_those(start);", "online_those(start + TICK_BASE);")
     before = before.replace(
         "#define TICK_MOST",
         "#define TICK_OTHER 7\n#define TICK_FIRST 1\n#define TICK_BASE (TICK_FIRST + TICK_OTHER)\n"
