@@ -13,11 +13,12 @@ from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
 from analyzer.compare import Sides
 from analyzer.flow.analyse import UNBOUND, prepare
 from analyzer.flow.cache import Cache
+from analyzer.judge import found_in
 from analyzer.migrations import Described
 from analyzer.pages.facts import load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series
-from analyzer.pipeline import found_in, idle_at_once, sides_of
+from analyzer.pipeline import idle_at_once, sides_of
 from analyzer.rules import load_rules
 from analyzer.settle import Clock, Progress
 from analyzer.sites import Audit, Site, count_late

@@ -135,3 +135,8 @@ class Result:
     unjudged: tuple[int, ...] = ()  # the patches of which nothing was judged
     stopped: str = ""  # why something was not judged at all: interrupted, out of time, of memory
     notes: tuple[str, ...] = ()  # one-line remarks for stderr: repairs, offsets, partial results
+
+
+def order_of(f: Finding) -> tuple[object, ...]:
+    """Return by what findings stand in order: the grave ones first, then by place."""
+    return (-f.severity.rank, f.file, f.span.line, f.rule, f.function, f.status)

@@ -5,21 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from analyzer.base import Gap, Pair, Severity
+from analyzer.base import Gap, Pair
 from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
 from analyzer.charge import charged
-from analyzer.checks.births import derive_migrations
-from analyzer.checks.bits import find_bits
-from analyzer.checks.calls import find_calls
-from analyzer.checks.comments import find_comments
-from analyzer.checks.contracts import SAME, is_same
-from analyzer.checks.naming import named
-from analyzer.checks.states import find_states, standing
-from analyzer.checks.tests import find_tests
-from analyzer.checks.unreal import without_unreal
 from analyzer.compare import Sides
-from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, Status
+from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
 from analyzer.flow.analyse import UNBOUND, Prepared, interest_of, prepare
 from analyzer.flow.cache import Cache
 from analyzer.flow.observe import Behaviour
@@ -31,9 +23,11 @@ from analyzer.parallel import later
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
 from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
-from analyzer.rules import Rule, load_rules
 from analyzer.settle import Clock, Progress, analyse_both, is_worth, read_on, settle
 from analyzer.tree import Tree, searching
+
+if TYPE_CHECKING:
+    from analyzer.judge import Judged
 
 
 def check(
@@ -97,9 +91,9 @@ def check(
             idle[patch.index] = judged
             continue
         found = charged(found, judged.findings, patch.index)
-        derived.update(dict.fromkeys(named(judged.moved, described, patch, judged.facts)))
-        if judged.same:
-            idle[patch.index] = SAME
+        derived.update(dict.fromkeys(judged.named(described, patch)))
+        if judged.unmoved:
+            idle[patch.index] = judged.unmoved
         gaps.update(dict.fromkeys(judged.gaps))
         files, functions = judged.files, judged.functions
         if budget.interrupted():
@@ -119,7 +113,7 @@ def check(
         migrations=tuple(derived),
         unmoved="" if blind or any(g.kind == "budget" for g in gaps) else _unmoved(idle, series),
         left_out=tuple(left_out),
-        findings=tuple(sorted(_chosen(found, rules), key=_order)),
+        findings=tuple(sorted(_chosen(found, rules), key=order_of)),
         gaps=tuple(sorted(gaps)),
         files_read=files,
         functions=functions,
@@ -165,25 +159,12 @@ def compare_trees(
     return Result(
         tree=trees.after.name,
         migrations=judged.moved,
-        findings=tuple(sorted(charged([], judged.findings, 1), key=_order)),
+        findings=tuple(sorted(charged([], judged.findings, 1), key=order_of)),
         gaps=tuple(sorted(judged.gaps)),
         files_read=judged.files,
         functions=judged.functions,
         seconds=tuple(clock.seconds.items()),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """What the comparison of two trees shows, and how much was read for it."""
-
-    findings: tuple[Finding, ...]
-    moved: tuple[Migration, ...]
-    same: bool  # nothing that pages go through behaves differently
-    facts: Facts
-    gaps: tuple[Gap, ...]
-    files: int
-    functions: int
 
 
 def _judged(
@@ -195,7 +176,7 @@ def _judged(
     described: Iterable[Described],
     jobs: int,
     budget: Budget = UNBOUND,
-) -> _Judged | str:
+) -> Judged | str:
     """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
 
     Return in words why the patch changes no page's state where that is clear without analysis.
@@ -203,12 +184,14 @@ def _judged(
     read = _read(trees, changed, cache, config, clock, described, budget)
     if isinstance(read, str):
         return read
+    from analyzer.judge import judge  # what most patches never come to
+
     while True:
         _, behaviours = analyse_both(read.prepared, clock, jobs=jobs)
         sides = read.sides(behaviours)
         # Most often nothing is left to read: the comparison need not wait for the search.
         aside = is_worth(read.prepared, jobs)
-        with later(functools.partial(_compare, sides, changed), aside=aside) as judged:
+        with later(functools.partial(judge, sides, changed), aside=aside) as judged:
             if not read_on(read.prepared, behaviours, clock):
                 clock.enter("compare")
                 return judged.value()
@@ -292,51 +275,5 @@ def _sources(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(p for p in paths if p.endswith((".c", ".h")))
 
 
-def findings_of(sides: Sides, changed: Iterable[str]) -> tuple[Finding, ...]:
-    """Return everything that is to be said of two trees that were analysed, in order."""
-    return tuple(sorted(charged([], _compare(sides, changed).findings, 1), key=_order))
-
-
-def _compare(sides: Sides, changed: Iterable[str]) -> _Judged:
-    """Return what is new, what is gone and what was there, and how populations start now."""
-    rules = load_rules()
-    files, functions = len(sides.programs.after.paths), sides.programs.after.count
-    new = found_in(sides, changed, rules)
-    gone = tuple(replace(f, status=Status.FIXED) for f in found_in(sides.swapped, changed, rules))
-    moved = derive_migrations(sides)
-    return _Judged(
-        findings=(*new, *gone, *standing(sides, rules)),
-        moved=moved,
-        same=not moved and sides.behaviours.after.is_whole and is_same(sides),
-        facts=sides.facts,
-        gaps=(
-            *sides.behaviours.after.gaps,
-            *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
-        ),
-        files=files,
-        functions=functions,
-    )
-
-
-def found_in(
-    sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]
-) -> tuple[Finding, ...]:
-    """Return what is wrong after and was not before."""
-    real = without_unreal(sides)
-    found = (
-        *find_states(real, rules),
-        *find_bits(sides, rules),
-        *find_calls(sides.programs, changed, rules),
-        *find_comments(sides, derive_migrations(sides), rules),
-    )
-    told = {(f.file, f.function) for f in found}  # what breaks says more than a test that turned
-    return (*found, *(f for f in find_tests(real, rules) if (f.file, f.function) not in told))
-
-
 def _chosen(found: Iterable[Finding], rules: Sequence[str] | None) -> Iterable[Finding]:
     return (f for f in found if rules is None or f.rule in rules)
-
-
-def _order(f: Finding) -> tuple[object, ...]:
-    ranks = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-    return (ranks[f.severity], f.file, f.span.line, f.rule, f.function, f.status)

@@ -20,9 +20,9 @@ from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.flow.roots import callers_of
 from analyzer.flow.run import Watched
+from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
-from analyzer.pipeline import findings_of
 from analyzer.settle import Clock, Progress, settle
 from analyzer.tree import Tree
 
