@@ -9,18 +9,18 @@ from dataclasses import replace
 from analyzer.audit.change import audit_change, moved_by, with_history
 from analyzer.audit.run import Audited, audit_tree, search_ahead
 from analyzer.base import Gap, Pair
-from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
+from analyzer.budget import ENDS, UNBOUND, Budget, OutOfBudgetError, reason_of
+from analyzer.clock import Clock, Progress
 from analyzer.compare import Sides
-from analyzer.flow.analyse import UNBOUND, prepare
+from analyzer.flow.analyse import prepare
 from analyzer.flow.cache import Cache
-from analyzer.judge import found_in
+from analyzer.judge import found_in, sides_of
 from analyzer.migrations import Described
+from analyzer.nearby import idle_at_once, question_of
 from analyzer.pages.facts import load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series
-from analyzer.pipeline import idle_at_once, sides_of
 from analyzer.rules import load_rules
-from analyzer.settle import Clock, Progress
 from analyzer.sites import Audit, Site, count_late
 from analyzer.tree import Tree
 
@@ -58,7 +58,8 @@ def audit(
         steps = apply_series(series.patches, tree)
         notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
         trees, changed = _around(steps, tree)
-        sides = sides_of(trees, changed, cache, config or {}, clock, [migration], jobs, budget)
+        question = question_of(trees, changed, [migration])
+        sides = sides_of(trees, changed, cache, config or {}, clock, question, jobs, budget)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
             whole = audit(trees.after, migration, config=config, jobs=jobs, budget=budget)
@@ -122,7 +123,7 @@ def _audited(
 
 
 def _is_idle(step: Step, migration: Described) -> bool:
-    return idle_at_once(step.trees, tuple(step.changed), {migration.name: migration})
+    return idle_at_once(step.trees, tuple(step.changed), [migration])
 
 
 def _told(
@@ -171,7 +172,8 @@ def _sites_after(
 ) -> tuple[Site, ...]:
     """Return the verdicts after the first patches of a series; none where no page moves yet."""
     trees, changed = _around(steps, tree)
-    sides = sides_of(trees, changed, cache, config or {}, Clock(None), [migration], 1, budget)
+    question = question_of(trees, changed, [migration])
+    sides = sides_of(trees, changed, cache, config or {}, Clock(None), question, 1, budget)
     if isinstance(sides, str) or (moved_by(whole, migration) and not moved_by(sides, migration)):
         return ()
     after = _audited(sides, trees, changed, migration)

@@ -74,6 +74,10 @@ class Budget:
         return replace(self, deadline=now + max(self.deadline - now, 0.0) * part)
 
 
+#: No bound.
+UNBOUND = Budget()
+
+
 def resident() -> int:
     """Return the bytes of memory that this process holds."""
     try:

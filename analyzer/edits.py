@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TypeVar
@@ -12,8 +12,9 @@ from analyzer.base import Pair
 from analyzer.c.blank import blank_ranges
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
-from analyzer.c.unit import KEYWORDS, Unit
+from analyzer.c.unit import KEYWORDS, Unit, scan_unit
 from analyzer.flow.arguments import sizes_of
+from analyzer.tree import Tree, is_source
 
 T = TypeVar("T")
 _TOKEN = re.compile(rb"\w+|[^\w\s]|\n")
@@ -172,3 +173,32 @@ def body_ranges(unit: Unit) -> Iterator[tuple[int, int]]:
     for found in unit.definitions.values():
         for definition in found:
             yield definition.body, definition.span.end
+
+
+def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]:
+    """Return the code that a patch changes, of both sides: whole functions, and other lines."""
+    found: list[bytes] = []
+    for path in changed:
+        if is_source(path):
+            units = [scan_unit(path, t.read(path) or b"") for t in (trees.before, trees.after)]
+            functions = [_functions(unit) for unit in units]
+            lines = [set(_frame_lines(unit).split(b"\n")) for unit in units]
+            found += sorted(lines[0] ^ lines[1])
+            for name in sorted(functions[0].keys() | functions[1].keys()):
+                texts = [side.get(name, b"") for side in functions]
+                if differ(*texts):
+                    found += texts
+    return tuple(found)
+
+
+def _functions(unit: Unit) -> dict[str, bytes]:
+    """Return the blanked text of each function, head and body."""
+    return {
+        name: b"\n".join(unit.code[d.span.start : d.span.end] for d in found)
+        for name, found in unit.definitions.items()
+    }
+
+
+def _frame_lines(unit: Unit) -> bytes:
+    """Return the blanked text of a file without the bodies of its functions."""
+    return blank_ranges(unit.code, body_ranges(unit))

@@ -1,11 +1,13 @@
-"""Judge two trees that were analysed: what is new, what is gone, what was there before."""
+"""Judge two trees: read and analyse both, say what is new, what is gone, what was there before."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from analyzer.base import Gap
+from analyzer.base import Gap, Pair
+from analyzer.budget import UNBOUND, Budget, OutOfBudgetError
 from analyzer.charge import charged
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
@@ -16,12 +18,22 @@ from analyzer.checks.naming import named
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
+from analyzer.clock import Clock
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Migration, Status, order_of
+from analyzer.flow.analyse import Prepared, interest_of, prepare
+from analyzer.flow.cache import Cache
+from analyzer.flow.observe import Behaviour
+from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described
+from analyzer.nearby import Question, idle_nearby
 from analyzer.pages.facts import Facts
+from analyzer.parallel import later
 from analyzer.patch.model import Patch
+from analyzer.relevance import idle_by_interest, idle_by_names
 from analyzer.rules import Rule, load_rules
+from analyzer.settle import analyse_both, is_worth, read_on, settle
+from analyzer.tree import Tree, searching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,96 @@ class Judged:
     def named(self, described: Iterable[Described], patch: Patch) -> tuple[Migration, ...]:
         """Return what has moved by the names of the described migrations, where one fits."""
         return named(self.moved, described, patch, self.facts)
+
+
+def judge_trees(
+    trees: Pair[Tree],
+    changed: Sequence[str],
+    cache: Cache,
+    config: Mapping[str, bool],
+    clock: Clock,
+    question: Question,
+    jobs: int,
+    budget: Budget = UNBOUND,
+) -> Judged | str:
+    """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
+
+    Return in words why the patch changes no page's state where that is clear without analysis.
+    """
+    read = _read(trees, changed, cache, config, clock, question, budget)
+    if isinstance(read, str):
+        return read
+    while True:
+        _, behaviours = analyse_both(read.prepared, clock, jobs=jobs)
+        sides = read.sides(behaviours)
+        # Most often nothing is left to read: the comparison need not wait for the search.
+        aside = is_worth(read.prepared, jobs)
+        with later(functools.partial(judge, sides, changed), aside=aside) as judged:
+            if not read_on(read.prepared, behaviours, clock):
+                clock.enter("compare")
+                return judged.value()
+
+
+def sides_of(
+    trees: Pair[Tree],
+    changed: Sequence[str],
+    cache: Cache,
+    config: Mapping[str, bool],
+    clock: Clock,
+    question: Question,
+    jobs: int,
+    budget: Budget = UNBOUND,
+) -> Sides | str:
+    """Read and analyse both trees; in words why nothing moves where that is clear without."""
+    if idle := idle_nearby(trees, changed, question.facts):
+        return idle
+    read = _read(trees, changed, cache, config, clock, question, budget)
+    return read if isinstance(read, str) else read.sides(settle(read.prepared, clock, jobs=jobs)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Both trees as far as words show what to read, and the migrations in question."""
+
+    prepared: Pair[Prepared]
+    question: Question
+
+    def sides(self, behaviours: Pair[Behaviour]) -> Sides:
+        """Return both trees with how they behave."""
+        facts, described = self.question.facts, self.question.described
+        return Sides(self.prepared.map(lambda p: p.program), behaviours, facts, described)
+
+
+def _read(
+    trees: Pair[Tree],
+    changed: Sequence[str],
+    cache: Cache,
+    config: Mapping[str, bool],
+    clock: Clock,
+    question: Question,
+    budget: Budget = UNBOUND,
+) -> _Read | str:
+    """Search and read both trees; in words why nothing moves where that is clear already."""
+    facts = question.facts
+    clock.enter("search and read")
+    with searching(trees.after, likely_words(facts)):
+        for tree in (trees.before, trees.after):
+            for path in _sources(changed):
+                if (text := tree.read(path)) is not None:
+                    cache.scan(path, text)
+        told = replace(budget, begun=clock.step)
+        prepared = trees.map(lambda t: prepare(*clock.counted(t), cache, facts, config, told))
+    prepared.map(lambda p: p.program.add(_sources(changed)))
+    if cut := prepared.before.program.cut or prepared.after.program.cut:
+        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
+    idle = idle_by_names(prepared, changed)
+    clock.enter("analyse")
+    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
+    return idle or _Read(prepared, question)
+
+
+def _sources(paths: Iterable[str]) -> tuple[str, ...]:
+    return tuple(p for p in paths if p.endswith((".c", ".h")))
 
 
 def judge(sides: Sides, changed: Iterable[str]) -> Judged:

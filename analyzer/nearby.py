@@ -8,20 +8,29 @@ somebody unknown. Whatever cannot be told here is left to the search.
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.prototypes import file_scope
 from analyzer.c.unit import KEYWORDS, Unit, scan_unit
-from analyzer.edits import Edits, edits_of
+from analyzer.edits import Edits, changed_code, differ, edits_of, includes_of
 from analyzer.flow.arguments import split_arguments
+from analyzer.migrations import Described
 from analyzer.pages.aside import is_harmless, speaks_of_pages
-from analyzer.pages.facts import Facts
+from analyzer.pages.facts import Facts, extended, in_question, load_facts
 from analyzer.pages.laws import usual_accessors
-from analyzer.relevance import NO_PAGE, spoken_words
 from analyzer.tree import Tree, is_source
+
+#: Build files decide under which configuration a file counts.
+_BUILD = ("Makefile", "Kbuild")
+
+NO_CODE = "the patch touches no C code"
+NO_STATEMENT = "the patch changes comments and blanks only"
+NO_PAGE = "no page comes through what the patch changes"
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _CALL = re.compile(r"(?P<member>->\s*|\.\s*)?\b(?P<name>[A-Za-z_]\w*)\s*\(|[\])]\s*\(")
@@ -50,6 +59,48 @@ _OBJECT = re.compile(r"(?:\A|[;{}])\s*(?:[A-Za-z_]\w*[\s*]+)+([A-Za-z_]\w*)\s*(?
 _NO_CALLS = frozenset(w.decode() for w in KEYWORDS) | {"defined", "typeof", "__typeof__", "asm"}
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The migrations that a patch has to do with, and the facts with what they add."""
+
+    described: tuple[Described, ...]
+    facts: Facts
+
+
+def question_of(
+    trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]
+) -> Question:
+    """Return what is to be asked of a patch."""
+    asked = in_question(load_facts(), described, changed_code(trees, changed))
+    return Question(asked, extended(load_facts(), asked))
+
+
+def idle_at_once(trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]) -> bool:
+    """Tell whether a patch changes no page's state by its own files: no tree need be known."""
+    facts = question_of(trees, changed, described).facts
+    return bool(idle_by_text(trees, changed) or idle_nearby(trees, changed, facts))
+
+
+def idle_by_text(trees: Pair[Tree], changed: Iterable[str]) -> str | None:
+    """Return why a patch changes no page's state, by its text alone; None where it may."""
+    paths = [path for path in changed if counts(path)]
+    if not paths:
+        return NO_CODE
+    for path in paths:
+        before, after = trees.before.read(path), trees.after.read(path)
+        if before is None or after is None or not is_source(path):
+            return None
+        one, other = scan_unit(path, before), scan_unit(path, after)
+        if differ(one.code, other.code) or includes_of(one) != includes_of(other):
+            return None
+    return NO_STATEMENT
+
+
+def counts(path: str) -> bool:
+    """Tell whether a file is code, or decides which code counts."""
+    return is_source(path) or posixpath.basename(path) in _BUILD
+
+
 def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str | None:
     """Return why a patch changes no page's state, by its own files alone; None where it may.
 
@@ -59,7 +110,7 @@ def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str 
     words = _spoken(facts)
     for path in changed:
         if not is_source(path):
-            if path.rpartition("/")[2] in ("Makefile", "Kbuild"):
+            if counts(path):
                 return None
             continue
         before, after = trees.before.read(path), trees.after.read(path)
@@ -195,3 +246,30 @@ def _declared(text: str, form: re.Pattern[str]) -> Iterator[str]:
         for part in m["rest"].split(",")[1:]:
             if (word := _WORD.match(part.strip(" *\t\n"))) is not None and "=" not in m["rest"]:
                 yield word[0]
+
+
+def spoken_words(facts: Facts) -> frozenset[str]:
+    """Return every name that the facts speak of."""
+    registrars = (name for chain in facts.chains.values() for name in (chain.call, *chain.register))
+    lists = facts.lists
+    return frozenset(
+        (
+            *facts.identities,
+            *facts.allocators,
+            *facts.range_allocators,
+            *facts.sinks,
+            *facts.resets,
+            *facts.origins,
+            *facts.entries,
+            *facts.index_of,
+            *facts.search,
+            *(chain.field for chain in facts.chains.values()),
+            *registrars,
+            *lists.put,
+            *lists.take,
+            *lists.entry,
+            *lists.first,
+            *lists.step,
+            *lists.iterators,
+        )
+    )

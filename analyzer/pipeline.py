@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analyzer.base import Gap, Pair
-from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
+from analyzer.budget import ENDS, Budget, reason_of
 from analyzer.charge import charged
-from analyzer.compare import Sides
+from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
-from analyzer.flow.analyse import UNBOUND, Prepared, interest_of, prepare
-from analyzer.flow.cache import Cache
-from analyzer.flow.observe import Behaviour
-from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described, load_migrations
-from analyzer.nearby import idle_nearby
-from analyzer.pages.facts import Facts, extended, in_question, load_facts
-from analyzer.parallel import later
+from analyzer.nearby import idle_by_text, idle_nearby, question_of
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
-from analyzer.relevance import changed_code, idle_by_interest, idle_by_names, idle_by_text
-from analyzer.settle import Clock, Progress, analyse_both, is_worth, read_on, settle
-from analyzer.tree import Tree, searching
+from analyzer.tree import Tree
 
 if TYPE_CHECKING:
+    from analyzer.flow.cache import Cache
     from analyzer.judge import Judged
 
 
@@ -54,7 +45,7 @@ def check(
     Raise AnalyzerError where a patch does not apply, unless partial: then what applies is analysed,
     and the result says what was left out.
     """
-    clock, cache = Clock(progress, max(len(series.patches), 1)), cache or Cache()
+    clock = Clock(progress, max(len(series.patches), 1))
     found: list[Finding] = []
     derived: dict[Migration, None] = {}
     gaps: dict[Gap, None] = {}
@@ -78,11 +69,20 @@ def check(
             for r in step.rejected
         ]
         try:
-            judged = idle_by_text(trees, changed) or _judged(
-                trees, changed, cache, config or {}, clock, described, jobs, budget
-            )
+            question = question_of(trees, changed, described)
+            judged: Judged | str | None = idle_by_text(trees, changed)
+            judged = judged or idle_nearby(trees, changed, question.facts)
+            if judged is None:
+                # Most patches never come to what this brings.
+                from analyzer.flow.cache import Cache
+                from analyzer.judge import judge_trees
+
+                cache = cache or Cache()
+                judged = judge_trees(
+                    trees, changed, cache, config or {}, clock, question, jobs, budget
+                )
         except ENDS as end:
-            stopped, cache = reason_of(end), Cache()
+            stopped, cache = reason_of(end), None
             unjudged.append(patch.index)
             if isinstance(end, KeyboardInterrupt):
                 break
@@ -149,10 +149,15 @@ def compare_trees(
 
     A cache that is handed in is shared between comparisons of trees that are much alike.
     """
-    clock = Clock(None)
-    shared = Cache() if cache is None else cache
+    from analyzer.flow.cache import Cache
+    from analyzer.judge import judge_trees
+
+    clock, cache = Clock(None), cache or Cache()
     described = (load_migrations() if migrations is None else migrations).values()
-    judged = _judged(trees, changed, shared, config or {}, clock, described, 1)
+    question = question_of(trees, changed, described)
+    judged = idle_nearby(trees, changed, question.facts) or judge_trees(
+        trees, changed, cache, config or {}, clock, question, 1
+    )
     clock.enter("")
     if isinstance(judged, str):
         return Result(tree=trees.after.name, unmoved=judged, seconds=tuple(clock.seconds.items()))
@@ -165,114 +170,6 @@ def compare_trees(
         functions=judged.functions,
         seconds=tuple(clock.seconds.items()),
     )
-
-
-def _judged(
-    trees: Pair[Tree],
-    changed: Sequence[str],
-    cache: Cache,
-    config: Mapping[str, bool],
-    clock: Clock,
-    described: Iterable[Described],
-    jobs: int,
-    budget: Budget = UNBOUND,
-) -> Judged | str:
-    """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
-
-    Return in words why the patch changes no page's state where that is clear without analysis.
-    """
-    read = _read(trees, changed, cache, config, clock, described, budget)
-    if isinstance(read, str):
-        return read
-    from analyzer.judge import judge  # what most patches never come to
-
-    while True:
-        _, behaviours = analyse_both(read.prepared, clock, jobs=jobs)
-        sides = read.sides(behaviours)
-        # Most often nothing is left to read: the comparison need not wait for the search.
-        aside = is_worth(read.prepared, jobs)
-        with later(functools.partial(judge, sides, changed), aside=aside) as judged:
-            if not read_on(read.prepared, behaviours, clock):
-                clock.enter("compare")
-                return judged.value()
-
-
-def sides_of(
-    trees: Pair[Tree],
-    changed: Sequence[str],
-    cache: Cache,
-    config: Mapping[str, bool],
-    clock: Clock,
-    described: Iterable[Described],
-    jobs: int,
-    budget: Budget = UNBOUND,
-) -> Sides | str:
-    """Read and analyse both trees; in words why nothing moves where that is clear without."""
-    read = _read(trees, changed, cache, config, clock, described, budget)
-    return read if isinstance(read, str) else read.sides(settle(read.prepared, clock, jobs=jobs)[1])
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Both trees as far as words show what to read, and the migrations in question."""
-
-    prepared: Pair[Prepared]
-    facts: Facts
-    described: tuple[Described, ...]
-
-    def sides(self, behaviours: Pair[Behaviour]) -> Sides:
-        """Return both trees with how they behave."""
-        return Sides(self.prepared.map(lambda p: p.program), behaviours, self.facts, self.described)
-
-
-def _read(
-    trees: Pair[Tree],
-    changed: Sequence[str],
-    cache: Cache,
-    config: Mapping[str, bool],
-    clock: Clock,
-    described: Iterable[Described],
-    budget: Budget = UNBOUND,
-) -> _Read | str:
-    """Search and read both trees; in words why nothing moves where that is clear already."""
-    described, facts = _asked(trees, changed, described)
-    if idle := idle_nearby(trees, changed, facts):
-        return idle
-    clock.enter("search and read")
-    with searching(trees.after, likely_words(facts)):
-        for tree in (trees.before, trees.after):
-            for path in _sources(changed):
-                if (text := tree.read(path)) is not None:
-                    cache.scan(path, text)
-        told = replace(budget, begun=clock.step)
-        prepared = trees.map(lambda t: prepare(*clock.counted(t), cache, facts, config, told))
-    prepared.map(lambda p: p.program.add(_sources(changed)))
-    if cut := prepared.before.program.cut or prepared.after.program.cut:
-        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
-    idle = idle_by_names(prepared, changed)
-    clock.enter("analyse")
-    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
-    return idle or _Read(prepared, facts, described)
-
-
-def _asked(
-    trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]
-) -> tuple[tuple[Described, ...], Facts]:
-    """Return the migrations that a patch has to do with, and the facts with what they add."""
-    asked = in_question(load_facts(), described, changed_code(trees, changed))
-    return asked, extended(load_facts(), asked)
-
-
-def idle_at_once(
-    trees: Pair[Tree], changed: Sequence[str], migrations: Mapping[str, Described]
-) -> bool:
-    """Tell whether a patch changes no page's state by its own files: no tree need be known."""
-    _, facts = _asked(trees, changed, migrations.values())
-    return bool(idle_by_text(trees, changed) or idle_nearby(trees, changed, facts))
-
-
-def _sources(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(p for p in paths if p.endswith((".c", ".h")))
 
 
 def _chosen(found: Iterable[Finding], rules: Sequence[str] | None) -> Iterable[Finding]:

@@ -14,17 +14,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.base import Pair
-from analyzer.c.blank import blank_ranges
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
-from analyzer.c.unit import KEYWORDS, Unit, scan_unit
-from analyzer.edits import Edits, body_ranges, differ, edits_of, includes_of
+from analyzer.c.unit import KEYWORDS, Unit
+from analyzer.edits import Edits, edits_of
 from analyzer.flow.analyse import Prepared, holders_of
 from analyzer.flow.interest import Interest
 from analyzer.flow.params import page_params
 from analyzer.flow.program import FunctionId, Program
-from analyzer.pages.facts import Facts
-from analyzer.tree import Tree, is_source
+from analyzer.nearby import NO_PAGE, counts, spoken_words
+from analyzer.tree import is_source
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 #: A function that is declared, or a macro that is used, outside of functions.
@@ -32,60 +31,6 @@ _DECLARED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _KEYWORDS = frozenset(word.decode() for word in KEYWORDS)
 #: Words by which a parameter may be a page.
 _PAGES = frozenset({"page", "folio", "notifier_block"})
-#: Build files decide under which configuration a file counts.
-_BUILD = ("Makefile", "Kbuild")
-
-NO_CODE = "the patch touches no C code"
-NO_STATEMENT = "the patch changes comments and blanks only"
-NO_PAGE = "no page comes through what the patch changes"
-
-
-def idle_by_text(trees: Pair[Tree], changed: Iterable[str]) -> str | None:
-    """Return why a patch changes no page's state, by its text alone; None where it may."""
-    paths = [path for path in changed if _counts(path)]
-    if not paths:
-        return NO_CODE
-    for path in paths:
-        before, after = trees.before.read(path), trees.after.read(path)
-        if before is None or after is None or not is_source(path):
-            return None
-        one, other = scan_unit(path, before), scan_unit(path, after)
-        if differ(one.code, other.code) or includes_of(one) != includes_of(other):
-            return None
-    return NO_STATEMENT
-
-
-def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]:
-    """Return the code that a patch changes, of both sides: whole functions, and other lines."""
-    found: list[bytes] = []
-    for path in changed:
-        if is_source(path):
-            units = [scan_unit(path, t.read(path) or b"") for t in (trees.before, trees.after)]
-            functions = [_functions(unit) for unit in units]
-            lines = [set(_around(unit).split(b"\n")) for unit in units]
-            found += sorted(lines[0] ^ lines[1])
-            for name in sorted(functions[0].keys() | functions[1].keys()):
-                texts = [side.get(name, b"") for side in functions]
-                if differ(*texts):
-                    found += texts
-    return tuple(found)
-
-
-def _functions(unit: Unit) -> dict[str, bytes]:
-    """Return the blanked text of each function, head and body."""
-    return {
-        name: b"\n".join(unit.code[d.span.start : d.span.end] for d in found)
-        for name, found in unit.definitions.items()
-    }
-
-
-def _around(unit: Unit) -> bytes:
-    """Return the blanked text of a file without the bodies of its functions."""
-    return blank_ranges(unit.code, body_ranges(unit))
-
-
-def _counts(path: str) -> bool:
-    return is_source(path) or posixpath.basename(path) in _BUILD
 
 
 def idle_by_names(prepared: Pair[Prepared], changed: Iterable[str]) -> str | None:
@@ -203,7 +148,7 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
     read = {posixpath.dirname(path) for path in prepared.after.program.paths}
     for path in sorted(paths):
         if not is_source(path):
-            if _counts(path) and posixpath.dirname(path) in read:
+            if counts(path) and posixpath.dirname(path) in read:
                 return None
             paths -= {path}
             continue
@@ -249,33 +194,6 @@ def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
 def _spoken_of(tree: Prepared) -> frozenset[str]:
     """Return every name that the law and the facts speak of."""
     return frozenset((*tree.law.space.operations, *spoken_words(tree.facts)))
-
-
-def spoken_words(facts: Facts) -> frozenset[str]:
-    """Return every name that the facts speak of."""
-    registrars = (name for chain in facts.chains.values() for name in (chain.call, *chain.register))
-    lists = facts.lists
-    return frozenset(
-        (
-            *facts.identities,
-            *facts.allocators,
-            *facts.range_allocators,
-            *facts.sinks,
-            *facts.resets,
-            *facts.origins,
-            *facts.entries,
-            *facts.index_of,
-            *facts.search,
-            *(chain.field for chain in facts.chains.values()),
-            *registrars,
-            *lists.put,
-            *lists.take,
-            *lists.entry,
-            *lists.first,
-            *lists.step,
-            *lists.iterators,
-        )
-    )
 
 
 def _defined(program: Program, paths: frozenset[str]) -> frozenset[str]:

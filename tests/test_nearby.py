@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from analyzer.base import Pair
-from analyzer.nearby import idle_nearby
+from analyzer.nearby import NO_PAGE, idle_nearby
 from analyzer.pages.facts import load_facts
 from analyzer.pipeline import check
-from analyzer.relevance import NO_PAGE
 from analyzer.tree import Hits, MemoryTree
 
 from .fixture.harness import common_files, series_of, unified
@@ -297,3 +300,23 @@ def test_an_idle_patch_reads_no_file_of_the_tree() -> None:
     result = check(series_of(files, unified(files, edited)), Unsearched(files))
 
     assert (NO_PAGE, 0) == (result.unmoved, result.files_read)
+
+
+def test_an_idle_patch_does_not_wait_for_the_analysis_to_be_loaded(tmp_path: Path) -> None:
+    (tmp_path / PATH).parent.mkdir(parents=True)
+    (tmp_path / PATH).write_text(source(""))
+    (tmp_path / "Makefile").touch()
+    (tmp_path / "change.patch").write_text(
+        unified({PATH: source("")}, {PATH: source("t->rate = tick_rate(hz);")})
+    )
+    program = (
+        "import sys; from analyzer.cli import main\n"
+        f"status = main(['check', '--no-cache', '--tree', {str(tmp_path)!r},"
+        f" {str(tmp_path / 'change.patch')!r}])\n"
+        "sys.exit(status or 'analyzer.flow.interpret' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert NO_PAGE.encode() in done.stdout

@@ -15,11 +15,12 @@ from analyzer.audit.uses import Use
 from analyzer.c import ir
 from analyzer.compare import guards_of
 from analyzer.flow.observe import Behaviour, Observation
-from analyzer.flow.program import FunctionId, Program, Read
+from analyzer.flow.program import FunctionId, Program
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import Space
 from analyzer.pages.provenance import Part, Provenance
+from analyzer.tree import Read
 from analyzer.ways.defs import Place, call_at, calls_of
 from analyzer.ways.walk import World
 from analyzer.ways.ways import Ways, ways_of

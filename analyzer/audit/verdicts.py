@@ -18,8 +18,7 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.origins import beside, by_source, freed
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
-from analyzer.budget import ENDS, Budget, OutOfBudgetError, reason_of
-from analyzer.flow.analyse import UNBOUND
+from analyzer.budget import ENDS, UNBOUND, Budget, OutOfBudgetError, reason_of
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
 from analyzer.parallel import later

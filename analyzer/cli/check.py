@@ -195,11 +195,11 @@ def check(
             workers = jobs or usable_cores()
 
             def is_quick() -> bool:
-                from analyzer.pipeline import idle_at_once
+                from analyzer.nearby import idle_at_once
 
                 # Of several patches each is to be placed and read first.
                 alone = len(request.series.patches) == 1
-                return alone and idle_at_once(request.trees, request.files, migrations)
+                return alone and idle_at_once(request.trees, request.files, migrations.values())
 
             def checked(tree: Tree) -> Result:
                 # Half of the time of a run that is answered from the cache would go into this.

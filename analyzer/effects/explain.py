@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from analyzer.audit.names import names_of
 from analyzer.audit.run import audit_tree
 from analyzer.base import AnalyzerError, Pair
+from analyzer.clock import Clock, Progress
 from analyzer.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
 from analyzer.effects.run import function_at, prepared_trees, told
@@ -23,7 +24,7 @@ from analyzer.flow.run import Watched
 from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
-from analyzer.settle import Clock, Progress, settle
+from analyzer.settle import settle
 from analyzer.tree import Tree
 
 _WORD = re.compile(r"\w+")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from analyzer.base import Pair
+from analyzer.clock import Clock, Progress
 from analyzer.contracts import Effects, Known, Place, Sighting
 from analyzer.effects.contract import contract_of
 from analyzer.effects.find import find_function
@@ -18,7 +19,7 @@ from analyzer.flow.run import Watched
 from analyzer.flow.watch import Sight
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
-from analyzer.settle import Clock, Progress, settle
+from analyzer.settle import settle
 from analyzer.tree import Tree
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from analyzer.base import Gap
-from analyzer.budget import Budget
+from analyzer.budget import UNBOUND, Budget
 from analyzer.c import ir
 from analyzer.flow.cache import Cache
 from analyzer.flow.cells import observed
@@ -16,7 +16,7 @@ from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
 from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import FunctionId, Program, Read, Search
+from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import Run, Sliced, Watched
@@ -24,10 +24,10 @@ from analyzer.flow.seen import Seen
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
+from analyzer.tree.api import Read, Search
 
 #: A root may take this part of the time that is left, so that one which is too much leaves some.
 _SHARE = 0.5
-UNBOUND = Budget()
 UNWATCHED = Watched()
 
 

@@ -6,7 +6,7 @@ import copy
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from analyzer.base import Gap
@@ -22,6 +22,7 @@ from analyzer.flow.asked import Witness, noted
 from analyzer.flow.cache import Cache, Facets, Stored
 from analyzer.flow.lookup import covers, distance, folders_near, macros_of, may_define
 from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
+from analyzer.tree.api import Read, Search
 from analyzer.tree.words import files_of
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ FunctionId = tuple[str, str]
 
 #: What reads a file of the tree, and what searches it for words, below folders if any are named:
 #: `Tree` of the tree stage.
-Read = Callable[[str], bytes | None]
-Search = Callable[[Iterable[str], tuple[str, ...]], Mapping[str, frozenset[str]]]
-
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 #: File names that a word search looks into end in one of these.
@@ -13,6 +13,10 @@ Hits = Mapping[str, frozenset[str]]
 
 #: Directories below which to look, without the last slash.
 Folders = tuple[str, ...]
+
+#: How to read and search a tree, for those who need no more of one.
+Read = Callable[[str], bytes | None]
+Search = Callable[[Iterable[str], Folders], Hits]
 
 
 class Tree(Protocol):

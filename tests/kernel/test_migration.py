@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from analyzer.base import Severity
+from analyzer.nearby import NO_PAGE
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
-from analyzer.relevance import NO_PAGE
 from analyzer.tree import Tree
 
 from .cases import CASES, Case, complaints, introduced
