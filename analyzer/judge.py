@@ -24,9 +24,8 @@ from analyzer.findings import Finding, Migration, Status, order_of
 from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.cache import Cache
 from analyzer.flow.observe import Behaviour
-from analyzer.flow.roots import likely_words
 from analyzer.migrations import Described
-from analyzer.nearby import Question, idle_nearby
+from analyzer.nearby import Question, idle_nearby, likely_words
 from analyzer.pages.facts import Facts
 from analyzer.parallel import later
 from analyzer.patch.model import Patch
@@ -97,7 +96,8 @@ def sides_of(
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
     if idle := idle_nearby(trees, changed, question.facts):
         return idle
-    read = _read(trees, changed, cache, config, clock, question, budget)
+    with searching(trees.after, likely_words(question.facts)):
+        read = _read(trees, changed, cache, config, clock, question, budget)
     return read if isinstance(read, str) else read.sides(settle(read.prepared, clock, jobs=jobs)[1])
 
 
@@ -126,13 +126,12 @@ def _read(
     """Search and read both trees; in words why nothing moves where that is clear already."""
     facts = question.facts
     clock.enter("search and read")
-    with searching(trees.after, likely_words(facts)):
-        for tree in (trees.before, trees.after):
-            for path in _sources(changed):
-                if (text := tree.read(path)) is not None:
-                    cache.scan(path, text)
-        told = replace(budget, begun=clock.step)
-        prepared = trees.map(lambda t: prepare(*clock.counted(t), cache, facts, config, told))
+    for tree in (trees.before, trees.after):
+        for path in _sources(changed):
+            if (text := tree.read(path)) is not None:
+                cache.scan(path, text)
+    told = replace(budget, begun=clock.step)
+    prepared = trees.map(lambda t: prepare(*clock.counted(t), cache, facts, config, told))
     prepared.map(lambda p: p.program.add(_sources(changed)))
     if cut := prepared.before.program.cut or prepared.after.program.cut:
         raise OutOfBudgetError(cut)  # half a tree cannot be compared with another

@@ -273,3 +273,9 @@ def spoken_words(facts: Facts) -> frozenset[str]:
             *lists.iterators,
         )
     )
+
+
+def likely_words(facts: Facts) -> frozenset[str]:
+    """Return what is looked for in most trees; only the law of a tree knows for certain."""
+    accessors = (name for label in facts.types for name in usual_accessors(label))
+    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))

@@ -11,10 +11,10 @@ from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
 from analyzer.migrations import Described, load_migrations
-from analyzer.nearby import idle_by_text, idle_nearby, question_of
+from analyzer.nearby import idle_by_text, idle_nearby, likely_words, question_of
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
-from analyzer.tree import Tree
+from analyzer.tree import Tree, searching
 
 if TYPE_CHECKING:
     from analyzer.flow.cache import Cache
@@ -73,14 +73,15 @@ def check(
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
-                # Most patches never come to what this brings.
-                from analyzer.flow.cache import Cache
-                from analyzer.judge import judge_trees
+                with searching(trees.after, likely_words(question.facts)):
+                    # Most patches never come to what this brings.
+                    from analyzer.flow.cache import Cache
+                    from analyzer.judge import judge_trees
 
-                cache = cache or Cache()
-                judged = judge_trees(
-                    trees, changed, cache, config or {}, clock, question, jobs, budget
-                )
+                    cache = cache or Cache()
+                    judged = judge_trees(
+                        trees, changed, cache, config or {}, clock, question, jobs, budget
+                    )
         except ENDS as end:
             stopped, cache = reason_of(end), None
             unjudged.append(patch.index)

@@ -14,7 +14,6 @@ from analyzer.flow.params import passes_pages
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.storing import STORING
 from analyzer.pages.facts import Facts
-from analyzer.pages.laws import usual_accessors
 from analyzer.pages.machine import TYPE, Space
 
 #: So many calls away from an operation a function still matters.
@@ -28,12 +27,6 @@ def search_words(space: Space, facts: Facts) -> frozenset[str]:
         for op in space.operations.values()
         if op.dimension == TYPE and op.label in facts.types
     )
-    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
-
-
-def likely_words(facts: Facts) -> frozenset[str]:
-    """Return what search_words() says of most trees; only the law of a tree knows for certain."""
-    accessors = (name for label in facts.types for name in usual_accessors(label))
     return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
 
 
