@@ -114,9 +114,9 @@ def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str 
                 return None
             continue
         before, after = trees.before.read(path), trees.after.read(path)
-        if before is None or after is None:
-            return None
-        units = Pair(scan_unit(path, before), scan_unit(path, after))
+        if before is None and after is None:
+            return None  # not to be read
+        units = Pair(scan_unit(path, before or b""), scan_unit(path, after or b""))
         edits = edits_of(units)
         if edits.resized or not _are_aside(units, edits, words):
             return None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from analyzer.base import Pair
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
-from analyzer.c.unit import KEYWORDS, Unit
+from analyzer.c.unit import KEYWORDS, Unit, scan_unit
 from analyzer.edits import Edits, edits_of
 from analyzer.flow.analyse import Prepared, holders_of
 from analyzer.flow.interest import Interest
@@ -152,9 +152,10 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
                 return None
             paths -= {path}
             continue
-        if not (prepared.before.program.has(path) and prepared.after.program.has(path)):
-            return None
-        units = Pair(prepared.before.program.unit(path), prepared.after.program.unit(path))
+        one, other = (_unit(p.program, path) for p in (prepared.before, prepared.after))
+        if one is None or other is None or not (one.text or other.text):
+            return None  # not to be read
+        units = Pair(one, other)
         edits = edits_of(units)
         if edits.resized:
             return None  # whoever calls with the old number of arguments is looked for
@@ -174,6 +175,13 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
     return _Edits(
         paths, frozenset(functions), frozenset(words), frozenset(reframed), frozenset(named)
     )
+
+
+def _unit(program: Program, path: str) -> Unit | None:
+    """Return a file, empty where the tree has none; None where it could not be read."""
+    if program.has(path):
+        return program.unit(path)
+    return scan_unit(path, b"") if program.is_absent(path) else None
 
 
 def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:

@@ -74,8 +74,10 @@ def source(statement: str) -> str:
     return SOURCE.replace("BODY", statement)
 
 
-def verdict(before: str, after: str, path: str = PATH) -> str | None:
-    trees = Pair(Unsearched({path: before}), Unsearched({path: after}))
+def verdict(before: str | None, after: str | None, path: str = PATH) -> str | None:
+    """Return what is said without a search; None is a tree without the file."""
+    files = [{} if text is None else {path: text} for text in (before, after)]
+    trees = Pair(Unsearched(files[0]), Unsearched(files[1]))
     return idle_nearby(trees, (path,), load_facts())
 
 
@@ -268,6 +270,16 @@ def test_a_header_by_which_others_may_meet_something_else_is_left_to_the_search(
     assert old in HEADER
 
     assert verdict(HEADER, HEADER.replace(old, new, 1), "include/linux/tick.h") is None
+
+
+def test_a_file_that_only_one_tree_has_is_idle_where_all_of_it_is() -> None:
+    aside = "static int tick_rate(int hz)\n{\n\treturn hz;\n}\n"
+    near = aside + "\nstatic int tick_go(unsigned long at)\n{\n\treturn online_those(at);\n}\n"
+
+    for text, why in ((aside, NO_PAGE), (near, None), (aside.replace("static ", ""), None)):
+        assert why == verdict(None, text)
+        assert why == verdict(text, None)
+    assert verdict(None, None) is None
 
 
 @pytest.mark.parametrize("head", ["struct page *page", "struct folio *f", "unsigned long pfn"])

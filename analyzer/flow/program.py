@@ -221,6 +221,10 @@ class Program(Witness):
         """Tell whether a file was read."""
         return path in self._facets
 
+    def is_absent(self, path: str) -> bool:
+        """Tell whether the tree has no such file."""
+        return path not in self._facets and self._read(path) is None
+
     def numbers(self, headers: Iterable[str]) -> Mapping[str, int]:
         """Return the enumerators and integer macros that headers define."""
         found: dict[str, int] = {}
