@@ -10,7 +10,7 @@ import pytest
 from analyzer.tree import Tree
 
 from .tables import Table, render
-from .trees import LAW_PATCHES, corpus, open_kernel, patched
+from .trees import LAW_PATCHES, corpus, open_kernel, open_older, patched
 
 _TABLES = pytest.StashKey[dict[str, Table]]()
 
@@ -19,6 +19,12 @@ _TABLES = pytest.StashKey[dict[str, Table]]()
 def kernel() -> Tree:
     """Return the real tree; one object, so that its search is shared."""
     return open_kernel()
+
+
+@pytest.fixture(scope="session")
+def older() -> Tree:
+    """Return the 6.1 tree that OFFLINT_TREE_6_1 names, or skip."""
+    return open_older()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ There __free_pages_core() takes no context, and memmap_init_range() stands in mm
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from analyzer.base import AnalyzerError, Severity
 from analyzer.findings import Result
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
-from analyzer.tree import DirectoryTree, Tree
+from analyzer.tree import Tree
 
 from .cases import introduced
 from .test_series import mailbox
@@ -25,15 +24,6 @@ pytestmark = pytest.mark.kernel
 ELSEWHERE = {(1, "mm/internal.h", 1), (1, "mm/mm_init.c", 1), (1, "mm/mm_init.c", 2)} | {
     (2, "mm/mm_init.c", 1)
 }
-
-
-@pytest.fixture(scope="module")
-def older() -> Tree:
-    """Return the 6.1 tree that OFFLINT_TREE_6_1 names, or skip."""
-    root = Path(os.environ.get("OFFLINT_TREE_6_1", "/usr/src/linux-source-6.1"))
-    if not (root / "mm" / "page_alloc.c").is_file():
-        pytest.skip(f"{root} is no kernel tree: set OFFLINT_TREE_6_1 to an unpacked 6.1")
-    return DirectoryTree(str(root))
 
 
 @pytest.fixture(scope="module")

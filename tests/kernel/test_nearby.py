@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,9 @@ from analyzer.migrations import load_migrations
 from analyzer.nearby import idle_nearby
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import extended, load_facts
-from analyzer.tree import MemoryTree, Tree, open_tree
+from analyzer.tree import MemoryTree, Tree
+
+from .trees import open_older
 
 pytestmark = pytest.mark.kernel
 
@@ -30,10 +30,7 @@ FACTS = extended(load_facts(), load_migrations().values())
 @pytest.fixture(scope="module", params=["6.12", "6.12 before the change", "6.1"])
 def tree(request: pytest.FixtureRequest, kernel: Tree, befores: Mapping[str, Tree]) -> Prepared:
     if request.param == "6.1":
-        root = Path(os.environ.get("OFFLINT_TREE_6_1", "/usr/src/linux-source-6.1"))
-        if not (root / "Makefile").exists():
-            pytest.skip(f"{root} is no kernel tree: set OFFLINT_TREE_6_1 to an unpacked 6.1")
-        found: Tree = open_tree(str(root), None)
+        found = open_older()
     else:
         found = kernel if request.param == "6.12" else befores["strict"]
     return prepare(found.read, found.search, Cache(), FACTS, {})

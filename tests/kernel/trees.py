@@ -47,6 +47,14 @@ def open_kernel() -> Tree:
     return DirectoryTree(str(root))
 
 
+def open_older() -> Tree:
+    """Return the 6.1 tree that OFFLINT_TREE_6_1 names, or skip."""
+    root = Path(os.environ.get("OFFLINT_TREE_6_1", "/usr/src/linux-source-6.1"))
+    if not (root / "mm" / "page_alloc.c").is_file():
+        pytest.skip(f"{root} is no kernel tree: set OFFLINT_TREE_6_1 to an unpacked 6.1")
+    return DirectoryTree(str(root))
+
+
 def corpus() -> Path:
     """Return the folder with the seed and history patches, or skip."""
     shared = Path(os.environ.get("OFFLINT_SHARED", _PROJECT.parent / "shared"))
