@@ -130,7 +130,7 @@ def _are_aside(units: Pair[Unit], edits: Edits, spoken: frozenset[str]) -> bool:
     words = edits.words
     if words & spoken or any(map(speaks_of_pages, words)):
         return False
-    text = "\n".join(edits.lines)
+    text = "".join(f"{line} }}\n" for line in edits.lines)  # the brace may stand in another line
     for unit in (units.before, units.after):
         here = unit.definitions.keys() | macro_definitions(unit).keys()
         names = {*edits.functions, *(words & here)}
@@ -182,8 +182,7 @@ def _is_known(name: str, own: Collection[str]) -> bool:
 
 def _spoken(facts: Facts) -> frozenset[str]:
     accessors = (n for label in (*facts.types, *facts.flags) for n in usual_accessors(label))
-    bits = (f"PG_{label.lower()}" for label in (*facts.types, *facts.flags))
-    words = {*spoken_words(facts), *accessors, *bits}
+    words = {*spoken_words(facts), *accessors}
     return frozenset(word for word in words if speaks_of_pages(word) or not is_harmless(word))
 
 
@@ -249,7 +248,8 @@ def _declared(text: str, form: re.Pattern[str]) -> Iterator[str]:
 
 
 def spoken_words(facts: Facts) -> frozenset[str]:
-    """Return every name that the facts speak of."""
+    """Return every name that the facts speak of, and the bits of the states that they speak of."""
+    bits = (f"PG_{label.lower()}" for label in (*facts.types, *facts.flags))
     registrars = (name for chain in facts.chains.values() for name in (chain.call, *chain.register))
     lists = facts.lists
     return frozenset(
@@ -265,6 +265,7 @@ def spoken_words(facts: Facts) -> frozenset[str]:
             *facts.search,
             *(chain.field for chain in facts.chains.values()),
             *registrars,
+            *bits,
             *lists.put,
             *lists.take,
             *lists.entry,

@@ -177,6 +177,10 @@ def test_what_stands_outside_of_functions_and_is_nothing_to_pages_is_idle(
         ("\treturn ret;\n}\n", "\treturn ret;\n}\nhotplug_memory_notifier(tick_rate, 0);\n"),
         (
             "\treturn ret;\n}\n",
+            "\treturn ret;\n}\n" + TABLE.replace("tick_start,", "online_those"),
+        ),
+        (
+            "\treturn ret;\n}\n",
             "\treturn ret;\n}\nint tick_all(int);\n" + TABLE.replace("tick_start", "tick_all"),
         ),
     ],
