@@ -9,12 +9,9 @@ from analyzer.tree import Tree
 
 from .cases import introduced
 from .edits import Edit
-from .test_backport import older
 from .trees import checked, difference, edited
 
 pytestmark = pytest.mark.kernel
-
-__all__ = ["older"]
 
 HEADER = "include/linux/page-flags.h"
 LAST = "#define PG_guard\t0x00000400\n"
