@@ -14,7 +14,7 @@ from analyzer.clock import Clock, Progress
 from analyzer.compare import Sides
 from analyzer.flow.analyse import prepare
 from analyzer.flow.cache import Cache
-from analyzer.judge import found_in, sides_of
+from analyzer.judge import Task, found_in, sides_of
 from analyzer.migrations import Described
 from analyzer.nearby import idle_at_once, question_of
 from analyzer.pages.facts import load_facts
@@ -58,8 +58,11 @@ def audit(
         steps = apply_series(series.patches, tree)
         notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
         trees, changed = _around(steps, tree)
-        question = question_of(trees, changed, [migration])
-        sides = sides_of(trees, changed, cache, config or {}, clock, question, jobs, budget)
+        task = Task(
+            trees=trees, changed=changed, question=question_of(trees, changed, [migration]),
+            config=config or {}, cache=cache, clock=clock, budget=budget, jobs=jobs,
+        )  # fmt: skip
+        sides = sides_of(task)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
             whole = audit(trees.after, migration, config=config, jobs=jobs, budget=budget)
@@ -172,8 +175,11 @@ def _sites_after(
 ) -> tuple[Site, ...]:
     """Return the verdicts after the first patches of a series; none where no page moves yet."""
     trees, changed = _around(steps, tree)
-    question = question_of(trees, changed, [migration])
-    sides = sides_of(trees, changed, cache, config or {}, Clock(None), question, 1, budget)
+    task = Task(
+        trees=trees, changed=changed, question=question_of(trees, changed, [migration]),
+        config=config or {}, cache=cache, clock=Clock(None), budget=budget,
+    )  # fmt: skip
+    sides = sides_of(task)
     if isinstance(sides, str) or (moved_by(whole, migration) and not moved_by(sides, migration)):
         return ()
     after = _audited(sides, trees, changed, migration)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TypeVar
@@ -11,6 +11,7 @@ from typing import TypeVar
 from analyzer.base import Pair
 from analyzer.c.blank import blank_ranges
 from analyzer.c.constants import enumerators
+from analyzer.c.ir import Definition
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import KEYWORDS, Unit, scan_unit
 from analyzer.flow.arguments import sizes_of
@@ -58,12 +59,12 @@ class Edits:
 
 def edits_of(units: Pair[Unit]) -> Edits:
     """Return what two versions of a file differ in."""
-    inside = frozenset(_different(units.map(bodies_of)))
+    inside = frozenset(_different(units.map(lambda u: _texts(u, _body))))
     includes = includes_of(units.before) != includes_of(units.after)
     if not includes and not differ(frame_of(units.before), frame_of(units.after)):
         return Edits(inside)
     lines = _lines_apart(units.map(_around))
-    heads = frozenset(_different(units.map(_heads)))
+    heads = frozenset(_different(units.map(lambda u: _texts(u, _head))))
     macros, constants = _different(units.map(_macros)), _different(units.map(enumerators))
     known = heads & units.before.definitions.keys() & units.after.definitions.keys()
     return Edits(
@@ -119,17 +120,10 @@ def _lines_apart(sides: Pair[list[str]]) -> tuple[str, ...]:
 
 def _around(unit: Unit) -> list[str]:
     """Return the lines around a file's functions, blanks folded, without what counts nowhere."""
-    spans = ((d.span.start, d.span.end) for found in unit.definitions.values() for d in found)
+    spans = (_whole(d) for found in unit.definitions.values() for d in found)
     text = _CONTINUED.sub(b" ", blank_ranges(unit.code, spans))
     lines = (b" ".join(line.split()) for line in text.split(b"\n"))
     return [line.decode("latin-1") for line in lines if line and not _SHARED.match(line)]
-
-
-def _heads(unit: Unit) -> dict[str, bytes]:
-    return {
-        name: b"\n".join(unit.code[d.span.start : d.body] for d in found)
-        for name, found in unit.definitions.items()
-    }
 
 
 def _macros(unit: Unit) -> dict[str, object]:
@@ -154,25 +148,30 @@ def tokens_of(code: bytes) -> list[bytes]:
 def frame_of(unit: Unit) -> bytes:
     """Return the text of a file without its functions' bodies: heads, macros, objects."""
     pieces, at = [], 0
-    for start, end in sorted(body_ranges(unit)):
+    for start, end in sorted(_body(d) for found in unit.definitions.values() for d in found):
         pieces.append(unit.code[at:start])
         at = max(at, end)
     return b" ".join((*pieces, unit.code[at:]))
 
 
-def bodies_of(unit: Unit) -> dict[str, bytes]:
-    """Return the text of each function's bodies."""
+def _texts(unit: Unit, part: Callable[[Definition], tuple[int, int]]) -> dict[str, bytes]:
+    """Return a part of the text of each function; of several definitions of one name all."""
     return {
-        name: b"\n".join(unit.code[d.body : d.span.end] for d in found)
+        name: b"\n".join(unit.code[slice(*part(d))] for d in found)
         for name, found in unit.definitions.items()
     }
 
 
-def body_ranges(unit: Unit) -> Iterator[tuple[int, int]]:
-    """Yield the (start, end) of every function's body."""
-    for found in unit.definitions.values():
-        for definition in found:
-            yield definition.body, definition.span.end
+def _whole(d: Definition) -> tuple[int, int]:
+    return d.span.start, d.span.end
+
+
+def _head(d: Definition) -> tuple[int, int]:
+    return d.span.start, d.body
+
+
+def _body(d: Definition) -> tuple[int, int]:
+    return d.body, d.span.end
 
 
 def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]:
@@ -181,24 +180,11 @@ def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]
     for path in changed:
         if is_source(path):
             units = [scan_unit(path, t.read(path) or b"") for t in (trees.before, trees.after)]
-            functions = [_functions(unit) for unit in units]
-            lines = [set(_frame_lines(unit).split(b"\n")) for unit in units]
+            functions = [_texts(unit, _whole) for unit in units]
+            lines = [set(frame_of(unit).split(b"\n")) for unit in units]
             found += sorted(lines[0] ^ lines[1])
             for name in sorted(functions[0].keys() | functions[1].keys()):
                 texts = [side.get(name, b"") for side in functions]
                 if differ(*texts):
                     found += texts
     return tuple(found)
-
-
-def _functions(unit: Unit) -> dict[str, bytes]:
-    """Return the blanked text of each function, head and body."""
-    return {
-        name: b"\n".join(unit.code[d.span.start : d.span.end] for d in found)
-        for name, found in unit.definitions.items()
-    }
-
-
-def _frame_lines(unit: Unit) -> bytes:
-    """Return the blanked text of a file without the bodies of its functions."""
-    return blank_ranges(unit.code, body_ranges(unit))

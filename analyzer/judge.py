@@ -55,90 +55,74 @@ class Judged:
         return named(self.moved, described, patch, self.facts)
 
 
-def judge_trees(
-    trees: Pair[Tree],
-    changed: Sequence[str],
-    cache: Cache,
-    config: Mapping[str, bool],
-    clock: Clock,
-    question: Question,
-    jobs: int,
-    budget: Budget = UNBOUND,
-) -> Judged | str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Two trees to judge, the files in which they differ, what is to be asked, and with what."""
+
+    trees: Pair[Tree]
+    changed: Sequence[str]
+    question: Question
+    config: Mapping[str, bool]
+    cache: Cache
+    clock: Clock
+    budget: Budget = UNBOUND
+    jobs: int = 1
+
+    def sides(self, prepared: Pair[Prepared], behaviours: Pair[Behaviour]) -> Sides:
+        """Return both trees as they were read, with how they behave."""
+        programs = prepared.map(lambda p: p.program)
+        return Sides(programs, behaviours, self.question.facts, self.question.described)
+
+
+def judge_trees(task: Task) -> Judged | str:
     """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
 
     Return in words why the patch changes no page's state where that is clear without analysis.
     """
-    read = _read(trees, changed, cache, config, clock, question, budget)
-    if isinstance(read, str):
-        return read
+    prepared = _read(task)
+    if isinstance(prepared, str):
+        return prepared
     while True:
-        _, behaviours = analyse_both(read.prepared, clock, jobs=jobs)
-        sides = read.sides(behaviours)
+        _, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs)
+        sides = task.sides(prepared, behaviours)
         # Most often nothing is left to read: the comparison need not wait for the search.
-        aside = is_worth(read.prepared, jobs)
-        with later(functools.partial(judge, sides, changed), aside=aside) as judged:
-            if not read_on(read.prepared, behaviours, clock):
-                clock.enter("compare")
+        aside = is_worth(prepared, task.jobs)
+        with later(functools.partial(judge, sides, task.changed), aside=aside) as judged:
+            if not read_on(prepared, behaviours, task.clock):
+                task.clock.enter("compare")
                 return judged.value()
 
 
-def sides_of(
-    trees: Pair[Tree],
-    changed: Sequence[str],
-    cache: Cache,
-    config: Mapping[str, bool],
-    clock: Clock,
-    question: Question,
-    jobs: int,
-    budget: Budget = UNBOUND,
-) -> Sides | str:
+def sides_of(task: Task) -> Sides | str:
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
-    if idle := idle_nearby(trees, changed, question.facts):
+    if idle := idle_nearby(task.trees, task.changed, task.question.facts):
         return idle
-    with searching(trees.after, likely_words(question.facts)):
-        read = _read(trees, changed, cache, config, clock, question, budget)
-    return read if isinstance(read, str) else read.sides(settle(read.prepared, clock, jobs=jobs)[1])
+    with searching(task.trees.after, likely_words(task.question.facts)):
+        prepared = _read(task)
+    if isinstance(prepared, str):
+        return prepared
+    return task.sides(prepared, settle(prepared, task.clock, jobs=task.jobs)[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Both trees as far as words show what to read, and the migrations in question."""
-
-    prepared: Pair[Prepared]
-    question: Question
-
-    def sides(self, behaviours: Pair[Behaviour]) -> Sides:
-        """Return both trees with how they behave."""
-        facts, described = self.question.facts, self.question.described
-        return Sides(self.prepared.map(lambda p: p.program), behaviours, facts, described)
-
-
-def _read(
-    trees: Pair[Tree],
-    changed: Sequence[str],
-    cache: Cache,
-    config: Mapping[str, bool],
-    clock: Clock,
-    question: Question,
-    budget: Budget = UNBOUND,
-) -> _Read | str:
+def _read(task: Task) -> Pair[Prepared] | str:
     """Search and read both trees; in words why nothing moves where that is clear already."""
-    facts = question.facts
+    clock, facts, paths = task.clock, task.question.facts, _sources(task.changed)
     clock.enter("search and read")
-    for tree in (trees.before, trees.after):
-        for path in _sources(changed):
+    for tree in (task.trees.before, task.trees.after):
+        for path in paths:
             if (text := tree.read(path)) is not None:
-                cache.scan(path, text)
-    told = replace(budget, begun=clock.step)
-    prepared = trees.map(lambda t: prepare(*clock.counted(t), cache, facts, config, told))
-    prepared.map(lambda p: p.program.add(_sources(changed)))
+                task.cache.scan(path, text)
+    told = replace(task.budget, begun=clock.step)
+    prepared = task.trees.map(
+        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
+    )
+    prepared.map(lambda p: p.program.add(paths))
     if cut := prepared.before.program.cut or prepared.after.program.cut:
         raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
-    idle = idle_by_names(prepared, changed)
+    idle = idle_by_names(prepared, task.changed)
     clock.enter("analyse")
-    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), changed)
-    return idle or _Read(prepared, question)
+    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), task.changed)
+    return idle or prepared
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:

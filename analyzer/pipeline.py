@@ -76,12 +76,14 @@ def check(
                 with searching(trees.after, likely_words(question.facts)):
                     # Most patches never come to what this brings.
                     from analyzer.flow.cache import Cache
-                    from analyzer.judge import judge_trees
+                    from analyzer.judge import Task, judge_trees
 
                     cache = cache or Cache()
-                    judged = judge_trees(
-                        trees, changed, cache, config or {}, clock, question, jobs, budget
-                    )
+                    task = Task(
+                        trees=trees, changed=changed, question=question, config=config or {},
+                        cache=cache, clock=clock, budget=budget, jobs=jobs,
+                    )  # fmt: skip
+                    judged = judge_trees(task)
         except ENDS as end:
             stopped, cache = reason_of(end), None
             unjudged.append(patch.index)
@@ -151,14 +153,16 @@ def compare_trees(
     A cache that is handed in is shared between comparisons of trees that are much alike.
     """
     from analyzer.flow.cache import Cache
-    from analyzer.judge import judge_trees
+    from analyzer.judge import Task, judge_trees
 
-    clock, cache = Clock(None), cache or Cache()
+    clock = Clock(None)
     described = (load_migrations() if migrations is None else migrations).values()
     question = question_of(trees, changed, described)
-    judged = idle_nearby(trees, changed, question.facts) or judge_trees(
-        trees, changed, cache, config or {}, clock, question, 1
-    )
+    task = Task(
+        trees=trees, changed=changed, question=question, config=config or {},
+        cache=cache or Cache(), clock=clock,
+    )  # fmt: skip
+    judged = idle_nearby(trees, changed, question.facts) or judge_trees(task)
     clock.enter("")
     if isinstance(judged, str):
         return Result(tree=trees.after.name, unmoved=judged, seconds=tuple(clock.seconds.items()))
