@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.prototypes import file_scope
-from analyzer.c.unit import KEYWORDS, Unit, scan_unit
+from analyzer.c.unit import KEYWORDS, LARGEST, Unit, scan_unit
 from analyzer.edits import Edits, changed_code, differ, edits_of, includes_of
 from analyzer.flow.arguments import split_arguments
 from analyzer.migrations import Described
@@ -114,7 +114,9 @@ def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str 
                 return None
             continue
         before, after = trees.before.read(path), trees.after.read(path)
-        if before is None and after is None:
+        if (before is None and after is None) or max(
+            len(before or b""), len(after or b"")
+        ) > LARGEST:
             return None  # not to be read
         units = Pair(scan_unit(path, before or b""), scan_unit(path, after or b""))
         edits = edits_of(units)

@@ -19,8 +19,7 @@ from analyzer.audit.pasted import (
 )
 from analyzer.base import Span
 from analyzer.c.ir import Definition
-from analyzer.c.unit import Unit, scan_unit
-from analyzer.flow.names import LARGEST
+from analyzer.c.unit import LARGEST, Unit, scan_unit
 from analyzer.flow.program import Program
 from analyzer.tree import Tree
 from analyzer.tree.words import places_of

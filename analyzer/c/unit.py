@@ -24,6 +24,8 @@ from analyzer.c.heads import calls, find_head
 from analyzer.c.ir import Definition
 
 _BRACE = re.compile(rb"[{}]")
+#: Files above this size are register lists; they are searched but not read.
+LARGEST = 1 << 20
 #: Beyond this distance braces are not counted anew for each function.
 _FAR = 1 << 15
 _IDENT = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*")

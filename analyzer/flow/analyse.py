@@ -9,12 +9,12 @@ from functools import partial
 from analyzer.base import Gap
 from analyzer.budget import UNBOUND, Budget
 from analyzer.c import ir
+from analyzer.c.unit import LARGEST
 from analyzer.flow.cache import Cache
 from analyzer.flow.cells import observed
 from analyzer.flow.contents import Lists
 from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
-from analyzer.flow.names import LARGEST
 from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words

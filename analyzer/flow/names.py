@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from analyzer.c.own import NOTHING, Own, ending_functions, own_functions, own_macros
-from analyzer.c.unit import Unit
+from analyzer.c.unit import LARGEST, Unit
 from analyzer.flow.cache import Cache
 
 #: The names that the analysis knows, each with the files (or patterns) that are their source.
@@ -16,8 +16,6 @@ Sources = Mapping[str, tuple[str, ...]]
 
 NO_SOURCES: Sources = {}
 _QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
-#: Files above this size are register lists; they are searched but not read.
-LARGEST = 1 << 20
 #: How deep headers beside a file are followed.
 _DEPTH = 4
 

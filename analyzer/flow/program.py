@@ -16,12 +16,12 @@ from analyzer.c.facts import macros
 from analyzer.c.ir import Conditions, Definition, Function, Return, Signature
 from analyzer.c.own import plain_name, static_name
 from analyzer.c.statics import private_names
-from analyzer.c.unit import Unit
+from analyzer.c.unit import LARGEST, Unit
 from analyzer.flow.arguments import Argument, split_arguments
 from analyzer.flow.asked import Witness, noted
 from analyzer.flow.cache import Cache, Facets, Stored
 from analyzer.flow.lookup import covers, distance, folders_near, macros_of, may_define
-from analyzer.flow.names import LARGEST, NO_SOURCES, Names, Sources
+from analyzer.flow.names import NO_SOURCES, Names, Sources
 from analyzer.tree.api import Read, Search
 from analyzer.tree.words import files_of
 

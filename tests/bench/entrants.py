@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import unified_diff
 from pathlib import Path
 
 from .truth import TOKEN, Place
@@ -40,6 +41,8 @@ MORE = (
     *("balloon_page_insert", "balloon_page_finalize"),
 )
 CHECK, AUDIT = "offlint check", "offlint audit"
+#: A patch by which no page can move, as most are.
+CHECK_IDLE = "offlint check, idle"
 CHECK_AGAIN, AUDIT_AGAIN = "offlint check, again", "offlint audit, again"
 SPATCH, RIPGREP, RIPGREP_ALL = "spatch", "ripgrep", "ripgrep, audit's words"
 TOOLS = ("git", "rg", "spatch")
@@ -88,6 +91,7 @@ def entrants(tree: Path, corpus: Path, build: Path, index: Path) -> tuple[Entran
 def _ours(tree: Path, corpus: Path, build: Path) -> tuple[Entrant, ...]:
     # The tree has the change; to check it as if it had just been applied is no less work.
     check = ("check", str(corpus / "seed" / "6.12-change.patch"), "--tree", str(tree), "--quiet")
+    idle = ("check", str(_idle_patch(tree, build)), "--tree", str(tree), "--quiet")
     audit = ("audit", "--tree", str(tree), "--format", "json", "--quiet")
     caches = {name: build / name for name in ("check.cache", "audit.cache")}
     # Whoever installs the program has it compiled; here that is done by the run before the first.
@@ -107,9 +111,22 @@ def _ours(tree: Path, corpus: Path, build: Path) -> tuple[Entrant, ...]:
     return (
         one(CHECK, check),
         one(CHECK_AGAIN, check, "check.cache"),
+        one(CHECK_IDLE, idle),
         one(AUDIT, audit),
         one(AUDIT_AGAIN, audit, "audit.cache"),
     )
+
+
+def _idle_patch(tree: Path, build: Path) -> Path:
+    """Return a patch that adds an include and a function to some driver."""
+    name = "drivers/net/dummy.c"
+    before = (tree / name).read_text()
+    function = "\nstatic u32 dummy_twice(u32 n)\n{\n\treturn 2 * n;\n}\n"
+    after = before.replace("#include", "#include <linux/of.h>\n#include", 1) + function
+    lines = (text.splitlines(keepends=True) for text in (before, after))
+    patch = build / "idle.patch"
+    patch.write_text("".join(unified_diff(*lines, f"a/{name}", f"b/{name}")))
+    return patch
 
 
 def _searches(tree: Path) -> tuple[Entrant, ...]:
