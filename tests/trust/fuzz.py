@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from analyzer.base import AnalyzerError
+from analyzer.base import AnalyzerError, Pair
 from analyzer.c.constants import constants, enumerators
 from analyzer.c.initializers import initializers
 from analyzer.c.lower import lower
@@ -25,7 +25,10 @@ from analyzer.c.macros import expand, macro_definitions
 from analyzer.c.prepare import prepare
 from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import comment_spans, scan_unit
+from analyzer.edits import Edits, edits_of
 from analyzer.flow.shape import shape_of
+from analyzer.nearby import idle_nearby
+from analyzer.pages.facts import load_facts
 from analyzer.patch import apply_patch, read_series, reverse_patch
 from analyzer.pipeline import check
 from analyzer.tree import MemoryTree
@@ -73,6 +76,12 @@ def read_c(data: bytes) -> None:
     enumerators(unit)
     macros = macro_definitions(unit)
     expand(data[:200].decode("latin-1"), macros)
+    assert Edits(frozenset()) == edits_of(Pair(unit, unit)), "nothing differs from itself"
+    cut = data[: len(data) // 3] + data[len(data) // 2 :]
+    edits_of(Pair(scan_unit("any.c", cut), unit))
+    idle_nearby(
+        Pair(MemoryTree({"any.c": cut}), MemoryTree({"any.c": data})), ["any.c"], load_facts()
+    )
     for found in unit.definitions.values():
         for definition in found:
             for variant in lower(unit, definition).variants:
