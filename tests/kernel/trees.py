@@ -41,17 +41,18 @@ def checked(series: Series, tree: Tree) -> Result:
 
 def open_kernel() -> Tree:
     """Return the kernel tree that OFFLINT_TREE names, or skip."""
-    root = Path(os.environ.get("OFFLINT_TREE", "/usr/src/linux-source-6.12"))
-    if not (root / "mm" / "page_alloc.c").is_file():
-        pytest.skip(f"{root} is not an unpacked kernel tree: set OFFLINT_TREE to linux-source-6.12")
-    return DirectoryTree(str(root))
+    return _open("OFFLINT_TREE", "linux-source-6.12")
 
 
 def open_older() -> Tree:
     """Return the 6.1 tree that OFFLINT_TREE_6_1 names, or skip."""
-    root = Path(os.environ.get("OFFLINT_TREE_6_1", "/usr/src/linux-source-6.1"))
+    return _open("OFFLINT_TREE_6_1", "linux-source-6.1")
+
+
+def _open(variable: str, release: str) -> Tree:
+    root = Path(os.environ.get(variable, f"/usr/src/{release}"))
     if not (root / "mm" / "page_alloc.c").is_file():
-        pytest.skip(f"{root} is no kernel tree: set OFFLINT_TREE_6_1 to an unpacked 6.1")
+        pytest.skip(f"{root} is not an unpacked kernel tree: set {variable} to {release}")
     return DirectoryTree(str(root))
 
 
