@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TypeVar
 
 from analyzer.base import Pair
@@ -57,6 +58,7 @@ class Edits:
         return frozenset(word for line in self.lines for word in _WORD.findall(line))
 
 
+@lru_cache(maxsize=64)  # each way to tell that a patch is idle asks anew
 def edits_of(units: Pair[Unit]) -> Edits:
     """Return what two versions of a file differ in."""
     inside = frozenset(_different(units.map(lambda u: _texts(u, _body))))
@@ -83,9 +85,14 @@ def _is_resized(name: str, units: Pair[Unit]) -> bool:
     """Tell whether a function takes another number of arguments, and somebody may call it."""
     if sizes_of(units.before, name) == sizes_of(units.after, name):
         return False
-    found = units.after.definitions[name]
     called = re.findall(rb"\b%b\s*\(" % re.escape(name.encode()), units.after.code)
-    return len(called) > len(found) or not all(d.static for d in found)
+    return len(called) > len(units.after.definitions[name]) or name in exported(units.after)
+
+
+def exported(unit: Unit) -> frozenset[str]:
+    """Return the functions of a file that others can call."""
+    found = unit.definitions.items()
+    return frozenset(name for name, ds in found if not all(d.static for d in ds))
 
 
 def _different(sides: Pair[Mapping[str, T]]) -> Iterator[str]:

@@ -97,8 +97,7 @@ def sides_of(task: Task) -> Sides | str:
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
     if idle := idle_nearby(task.trees, task.changed, task.question.facts):
         return idle
-    with searching(task.trees.after, likely_words(task.question.facts)):
-        prepared = _read(task)
+    prepared = _read(task)
     if isinstance(prepared, str):
         return prepared
     return task.sides(prepared, settle(prepared, task.clock, jobs=task.jobs)[1])
@@ -108,14 +107,15 @@ def _read(task: Task) -> Pair[Prepared] | str:
     """Search and read both trees; in words why nothing moves where that is clear already."""
     clock, facts, paths = task.clock, task.question.facts, _sources(task.changed)
     clock.enter("search and read")
-    for tree in (task.trees.before, task.trees.after):
-        for path in paths:
-            if (text := tree.read(path)) is not None:
-                task.cache.scan(path, text)
-    told = replace(task.budget, begun=clock.step)
-    prepared = task.trees.map(
-        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
-    )
+    with searching(task.trees.after, likely_words(facts)):
+        for tree in (task.trees.before, task.trees.after):
+            for path in paths:
+                if (text := tree.read(path)) is not None:
+                    task.cache.scan(path, text)
+        told = replace(task.budget, begun=clock.step)
+        prepared = task.trees.map(
+            lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
+        )
     prepared.map(lambda p: p.program.add(paths))
     if cut := prepared.before.program.cut or prepared.after.program.cut:
         raise OutOfBudgetError(cut)  # half a tree cannot be compared with another

@@ -12,12 +12,13 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.prototypes import file_scope
 from analyzer.c.unit import KEYWORDS, LARGEST, Unit, scan_unit
-from analyzer.edits import Edits, changed_code, differ, edits_of, includes_of
+from analyzer.edits import Edits, changed_code, differ, edits_of, exported, includes_of
 from analyzer.flow.arguments import split_arguments
 from analyzer.migrations import Described
 from analyzer.pages.aside import is_harmless, speaks_of_pages
@@ -77,8 +78,10 @@ def question_of(
 
 def idle_at_once(trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]) -> bool:
     """Tell whether a patch changes no page's state by its own files: no tree need be known."""
+    if idle_by_text(trees, changed):
+        return True
     facts = question_of(trees, changed, described).facts
-    return bool(idle_by_text(trees, changed) or idle_nearby(trees, changed, facts))
+    return idle_nearby(trees, changed, facts) is not None
 
 
 def idle_by_text(trees: Pair[Tree], changed: Iterable[str]) -> str | None:
@@ -114,9 +117,8 @@ def idle_nearby(trees: Pair[Tree], changed: Iterable[str], facts: Facts) -> str 
                 return None
             continue
         before, after = trees.before.read(path), trees.after.read(path)
-        if (before is None and after is None) or max(
-            len(before or b""), len(after or b"")
-        ) > LARGEST:
+        texts = [text for text in (before, after) if text is not None]
+        if not texts or max(map(len, texts)) > LARGEST:
             return None  # not to be read
         units = Pair(scan_unit(path, before or b""), scan_unit(path, after or b""))
         edits = edits_of(units)
@@ -154,10 +156,7 @@ def _reaches_out(units: Pair[Unit], edits: Edits) -> bool:
     if units.after.path.endswith(".h"):
         turned = edits.turned or edits.includes or bool(edits.named)
         return turned or any("noreturn" in word for word in edits.words)
-    known = units.map(
-        lambda u: {n for n, found in u.definitions.items() if not all(d.static for d in found)}
-    )
-    return bool(edits.named & (known.before ^ known.after))
+    return bool(edits.named & (exported(units.before) ^ exported(units.after)))
 
 
 def _naming(names: Collection[str], unit: Unit) -> set[str]:
@@ -172,6 +171,7 @@ def _naming(names: Collection[str], unit: Unit) -> set[str]:
     }
 
 
+@lru_cache(maxsize=64)
 def _objects(unit: Unit) -> frozenset[str]:
     """Return the variables of a file, of which none is a function."""
     return frozenset(_OBJECT.findall(file_scope(unit).decode("latin-1")))
@@ -253,8 +253,7 @@ def spoken_words(facts: Facts) -> frozenset[str]:
     """Return every name that the facts speak of, and the bits of the states that they speak of."""
     bits = (f"PG_{label.lower()}" for label in (*facts.types, *facts.flags))
     registrars = (name for chain in facts.chains.values() for name in (chain.call, *chain.register))
-    lists = facts.lists
-    return frozenset(
+    return list_words(facts) | frozenset(
         (
             *facts.identities,
             *facts.allocators,
@@ -268,14 +267,14 @@ def spoken_words(facts: Facts) -> frozenset[str]:
             *(chain.field for chain in facts.chains.values()),
             *registrars,
             *bits,
-            *lists.put,
-            *lists.take,
-            *lists.entry,
-            *lists.first,
-            *lists.step,
-            *lists.iterators,
         )
     )
+
+
+def list_words(facts: Facts) -> frozenset[str]:
+    """Return every name that the facts speak of as one for lists, of pages or of anything."""
+    of = facts.lists
+    return frozenset((*of.put, *of.take, *of.entry, *of.first, *of.step, *of.iterators))
 
 
 def likely_words(facts: Facts) -> frozenset[str]:

@@ -11,10 +11,10 @@ from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
 from analyzer.migrations import Described, load_migrations
-from analyzer.nearby import idle_by_text, idle_nearby, likely_words, question_of
+from analyzer.nearby import idle_by_text, idle_nearby, question_of
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
-from analyzer.tree import Tree, searching
+from analyzer.tree import Tree
 
 if TYPE_CHECKING:
     from analyzer.flow.cache import Cache
@@ -73,17 +73,16 @@ def check(
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
-                with searching(trees.after, likely_words(question.facts)):
-                    # Most patches never come to what this brings.
-                    from analyzer.flow.cache import Cache
-                    from analyzer.judge import Task, judge_trees
+                # Most patches never come to what this brings.
+                from analyzer.flow.cache import Cache
+                from analyzer.judge import Task, judge_trees
 
-                    cache = cache or Cache()
-                    task = Task(
-                        trees=trees, changed=changed, question=question, config=config or {},
-                        cache=cache, clock=clock, budget=budget, jobs=jobs,
-                    )  # fmt: skip
-                    judged = judge_trees(task)
+                cache = cache or Cache()
+                task = Task(
+                    trees=trees, changed=changed, question=question, config=config or {},
+                    cache=cache, clock=clock, budget=budget, jobs=jobs,
+                )  # fmt: skip
+                judged = judge_trees(task)
         except ENDS as end:
             stopped, cache = reason_of(end), None
             unjudged.append(patch.index)

@@ -17,12 +17,12 @@ from analyzer.base import Pair
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import KEYWORDS, Unit, scan_unit
-from analyzer.edits import Edits, edits_of
+from analyzer.edits import Edits, edits_of, exported
 from analyzer.flow.analyse import Prepared, holders_of
 from analyzer.flow.interest import Interest
 from analyzer.flow.params import page_params
 from analyzer.flow.program import FunctionId, Program
-from analyzer.nearby import NO_PAGE, counts, spoken_words
+from analyzer.nearby import NO_PAGE, counts, list_words, spoken_words
 from analyzer.tree import is_source
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
@@ -56,12 +56,9 @@ def _closure(edits: _Edits, program: Program) -> frozenset[str]:
     while todo:
         name = todo.pop()
         for path in edits.paths:
-            for definition in program.unit(path).definitions.get(name, ()):
-                unit = program.unit(path)
-                more = _WORD.findall(unit.code[definition.span.start : definition.span.end])
-                new = {w.decode("latin-1") for w in more} - found
-                found |= new
-                todo.extend(new)
+            new = _identifiers(program.unit(path), name) - found
+            found |= new
+            todo.extend(new)
     return frozenset(found)
 
 
@@ -82,14 +79,17 @@ def idle_by_interest(
     if matter != _matter(after, interests.after) or edits.functions & matter:
         return None
     for tree in (before, after):
-        program = tree.program
-        if edits.mentioned & (_passing(tree) | _slots(program, matter)):
+        program, spoken = tree.program, _spoken_of(tree)
+        # Whoever puts a page that matters on a list is among the functions that matter.
+        if edits.mentioned & (spoken - list_words(tree.facts) | _slots(program, matter)):
             return None
         if edits.mentioned & {name for _, name in matter}:
             return None
-        if edits.named & _spoken_of(tree):
+        if edits.named & spoken:
             return None
-        if edits.named and any(edits.named & _identifiers(program, id) for id in matter):
+        if edits.named and any(
+            edits.named & _identifiers(program.unit(path), name) for path, name in matter
+        ):
             return None
     if any(_params(before, f) != _params(after, f) for f in edits.functions):
         return None
@@ -103,23 +103,12 @@ def _matter(tree: Prepared, interest: Interest) -> frozenset[FunctionId]:
     return interest.strong | interest.weak | {*holders_of(tree, interest)}
 
 
-def _passing(tree: Prepared) -> frozenset[str]:
-    """Return every name that the law and the facts speak of, but for those for lists of anything.
-
-    Whoever puts a page that matters on a list is among the functions that matter.
-    """
-    lists = tree.facts.lists
-    of_lists = (*lists.put, *lists.take, *lists.entry, *lists.first, *lists.step, *lists.iterators)
-    return _spoken_of(tree).difference(of_lists)
-
-
-def _identifiers(program: Program, id: FunctionId) -> frozenset[str]:
-    """Return every word in a function, head and body."""
-    unit = program.unit(id[0])
+def _identifiers(unit: Unit, name: str, *, head: bool = True) -> frozenset[str]:
+    """Return every word in a function, in its body and, unless that is left out, in its head."""
     return frozenset(
         word.decode("latin-1")
-        for d in unit.definitions.get(id[1], ())
-        for word in _WORD.findall(unit.code[d.span.start : d.span.end])
+        for d in unit.definitions.get(name, ())
+        for word in _WORD.findall(unit.code[d.span.start if head else d.body : d.span.end])
     )
 
 
@@ -168,10 +157,7 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
             named |= _met_outside(units, edits)
         for unit in (units.before, units.after):
             for name in edits.functions:
-                for d in unit.definitions.get(name, ()):
-                    start = d.span.start if edits.is_framed else d.body
-                    text = _WORD.findall(unit.code[start : d.span.end])
-                    words.update(word.decode("latin-1") for word in text)
+                words |= _identifiers(unit, name, head=edits.is_framed)
     return _Edits(
         paths, frozenset(functions), frozenset(words), frozenset(reframed), frozenset(named)
     )
@@ -188,10 +174,7 @@ def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
     """Return the names by which other files meet what a file's edits change."""
     sides = (units.before, units.after)
     if not units.after.path.endswith(".h"):
-        known = {
-            n for u in sides for n, ds in u.definitions.items() if not all(d.static for d in ds)
-        }
-        return edits.named & known
+        return edits.named & (exported(units.before) | exported(units.after))
     lines = (line for line in edits.lines if not line.startswith("#"))
     names = {*edits.named, *(name for line in lines for name in _DECLARED.findall(line))}
     if edits.turned:

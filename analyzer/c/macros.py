@@ -35,6 +35,7 @@ class Macro:
     span: Span
 
 
+@lru_cache(maxsize=64)  # as scan_unit() keeps its files
 def macro_definitions(unit: Unit) -> Mapping[str, Macro]:
     """Return the macros of a file; of several under different `#if`, the first."""
     found: dict[str, Macro] = {}

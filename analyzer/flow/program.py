@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 #: A function is named by its file and its name: static functions share names.
 FunctionId = tuple[str, str]
 
-#: What reads a file of the tree, and what searches it for words, below folders if any are named:
-#: `Tree` of the tree stage.
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
 
 

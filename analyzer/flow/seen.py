@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Seen:
-    """What the run of a root has shown: facts, which another process can be told."""
+    """What the run of a root has shown."""
 
     observations: dict[Observation, None] = field(default_factory=dict)
     puts: dict[str, dict[Put, None]] = field(default_factory=dict)  # by the list's place
