@@ -75,10 +75,11 @@ def effects(
     from analyzer.report.effects import render, render_json
     from analyzer.settings import bounds, read_settings
 
+    progress = Progress(sys.stderr, enabled=not quiet)
     with (
+        towards(f"the contract of {function}", progress),  # outermost: time may be out at once
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
-        Progress(sys.stderr, enabled=not quiet) as progress,
-        towards(f"the contract of {function}", progress),
+        progress,
     ):
         stdin = guard.awaited(sys.stdin.buffer)
         series, base = open_base(patch, tree, revision, stdin, quiet=quiet)

@@ -72,10 +72,11 @@ def explain(
     from analyzer.select import Selection
     from analyzer.settings import bounds, read_settings
 
+    progress = Progress(sys.stderr, enabled=not quiet)
     with (
+        towards(f"what happens at {path}:{line}", progress),  # outermost: time may be out at once
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
-        Progress(sys.stderr, enabled=not quiet) as progress,
-        towards(f"what happens at {path}:{line}", progress),
+        progress,
     ):
         stdin = guard.awaited(sys.stdin.buffer)
         trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)
