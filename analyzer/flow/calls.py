@@ -16,6 +16,7 @@ from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.params import list_params, page_params
 from analyzer.flow.ranges import element
+from analyzer.flow.repeats import passed
 from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -47,7 +48,7 @@ _LAST_NAME = re.compile(r"(\w+)\W*$")
 
 def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -> list[State]:
     """Return the states after a call, with its result assigned."""
-    args = [evaluate(a, state, act, run) for a in step.args]
+    args = [passed(a, evaluate(a, state, act, run), state, act, run) for a in step.args]
     here = f"{act.depth}:{step.span.start}"
     state = words.passed(step, state, act, run)
     results = _dispatch(step, args, here, state, act, run, enter)

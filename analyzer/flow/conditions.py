@@ -7,27 +7,30 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.numbers import IS_ZERO, Comparison
 from analyzer.flow.shape import names_in, successors, written
 
-#: Comparisons of numbers, which are independent of each other.
-_NUMBERS = ("<", "<=", ">", ">=")
 #: The form of a condition, the fields that it reads, and what else that is no local variable.
 Shape = tuple[str, frozenset[str], frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A condition: its text, whether it is the opposite, what it reads, and whom it asks.
+    """A condition: a test of something, or the opposite (negated), what it reads, whom it asks.
 
-    form is the text with a number in place of each thing that is read; again tells whether the
-    function asks for it more than once, is_flag whether it compares no numbers. behind are the
-    variables that it goes back to and does not name.
+    text is that of what is tested, form the same with a number in place of each thing that is read;
+    again tells whether the function tests it more than once, counts whether no test of it is for
+    negative numbers, is_flag whether it compares no numbers. behind are the variables that it goes
+    back to and does not name.
     """
 
+    tested: ir.Expr
+    test: Comparison
+    negated: bool
     text: str
     form: str
-    negated: bool
     again: bool
+    counts: bool
     is_flag: bool
     reads: tuple[ir.Expr, ...]
     fields: frozenset[str]
@@ -57,10 +60,45 @@ def asked_by(variant: ir.Variant) -> Mapping[int, Asked]:
         if isinstance(block.end, ir.Branch)
         and not any(leaves(variant, n, x) for x in variant.loops)
     }
-    times: dict[str, int] = {}
+    alike: dict[str, list[Asked]] = {}
     for one in asked.values():
-        times[one.text] = times.get(one.text, 0) + 1
-    return {n: replace(x, again=times[x.text] > 1) for n, x in asked.items() if x.reads or x.calls}
+        alike.setdefault(one.text, []).append(one)
+    return {
+        n: replace(
+            x,
+            again=len(same) > 1,
+            counts=all(y.test.number >= 0 for y in same) and not _is_difference(x.tested),
+            names=frozenset().union(*(y.names for y in same)),
+        )
+        for n, x in asked.items()
+        if x.reads or x.calls
+        for same in (alike[x.text],)
+    }
+
+
+@lru_cache(maxsize=4096)
+def told_by(e: ir.Expr) -> Asked | None:
+    """Return the condition that an expression is the answer to; None where it is no condition."""
+    is_condition = isinstance(e, ir.Unary | ir.Binary) and (e.op == "!" or e.op in _TESTS)
+    return _asked(e, {}, {}) if is_condition else None
+
+
+@lru_cache(maxsize=4096)
+def asked_behind(variant: ir.Variant) -> Sequence[frozenset[str]]:
+    """Return for each block what is tested in it or behind it, and tested more than once."""
+    asked = asked_by(variant)
+    behind = [
+        frozenset((asked[n].text,)) if n in asked and asked[n].again else frozenset[str]()
+        for n in range(len(variant.blocks))
+    ]
+    changed = any(behind)
+    while changed:
+        changed = False
+        for n in range(len(behind) - 1, -1, -1):
+            more = behind[n].union(*(behind[to] for to in successors(variant.blocks[n].end)))
+            changed |= len(more) > len(behind[n])
+            behind[n] = more
+    return behind
 
 
 @lru_cache(maxsize=4096)
@@ -111,15 +149,18 @@ def _copies(variant: ir.Variant) -> Mapping[str, ir.Expr]:
 
 def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call], copies: Mapping[str, ir.Expr]) -> Asked:
     said = frozenset(names_in(cond))
-    cond, negated = _plain(_spelled_out(cond, copies))
+    cond, test, negated = plain(_spelled_out(cond, copies))
     read = tuple(dict.fromkeys(_read(cond, answers)))
     names = frozenset(n for e in read for n in names_in(e))
     return Asked(
+        tested=cond,
+        test=test,
+        negated=negated,
         text=_text(cond, answers, ()),
         form=_text(cond, answers, read),
-        negated=negated,
         again=False,
-        is_flag=not _compares(cond),
+        counts=False,
+        is_flag=not _compares(cond, test),
         reads=read,
         fields=frozenset(_fields(cond, answers)),
         names=names | (said & copies.keys()),
@@ -131,14 +172,14 @@ def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call], copies: Mapping[str, i
 def _spelled_out(e: ir.Expr, copies: Mapping[str, ir.Expr], depth: int = 4) -> ir.Expr:
     """Return an expression with what was read from memory in place of the variable that holds it.
 
-    What a call has answered stays: another call may answer another way.
+    What was compared as well. What a call has answered stays: another may answer another way.
     """
 
     def spell(e: ir.Expr, depth: int, *, base: bool = False) -> ir.Expr:
         match e:
             case ir.Name(id) if depth and id in copies:
                 value = spell(copies[id], depth - 1, base=base)
-                return value if base or isinstance(_uncast(value), ir.Field) else e
+                return value if base or _is_spelled(_uncast(value)) else e
             case ir.Field(base=of, name=name, arrow=arrow):
                 return ir.Field(spell(of, depth, base=True), name, arrow)
             case ir.Unary(op, operand) if op != "&":
@@ -152,35 +193,89 @@ def _spelled_out(e: ir.Expr, copies: Mapping[str, ir.Expr], depth: int = 4) -> i
     return spell(e, depth)
 
 
+def _is_spelled(value: ir.Expr) -> bool:
+    return isinstance(value, ir.Field) or (isinstance(value, ir.Binary) and value.op in _TESTS)
+
+
 def _uncast(e: ir.Expr) -> ir.Expr:
     while isinstance(e, ir.Cast):
         e = e.operand
     return e
 
 
-def _compares(e: ir.Expr) -> bool:
+def _is_difference(tested: ir.Expr) -> bool:
+    return isinstance(tested, ir.Binary) and tested.op == "-"
+
+
+def _compares(tested: ir.Expr, test: Comparison) -> bool:
     """Tell whether two numbers are compared of which neither is constant."""
-    if not isinstance(e, ir.Binary) or e.op not in _NUMBERS:
+    if test.exactly or not isinstance(tested, ir.Binary) or tested.op != "-":
         return False
-    return not any(
-        isinstance(x, ir.Const) or (isinstance(x, ir.Name) and x.id.isupper())
-        for x in (e.left, e.right)
-    )
+    return not any(isinstance(x, ir.Name) and x.id.isupper() for x in (tested.left, tested.right))
 
 
-def _plain(cond: ir.Expr) -> tuple[ir.Expr, bool]:
-    """Return a condition that all who mean it write alike, and whether it is its opposite."""
-    negated = False
+#: What a comparison says of the difference of its sides, and whether that has to hold.
+_TESTS = {
+    "==": (Comparison(0), True),
+    "!=": (Comparison(0), False),
+    "<": (Comparison(-1, exactly=False), True),
+    "<=": (Comparison(0, exactly=False), True),
+    ">": (Comparison(0, exactly=False), False),
+    ">=": (Comparison(-1, exactly=False), False),
+}
+
+
+def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:
+    """Return what a condition tests, the test, and whether the condition is its opposite.
+
+    All who mean the same get the same, however they write it: what a comparison tests is a number
+    or the difference of two, either without a constant.
+    """
+    test, negated = IS_ZERO, True
     while True:
         match cond:
             case ir.Cast(operand=operand):
                 cond = operand
-            case ir.Unary("!", operand) | ir.Binary("==", operand, ir.Const(0)):
-                negated, cond = not negated, operand
-            case ir.Binary("!=", left, right):
-                negated, cond = not negated, ir.Binary("==", left, right)
+            case ir.Binary("-", left, right):
+                (a, more), (b, less) = _apart(left), _apart(right)
+                test = Comparison(test.number - more + less, test.exactly)
+                if b is not None and (a is None or repr(b) < repr(a)):
+                    a, b = b, a
+                    negated = negated is test.exactly
+                    test = Comparison(-test.number - (not test.exactly), test.exactly)
+                if b is not None and a is not None:
+                    return ir.Binary("-", a, b), test, negated
+                cond = ir.Const(0) if a is None else a
+            case ir.Binary("+") if (parts := _apart(cond))[0] not in (None, cond):
+                cond, test = parts[0] or cond, Comparison(test.number - parts[1], test.exactly)
+            case _ if test != IS_ZERO:
+                return cond, test, negated
+            case ir.Unary("!", operand):
+                cond, negated = operand, not negated
+            case ir.Binary(op, left, right) if op in _TESTS:
+                cond = ir.Binary("-", left, right)
+                test, held = _TESTS[op]
+                negated = negated is not held
             case _:
-                return cond, negated
+                return cond, test, negated
+
+
+def _apart(e: ir.Expr) -> tuple[ir.Expr | None, int]:
+    """Return an expression without the constant that is added to it (None: nothing), and that."""
+    match e:
+        case ir.Cast(operand=operand):
+            return _apart(operand)
+        case ir.Const(value):
+            return None, value
+        case ir.Unary("-", ir.Const(value)):
+            return None, -value
+        case ir.Binary("+" | "-" as op, left, right):
+            (a, m), (b, n) = _apart(left), _apart(right)
+            if b is None:
+                return a, m + n if op == "+" else m - n
+            if a is None and op == "+":
+                return b, m + n
+    return e, 0
 
 
 def _text(e: ir.Expr, answers: Mapping[str, ir.Call], read: Sequence[ir.Expr]) -> str:

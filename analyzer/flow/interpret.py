@@ -12,7 +12,7 @@ from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
-from analyzer.flow.conditions import Asked, asked_by, variables_behind
+from analyzer.flow.conditions import Asked, asked_behind, asked_by, variables_behind
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
@@ -29,7 +29,7 @@ from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import is_stepped, passed, stepped
-from analyzer.flow.repeats import after_call, decided, turned_back
+from analyzer.flow.repeats import after_call, decided, is_over, turned_back
 from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.shape import Shape, root_name, shape_of
 from analyzer.flow.slices import Slice
@@ -385,7 +385,10 @@ class _Body:
         return join_states(near[-1] if near else next(reversed(seen.values())), state)
 
     def _pruned(self, block: int, state: State) -> State:
-        """Forget the locals that nobody reads any more; kept remembers which places stay."""
+        """Forget the locals that nobody reads any more, and what is not asked for again.
+
+        kept remembers which places stay.
+        """
         kept = self.kept.setdefault(block, set())
         unknown = state.store.keys() - kept
         if not unknown:
@@ -396,7 +399,12 @@ class _Body:
         if self.watch is not None:
             live = live | self.watch.keep
         live = live | variables_behind(self.act.variant)
-        doomed = {p for p in unknown if p.startswith(depth) and _variable(p) not in live}
+        behind = asked_behind(self.act.variant)[block]
+        doomed = {
+            p
+            for p in unknown
+            if (p.startswith(depth) and _variable(p) not in live) or is_over(p, behind)
+        }
         kept.update(unknown - doomed)
         return state.without(doomed)
 

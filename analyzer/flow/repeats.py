@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from analyzer.c import ir
-from analyzer.flow.conditions import Asked, leaves
+from analyzer.flow.conditions import Asked, leaves, told_by
 from analyzer.flow.expressions import evaluate
+from analyzer.flow.loops import is_page_pointer
+from analyzer.flow.numbers import ANY, IS_ZERO, Numbers
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in
 from analyzer.flow.state import DECIDED, SHARED, State
 from analyzer.flow.stores import fields_written
-from analyzer.flow.values import ONE, Int, NonZero, Ref, Symbol, Unknown, Value, compound_key
+from analyzer.flow.values import Int, NonZero, Ref, Symbol, Unknown, Value, compound_key
 
 #: What stands in keys that are made of others or belong to a turn of a loop, and configurations.
 _PASSING = re.compile(r":[0-9a-f]{12}(?!\w)|:turn|:joined|@|^config:")
@@ -46,11 +48,31 @@ def decided(
     places = [_place(asked, values)] if asked.again else []
     if shared and _is_shared(asked, values, act, run):
         places.append(_shared_place(asked, values))
-    for known in (state.store[place] for place in places if place in state.store):
-        return [(held, s) for held, s in outcomes if (held != asked.negated) == (known == ONE)]
-    for place in places:
-        outcomes = [(held, s.put(place, Int(int(held != asked.negated)))) for held, s in outcomes]
-    return outcomes
+    if not places:
+        return outcomes
+    known = next((n for place in places if isinstance(n := state.store.get(place), Numbers)), ANY)
+    value = evaluate(asked.tested, state, act, run)
+    if isinstance(value, NonZero):
+        known = known.passing(IS_ZERO, held=False) or known
+    found: list[tuple[bool, State]] = []
+    for held, after in outcomes:
+        left = known.passing(asked.test, held=held != asked.negated)
+        if left is None or (asked.counts and not left.may_count):
+            continue
+        for place in places:
+            after = after.put(place, left)
+        found.append((held, after))
+    return found
+
+
+def passed(e: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> Value:
+    """Return a value that is passed: of a condition the one that it has wherever it is the same."""
+    if not isinstance(value, Unknown) or (asked := told_by(e)) is None:
+        return value
+    values = [evaluate(read, state, act, run) for read in asked.reads]
+    if not _is_stable(values):
+        return value
+    return Unknown(f"{asked.test}{asked.negated:d}{_shared_place(asked, values)}")
 
 
 def turned_back(
@@ -123,23 +145,50 @@ def _written(step: ir.Call, act: Activation, run: Run) -> Callable[[int], frozen
 def _place(asked: Asked, values: Sequence[Value]) -> str:
     """Return where a function remembers how a condition of its own was decided."""
     about = (",".join(sorted(asked.fields)), ",".join(sorted(asked.names)))
-    return DECIDED.join(("", *about, compound_key("if", Symbol(asked.text), *values)))
+    return DECIDED.join(("", *about, asked.text, compound_key("if", *map(_same, values))))
+
+
+def is_over(place: str, behind: frozenset[str]) -> bool:
+    """Tell whether a place holds what a function has asked for and will not ask for again."""
+    if not place.startswith(DECIDED) or place.startswith(SHARED):
+        return False
+    return place.split(DECIDED, 3)[3].rpartition(DECIDED)[0] not in behind
 
 
 def _shared_place(asked: Asked, values: Sequence[Value]) -> str:
     """Return where all functions remember how a condition was decided."""
-    return f"{SHARED}{asked.form}?{values}"
+    return f"{SHARED}{asked.form}?{[*map(_same, values)]}"
+
+
+def _same(value: Value) -> Value:
+    """Return a value as it was before anybody compared it with zero."""
+    return Unknown(value.key) if isinstance(value, NonZero) else value
 
 
 def _is_shared(asked: Asked, values: Sequence[Value], act: Activation, run: Run) -> bool:
-    """Tell whether another function asks for the same: of memory, or of somebody else."""
-    keys = [_key_of(v) for v in values if not isinstance(v, Int | Symbol)]
+    """Tell whether another function may ask for the same: of memory, of somebody else, of a number.
+
+    What a function asks that is passed it with a page, another one may ask that is passed the same.
+    """
+    if not _is_stable(values):
+        return False
+    if (shape := asked.shape(act.is_local)) is None:
+        params = act.function.params
+        read = {n for e in asked.reads for n in names_in(e)}
+        is_passed = bool(read) and read <= {p.name for p in params}
+        return is_passed and any(is_page_pointer(p.type) for p in params)
     own = f"{act.depth}:"
     return (
         asked.is_flag
-        and asked.shape(act.is_local) in run.common(act.function.path).shapes
-        and not any(key is None or key.startswith(own) or _PASSING.search(key) for key in keys)
+        and shape in run.common(act.function.path).shapes
+        and not any(key.startswith(own) for v in values if (key := _key_of(v)) is not None)
     )
+
+
+def _is_stable(values: Sequence[Value]) -> bool:
+    """Tell whether values are the same wherever they have the same keys."""
+    keys = [_key_of(v) for v in values if not isinstance(v, Int | Symbol)]
+    return not any(key is None or _PASSING.search(key) for key in keys)
 
 
 def _mentions(place: str, key: str) -> bool:

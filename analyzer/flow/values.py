@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from analyzer.flow.numbers import Numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Int:
@@ -84,7 +86,7 @@ class Fn:
     path: str
 
 
-Value = Int | Symbol | Unknown | Offset | NonZero | Page | Ref | Link | Element | Fn
+Value = Int | Symbol | Unknown | Offset | NonZero | Page | Ref | Link | Element | Fn | Numbers
 
 ZERO, ONE = Int(0), Int(1)
 

@@ -1,0 +1,101 @@
+"""A condition is read as a test of a number that holds for the same numbers as the condition."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.c import ir
+from analyzer.flow.conditions import plain
+from analyzer.flow.numbers import ANY, Comparison, Numbers
+
+OPERATORS: Mapping[str, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+SMALL = st.integers(-4, 4)
+CONSTANTS = st.one_of(
+    st.builds(ir.Const, st.integers(0, 4)),
+    st.builds(lambda n: ir.Unary("-", ir.Const(n)), st.integers(1, 4)),
+)
+TERMS = st.one_of(CONSTANTS, st.sampled_from([ir.Name("a"), ir.Name("b")]))
+CONDITIONS = st.recursive(
+    TERMS,
+    lambda below: st.one_of(
+        st.builds(ir.Unary, st.just("!"), below),
+        st.builds(ir.Cast, st.just("long"), below),
+        st.builds(ir.Binary, st.sampled_from(sorted(OPERATORS)), below, below),
+    ),
+    max_leaves=6,
+)
+TESTS = st.builds(Comparison, SMALL, st.booleans())
+
+
+def value(e: ir.Expr, held: Mapping[str, int]) -> int:
+    """Compute what an expression is worth, with numbers that are never too large."""
+    match e:
+        case ir.Const(number):
+            return number
+        case ir.Name(id):
+            return held[id]
+        case ir.Cast(operand=operand):
+            return value(operand, held)
+        case ir.Unary("!", operand):
+            return int(not value(operand, held))
+        case ir.Unary("-", operand):
+            return -value(operand, held)
+        case ir.Binary(op, left, right):
+            return int(OPERATORS[op](value(left, held), value(right, held)))
+    raise AssertionError(e)
+
+
+def holds(test: Comparison, number: int) -> bool:
+    return number == test.number if test.exactly else number <= test.number
+
+
+@given(CONDITIONS, SMALL, SMALL)
+def test_a_condition_is_the_test_that_it_is_read_as(cond: ir.Expr, a: int, b: int) -> None:
+    held = {"a": a, "b": b}
+
+    tested, test, negated = plain(cond)
+
+    assert bool(value(cond, held)) is (holds(test, value(tested, held)) is not negated)
+
+
+@given(st.sampled_from(sorted(OPERATORS)), SMALL, SMALL)
+def test_comparisons_that_mean_the_same_are_read_alike(op: str, n: int, more: int) -> None:
+    mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "+": "", "-": "", "*": ""}.get(op, op)
+    if not mirrored:
+        return
+    a, b = ir.Name("a"), ir.Name("b")
+    one = ir.Binary(op, ir.Binary("+", a, ir.Const(n)), b)
+
+    assert plain(one) == plain(ir.Binary(mirrored, b, ir.Binary("-", a, ir.Const(-n))))
+    assert plain(one) != plain(ir.Binary(op, ir.Binary("+", a, ir.Const(n + more * more + 1)), b))
+
+
+@given(st.lists(st.tuples(TESTS, st.booleans()), max_size=6))
+def test_numbers_are_those_that_passed_every_test(told: list[tuple[Comparison, bool]]) -> None:
+    known: Numbers | None = ANY
+    for test, held in told:
+        known = known.passing(test, held=held) if known is not None else None
+
+    left = {n for n in range(-9, 10) if all(holds(test, n) is held for test, held in told)}
+
+    if known is None:
+        assert not left
+        return
+    low = -9 if known.low is None else known.low
+    high = 9 if known.high is None else known.high
+    assert left == set(range(low, high + 1)) - known.but
+    assert known.may_count is any(n >= 0 for n in left)
