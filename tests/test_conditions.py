@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from analyzer.c import ir
@@ -16,6 +16,9 @@ OPERATORS: Mapping[str, Callable[[int, int], int]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -32,13 +35,16 @@ TERMS = st.one_of(CONSTANTS, st.sampled_from([ir.Name("a"), ir.Name("b")]))
 CONDITIONS = st.recursive(
     TERMS,
     lambda below: st.one_of(
-        st.builds(ir.Unary, st.just("!"), below),
+        st.builds(ir.Unary, st.sampled_from("!~"), below),
         st.builds(ir.Cast, st.just("long"), below),
         st.builds(ir.Binary, st.sampled_from(sorted(OPERATORS)), below, below),
     ),
     max_leaves=6,
 )
 TESTS = st.builds(Comparison, SMALL, st.booleans())
+MASKED = st.integers(0, 15).flatmap(
+    lambda mask: st.builds(lambda number: Comparison(number & mask, mask=mask), st.integers(0, 15))
+)
 
 
 def value(e: ir.Expr, held: Mapping[str, int]) -> int:
@@ -54,12 +60,16 @@ def value(e: ir.Expr, held: Mapping[str, int]) -> int:
             return int(not value(operand, held))
         case ir.Unary("-", operand):
             return -value(operand, held)
+        case ir.Unary("~", operand):
+            return ~value(operand, held)
         case ir.Binary(op, left, right):
             return int(OPERATORS[op](value(left, held), value(right, held)))
     raise AssertionError(e)
 
 
 def holds(test: Comparison, number: int) -> bool:
+    if test.mask is not None:
+        number &= test.mask
     return number == test.number if test.exactly else number <= test.number
 
 
@@ -74,9 +84,9 @@ def test_a_condition_is_the_test_that_it_is_read_as(cond: ir.Expr, a: int, b: in
 
 @given(st.sampled_from(sorted(OPERATORS)), SMALL, SMALL)
 def test_comparisons_that_mean_the_same_are_read_alike(op: str, n: int, more: int) -> None:
-    mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "+": "", "-": "", "*": ""}.get(op, op)
-    if not mirrored:
-        return
+    mirrored = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}.get(op)
+    assume(mirrored is not None)
+    assert mirrored is not None, "assumed"
     a, b = ir.Name("a"), ir.Name("b")
     one = ir.Binary(op, ir.Binary("+", a, ir.Const(n)), b)
 
@@ -99,3 +109,22 @@ def test_numbers_are_those_that_passed_every_test(told: list[tuple[Comparison, b
     high = 9 if known.high is None else known.high
     assert left == set(range(low, high + 1)) - known.but
     assert known.may_count is any(n >= 0 for n in left)
+
+
+@given(st.lists(st.tuples(MASKED, st.booleans()), max_size=6))
+def test_bits_are_those_that_passed_every_test(told: list[tuple[Comparison, bool]]) -> None:
+    known: Numbers | None = ANY
+    for test, held in told:
+        known = known.passing(test, held=held) if known is not None else None
+
+    left = {n for n in range(16) if all(holds(test, n) is held for test, held in told)}
+
+    may = {
+        n
+        for n in range(16)
+        if known is not None
+        and n & known.ones == known.ones
+        and not n & known.zeros
+        and all(n & mask != number for mask, number in known.unlike)
+    }
+    assert left == may

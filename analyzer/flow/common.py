@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from analyzer.flow.conditions import Shape, asked_by
+from analyzer.flow.conditions import Shape, questions_of
 from analyzer.flow.interest import Interest
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.machine import TYPE, Space
@@ -42,7 +42,7 @@ def _shapes(id: FunctionId, program: Program) -> frozenset[Shape]:
         params = {p.name for p in function.params}
         for variant in function.variants:
             own = params | variant.locals.keys()
-            for asked in asked_by(variant).values():
+            for asked in questions_of(variant, id[0], program).asked.values():
                 shape = asked.shape(own.__contains__)
                 if asked.is_flag and shape is not None:
                     found.add(shape)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from analyzer.c import ir
 from analyzer.flow.numbers import IS_ZERO, Comparison
 from analyzer.flow.shape import names_in, successors, written
+from analyzer.flow.values import arithmetic
+
+if TYPE_CHECKING:
+    from analyzer.flow.program import Program
 
 #: The form of a condition, the fields that it reads, and what else that is no local variable.
 Shape = tuple[str, frozenset[str], frozenset[str]]
@@ -47,46 +52,63 @@ class Asked:
         return (self.form, self.fields, others) if self.fields or self.calls or others else None
 
 
-@lru_cache(maxsize=4096)
-def asked_by(variant: ir.Variant) -> Mapping[int, Asked]:
-    """Return the branches whose condition may be asked for again, by block.
+@dataclass(frozen=True, slots=True, eq=False)
+class Questions:
+    """The branches of a variant whose condition may be asked for again, by block.
 
-    What a loop goes on for is no condition of the kind: it is different at last.
+    What a loop goes on for is no condition of the kind: it is different at last. behind says for
+    each block what is tested in it or behind it, and tested more than once; variables are those
+    that conditions go back to and do not name.
     """
+
+    asked: Mapping[int, Asked]
+    behind: Sequence[frozenset[str]]
+    variables: frozenset[str]
+
+
+def questions_of(variant: ir.Variant, path: str, program: Program) -> Questions:
+    """Return the questions of a variant, with the numbers that its file defines."""
+    names = _constants(variant)
+    numbers = program.own_numbers(path) if names else {}
+    return _questions(variant, tuple((n, numbers[n]) for n in names if n in numbers))
+
+
+@lru_cache(maxsize=4096)
+def _constants(variant: ir.Variant) -> Sequence[str]:
+    """Return the names of constants in what a variant asks for and compares."""
+    said = {n for b in variant.blocks if isinstance(b.end, ir.Branch) for n in names_in(b.end.cond)}
+    said.update(n for e in _copies(variant).values() for n in names_in(e))
+    return sorted(n for n in said - variant.locals.keys() if n[:1].isupper())
+
+
+@lru_cache(maxsize=4096)
+def _questions(variant: ir.Variant, numbers: Sequence[tuple[str, int]]) -> Questions:
     answers, copies = _answers(variant), _copies(variant)
-    asked = {
-        n: _asked(block.end.cond, answers, copies)
+    found = {
+        n: _asked(block.end.cond, answers, copies, dict(numbers))
         for n, block in enumerate(variant.blocks)
         if isinstance(block.end, ir.Branch)
         and not any(leaves(variant, n, x) for x in variant.loops)
     }
     alike: dict[str, list[Asked]] = {}
-    for one in asked.values():
+    for one in found.values():
         alike.setdefault(one.text, []).append(one)
-    return {
+    asked = {
         n: replace(
             x,
             again=len(same) > 1,
             counts=all(y.test.number >= 0 for y in same) and not _is_difference(x.tested),
             names=frozenset().union(*(y.names for y in same)),
         )
-        for n, x in asked.items()
+        for n, x in found.items()
         if x.reads or x.calls
         for same in (alike[x.text],)
     }
+    variables = frozenset(name for x in asked.values() for name in x.behind)
+    return Questions(asked, _behind(variant, asked), variables)
 
 
-@lru_cache(maxsize=4096)
-def told_by(e: ir.Expr) -> Asked | None:
-    """Return the condition that an expression is the answer to; None where it is no condition."""
-    is_condition = isinstance(e, ir.Unary | ir.Binary) and (e.op == "!" or e.op in _TESTS)
-    return _asked(e, {}, {}) if is_condition else None
-
-
-@lru_cache(maxsize=4096)
-def asked_behind(variant: ir.Variant) -> Sequence[frozenset[str]]:
-    """Return for each block what is tested in it or behind it, and tested more than once."""
-    asked = asked_by(variant)
+def _behind(variant: ir.Variant, asked: Mapping[int, Asked]) -> Sequence[frozenset[str]]:
     behind = [
         frozenset((asked[n].text,)) if n in asked and asked[n].again else frozenset[str]()
         for n in range(len(variant.blocks))
@@ -102,9 +124,9 @@ def asked_behind(variant: ir.Variant) -> Sequence[frozenset[str]]:
 
 
 @lru_cache(maxsize=4096)
-def variables_behind(variant: ir.Variant) -> frozenset[str]:
-    """Return the variables that conditions of a variant go back to and do not name."""
-    return frozenset(name for asked in asked_by(variant).values() for name in asked.behind)
+def told_by(e: ir.Expr) -> Asked | None:
+    """Return the condition that an expression is the answer to; None where it is no condition."""
+    return _asked(e, {}, {}, {}) if _is_condition(e) else None
 
 
 def leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
@@ -147,9 +169,14 @@ def _copies(variant: ir.Variant) -> Mapping[str, ir.Expr]:
     }
 
 
-def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call], copies: Mapping[str, ir.Expr]) -> Asked:
+def _asked(
+    cond: ir.Expr,
+    answers: Mapping[str, ir.Call],
+    copies: Mapping[str, ir.Expr],
+    numbers: Mapping[str, int],
+) -> Asked:
     said = frozenset(names_in(cond))
-    cond, test, negated = plain(_spelled_out(cond, copies))
+    cond, test, negated = plain(_spelled_out(cond, copies, numbers))
     read = tuple(dict.fromkeys(_read(cond, answers)))
     names = frozenset(n for e in read for n in names_in(e))
     return Asked(
@@ -169,14 +196,19 @@ def _asked(cond: ir.Expr, answers: Mapping[str, ir.Call], copies: Mapping[str, i
     )
 
 
-def _spelled_out(e: ir.Expr, copies: Mapping[str, ir.Expr], depth: int = 4) -> ir.Expr:
+def _spelled_out(
+    e: ir.Expr, copies: Mapping[str, ir.Expr], numbers: Mapping[str, int], depth: int = 4
+) -> ir.Expr:
     """Return an expression with what was read from memory in place of the variable that holds it.
 
-    What was compared as well. What a call has answered stays: another may answer another way.
+    What was compared as well, and numbers for constants. What a call has answered stays: another
+    may answer another way.
     """
 
     def spell(e: ir.Expr, depth: int, *, base: bool = False) -> ir.Expr:
         match e:
+            case ir.Name(id) if id in numbers:
+                return ir.Const(numbers[id])
             case ir.Name(id) if depth and id in copies:
                 value = spell(copies[id], depth - 1, base=base)
                 return value if base or _is_spelled(_uncast(value)) else e
@@ -185,7 +217,7 @@ def _spelled_out(e: ir.Expr, copies: Mapping[str, ir.Expr], depth: int = 4) -> i
             case ir.Unary(op, operand) if op != "&":
                 return ir.Unary(op, spell(operand, depth))
             case ir.Binary(op, left, right):
-                return ir.Binary(op, spell(left, depth), spell(right, depth))
+                return _folded(op, spell(left, depth), spell(right, depth))
             case ir.Cast(type, operand):
                 return ir.Cast(type, spell(operand, depth, base=base))
         return e
@@ -193,8 +225,18 @@ def _spelled_out(e: ir.Expr, copies: Mapping[str, ir.Expr], depth: int = 4) -> i
     return spell(e, depth)
 
 
+def _folded(op: str, left: ir.Expr, right: ir.Expr) -> ir.Expr:
+    (a, m), (b, n) = _apart(left), _apart(right)
+    number = arithmetic(op, m, n) if a is None and b is None else None
+    return ir.Binary(op, left, right) if number is None else ir.Const(number)
+
+
 def _is_spelled(value: ir.Expr) -> bool:
-    return isinstance(value, ir.Field) or (isinstance(value, ir.Binary) and value.op in _TESTS)
+    return isinstance(value, ir.Field) or _is_condition(value)
+
+
+def _is_condition(e: ir.Expr) -> bool:
+    return isinstance(e, ir.Unary | ir.Binary) and (e.op == "!" or e.op in _TESTS)
 
 
 def _uncast(e: ir.Expr) -> ir.Expr:
@@ -236,6 +278,12 @@ def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:
         match cond:
             case ir.Cast(operand=operand):
                 cond = operand
+            case ir.Binary("^", left, right) if test == IS_ZERO:
+                cond = ir.Binary("-", left, right)
+            case ir.Binary("&", word, mask) | ir.Binary("&", mask, word) if (bits := _apart(mask))[
+                0
+            ] is None and test.exactly:
+                return _masked(word, bits[1], test.number, negated=negated)
             case ir.Binary("-", left, right):
                 (a, more), (b, less) = _apart(left), _apart(right)
                 test = Comparison(test.number - more + less, test.exactly)
@@ -258,6 +306,20 @@ def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:
                 negated = negated is not held
             case _:
                 return cond, test, negated
+
+
+def _masked(
+    word: ir.Expr, mask: int, number: int, *, negated: bool
+) -> tuple[ir.Expr, Comparison, bool]:
+    """Return the test of some bits of a word."""
+    while True:
+        match word:
+            case ir.Cast(operand=word):
+                pass
+            case ir.Unary("~", word) if not number & ~mask:
+                number = mask & ~number
+            case _:
+                return word, Comparison(number, mask=mask), negated
 
 
 def _apart(e: ir.Expr) -> tuple[ir.Expr | None, int]:
@@ -297,6 +359,8 @@ def _text(e: ir.Expr, answers: Mapping[str, ir.Call], read: Sequence[ir.Expr]) -
                 return f"{text(base)}[{text(index)}]"
             case ir.Unary(op, operand):
                 return f"{op}({text(operand)})"
+            case ir.Binary("+" | "*" | "&" | "|" | "^" as op, left, right):
+                return f"({op.join(sorted((text(left), text(right))))})"
             case ir.Binary(op, left, right):
                 return f"({text(left)}{op}{text(right)})"
             case ir.Cast(operand=operand):

@@ -12,7 +12,7 @@ from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
-from analyzer.flow.conditions import Asked, asked_behind, asked_by, variables_behind
+from analyzer.flow.conditions import Questions, questions_of
 from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
@@ -184,12 +184,12 @@ class _Body:
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
     watch: Lookout | None = None
-    repeats: Mapping[int, Asked] = field(init=False)
+    questions: Questions = field(init=False)
     once: Mapping[int, Once] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.repeats = asked_by(self.act.variant)
-        self.once = marked_once(self.act, self.run)
+        self.questions = questions_of(self.act.variant, self.act.function.path, self.run.program)
+        self.once = marked_once(self.act, self.questions, self.run)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -275,7 +275,7 @@ class _Body:
                 self._go(place, orelse, state)
             case ir.Branch(cond, then, orelse):
                 outcomes = refine(cond, state, self.act, self.run)
-                if (asked := self.repeats.get(place.block)) is not None:
+                if (asked := self.questions.asked.get(place.block)) is not None:
                     shared = place.block in self.slice.guards
                     outcomes = decided(asked, outcomes, state, self.act, self.run, shared=shared)
                 if (once := self.once.get(place.block)) is not None and len(outcomes) > 1:
@@ -331,8 +331,8 @@ class _Body:
     def _back(self, block: int, target: int, state: State) -> State:
         """Return the state after a jump back, with which a loop's next turn begins."""
         loop = jumped(self.act.variant, target, block)
-        if self.repeats:
-            state = turned_back(self.repeats, loop, state, self.act, self.run)
+        if self.questions.asked:
+            state = turned_back(self.questions.asked, loop, state, self.act, self.run)
         return state if self._closes(block, target) else self._turned(loop, state)
 
     def _turned(self, loop: ir.Loop, state: State) -> State:
@@ -398,8 +398,8 @@ class _Body:
             live = live | {p.name for p in self.act.function.params}
         if self.watch is not None:
             live = live | self.watch.keep
-        live = live | variables_behind(self.act.variant)
-        behind = asked_behind(self.act.variant)[block]
+        live = live | self.questions.variables
+        behind = self.questions.behind[block]
         doomed = {
             p
             for p in unknown

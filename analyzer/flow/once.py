@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analyzer.c import ir
-from analyzer.flow.conditions import Asked, asked_by
+from analyzer.flow.conditions import Asked, Questions
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in, successors
@@ -24,9 +24,9 @@ class Once(NamedTuple):
     pages: tuple[ir.Expr, ...]
 
 
-def marked_once(act: Activation, run: Run) -> Mapping[int, Once]:
+def marked_once(act: Activation, questions: Questions, run: Run) -> Mapping[int, Once]:
     """Return the branches of a function that mark a page unless that was done before, by block."""
-    return _marked_once(act.function, act.variant, run.setters, run.facts.words)
+    return _marked_once(act.function, act.variant, questions, run.setters, run.facts.words)
 
 
 def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run) -> bool:
@@ -50,13 +50,17 @@ def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run)
 
 @lru_cache(maxsize=4096)
 def _marked_once(
-    function: ir.Function, variant: ir.Variant, setters: frozenset[str], words: Words
+    function: ir.Function,
+    variant: ir.Variant,
+    questions: Questions,
+    setters: frozenset[str],
+    words: Words,
 ) -> Mapping[int, Once]:
     if not any(_marks(block, setters) for block in variant.blocks):
         return {}
     own = variant.locals.keys() | {p.name for p in function.params}
     found: dict[int, Once] = {}
-    for n, asked in asked_by(variant).items():
+    for n, asked in questions.asked.items():
         end = variant.blocks[n].end
         if not asked.is_flag or not isinstance(end, ir.Branch):
             continue

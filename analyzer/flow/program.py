@@ -246,6 +246,11 @@ class Program(Witness):
             self._enumerators[path] = enumerators(self._facets[path].unit)
         return self._enumerators[path]
 
+    @noted
+    def own_numbers(self, path: str) -> Mapping[str, int]:
+        """Return the enumerators and integer macros that a file defines for itself."""
+        return self._cache.numbers(path, self._facets[path].unit.text)
+
     # -- functions -------------------------------------------------------------------------
 
     def functions(self) -> Iterator[FunctionId]:

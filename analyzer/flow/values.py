@@ -146,7 +146,7 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
         held = compare(op, left, right)
         return Unknown(key) if held is None else Int(int(held))
     if isinstance(left, Int) and isinstance(right, Int):
-        number = _arithmetic(op, left.value, right.value)
+        number = arithmetic(op, left.value, right.value)
         if number is not None:
             return Int(number)
     if op in "+-":
@@ -185,7 +185,8 @@ def compare(op: str, left: Value, right: Value) -> bool | None:
     return None
 
 
-def _arithmetic(op: str, a: int, b: int) -> int | None:
+def arithmetic(op: str, a: int, b: int) -> int | None:
+    """Compute with two numbers; None for what C leaves open, or no arithmetic."""
     match op:
         case "+":
             return a + b
