@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from analyzer.c.body import Body
+from analyzer.c.counters import lower_counted
 from analyzer.c.expansion import expansion_of
 from analyzer.c.facts import Assertion, Declarer, macros
 from analyzer.c.ir import Assign, Branch, Call, Check, Const, Expr, Name, Opaque, Stop, Unary
@@ -109,7 +110,8 @@ def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) ->
         return Const(0)
     if name in known.opaque:
         return b.opaque(node)
-    return _access(b, node, name, given)
+    counted = lower_counted(b, node, name, given)
+    return _access(b, node, name, given) if counted is None else counted
 
 
 def _end(b: Body, node: Syntax, name: str) -> Expr:

@@ -40,6 +40,26 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a call does to the number in the place whose address it is passed, and what it answers.
+
+    Positions of arguments: place, that of the address; stored, adds and subtracts, of what becomes
+    of the number; if_is and if_not, of what it has to be before (-1 is 0). by and becomes are
+    numbers. value is `old`, `new`, `zero` (whether the new one is 0), `done` or nothing.
+    """
+
+    place: int
+    stored: int | None = None
+    becomes: int | None = None
+    by: int | None = None
+    adds: int | None = None
+    subtracts: int | None = None
+    if_is: int | None = None
+    if_not: int | None = None
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What preparation blanks or rewrites."""
 
@@ -66,6 +86,8 @@ class Macros:
     loads: frozenset[str]
     stores: Mapping[str, bool]  # whether the first argument is an address
     exchanges: frozenset[str]
+    counted: Mapping[str, Counted]
+    uncounted: frozenset[str]  # fields
     configuration: frozenset[str]
     nothing: frozenset[str]
     opaque: frozenset[str]
@@ -114,6 +136,12 @@ def macros() -> Macros:
         loads=_names(facts["load"], "names"),
         stores={n: bool(g["pointer"]) for g in facts["store"] for n in g["names"]},
         exchanges=_names(facts["exchange"], "names"),
+        counted={
+            n: Counted(**{k: v for k, v in g.items() if k not in ("names", "source")})
+            for g in facts["counted"]
+            for n in g["names"]
+        },
+        uncounted=frozenset(facts["counters"]["but"]),
         configuration=_names(facts["configuration"], "names"),
         nothing=_names(facts["nothing"], "names"),
         opaque=_names(facts["opaque"], "names"),

@@ -29,6 +29,7 @@ from analyzer.flow.values import (
     bits_of,
     compare,
     compound_key,
+    counted,
     truth,
 )
 
@@ -269,6 +270,10 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
             one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
             if compare(op, one, other) is None:
                 return _split_equal(op == "==", one, other, state)
+        case ir.Binary("<" | "<=" | ">" | ">=" as op, left, right):
+            one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
+            if isinstance(one, Unknown) and isinstance(other, Int) and counted(one.key)[1]:
+                return _split_counted(op, one, other.value, state)
     value = evaluate(cond, state, act, run)
     held = truth(value)
     if held is not None:
@@ -286,6 +291,19 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
             (False, state.substitute(value, ZERO)),
         ]
     return [(True, state), (False, state)]
+
+
+def _split_counted(op: str, one: Unknown, number: int, state: State) -> list[tuple[bool, State]]:
+    """Split by how many there are of what was counted from a number that is not negative."""
+    state = state.deciding(None)
+    least = counted(one.key)[1]
+    most = number if op in ("<=", ">") else number - 1
+    held = op in ("<", "<=")
+    outcomes = [(not held, state)]
+    if most >= least:
+        few = state.substitute(one, Int(least)) if most == least else state
+        outcomes.append((held, few))
+    return outcomes
 
 
 def _split_equal(equal: bool, one: Value, other: Value, state: State) -> list[tuple[bool, State]]:

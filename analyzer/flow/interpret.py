@@ -13,7 +13,7 @@ from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.conditions import Questions, questions_of
-from analyzer.flow.expressions import assign, evaluate, refine
+from analyzer.flow.expressions import assign, evaluate, place_of, refine
 from analyzer.flow.frames import (
     entered_page,
     fewer,
@@ -28,10 +28,10 @@ from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.program import FunctionId
-from analyzer.flow.ranges import is_stepped, passed, stepped
+from analyzer.flow.ranges import counted_in, is_counting, is_far, is_stepped, passed, stepped
 from analyzer.flow.repeats import after_call, decided, is_over, turned_back
 from analyzer.flow.run import Activation, Context, Run
-from analyzer.flow.shape import Shape, root_name, shape_of
+from analyzer.flow.shape import Shape, is_part_of, root_name, shape_of
 from analyzer.flow.slices import Slice
 from analyzer.flow.state import State, join_states
 from analyzer.flow.turns import jumped, switches, turned
@@ -186,10 +186,13 @@ class _Body:
     watch: Lookout | None = None
     questions: Questions = field(init=False)
     once: Mapping[int, Once] = field(init=False)
+    counters: frozenset[ir.Expr] = field(init=False)
 
     def __post_init__(self) -> None:
         self.questions = questions_of(self.act.variant, self.act.function.path, self.run.program)
         self.once = marked_once(self.act, self.questions, self.run)
+        counted = counted_in(self.act.variant)
+        self.counters = frozenset(e for e in counted if self.run.is_asked_for(self.act, e))
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -228,7 +231,7 @@ class _Body:
                 stored = words.stored(target, state, act, run)
                 if stored is not None:
                     return [stored]
-                found = evaluate(stepped(step, act), state, act, run)
+                found = evaluate(self._stepped(step, state), state, act, run)
                 return [bits.written(step, state, assign(target, found, state, act, run), act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):
@@ -243,6 +246,21 @@ class _Body:
             case ir.Havoc(names):
                 return [lose(names, step.span.start, state, act, run)]
         return [state]
+
+    def _stepped(self, step: ir.Assign, state: State) -> ir.Expr:
+        """Return what a step assigns; what counts users in memory is followed for some steps."""
+        counts = step.target in self.counters and is_counting(step.value)
+        if counts and not is_far(evaluate(step.value, state, self.act, self.run)):
+            return step.value
+        return stepped(step, self.act)
+
+    def _known(self, cond: ir.Expr, state: State) -> State:
+        """Return the state with what is counted in a place of its own, to be told of by a test."""
+        for e in self.counters:
+            if is_part_of(e, cond):
+                place = place_of(e, state, self.act, self.run)
+                state = state.put(place, evaluate(e, state, self.act, self.run))
+        return state
 
     def _check(self, step: ir.Check, state: State) -> list[State]:
         """Finish a page whose assertion failed; observe it if its state left no other way.
@@ -274,6 +292,8 @@ class _Body:
                 self._go(place, then, state)
                 self._go(place, orelse, state)
             case ir.Branch(cond, then, orelse):
+                if self.counters:
+                    state = self._known(cond, state)
                 outcomes = refine(cond, state, self.act, self.run)
                 if (asked := self.questions.asked.get(place.block)) is not None:
                     shared = place.block in self.slice.guards

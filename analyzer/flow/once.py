@@ -1,4 +1,7 @@
-"""Find branches that mark a page the first time only: what they ask for is stored with the mark."""
+"""Find branches that mark a page the first time only: what they ask for is stored with the mark.
+
+Or it is a number that is counted up, with the mark or after it.
+"""
 
 from __future__ import annotations
 
@@ -68,10 +71,44 @@ def _marked_once(
         for held in (True, False):
             alone = [variant.blocks[b] for b in sorted(below[held] - below[not held])]
             pages = tuple(page for block in alone for page in _marks(block, setters))
+            if not pages:
+                continue
             steps = [s for block in (variant.blocks[n], *alone) for s in block.instructions]
-            if pages and not _read(asked, steps).isdisjoint(_stored(steps, own, words)):
+            steps += _counting(variant, below[held] & below[not held])
+            beside = _beside(asked, questions)
+            steps += (s for m in beside for s in _around(variant, m))
+            if not _read(asked, steps).isdisjoint(_stored(steps, own, words)):
                 found[n] = Once(held, pages)
+                for m, other in beside.items():
+                    found[m] = Once((held != asked.negated) != other.negated, pages)
     return found
+
+
+def _beside(asked: Asked, questions: Questions) -> Mapping[int, Asked]:
+    """Return the other branches for the same of what was kept of a place, by block.
+
+    So `cmpxchg()` stores where the place held a number, and whoever called it asks for that again.
+    """
+    match asked.tested:
+        case ir.Name(id) if id.startswith("%"):
+            alike = questions.asked.items()
+            return {n: x for n, x in alike if x is not asked and x.text == asked.text}
+    return {}
+
+
+def _around(variant: ir.Variant, n: int) -> Iterator[ir.Instruction]:
+    """Yield the instructions before a branch and right behind it."""
+    for b in (n, *successors(variant.blocks[n].end)):
+        yield from variant.blocks[b].instructions
+
+
+def _counting(variant: ir.Variant, blocks: Iterable[int]) -> Iterator[ir.Assign]:
+    """Yield the instructions that count up."""
+    for b in sorted(blocks):
+        for step in variant.blocks[b].instructions:
+            match step:
+                case ir.Assign(target, ir.Binary("+", left, ir.Const())) if left == target:
+                    yield step
 
 
 def _below(variant: ir.Variant, start: int) -> frozenset[int]:

@@ -10,13 +10,23 @@ from analyzer.flow.run import Activation
 from analyzer.flow.shape import names_in, successors
 from analyzer.flow.state import State
 from analyzer.flow.turns import jumped
-from analyzer.flow.values import Int, NonZero, Offset, Page, Unknown, Value, compound_key
+from analyzer.flow.values import (
+    FROM,
+    Int,
+    NonZero,
+    Offset,
+    Page,
+    Unknown,
+    Value,
+    compound_key,
+    counted,
+)
 
-#: What stands between the key of a page and how far another one lies from it.
-_FROM = "@"
-_END, _STEPPED = f"{_FROM}end", f"{_FROM}step"
+_END, _STEPPED = f"{FROM}end", f"{FROM}step"
 #: The cast around what a variable is stepped by.
 _STEP = ""
+#: How far a counter in memory is followed.
+_FAR = 3
 
 
 def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value | None:
@@ -54,7 +64,7 @@ def _distance(
     by = e.right.id if isinstance(e.right, ir.Name) else None
     if by in _above_zero(act.variant) and not isinstance(number, Int):
         return Int(1)  # the rest of the range, from its end on
-    if _has(e.left, _retreating(act.variant)) and _FROM not in value.key:
+    if _has(e.left, _retreating(act.variant)) and FROM not in value.key:
         return None
     if _has(e.right, _retreating(act.variant)):
         return number if number == Int(1) else None
@@ -85,6 +95,30 @@ def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
     return _some(value) if looped and _is_own_step(step) else value
 
 
+@lru_cache(maxsize=4096)
+def counted_in(variant: ir.Variant) -> frozenset[ir.Expr]:
+    """Return the places that a function adds constants to or subtracts them from."""
+    return frozenset(
+        step.target
+        for block in variant.blocks
+        for step in block.instructions
+        if isinstance(step, ir.Assign) and _is_own_step(step) and is_counting(step.value)
+    )
+
+
+def is_counting(value: ir.Expr) -> bool:
+    """Tell whether an expression is another one with a constant added or subtracted."""
+    match value:
+        case ir.Binary("+" | "-", _, ir.Const()):
+            return True
+    return False
+
+
+def is_far(value: Value) -> bool:
+    """Tell whether a number was counted so far that it is not followed any more."""
+    return isinstance(value, Unknown) and abs(counted(value.key)[1]) > _FAR
+
+
 def _some(value: ir.Expr) -> ir.Expr:
     if not isinstance(value, ir.Binary):
         return value
@@ -96,18 +130,18 @@ def passed(names: Iterable[str], state: State, act: Activation) -> State:
     for name in sorted(names):
         place = act.place(name)
         held = state.store.get(place)
-        if isinstance(held, Page) and _FROM not in held.key:
+        if isinstance(held, Page) and FROM not in held.key:
             state = state.put(place, Page(held.key + _END, held.form))
     return state
 
 
 def is_part(key: str, range_key: str) -> bool:
     """Tell whether a key names a part of a range, or a page in it, that is counted from it."""
-    return key.startswith(range_key + _FROM)
+    return key.startswith(range_key + FROM)
 
 
 def _range_of(key: str) -> str:
-    return key.partition(_FROM)[0]
+    return key.partition(FROM)[0]
 
 
 def is_stepped(value: Value) -> bool:
@@ -123,7 +157,7 @@ def is_counter(e: ir.Expr, act: Activation) -> bool:
 
 def _moved(key: str, op: str, number: Value) -> str:
     """Return the key of what lies so far from a key; there and back again is the key itself."""
-    base, *terms = key.split(_FROM)
+    base, *terms = key.split(FROM)
     if isinstance(number, Int):
         distance = number.value if op == "+" else -number.value
         if terms and terms[-1][1:].isdigit():
@@ -135,7 +169,7 @@ def _moved(key: str, op: str, number: Value) -> str:
             terms.pop()
         else:
             terms.append(op + what)
-    return _FROM.join((base, *terms))
+    return FROM.join((base, *terms))
 
 
 @lru_cache(maxsize=4096)

@@ -293,9 +293,16 @@ class Run(Seen):
         constant = isinstance(value, Const) or (isinstance(value, Name) and value.id.isupper())
         if not constant and not (isinstance(value, Binary) and value.left == target):
             return False
-        if isinstance(target, Name) and not act.is_local(target.id):
-            return target.id in self.common(act.function.path).read
-        return isinstance(target, Field) and target.name in self.common(act.function.path).read
+        return self.is_asked_for(act, target)
+
+    def is_asked_for(self, act: Activation, e: Expr) -> bool:
+        """Tell whether what is in memory decides for functions of the folder what they do."""
+        match e:
+            case Name(name) if not act.is_local(name):
+                return name in self.common(act.function.path).read
+            case Field(name=name):
+                return name in self.common(act.function.path).read
+        return False
 
     def _is_kept(self, act: Activation, e: Expr) -> bool:
         """Tell whether an expression is where functions look for a page to free."""

@@ -64,6 +64,18 @@ def names_in(e: ir.Expr) -> Iterator[str]:
             yield from names
 
 
+def is_part_of(part: ir.Expr, e: ir.Expr) -> bool:
+    """Tell whether an expression is another one, or stands in it."""
+    if part == e:
+        return True
+    match e:
+        case ir.Field(below, _, _) | ir.Unary(_, below) | ir.Cast(_, below):
+            return is_part_of(part, below)
+        case ir.Index(left, right) | ir.Binary(_, left, right):
+            return is_part_of(part, left) or is_part_of(part, right)
+    return False
+
+
 def addressed_in(e: ir.Expr) -> Iterator[str]:
     """Yield the names whose address an expression takes."""
     match e:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from analyzer.flow.values import Unknown, Value
+from analyzer.flow.values import Int, NonZero, Unknown, Value, counted
 from analyzer.pages.machine import PageState, join
 
 #: A frozen mapping, shared between states; never changed in place.
@@ -112,8 +112,18 @@ class State:
         return replace(self, config={**self.config, symbol: held})
 
     def substitute(self, old: Value, new: Value) -> State:
-        """Return the state in which every place that held old holds new."""
+        """Return the state in which every place that held old holds new.
+
+        What was counted up or down from it in memory is known as well, once it is a number.
+        """
         store = {k: new if v == old else v for k, v in self.store.items()}
+        if isinstance(new, Int) and isinstance(old, Unknown | NonZero) and old.key[0] in "*g":
+            base, at = counted(old.key)
+            for place, value in store.items():
+                if isinstance(value, Unknown) and value.key.startswith(base):
+                    of, by = counted(value.key)
+                    if of == base:
+                        store[place] = Int(new.value - at + by)
         return self._with(store, self.pages, self.given)
 
     def forget(self, doomed: Callable[[str], bool]) -> State:

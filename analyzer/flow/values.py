@@ -99,6 +99,16 @@ def page_key(value: Value) -> str | None:
     return None
 
 
+#: What stands in a key between what is counted from and how far.
+FROM = "@"
+
+
+def counted(key: str) -> tuple[str, int]:
+    """Return the key that another one is counted from, and how far; it may be the same."""
+    base, _, by = key.rpartition(FROM)
+    return (base, int(by)) if base and by[1:].isdigit() else (key, 0)
+
+
 def truth(value: Value) -> bool | None:
     """Tell whether a value is not zero; None where that is not known."""
     match value:

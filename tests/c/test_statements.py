@@ -250,6 +250,60 @@ def test_stores_through_macros_are_assignments() -> None:
     assert 52 == trace("swap(a, b); return a * 10 + b;", a=2, b=5)[0]
 
 
+@pytest.mark.parametrize(
+    ("call", "before", "answer", "after"),
+    [
+        ("atomic_read(&b)", 3, 3, 3),
+        ("atomic_inc_return(&b)", 3, 4, 4),
+        ("atomic_dec_return(&b)", 3, 2, 2),
+        ("atomic_fetch_inc(&b)", 3, 3, 4),
+        ("atomic_add_return(a, &b)", 3, 8, 8),
+        ("atomic_sub_return(a, &b)", 3, -2, -2),
+        ("refcount_dec_and_test(&b)", 3, 0, 2),
+        ("refcount_dec_and_test(&b)", 1, 1, 0),
+        ("xchg(&b, a)", 3, 3, 5),
+        ("cmpxchg(&b, a, 9)", 3, 3, 3),
+        ("cmpxchg(&b, a, 9)", 5, 5, 9),
+        ("atomic_add_unless(&b, 2, a)", 3, 1, 5),
+        ("atomic_add_unless(&b, 2, a)", 5, 0, 5),
+        ("refcount_inc_not_zero(&b)", 3, 1, 4),
+        ("refcount_inc_not_zero(&b)", 0, 0, 0),
+    ],
+)
+def test_calls_that_count_are_assignments(call: str, before: int, answer: int, after: int) -> None:
+    assert (answer, []) == trace(f"return {call};", a=5, b=before)
+    assert (after, []) == trace(f"{call}; return b;", a=5, b=before)
+
+
+def test_calls_that_store_a_number_are_assignments() -> None:
+    assert (5, []) == trace("atomic_set(&b, a); return b;", a=5)
+    assert (1, []) == trace("kref_init(&b); return kref_read(&b);")
+    assert (4, []) == trace("kref_get(&b); atomic_inc(&b); refcount_dec(&b); return b;", b=3)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "atomic_set(&page->_mapcount, -1)",
+        "atomic_inc(&page->_refcount)",
+        "atomic_inc(count)",
+        "atomic_inc(counter_of(page))",
+        "atomic_add(&page->users)",
+    ],
+)
+def test_what_counts_for_a_page_or_elsewhere_is_a_call(call: str) -> None:
+    (variant,) = lowered(f"{call};", "struct page *page, atomic_t *count").variants
+
+    steps = [step for block in variant.blocks for step in block.instructions]
+
+    assert not [step for step in steps if isinstance(step, ir.Assign)]
+    assert call.partition("(")[0] in {
+        step.callee.id
+        for step in steps
+        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
+    }
+
+
 def test_configuration_tests_are_names() -> None:
     (variant,) = lowered("if (IS_ENABLED(CONFIG_ODD)) return 1; return 0;").variants
 
