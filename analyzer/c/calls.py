@@ -9,7 +9,19 @@ from analyzer.c.body import Body
 from analyzer.c.counters import lower_counted
 from analyzer.c.expansion import expansion_of
 from analyzer.c.facts import Assertion, Declarer, macros
-from analyzer.c.ir import Assign, Branch, Call, Check, Const, Expr, Name, Opaque, Stop, Unary
+from analyzer.c.ir import (
+    Assign,
+    Binary,
+    Branch,
+    Call,
+    Check,
+    Const,
+    Expr,
+    Name,
+    Opaque,
+    Stop,
+    Unary,
+)
 from analyzer.c.own import static_name
 from analyzer.c.parser import ERROR, Syntax
 
@@ -104,6 +116,8 @@ def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) ->
         return _end(b, node, name if known.noreturn[name] else "")
     if name in known.transparent and known.transparent[name] < len(given):
         return b.value(given[known.transparent[name]])
+    if name in known.compared and len(given) == 1:
+        return Binary(known.compared[name], b.value(given[0]), Const(0))
     if name in known.configuration and len(given) == 1:
         return Name(b.text(given[0]))
     if name in known.nothing:

@@ -83,6 +83,7 @@ class Macros:
     noreturn: Mapping[str, bool]  # whether it stays visible as a call
     attributes: frozenset[str]  # of functions that do not come back
     transparent: Mapping[str, int]  # position of the argument that is the value
+    compared: Mapping[str, str]  # how the argument is compared with 0
     loads: frozenset[str]
     stores: Mapping[str, bool]  # whether the first argument is an address
     exchanges: frozenset[str]
@@ -133,6 +134,7 @@ def macros() -> Macros:
         noreturn={n: bool(g["call"]) for g in checks["noreturn"] for n in g["names"]},
         attributes=frozenset(checks["declared"]["noreturn"]),
         transparent={n: int(g["argument"]) for g in facts["transparent"] for n in g["names"]},
+        compared={n: str(g["operator"]) for g in facts["compared"] for n in g["names"]},
         loads=_names(facts["load"], "names"),
         stores={n: bool(g["pointer"]) for g in facts["store"] for n in g["names"]},
         exchanges=_names(facts["exchange"], "names"),

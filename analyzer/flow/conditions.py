@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.c import ir
 from analyzer.flow.numbers import IS_ZERO, Comparison
 from analyzer.flow.shape import names_in, successors, written
-from analyzer.flow.values import arithmetic
+from analyzer.flow.values import MIRRORED, arithmetic, test_of
 
 if TYPE_CHECKING:
     from analyzer.flow.program import Program
@@ -257,14 +257,7 @@ def _compares(tested: ir.Expr, test: Comparison) -> bool:
 
 
 #: What a comparison says of the difference of its sides, and whether that has to hold.
-_TESTS = {
-    "==": (Comparison(0), True),
-    "!=": (Comparison(0), False),
-    "<": (Comparison(-1, exactly=False), True),
-    "<=": (Comparison(0, exactly=False), True),
-    ">": (Comparison(0, exactly=False), False),
-    ">=": (Comparison(-1, exactly=False), False),
-}
+_TESTS = {op: test_of(op, 0) for op in MIRRORED}
 
 
 def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:

@@ -7,10 +7,13 @@ from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.cells import leave_in_cells, note_cell
+from analyzer.flow.numbers import IS_ZERO, Numbers
 from analyzer.flow.ranges import beside, element, is_counter
 from analyzer.flow.run import Activation, Run
+from analyzer.flow.shape import returned_by
 from analyzer.flow.state import State
 from analyzer.flow.values import (
+    MIRRORED,
     ONE,
     ZERO,
     Element,
@@ -30,6 +33,8 @@ from analyzer.flow.values import (
     compare,
     compound_key,
     counted,
+    numbers_of,
+    test_of,
     truth,
 )
 
@@ -125,7 +130,7 @@ def _unary(op: str, value: Value) -> Value:
     if isinstance(value, Int):
         return Int(-value.value if op == "-" else ~value.value)
     if op == "-" and isinstance(value, Symbol) and value.name.startswith("E"):
-        return NonZero(f"-{value.name}")
+        return NonZero(f"-{value.name}", Numbers(high=-1))
     return Unknown(compound_key(op, value))
 
 
@@ -270,10 +275,10 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
             one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
             if compare(op, one, other) is None:
                 return _split_equal(op == "==", one, other, state)
-        case ir.Binary("<" | "<=" | ">" | ">=" as op, left, right):
-            one, other = evaluate(left, state, act, run), evaluate(right, state, act, run)
-            if isinstance(one, Unknown) and isinstance(other, Int) and counted(one.key)[1]:
-                return _split_counted(op, one, other.value, state)
+        case ir.Binary("<" | "<=" | ">" | ">=") if (
+            split := _split_ordered(cond, state, act, run)
+        ) is not None:
+            return split
     value = evaluate(cond, state, act, run)
     held = truth(value)
     if held is not None:
@@ -287,10 +292,46 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
             symbol = value.key.removeprefix(_CONFIG)
             return [(True, state.assume(symbol, True)), (False, state.assume(symbol, False))]
         return [
-            (True, state.substitute(value, NonZero(value.key))),
+            (True, state.substitute(value, NonZero(value.key, value.among))),
             (False, state.substitute(value, ZERO)),
         ]
     return [(True, state), (False, state)]
+
+
+def _split_ordered(
+    cond: ir.Binary, state: State, act: Activation, run: Run
+) -> list[tuple[bool, State]] | None:
+    """Split by a comparison with a number; None where it tells nothing that is asked for."""
+    op, e = cond.op, cond.left
+    one, other = evaluate(e, state, act, run), evaluate(cond.right, state, act, run)
+    if isinstance(one, Int):
+        op, e, one, other = MIRRORED[op], cond.right, other, one
+    if not isinstance(other, Int) or compare(op, one, other) is not None:
+        return None
+    if isinstance(one, Unknown) and counted(one.key)[1]:
+        return _split_counted(op, one, other.value, state)
+    if isinstance(one, Unknown | NonZero) and e in returned_by(act.variant):
+        return _split_numbers(op, one, other.value, state)
+    return None
+
+
+def _split_numbers(
+    op: str, one: Unknown | NonZero, number: int, state: State
+) -> list[tuple[bool, State]]:
+    """Split by what a comparison with a number tells of a value that the caller gets."""
+    state = state.deciding(None)
+    test, meant = test_of(op, number)
+    outcomes = []
+    for held in (True, False):
+        left = numbers_of(one).passing(test, held=held is meant)
+        assert left is not None, "it is not decided"
+        new: Value = Unknown(one.key, left)
+        if left.low is not None and left.low == left.high:
+            new = Int(left.low)
+        elif left.passing(IS_ZERO, held=True) is None:
+            new = NonZero(one.key, left)
+        outcomes.append((held, state.substitute(one, new)))
+    return outcomes
 
 
 def _split_counted(op: str, one: Unknown, number: int, state: State) -> list[tuple[bool, State]]:
@@ -317,7 +358,7 @@ def _split_equal(equal: bool, one: Value, other: Value, state: State) -> list[tu
             return [(not equal, state)]
         same = state.substitute(one, other)
         differ = (
-            state.substitute(one, NonZero(one.key))
+            state.substitute(one, NonZero(one.key, one.among))
             if other == ZERO
             else replace(state, unequal=state.unequal | {fact})
         )

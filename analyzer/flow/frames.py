@@ -67,12 +67,12 @@ def leave_frame(
         match value:
             case Page(_, form):
                 renamed = Page(here, form)
-            case NonZero():
-                renamed = NonZero(here)
+            case NonZero(_, among):
+                renamed = NonZero(here, among)
             case Offset():
                 renamed = Offset(here)
-            case Unknown():
-                renamed = Unknown(here)
+            case Unknown(_, among):
+                renamed = Unknown(here, among)
         if fresh in state.pages or fresh in state.given:
             state = _rename_page(state, fresh, here)
         state = state.substitute(value, renamed)

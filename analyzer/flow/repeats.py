@@ -161,8 +161,8 @@ def _shared_place(asked: Asked, values: Sequence[Value]) -> str:
 
 
 def _same(value: Value) -> Value:
-    """Return a value as it was before anybody compared it with zero."""
-    return Unknown(value.key) if isinstance(value, NonZero) else value
+    """Return a value as it was before anybody compared it."""
+    return Unknown(value.key) if isinstance(value, NonZero | Unknown) else value
 
 
 def _is_shared(asked: Asked, values: Sequence[Value], act: Activation, run: Run) -> bool:

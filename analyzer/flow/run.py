@@ -296,8 +296,13 @@ class Run(Seen):
         return self.is_asked_for(act, target)
 
     def is_asked_for(self, act: Activation, e: Expr) -> bool:
-        """Tell whether what is in memory decides for functions of the folder what they do."""
+        """Tell whether what is in memory decides for functions of the folder what they do.
+
+        So may what is behind the address of a variable of the caller's.
+        """
         match e:
+            case Unary("*", Name(name)):
+                return act.is_local(name)
             case Name(name) if not act.is_local(name):
                 return name in self.common(act.function.path).read
             case Field(name=name):

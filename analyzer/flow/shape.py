@@ -45,6 +45,14 @@ def _leaves_at_header(variant: ir.Variant, loop: ir.Loop) -> bool:
     return isinstance(end, ir.Branch) and not {end.then, end.orelse} <= loop.blocks
 
 
+@lru_cache(maxsize=4096)
+def returned_by(variant: ir.Variant) -> frozenset[ir.Expr]:
+    """Return the variables whose values a function returns."""
+    ends = (block.end for block in variant.blocks)
+    values = (end.value for end in ends if isinstance(end, ir.Return))
+    return frozenset(value for value in values if isinstance(value, ir.Name))
+
+
 def names_in(e: ir.Expr) -> Iterator[str]:
     """Yield the names that stand in an expression."""
     match e:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from analyzer.flow.numbers import Numbers
+from analyzer.flow.numbers import ANY, IS_ZERO, Comparison, Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,13 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value of which only the identity is known: two uses of one key are the same value."""
+    """A value of which only the identity is known: two uses of one key are the same value.
+
+    among are the numbers that it is one of, where a test has told.
+    """
 
     key: str
+    among: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,10 @@ class Offset:
 
 @dataclass(frozen=True, slots=True)
 class NonZero:
-    """An unknown value that is not zero."""
+    """An unknown value that is not zero; among are the numbers that it is one of, where known."""
 
     key: str
+    among: Numbers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,20 @@ def page_key(value: Value) -> str | None:
         case Page(key) | Unknown(key) | Offset(key) | NonZero(key):
             return key
     return None
+
+
+def numbers_of(value: Value) -> Numbers:
+    """Return the numbers that a value is one of; an address is above zero, and no error."""
+    match value:
+        case Int(number):
+            return Numbers(number, number)
+        case NonZero(_, among):
+            return (among or ANY).passing(IS_ZERO, held=False) or ANY
+        case Unknown(_, among) if among is not None:
+            return among
+        case Page(_, "page" | "virt") | Ref() | Fn() | Element():
+            return Numbers(low=1)
+    return ANY
 
 
 #: What stands in a key between what is counted from and how far.
@@ -192,7 +211,32 @@ def compare(op: str, left: Value, right: Value) -> bool | None:
             equal = False
         if equal is not None:
             return equal if op == "==" else not equal
+    if isinstance(left, Int):
+        return compare(MIRRORED[op], right, left) if not isinstance(right, Int) else None
+    if isinstance(right, Int):
+        known = numbers_of(left)
+        if known is ANY:
+            return None
+        test, held = test_of(op, right.value)
+        if known.passing(test, held=held) is None:
+            return False
+        if known.passing(test, held=not held) is None:
+            return True
     return None
+
+
+#: The same comparison with its sides exchanged.
+MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def test_of(op: str, number: int) -> tuple[Comparison, bool]:
+    """Return the test that a comparison with a number is, and whether it has to hold."""
+    match op:
+        case "==" | "!=":
+            return Comparison(number), op == "=="
+        case "<" | ">=":
+            return Comparison(number - 1, exactly=False), op == "<"
+    return Comparison(number, exactly=False), op == "<="
 
 
 def arithmetic(op: str, a: int, b: int) -> int | None:

@@ -244,6 +244,13 @@ def test_likely_and_read_once_are_transparent() -> None:
     assert 8 == trace("if (unlikely(!likely(a))) return 1; return READ_ONCE(b);", a=1, b=8)[0]
 
 
+def test_errors_in_pointers_are_numbers_below_zero() -> None:
+    assert (1, []) == trace("return IS_ERR(a);", a=-5)
+    assert (0, []) == trace("return IS_ERR(a);", a=0)
+    assert (1, []) == trace("return IS_ERR_OR_NULL(a);", a=0)
+    assert (-5, []) == trace("return PTR_ERR(ERR_PTR(a));", a=-5)
+
+
 def test_stores_through_macros_are_assignments() -> None:
     assert 7 == trace("WRITE_ONCE(b, a + 1); return b;", a=6)[0]
     assert 7 == trace("smp_store_release(&b, a + 1); return smp_load_acquire(&b);", a=6)[0]
