@@ -12,8 +12,8 @@ from analyzer.effects.find import find_function
 from analyzer.effects.words import GIVEN, place_words, state_words, title
 from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.cache import Cache
-from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.observe import Behaviour
+from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Watched
 from analyzer.flow.watch import Sight

@@ -23,10 +23,11 @@ from analyzer.flow.frames import (
     narrow,
     observe_return,
 )
-from analyzer.flow.loops import is_page_pointer, range_counts, walks_range
+from analyzer.flow.loops import range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose
+from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
 from analyzer.flow.ranges import counted_in, is_counting, is_far, is_stepped, passed, stepped
 from analyzer.flow.repeats import after_call, decided, is_over, turned_back

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.params import is_page_pointer
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import expressions_of, names_in, shape_of
 from analyzer.flow.state import State
 from analyzer.flow.values import Page
-
-
-@lru_cache(maxsize=4096)
-def is_page_pointer(declared: str) -> bool:
-    """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
-    words = declared.replace("*", " * ").split()
-    return words.count("*") == 1 and ("page" in words or "folio" in words)
 
 
 def range_counts(act: Activation, run: Run) -> frozenset[str]:

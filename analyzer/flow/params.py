@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
@@ -15,6 +16,13 @@ LIST_TYPE = "struct list_head"
 _TYPES = (*PAGE_TYPES, "struct notifier_block")
 #: How many calls a page frame number is followed through before it becomes a page.
 _DEPTH = 3
+
+
+@lru_cache(maxsize=4096)
+def is_page_pointer(declared: str) -> bool:
+    """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
+    words = declared.replace("*", " * ").split()
+    return words.count("*") == 1 and ("page" in words or "folio" in words)
 
 
 def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:

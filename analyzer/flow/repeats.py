@@ -14,8 +14,8 @@ from functools import cache
 from analyzer.c import ir
 from analyzer.flow.conditions import Asked, leaves, told_by
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.numbers import ANY, IS_ZERO, Numbers
+from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in

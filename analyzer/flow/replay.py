@@ -10,9 +10,8 @@ from analyzer.base import Gap, Span
 from analyzer.flow.analyse import Prepared, new_run
 from analyzer.flow.interest import Interest
 from analyzer.flow.interpret import run_call
-from analyzer.flow.loops import is_page_pointer
 from analyzer.flow.observe import Behaviour, Observation
-from analyzer.flow.params import page_params
+from analyzer.flow.params import is_page_pointer, page_params
 from analyzer.flow.program import FunctionId
 from analyzer.flow.state import State
 from analyzer.flow.values import Int, Page, Symbol, Unknown, Value, page_key

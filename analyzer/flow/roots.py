@@ -9,8 +9,7 @@ from analyzer.base import Gap
 from analyzer.flow.cache import Stored
 from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
-from analyzer.flow.loops import is_page_pointer
-from analyzer.flow.params import passes_pages
+from analyzer.flow.params import is_page_pointer, passes_pages
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.storing import STORING
 from analyzer.pages.facts import Facts

@@ -31,7 +31,7 @@ from analyzer.flow.contents import few, is_own, is_some, kinds
 from analyzer.flow.held import Held, held_in
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
-from analyzer.flow.params import LIST_TYPE, PAGE_TYPES
+from analyzer.flow.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.seen import Seen
 from analyzer.flow.shape import names_in
@@ -227,7 +227,8 @@ class Run(Seen):
     def _weigh(self, act: Activation, step: Call | Check | Assign) -> bool:
         if isinstance(step, Assign):
             word = is_word(step.target, self.facts.words) and _may_be_page(step.target, act)
-            return word or self._is_flag(act, step) or self._is_kept(act, step.target)
+            told = self._is_flag(act, step) or _is_page_told(act, step)
+            return word or told or self._is_kept(act, step.target)
         if isinstance(step, Check):
             return any(name in self.space.operations for name in _WORD.findall(step.condition))
         if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
@@ -426,6 +427,14 @@ class Run(Seen):
     def frame(self, act: Activation, span: Span) -> Frame:
         """Return the frame that a call at a span pushes."""
         return Frame(act.function.path, act.function.name, span, self.text(act, span))
+
+
+def _is_page_told(act: Activation, step: Assign) -> bool:
+    """Tell whether a page is stored behind an address, where a caller may look for it."""
+    match step.target, step.value:
+        case ((Unary("*", Name(to)) | Field(Name(to), _, True)), Name(page)):
+            return act.is_local(to) and is_page_pointer(act.type_of(page))
+    return False
 
 
 def _may_be_page(e: Expr, act: Activation) -> bool:

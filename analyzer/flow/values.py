@@ -115,6 +115,8 @@ def numbers_of(value: Value) -> Numbers:
             return among
         case Page(_, "page" | "virt") | Ref() | Fn() | Element():
             return Numbers(low=1)
+        case Page():
+            return Numbers(low=0)
     return ANY
 
 
@@ -209,6 +211,8 @@ def compare(op: str, left: Value, right: Value) -> bool | None:
             equal = None if held is None else not held
         elif isinstance(left, Fn) and isinstance(right, Fn):
             equal = False
+        elif {type(left), type(right)} == {Page, Symbol}:
+            equal = False  # a constant stands for no page, or none yet
         if equal is not None:
             return equal if op == "==" else not equal
     if isinstance(left, Int):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow.loops import is_page_pointer
+from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import successors
