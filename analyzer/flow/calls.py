@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.base import Span
@@ -48,12 +49,24 @@ _LAST_NAME = re.compile(r"(\w+)\W*$")
 
 def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -> list[State]:
     """Return the states after a call, with its result assigned."""
-    args = [passed(a, evaluate(a, state, act, run), state, act, run) for a in step.args]
+    args = [
+        passed(a, evaluate(a, state, act, run), state, act, run, asks=partial(_asks, step, n))
+        for n, a in enumerate(step.args)
+    ]
     here = f"{act.depth}:{step.span.start}"
     state = words.passed(step, state, act, run)
     results = _dispatch(step, args, here, state, act, run, enter)
     place = act.place(step.result.id)
     return [_renewed(s, here, v).put(place, v) for s, v in results]
+
+
+def _asks(step: ir.Call, n: int, act: Activation, run: Run) -> bool:
+    """Tell whether a callee is passed nothing but yes or no at a position."""
+    if not isinstance(step.callee, ir.Name) or act.is_local(step.callee.id):
+        return False
+    found = run.program.resolve(step.callee.id, act.function.path)
+    heads = [s for id in found for s in run.program.signatures(id)]
+    return bool(heads) and all(n < len(s.params) and s.params[n].type == "bool" for s in heads)
 
 
 def _renewed(state: State, key: str, value: Value) -> State:

@@ -108,6 +108,13 @@ def _questions(variant: ir.Variant, numbers: Sequence[tuple[str, int]]) -> Quest
     return Questions(asked, _behind(variant, asked), variables)
 
 
+@lru_cache(maxsize=4096)
+def answer_by(variant: ir.Variant, e: ir.Name) -> Asked | None:
+    """Return what is asked of the function whose answer is in a temporary; None for others."""
+    answers = _answers(variant)
+    return _asked(e, answers, {}, {}) if e.id in answers else None
+
+
 def _behind(variant: ir.Variant, asked: Mapping[int, Asked]) -> Sequence[frozenset[str]]:
     behind = [
         frozenset((asked[n].text,)) if n in asked and asked[n].again else frozenset[str]()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from analyzer.c import ir
-from analyzer.flow.conditions import Asked, leaves, told_by
+from analyzer.flow.conditions import Asked, answer_by, leaves, told_by
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.numbers import ANY, IS_ZERO, Numbers
 from analyzer.flow.params import is_page_pointer
@@ -65,9 +65,25 @@ def decided(
     return found
 
 
-def passed(e: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> Value:
-    """Return a value that is passed: of a condition the one that it has wherever it is the same."""
-    if not isinstance(value, Unknown) or (asked := told_by(e)) is None:
+def passed(
+    e: ir.Expr,
+    value: Value,
+    state: State,
+    act: Activation,
+    run: Run,
+    *,
+    asks: Callable[[Activation, Run], bool],
+) -> Value:
+    """Return a value that is passed: of a condition the one that it has wherever it is the same.
+
+    So has the answer of a function that is not followed, where the callee asks for yes or no.
+    """
+    if not isinstance(value, Unknown):
+        return value
+    asked = told_by(e)
+    if asked is None and isinstance(e, ir.Name) and e.id.startswith("%") and asks(act, run):
+        asked = answer_by(act.variant, e)
+    if asked is None or any(_is_followed(name, act, run) for name in asked.calls):
         return value
     values = [evaluate(read, state, act, run) for read in asked.reads]
     if not _is_stable(values):
