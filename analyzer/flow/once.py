@@ -135,12 +135,12 @@ def _read(asked: Asked, steps: Iterable[ir.Instruction]) -> frozenset[str]:
     """Return the fields and variables that a condition asks for, also by way of a temporary."""
     names = {n for e in asked.reads for n in names_in(e)}
     behind = {
-        step.value.name
+        step.value.name if isinstance(step.value, ir.Field) else step.value.id
         for step in steps
         if isinstance(step, ir.Assign)
         and isinstance(step.target, ir.Name)
         and step.target.id in names
-        and isinstance(step.value, ir.Field)
+        and isinstance(step.value, ir.Field | ir.Name)
     }
     return asked.fields | behind | {n for n in names if not n.startswith("%")}
 
