@@ -94,6 +94,16 @@ def test_comparisons_that_mean_the_same_are_read_alike(op: str, n: int, more: in
     assert plain(one) != plain(ir.Binary(op, ir.Binary("+", a, ir.Const(n + more * more + 1)), b))
 
 
+@given(SMALL, st.integers(0, 15))
+def test_a_mask_may_stand_on_either_side(n: int, mask: int) -> None:
+    word, bits = ir.Name("a"), ir.Const(mask)
+
+    one = ir.Binary("==", ir.Binary("&", word, bits), ir.Const(n))
+
+    assert plain(one) == plain(ir.Binary("==", ir.Const(n), ir.Binary("&", bits, word)))
+    assert plain(one)[0] == word
+
+
 @given(st.lists(st.tuples(TESTS, st.booleans()), max_size=6))
 def test_numbers_are_those_that_passed_every_test(told: list[tuple[Comparison, bool]]) -> None:
     known: Numbers | None = ANY

@@ -67,25 +67,80 @@ class Questions:
 
 
 def questions_of(variant: ir.Variant, path: str, program: Program) -> Questions:
-    """Return the questions of a variant, with the numbers that its file defines."""
-    names = _constants(variant)
+    """Return the questions of a variant, with the numbers that its file defines.
+
+    A helper that only answers a question is asked for by what it asks for.
+    """
+    names, calls = _said(variant)
     numbers = program.own_numbers(path) if names else {}
-    return _questions(variant, tuple((n, numbers[n]) for n in names if n in numbers))
+    known: dict[str, ir.Expr] = {n: ir.Const(numbers[n]) for n in names if n in numbers}
+    for id, call in calls:
+        if (meant := _meant(call, path, program)) is not None:
+            known[id] = meant
+    return _questions(variant, tuple(known.items()))
+
+
+def _meant(call: ir.Call, path: str, program: Program) -> ir.Expr | None:
+    """Return what a helper answers that does nothing else; None for any other call."""
+    if not isinstance(call.callee, ir.Name) or call.callee.id.startswith("%"):
+        return None
+    found = program.resolve(call.callee.id, path)
+    functions = program.lowered(found[0]) if len(found) == 1 else ()
+    if len(functions) != 1 or len(functions[0].variants) != 1 or functions[0].gaps:
+        return None
+    (variant,) = functions[0].variants
+    match variant.blocks:
+        case (ir.Block((), ir.Return(value)),) if value is not None:
+            params = functions[0].params
+            given = {p.name: arg for p, arg in zip(params, call.args, strict=False)}
+            numbers = program.own_numbers(functions[0].path)
+            return _replaced(value, given, numbers) if len(given) == len(params) else None
+    return None
+
+
+def _replaced(
+    e: ir.Expr, given: Mapping[str, ir.Expr], numbers: Mapping[str, int]
+) -> ir.Expr | None:
+    """Return an expression with others in place of names; None where it has more in it."""
+    match e:
+        case ir.Const():
+            return e
+        case ir.Name(id) if id in given:
+            return given[id]
+        case ir.Name(id) if id in numbers:
+            return ir.Const(numbers[id])
+        case ir.Field(base, name, arrow):
+            of = _replaced(base, given, numbers)
+            return None if of is None else ir.Field(of, name, arrow)
+        case ir.Index(base, index):
+            of, at = _replaced(base, given, numbers), _replaced(index, given, numbers)
+            return None if of is None or at is None else ir.Index(of, at)
+        case ir.Unary("!" | "-" | "~" as op, operand):
+            of = _replaced(operand, given, numbers)
+            return None if of is None else ir.Unary(op, of)
+        case ir.Binary(op, left, right):
+            one, other = _replaced(left, given, numbers), _replaced(right, given, numbers)
+            return None if one is None or other is None else ir.Binary(op, one, other)
+        case ir.Cast(type, operand):
+            of = _replaced(operand, given, numbers)
+            return None if of is None else ir.Cast(type, of)
+    return None
 
 
 @lru_cache(maxsize=4096)
-def _constants(variant: ir.Variant) -> Sequence[str]:
-    """Return the names of constants in what a variant asks for and compares."""
+def _said(variant: ir.Variant) -> tuple[Sequence[str], Sequence[tuple[str, ir.Call]]]:
+    """Return the names of constants in what a variant asks for and compares, and the calls."""
     said = {n for b in variant.blocks if isinstance(b.end, ir.Branch) for n in names_in(b.end.cond)}
     said.update(n for e in _copies(variant).values() for n in names_in(e))
-    return sorted(n for n in said - variant.locals.keys() if n[:1].isupper())
+    names = sorted(n for n in said - variant.locals.keys() if n[:1].isupper())
+    return names, [(id, call) for id, call in _answers(variant).items() if id in said]
 
 
 @lru_cache(maxsize=4096)
-def _questions(variant: ir.Variant, numbers: Sequence[tuple[str, int]]) -> Questions:
+def _questions(variant: ir.Variant, known: Sequence[tuple[str, ir.Expr]]) -> Questions:
     answers, copies = _answers(variant), _copies(variant)
     found = {
-        n: _asked(block.end.cond, answers, copies, dict(numbers))
+        n: _asked(block.end.cond, answers, copies, dict(known))
         for n, block in enumerate(variant.blocks)
         if isinstance(block.end, ir.Branch)
         and not any(leaves(variant, n, x) for x in variant.loops)
@@ -180,10 +235,10 @@ def _asked(
     cond: ir.Expr,
     answers: Mapping[str, ir.Call],
     copies: Mapping[str, ir.Expr],
-    numbers: Mapping[str, int],
+    known: Mapping[str, ir.Expr],
 ) -> Asked:
     said = frozenset(names_in(cond))
-    cond, test, negated = plain(_spelled_out(cond, copies, numbers))
+    cond, test, negated = plain(_spelled_out(cond, copies, known))
     read = tuple(dict.fromkeys(_read(cond, answers)))
     names = frozenset(n for e in read for n in names_in(e))
     return Asked(
@@ -204,18 +259,18 @@ def _asked(
 
 
 def _spelled_out(
-    e: ir.Expr, copies: Mapping[str, ir.Expr], numbers: Mapping[str, int], depth: int = 4
+    e: ir.Expr, copies: Mapping[str, ir.Expr], known: Mapping[str, ir.Expr], depth: int = 4
 ) -> ir.Expr:
     """Return an expression with what was read from memory in place of the variable that holds it.
 
-    What was compared as well, and numbers for constants. What a call has answered stays: another
-    may answer another way.
+    What was compared as well, and what is known of constants and helpers. What any other call has
+    answered stays: another may answer another way.
     """
 
     def spell(e: ir.Expr, depth: int, *, base: bool = False) -> ir.Expr:
         match e:
-            case ir.Name(id) if id in numbers:
-                return ir.Const(numbers[id])
+            case ir.Name(id) if depth and id in known:
+                return spell(known[id], depth - 1, base=base)
             case ir.Name(id) if depth and id in copies:
                 value = spell(copies[id], depth - 1, base=base)
                 return value if base or _is_spelled(_uncast(value)) else e
@@ -280,10 +335,8 @@ def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:
                 cond = operand
             case ir.Binary("^", left, right) if test == IS_ZERO:
                 cond = ir.Binary("-", left, right)
-            case ir.Binary("&", word, mask) | ir.Binary("&", mask, word) if (bits := _apart(mask))[
-                0
-            ] is None and test.exactly:
-                return _masked(word, bits[1], test.number, negated=negated)
+            case ir.Binary("&", left, right) if test.exactly and (bits := _bits(left, right)):
+                return _masked(*bits, test.number, negated=negated)
             case ir.Binary("-", left, right):
                 (a, more), (b, less) = _apart(left), _apart(right)
                 test = Comparison(test.number - more + less, test.exactly)
@@ -306,6 +359,14 @@ def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:
                 negated = negated is not held
             case _:
                 return cond, test, negated
+
+
+def _bits(left: ir.Expr, right: ir.Expr) -> tuple[ir.Expr, int] | None:
+    """Return the word and the mask, where one of two is constant."""
+    for word, mask in ((left, right), (right, left)):
+        if (bits := _apart(mask))[0] is None:
+            return word, bits[1]
+    return None
 
 
 def _masked(
