@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from analyzer.c import ir
-from analyzer.flow.conditions import plain
 from analyzer.flow.numbers import ANY, Comparison, Numbers
+from analyzer.flow.tested import plain
 
 OPERATORS: Mapping[str, Callable[[int, int], int]] = {
     "+": operator.add,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from analyzer.flow.conditions import Shape, questions_of
+from analyzer.flow.conditions import Shape
 from analyzer.flow.interest import Interest
 from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.questions import questions_of
 from analyzer.pages.machine import TYPE, Space
 
 

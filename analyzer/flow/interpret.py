@@ -12,7 +12,6 @@ from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
-from analyzer.flow.conditions import Questions, questions_of
 from analyzer.flow.expressions import assign, evaluate, place_of, refine
 from analyzer.flow.frames import (
     entered_page,
@@ -29,6 +28,7 @@ from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
+from analyzer.flow.questions import Questions, questions_of
 from analyzer.flow.ranges import counted_in, is_counting, is_far, is_stepped, passed, stepped
 from analyzer.flow.repeats import after_call, decided, is_over, turned_back
 from analyzer.flow.run import Activation, Context, Run

@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analyzer.c import ir
-from analyzer.flow.conditions import Asked, Questions
+from analyzer.flow.conditions import Asked
 from analyzer.flow.expressions import evaluate
+from analyzer.flow.questions import Questions
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in, successors
 from analyzer.flow.state import State

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from analyzer.c import ir
-from analyzer.flow.conditions import Asked, answer_by, leaves, told_by
+from analyzer.flow.conditions import Asked
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.numbers import ANY, IS_ZERO, Numbers
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
+from analyzer.flow.questions import answer_by, leaves, told_by
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in
 from analyzer.flow.state import DECIDED, SHARED, State

@@ -8,6 +8,11 @@ from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import expressions_of, root_name
 
+#: What the types of numbers are made of.
+_NUMBERS = frozenset(
+    ("unsigned", "signed", "int", "long", "short", "char", "bool", "const", "size_t", "gfp_t")
+) | {f"{sign}{bits}" for sign in "us" for bits in (8, 16, 32, 64)}
+
 
 def fields_written(
     program: Program,
@@ -39,6 +44,8 @@ def _written_by(
         for function in program.lowered(id):
             if index >= len(function.params) or function.gaps:
                 return None
+            if _is_number(function.params[index].type):
+                continue
             param = function.params[index].name
             steps = [s for s in _steps(function) if not _is_reading(s, id[0], reads)]
             if any(_escapes(e, param) for e in (*_returned(function), *_used(steps, param))):
@@ -53,6 +60,12 @@ def _written_by(
                     return None
                 found |= more
     return found
+
+
+def _is_number(declared: str) -> bool:
+    """Tell whether nothing is behind what a declared type holds."""
+    words = declared.split()
+    return words[:1] == ["enum"] or (bool(words) and _NUMBERS.issuperset(words))
 
 
 def _steps(function: ir.Function) -> Iterator[ir.Instruction]:
