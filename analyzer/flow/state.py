@@ -117,7 +117,9 @@ class State:
         What was counted up or down from it in memory is known as well, once it is a number.
         """
         store = {k: new if v == old else v for k, v in self.store.items()}
-        if isinstance(new, Int) and isinstance(old, Unknown | NonZero) and old.key[0] in "*g":
+        if not isinstance(new, Int) or not isinstance(old, Unknown | NonZero):
+            return self._with(store, self.pages, self.given)
+        if old.key.startswith(("*", "g:")):
             base, at = counted(old.key)
             for place, value in store.items():
                 if isinstance(value, Unknown) and value.key.startswith(base):

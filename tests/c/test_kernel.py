@@ -107,7 +107,7 @@ def _missing(unit: Unit, definition: ir.Definition, function: ir.Function) -> It
         *("void", "int", "long", "bool", "char"),  # declarators: void (*fn)(...)
         *known.calls, *known.typeof, *known.opaque, *known.scoped,
         *m.transparent, *m.stores, *m.loads, *m.exchanges, *m.configuration, *m.nothing,
-        *m.opaque, *m.noreturn,
+        *m.opaque, *m.noreturn, *m.counted, *m.compared,
     }  # fmt: skip
     for call in _CALL.finditer(unit.flat, definition.body, definition.span.end):
         name = call[1].decode("latin-1")
