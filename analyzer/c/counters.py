@@ -18,13 +18,13 @@ def lower_counted(b: Body, node: Syntax, name: str, given: Sequence[Syntax]) -> 
     target = _counter(b, given[known.place])
     if target is None:
         return None
-    if known == Counted(place=known.place, value="old"):
+    new = _becomes(b, known, target, given)
+    if new is None:
         return target
     old = b.temporary()
     b.assign(old, target, node)
     limit = known.if_is if known.if_is is not None else known.if_not
     bound = Const(0) if limit is None or limit < 0 else b.value(given[limit])
-    new = _becomes(b, known, target, given)
     if limit is None:
         b.assign(target, new, node)
     else:
@@ -49,8 +49,8 @@ def _positions(known: Counted) -> tuple[int, ...]:
     return (known.place, *(n for n in found if n is not None))
 
 
-def _becomes(b: Body, known: Counted, target: Expr, given: Sequence[Syntax]) -> Expr:
-    """Return what is stored."""
+def _becomes(b: Body, known: Counted, target: Expr, given: Sequence[Syntax]) -> Expr | None:
+    """Return what is stored; None where the number is only read."""
     if known.becomes is not None:
         return Const(known.becomes)
     if known.stored is not None:
@@ -59,8 +59,9 @@ def _becomes(b: Body, known: Counted, target: Expr, given: Sequence[Syntax]) -> 
         return Binary("+", target, b.value(given[known.adds]))
     if known.subtracts is not None:
         return Binary("-", target, b.value(given[known.subtracts]))
-    by = known.by or 0
-    return Binary("+" if by > 0 else "-", target, Const(abs(by)))
+    if known.by is not None:
+        return Binary("+" if known.by > 0 else "-", target, Const(abs(known.by)))
+    return None
 
 
 def _counter(b: Body, address: Syntax) -> Expr | None:

@@ -50,8 +50,9 @@ _LAST_NAME = re.compile(r"(\w+)\W*$")
 def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -> list[State]:
     """Return the states after a call, with its result assigned."""
     args = [
-        passed(a, evaluate(a, state, act, run), state, act, run, asks=partial(_asks, step, n))
+        passed(a, held, state, act, run, asks=partial(_asks, step, n, act, run))
         for n, a in enumerate(step.args)
+        for held in (evaluate(a, state, act, run),)
     ]
     here = f"{act.depth}:{step.span.start}"
     state = words.passed(step, state, act, run)

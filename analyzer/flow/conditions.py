@@ -125,9 +125,10 @@ def is_difference(tested: ir.Expr) -> bool:
 
 def _compares(tested: ir.Expr, test: Comparison) -> bool:
     """Tell whether two numbers are compared of which neither is constant."""
-    if test.exactly or not isinstance(tested, ir.Binary) or tested.op != "-":
-        return False
-    return not any(isinstance(x, ir.Name) and x.id.isupper() for x in (tested.left, tested.right))
+    match tested:
+        case ir.Binary("-", left, right) if not test.exactly:
+            return not any(isinstance(x, ir.Name) and x.id.isupper() for x in (left, right))
+    return False
 
 
 def _text(e: ir.Expr, answers: Mapping[str, ir.Call], read: Sequence[ir.Expr]) -> str:

@@ -12,7 +12,8 @@ from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
-from analyzer.flow.expressions import assign, evaluate, place_of, refine
+from analyzer.flow.counters import counters_of, placed, stepped
+from analyzer.flow.expressions import assign, evaluate, refine
 from analyzer.flow.frames import (
     entered_page,
     fewer,
@@ -29,10 +30,10 @@ from analyzer.flow.operations import Results, lose
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId
 from analyzer.flow.questions import Questions, questions_of
-from analyzer.flow.ranges import counted_in, is_counting, is_far, is_stepped, passed, stepped
-from analyzer.flow.repeats import after_call, decided, is_over, turned_back
+from analyzer.flow.ranges import is_stepped, passed
+from analyzer.flow.repeats import after_call, decided, turned_back
 from analyzer.flow.run import Activation, Context, Run
-from analyzer.flow.shape import Shape, is_part_of, root_name, shape_of
+from analyzer.flow.shape import Shape, root_name, shape_of
 from analyzer.flow.slices import Slice
 from analyzer.flow.state import State, join_states
 from analyzer.flow.turns import jumped, switches, turned
@@ -192,8 +193,7 @@ class _Body:
     def __post_init__(self) -> None:
         self.questions = questions_of(self.act.variant, self.act.function.path, self.run.program)
         self.once = marked_once(self.act, self.questions, self.run)
-        counted = counted_in(self.act.variant)
-        self.counters = frozenset(e for e in counted if self.run.is_asked_for(self.act, e))
+        self.counters = counters_of(self.act, self.run)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -232,7 +232,7 @@ class _Body:
                 stored = words.stored(target, state, act, run)
                 if stored is not None:
                     return [stored]
-                found = evaluate(self._stepped(step, state), state, act, run)
+                found = evaluate(stepped(step, self.counters, state, act, run), state, act, run)
                 return [bits.written(step, state, assign(target, found, state, act, run), act, run)]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not run.matters(act, step):
@@ -247,21 +247,6 @@ class _Body:
             case ir.Havoc(names):
                 return [lose(names, step.span.start, state, act, run)]
         return [state]
-
-    def _stepped(self, step: ir.Assign, state: State) -> ir.Expr:
-        """Return what a step assigns; what counts users in memory is followed for some steps."""
-        counts = step.target in self.counters and is_counting(step.value)
-        if counts and not is_far(evaluate(step.value, state, self.act, self.run)):
-            return step.value
-        return stepped(step, self.act)
-
-    def _known(self, cond: ir.Expr, state: State) -> State:
-        """Return the state with what is counted in a place of its own, to be told of by a test."""
-        for e in self.counters:
-            if is_part_of(e, cond):
-                place = place_of(e, state, self.act, self.run)
-                state = state.put(place, evaluate(e, state, self.act, self.run))
-        return state
 
     def _check(self, step: ir.Check, state: State) -> list[State]:
         """Finish a page whose assertion failed; observe it if its state left no other way.
@@ -293,8 +278,7 @@ class _Body:
                 self._go(place, then, state)
                 self._go(place, orelse, state)
             case ir.Branch(cond, then, orelse):
-                if self.counters:
-                    state = self._known(cond, state)
+                state = placed(cond, self.counters, state, self.act, self.run)
                 outcomes = refine(cond, state, self.act, self.run)
                 if (asked := self.questions.asked.get(place.block)) is not None:
                     shared = place.block in self.slice.guards
@@ -406,10 +390,7 @@ class _Body:
         return join_states(near[-1] if near else next(reversed(seen.values())), state)
 
     def _pruned(self, block: int, state: State) -> State:
-        """Forget the locals that nobody reads any more, and what is not asked for again.
-
-        kept remembers which places stay.
-        """
+        """Forget the locals that nobody reads any more; kept remembers which places stay."""
         kept = self.kept.setdefault(block, set())
         unknown = state.store.keys() - kept
         if not unknown:
@@ -420,12 +401,7 @@ class _Body:
         if self.watch is not None:
             live = live | self.watch.keep
         live = live | self.questions.variables
-        behind = self.questions.behind[block]
-        doomed = {
-            p
-            for p in unknown
-            if (p.startswith(depth) and _variable(p) not in live) or is_over(p, behind)
-        }
+        doomed = {p for p in unknown if p.startswith(depth) and _variable(p) not in live}
         kept.update(unknown - doomed)
         return state.without(doomed)
 

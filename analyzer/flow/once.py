@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from analyzer.c import ir
 from analyzer.flow.conditions import Asked
+from analyzer.flow.counters import is_count
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.questions import Questions
 from analyzer.flow.run import Activation, Run
@@ -108,7 +109,7 @@ def _counting(variant: ir.Variant, blocks: Iterable[int]) -> Iterator[ir.Assign]
     for b in sorted(blocks):
         for step in variant.blocks[b].instructions:
             match step:
-                case ir.Assign(target, ir.Binary("+", left, ir.Const())) if left == target:
+                case ir.Assign(_, ir.Binary("+")) if is_count(step):
                     yield step
 
 

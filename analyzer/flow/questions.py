@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from analyzer.c import ir
 from analyzer.flow.conditions import Asked, asked_for, is_difference
 from analyzer.flow.shape import names_in, successors, written
-from analyzer.flow.tested import is_condition
 
 if TYPE_CHECKING:
     from analyzer.flow.program import Program
@@ -20,13 +19,11 @@ if TYPE_CHECKING:
 class Questions:
     """The branches of a variant whose condition may be asked for again, by block.
 
-    What a loop goes on for is no condition of the kind: it is different at last. behind says for
-    each block what is tested in it or behind it, and tested more than once; variables are those
-    that conditions go back to and do not name.
+    What a loop goes on for is no condition of the kind: it is different at last. variables are
+    those that conditions go back to and do not name.
     """
 
     asked: Mapping[int, Asked]
-    behind: Sequence[frozenset[str]]
     variables: frozenset[str]
 
 
@@ -124,7 +121,7 @@ def _questions(variant: ir.Variant, known: Sequence[tuple[str, ir.Expr]]) -> Que
         for same in (alike[x.text],)
     }
     variables = frozenset(name for x in asked.values() for name in x.behind)
-    return Questions(asked, _behind(variant, asked), variables)
+    return Questions(asked, variables)
 
 
 @lru_cache(maxsize=4096)
@@ -134,25 +131,10 @@ def answer_by(variant: ir.Variant, e: ir.Name) -> Asked | None:
     return asked_for(e, answers, {}, {}) if e.id in answers else None
 
 
-def _behind(variant: ir.Variant, asked: Mapping[int, Asked]) -> Sequence[frozenset[str]]:
-    behind = [
-        frozenset((asked[n].text,)) if n in asked and asked[n].again else frozenset[str]()
-        for n in range(len(variant.blocks))
-    ]
-    changed = any(behind)
-    while changed:
-        changed = False
-        for n in range(len(behind) - 1, -1, -1):
-            more = behind[n].union(*(behind[to] for to in successors(variant.blocks[n].end)))
-            changed |= len(more) > len(behind[n])
-            behind[n] = more
-    return behind
-
-
 @lru_cache(maxsize=4096)
-def told_by(e: ir.Expr) -> Asked | None:
-    """Return the condition that an expression is the answer to; None where it is no condition."""
-    return asked_for(e, {}, {}, {}) if is_condition(e) else None
+def told_by(e: ir.Expr) -> Asked:
+    """Return what an expression asks for that is a condition."""
+    return asked_for(e, {}, {}, {})
 
 
 def leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
@@ -161,6 +143,7 @@ def leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
     return n in loop.blocks and any(outside)
 
 
+@lru_cache(maxsize=4096)
 def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
     """Return the calls, by the temporaries that hold their values and nothing else."""
     calls: dict[str, ir.Call] = {}
@@ -176,6 +159,7 @@ def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
     return {id: call for id, call in calls.items() if id not in again}
 
 
+@lru_cache(maxsize=4096)
 def _copies(variant: ir.Variant) -> Mapping[str, ir.Expr]:
     """Return what the local variables hold that are assigned once, of what does not change."""
     times: dict[str, int] = {}

@@ -19,14 +19,11 @@ from analyzer.flow.values import (
     Unknown,
     Value,
     compound_key,
-    counted,
 )
 
 _END, _STEPPED = f"{FROM}end", f"{FROM}step"
 #: The cast around what a variable is stepped by.
 _STEP = ""
-#: How far a counter in memory is followed.
-_FAR = 3
 
 
 def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value | None:
@@ -92,31 +89,7 @@ def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
     if bound is not None:
         return ir.Binary("-", ir.Name(bound), ir.Cast(_STEP, value)) if bound else _some(value)
     looped = not isinstance(target, ir.Name) or target.id in _counters(act.variant)
-    return _some(value) if looped and _is_own_step(step) else value
-
-
-@lru_cache(maxsize=4096)
-def counted_in(variant: ir.Variant) -> frozenset[ir.Expr]:
-    """Return the places that a function adds constants to or subtracts them from."""
-    return frozenset(
-        step.target
-        for block in variant.blocks
-        for step in block.instructions
-        if isinstance(step, ir.Assign) and _is_own_step(step) and is_counting(step.value)
-    )
-
-
-def is_counting(value: ir.Expr) -> bool:
-    """Tell whether an expression is another one with a constant added or subtracted."""
-    match value:
-        case ir.Binary("+" | "-", _, ir.Const()):
-            return True
-    return False
-
-
-def is_far(value: Value) -> bool:
-    """Tell whether a number was counted so far that it is not followed any more."""
-    return isinstance(value, Unknown) and abs(counted(value.key)[1]) > _FAR
+    return _some(value) if looped and is_own_step(step) else value
 
 
 def _some(value: ir.Expr) -> ir.Expr:
@@ -193,7 +166,8 @@ def _steps_down(variant: ir.Variant, blocks: Iterable[int]) -> frozenset[str]:
     return frozenset(_name(step) for step in _assigns(variant, blocks) if _is_decrement(step))
 
 
-def _is_own_step(step: ir.Assign) -> bool:
+def is_own_step(step: ir.Assign) -> bool:
+    """Tell whether a place is assigned something computed from what it held."""
     return isinstance(step.value, ir.Binary) and step.value.left == step.target
 
 
@@ -251,7 +225,7 @@ def _way_back(variant: ir.Variant) -> Mapping[tuple[int, ir.Expr], str]:
             own = [s for s in steps if s.span.start in inside and _name(s) == name]
             found.update(((s.span.start, s.target), bound) for s in own if _is_decrement(s))
             before = [s for s in steps if _name(s) == name and s.span.start < own[0].span.start]
-            if before and not _is_own_step(before[-1]):
+            if before and not is_own_step(before[-1]):
                 found[before[-1].span.start, before[-1].target] = bound
     return found
 

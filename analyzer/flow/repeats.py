@@ -22,6 +22,7 @@ from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in
 from analyzer.flow.state import DECIDED, SHARED, State
 from analyzer.flow.stores import fields_written
+from analyzer.flow.tested import is_condition
 from analyzer.flow.values import Int, NonZero, Ref, Symbol, Unknown, Value, compound_key
 
 #: What stands in keys that are made of others or belong to a turn of a loop, and configurations.
@@ -73,7 +74,7 @@ def passed(
     act: Activation,
     run: Run,
     *,
-    asks: Callable[[Activation, Run], bool],
+    asks: Callable[[], bool],
 ) -> Value:
     """Return a value that is passed: of a condition the one that it has wherever it is the same.
 
@@ -81,8 +82,10 @@ def passed(
     """
     if not isinstance(value, Unknown):
         return value
-    asked = told_by(e)
-    if asked is None and isinstance(e, ir.Name) and e.id.startswith("%") and asks(act, run):
+    asked: Asked | None = None
+    if is_condition(e):
+        asked = told_by(e)
+    elif isinstance(e, ir.Name) and e.id.startswith("%") and asks():
         asked = answer_by(act.variant, e)
     if asked is None or any(_is_followed(name, act, run) for name in asked.calls):
         return value
@@ -162,14 +165,8 @@ def _written(step: ir.Call, act: Activation, run: Run) -> Callable[[int], frozen
 def _place(asked: Asked, values: Sequence[Value]) -> str:
     """Return where a function remembers how a condition of its own was decided."""
     about = (",".join(sorted(asked.fields)), ",".join(sorted(asked.names)))
-    return DECIDED.join(("", *about, asked.text, compound_key("if", *map(_same, values))))
-
-
-def is_over(place: str, behind: frozenset[str]) -> bool:
-    """Tell whether a place holds what a function has asked for and will not ask for again."""
-    if not place.startswith(DECIDED) or place.startswith(SHARED):
-        return False
-    return place.split(DECIDED, 3)[3].rpartition(DECIDED)[0] not in behind
+    same = map(_same, values)
+    return DECIDED.join(("", *about, compound_key("if", Symbol(asked.text), *same)))
 
 
 def _shared_place(asked: Asked, values: Sequence[Value]) -> str:

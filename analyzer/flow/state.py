@@ -117,15 +117,8 @@ class State:
         What was counted up or down from it in memory is known as well, once it is a number.
         """
         store = {k: new if v == old else v for k, v in self.store.items()}
-        if not isinstance(new, Int) or not isinstance(old, Unknown | NonZero):
-            return self._with(store, self.pages, self.given)
-        if old.key.startswith(("*", "g:")):
-            base, at = counted(old.key)
-            for place, value in store.items():
-                if isinstance(value, Unknown) and value.key.startswith(base):
-                    of, by = counted(value.key)
-                    if of == base:
-                        store[place] = Int(new.value - at + by)
+        if isinstance(new, Int) and isinstance(old, Unknown | NonZero):
+            _count(store, old.key, new.value)
         return self._with(store, self.pages, self.given)
 
     def forget(self, doomed: Callable[[str], bool]) -> State:
@@ -140,6 +133,18 @@ class State:
         for place in places:
             del store[place]
         return self._with(store, self.pages, self.given)
+
+
+def _count(store: dict[str, Value], key: str, number: int) -> None:
+    """Put numbers where something is that was counted from what has become a number."""
+    if not key.startswith(("*", "g:")):
+        return
+    base, at = counted(key)
+    for place, value in store.items():
+        if isinstance(value, Unknown) and value.key.startswith(base):
+            of, by = counted(value.key)
+            if of == base:
+                store[place] = Int(number - at + by)
 
 
 def join_states(one: State, other: State) -> State:
