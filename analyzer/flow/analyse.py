@@ -164,15 +164,24 @@ def new_run(
 def _types_forgotten(tree: Prepared) -> bool:
     """Tell whether freeing a page resets its type: the release function assigns the type word.
 
-    Freeing does so since v6.17; the body is read, not the version.
+    Freeing does so since v6.17; the bodies are read, not the version: of the function, and of those
+    of its file that it passes the work on to.
     """
     name, field = tree.facts.release
+    program = tree.program
+    for id in program.named(name):
+        helpers = (h for called in program.called(id) for h in program.resolve(called, id[0]))
+        if any(_stores(field, of, program) for of in (id, *helpers) if of[0] == id[0]):
+            return True
+    return False
+
+
+def _stores(field: str, id: FunctionId, program: Program) -> bool:
     return any(
         isinstance(step, ir.Assign)
         and isinstance(step.target, ir.Field)
         and step.target.name == field
-        for id in tree.program.named(name)
-        for function in tree.program.lowered(id)
+        for function in program.lowered(id)
         for variant in function.variants
         for block in variant.blocks
         for step in block.instructions

@@ -104,9 +104,11 @@ def _dispatch(
         path = act.function.path
         # What does not matter and is passed no address does nothing, whether it was read or not.
         acts = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
-        if (acts or run.program.stored(name)) and (found := run.program.resolve(name, path)):
+        # A name that stands for a call everywhere, like max(), may name a variable elsewhere.
+        points = bool(run.program.stored(name)) and not is_harmless(name)
+        if (acts or points) and (found := run.program.resolve(name, path)):
             return _direct(found, step, args, here, state, act, run, enter)
-        if not run.program.stored(name):
+        if not points:
             if not is_harmless(name):
                 _expose(args, run)
             if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):
@@ -197,7 +199,7 @@ def _from_or_to_core(
     index = sink.arg if sink is not None else run.facts.resets[name]
     key = page_key(args[index]) if index < len(args) else None
     if key is not None and sink is not None:
-        state = operations.hand_over(sink, key, state, act, span, name, run)
+        state = operations.hand_over(sink, key, args, state, act, span, name, run)
     elif key is not None:
         state = operations.born(key, state, act, span, "", run)
     return [(state, Unknown(here))]

@@ -151,7 +151,14 @@ def _flag(
 
 
 def hand_over(
-    sink: Sink, key: str, state: State, act: Activation, span: Span, name: str, run: Run
+    sink: Sink,
+    key: str,
+    args: Sequence[Value],
+    state: State,
+    act: Activation,
+    span: Span,
+    name: str,
+    run: Run,
 ) -> State:
     """Give a page to the buddy and observe whether it may go there.
 
@@ -164,7 +171,7 @@ def hand_over(
     if sink.untyped:
         free = page.types & UNTYPED
         outcome = Outcome.CLEAN
-        if run.types_forgotten:
+        if run.types_forgotten and not _has_equals(sink, page, args, run):
             pass
         elif not free:
             outcome = Outcome.LEAK
@@ -177,6 +184,17 @@ def hand_over(
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag, given=cell)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
+
+
+def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) -> bool:
+    """Tell whether pages that are handed over with one have the type that it has.
+
+    Freeing resets the type of the first page only; who makes pages gives a type to each of them.
+    """
+    if sink.order is None or (sink.order < len(args) and args[sink.order] == Int(0)):
+        return False
+    source = page.source(TYPE)
+    return source is not None and source.function in run.facts.origins
 
 
 def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:

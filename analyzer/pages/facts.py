@@ -31,9 +31,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A call that hands its argument to the buddy, and what it asks of the page."""
+    """A call that hands its argument to the buddy, and what it asks of the page.
+
+    order is the argument that says how many pages are handed over; None is one at a time.
+    """
 
     arg: int
+    order: int | None
     untyped: bool
     flags_clear: tuple[str, ...]
 
@@ -185,7 +189,7 @@ def load_facts() -> Facts:
         allocators=frozenset(n for e in pages["allocator"] for n in e["names"]),
         range_allocators={n: e["arg"] for e in pages["range_allocator"] for n in e["names"]},
         sinks={
-            n: Sink(e["arg"], e["untyped"], tuple(e["flags_clear"]))
+            n: Sink(e["arg"], e.get("order"), e["untyped"], tuple(e["flags_clear"]))
             for e in pages["sink"]
             for n in e["names"]
         },
