@@ -16,7 +16,7 @@ from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
 from analyzer.pages.provenance import UNKNOWN, load_provenance
 from analyzer.sites import Verdict
-from analyzer.ways.state import Path
+from analyzer.ways.state import Path, Way
 from analyzer.ways.ways import Ways
 
 
@@ -105,6 +105,8 @@ def _compared(
             ways,
             names,
         )
+    if denied := _denied(found):
+        return unaffected(f"{shift.told} would fail here before and after: {denied}", names)
     if reach == "can":
         reason = f"{shift.told} can come here, and fare otherwise now"
         return Judged(Verdict.AFFECTED, reason, ways, names)
@@ -116,6 +118,15 @@ def _compared(
         ways,
         names,
     )
+
+
+def _denied(found: Ways) -> str:
+    """Return the assertion that fails for a page whatever its state; nothing where none does."""
+    if not found.complete or not found.pairs:
+        return ""
+    failing = (b.ways & a.ways for b, a in found.pairs)
+    held = frozenset[Way].intersection(*failing)
+    return min((w.what for w in held if w.kind == "fails"), default="")
 
 
 def _only_answers(found: Ways) -> bool:

@@ -93,25 +93,27 @@ class Scene:
         return World(self.space, self.facts, touching, self.known.pure, small)
 
     def named(self, use: Use) -> frozenset[str]:
-        """Return what a function calls, and what the static functions of its file call for it."""
-        todo, found = [use.function], set[str]()
+        """Return what a function calls, and what the static functions that it calls call for it."""
+        todo, found = [(use.file, use.function)], set[str]()
         while todo:
-            new = self.program.called((use.file, todo.pop())) - found
+            id = todo.pop()
+            new = self.program.called(id) - found
             found |= new
-            todo += [n for n in sorted(new) if self._is_small(use.file, n)]
+            todo += [small for n in sorted(new) if (small := self._small(id[0], n)) is not None]
         return frozenset(found)
 
     def small(self, path: str, name: str) -> ir.Function | None:
-        """Return the static function of a file that has a name there, if there is just one."""
-        found = self.program.lowered((path, name)) if self._is_small(path, name) else ()
+        """Return the static function that a name means in a file, if there is just one."""
+        id = self._small(path, name)
+        found = () if id is None else self.program.lowered(id)
         return found[0] if len(found) == 1 else None
 
-    def _is_small(self, path: str, name: str) -> bool:
-        """Tell whether one static function of a file has a name."""
-        if not self.program.has(path):
-            return False
-        found = self.program.unit(path).definitions.get(name, ())
-        return len(found) == 1 and found[0].static
+    def _small(self, path: str, name: str) -> FunctionId | None:
+        """Return the static function of a file, or of the headers that were read, with a name."""
+        for id in self.program.resolve(name, path) if self.program.has(path) else ():
+            found = self.program.unit(id[0]).definitions.get(name, ())
+            return id if len(found) == 1 and found[0].static else None
+        return None
 
     def relevant(self, use: Use) -> tuple[Shift, ...]:
         """Return the populations for whose pages the flag of a use is another now."""
@@ -214,7 +216,7 @@ class Scene:
             guarded.append(next((n for n in names if (repr(ir.Name(n)), False) in held), ""))
         return f"{guarded[0]} is NULL here" if guarded and all(guarded) else ""
 
-    def rechecked(self, id: FunctionId, depth: int = 4) -> str:
+    def rechecked(self, id: FunctionId, depth: int = 6) -> str:
         """Return a call that comes after every use of a function and decides for itself."""
         called = self.program.called(id)
         if found := self.known.recheck & called:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from analyzer.data import read_facts
 
@@ -59,6 +59,14 @@ class Counted:
     value: str = ""
 
 
+class Range(NamedTuple):
+    """A macro that heads `for (cursor = first; cursor < end; cursor++)`: positions of arguments."""
+
+    cursor: int
+    first: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What preparation blanks or rewrites."""
@@ -68,6 +76,7 @@ class Words:
     typeof: frozenset[str]
     opaque: frozenset[str]
     iterators: Mapping[str, tuple[int, ...]]  # positions of the arguments that it assigns
+    ranges: Mapping[str, Range]  # iterators that step through numbers one by one
     iterator_pattern: str
     closing: frozenset[str]  # they close a loop
     closing_opened_by: str  # unless a macro that is named so opened it: then they are nothing
@@ -107,7 +116,13 @@ def words() -> Words:
         calls=_names(groups, "calls"),
         typeof=frozenset(facts["types"]["typeof"]),
         opaque=frozenset(facts["opaque"]["calls"]),
-        iterators={n: tuple(g["cursors"]) for g in loops["iterator"] for n in g["names"]},
+        iterators={
+            **{n: tuple(g["cursors"]) for g in loops["iterator"] for n in g["names"]},
+            **{n: (g["cursor"],) for g in loops["range"] for n in g["names"]},
+        },
+        ranges={
+            n: Range(g["cursor"], g["first"], g["end"]) for g in loops["range"] for n in g["names"]
+        },
         iterator_pattern=str(loops["pattern"]),
         closing=frozenset(loops["closing"]["names"]),
         closing_opened_by=str(loops["closing"]["opening"]),
@@ -158,6 +173,11 @@ def macros() -> Macros:
 def iterator_cursors(macro: str) -> tuple[int, ...] | None:
     """Return the positions of the arguments that an iterator macro assigns; None: unknown."""
     return words().iterators.get(macro)
+
+
+def iterator_range(macro: str) -> Range | None:
+    """Return which arguments of an iterator macro are numbers that it steps through, if any."""
+    return words().ranges.get(macro)
 
 
 def _names(groups: Iterable[Mapping[str, Any]], key: str) -> frozenset[str]:  # TOML

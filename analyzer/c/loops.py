@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from analyzer.c.body import Body
-from analyzer.c.facts import iterator_cursors
+from analyzer.c.facts import iterator_cursors, iterator_range
 from analyzer.c.graph import root
-from analyzer.c.ir import Branch, Expr, Iterate, Unary
+from analyzer.c.ir import Assign, Binary, Branch, Const, Expr, Iterate, Unary
 from analyzer.c.parser import ERROR, MISSING, Syntax
 
 _WORD_BEFORE = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
@@ -39,8 +39,13 @@ def macro_arguments(condition: Syntax | None) -> Iterator[Syntax]:
 def lower_while(b: Body, node: Syntax) -> None:
     """Lower `while`, and the iterator macros that were spelled so."""
     name = _NAME.match(b.unit.text, node.start)
-    header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
     condition = node.child("condition")
+    stepped = iterator_range(name.group().decode("latin-1")) if name is not None else None
+    arguments = tuple(macro_arguments(condition))
+    if stepped is not None and max(stepped) < len(arguments):
+        _lower_range(b, node, *(arguments[n] for n in stepped))
+        return
+    header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
     mark = b.graph.mark
     cursors: tuple[str, ...] = ()
     b.graph.place(header)
@@ -54,6 +59,24 @@ def lower_while(b: Body, node: Syntax) -> None:
     _run(b, node, leave, header)
     b.jump(header)
     b.graph.loop(header, mark, kind, cursors)
+    b.graph.place(leave)
+
+
+def _lower_range(b: Body, node: Syntax, cursor: Syntax, first: Syntax, end: Syntax) -> None:
+    """Lower a macro that counts a variable from a number to another one."""
+    span = b.unit.span(cursor.start, end.end)
+    counted = b.value(cursor)
+    b.emit(Assign(counted, b.value(first), span))
+    header, body, step, leave = (b.graph.block() for _ in range(4))
+    mark = b.graph.mark
+    b.graph.place(header)
+    b.graph.end(Branch(Binary("<", counted, b.value(end)), body, leave, span))
+    b.graph.place(body)
+    _run(b, node, leave, step)
+    b.graph.place(step)
+    b.emit(Assign(counted, Binary("+", counted, Const(1)), span))
+    b.jump(header)
+    b.graph.loop(header, mark, "for")
     b.graph.place(leave)
 
 

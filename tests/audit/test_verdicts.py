@@ -377,3 +377,39 @@ def test_what_a_function_of_another_file_answers_is_not_known() -> None:
     result = audited(WALKER.format(test=test), **{"lib/other.c": other})
 
     assert Verdict.AFFECTED is site(result, "sift", "PageReserved").verdict
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("return PageDirty(page) && PageOffline(page);", Verdict.UNAFFECTED),
+        ("return PageDirty(page) || PageOffline(page);", Verdict.AFFECTED),
+    ],
+)
+def test_what_a_function_of_a_header_answers_is_known(body: str, verdict: Verdict) -> None:
+    header = f"static inline bool page_is_toy(const struct page *page)\n{{\n\t{body}\n}}\n"
+    text = "#include <linux/toy.h>\n" + WALKER.format(
+        test="if (page_is_toy(page))\n\t\t\tcontinue;"
+    )
+
+    found = site(audited(text, **{"include/linux/toy.h": header}), "sift")
+
+    assert verdict is found.verdict
+
+
+@pytest.mark.parametrize(
+    ("asserted", "verdict"),
+    [
+        ("PageDirty(page)", Verdict.UNAFFECTED),
+        ("!PageDirty(page)", Verdict.AFFECTED),
+        ("toy_is_open", Verdict.AFFECTED),
+        ("PageReserved(page)", Verdict.AFFECTED),
+    ],
+)
+def test_an_assertion_that_fails_either_way_decides(asserted: str, verdict: Verdict) -> None:
+    test = f"VM_WARN_ON_ONCE_PAGE(!{asserted}, page);\n\t\tif (PageOffline(page))\n\t\t\tcontinue;"
+
+    found = site(audited(WALKER.format(test=test)), "sift", "PageOffline")
+
+    assert verdict is found.verdict
+    assert ("would fail here" in found.reason) == (verdict is Verdict.UNAFFECTED)

@@ -36,6 +36,13 @@ def test_short_circuits_evaluate_no_more_than_they_must() -> None:
     assert (0, ["f1(0)", "f2(0)", "f3(0)"]) == trace(body, answers={"f1": [1]})
 
 
+def test_macro_that_steps_through_numbers_is_a_loop_that_counts() -> None:
+    body = "for_each_valid_pfn(a, b, b + c) { if (a == 3) continue; if (a == 5) break; g(a); }"
+
+    assert (5, ["g(2)", "g(4)"]) == trace(f"{body} return a;", b=2, c=9)
+    assert (2, []) == trace(f"{body} return a;", a=1, b=2)
+
+
 def test_negation_of_a_conjunction_swaps_the_targets() -> None:
     body = "if (!(a && !b)) return 1; return 2;"
 
