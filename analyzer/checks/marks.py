@@ -1,4 +1,4 @@
-"""Find types that one function of a file puts on pages and another takes off, and one half is gone.
+"""Find marks that one function of a file puts on pages and another takes off, and one half is gone.
 
 Of pages that are found again by number nothing is known by themselves. But where a file marked them
 and took the mark off, and half of that is dropped, the other half no longer meets what it needs.
@@ -21,18 +21,18 @@ from analyzer.pages.machine import TYPE, Event, Operation, Space, Verb
 def lost_clears(sides: Sides) -> Iterator[Failure]:
     """Yield unknown pages that are handed over without the clear that they had to go through.
 
-    Somebody cleared a type of theirs before, so they had it. Where all that sets the type in that
-    file does so as before, they have it still.
+    Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
+    that file does so as before, they have it still.
     """
     cleared: dict[object, list[Event | None]] = {}
     for o in sides.behaviours.before.observations:
-        if o.kind is Kind.SINK and o.dimension == TYPE and not o.page.population:
-            source = o.page.source(TYPE) if o.outcome is Outcome.CLEAN else None
+        if o.kind is Kind.SINK and not o.page.population:
+            source = o.page.source(o.dimension) if o.outcome is Outcome.CLEAN else None
             written = source is not None and source.kind == "write"
             cleared.setdefault(sink_key(o), []).append(source if written else None)
     for o in sides.behaviours.after.observations:
-        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and o.dimension == TYPE
-        if not may or o.page.population or o.page.source(TYPE) is not None:
+        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
+        if not may or o.page.population or o.page.source(o.dimension) is not None:
             continue
         clears = cleared.get(sink_key(o), [])
         if clears and all(e is not None and _still_set(e, sides) for e in clears):
@@ -59,19 +59,19 @@ def _needs_type(op: Operation) -> bool:
 
 
 def _still_set(clear: Event, sides: Sides) -> bool:
-    """Tell whether a file sets the type that it cleared at an event, and as it did before."""
+    """Tell whether a file sets what it cleared at an event, and as it did before."""
     before, after = (
         _setting(p, clear, sides) for p in (sides.programs.before, sides.programs.after)
     )
     if not after or before != after:
         return False
-    # Who newly calls what sets or clears the type may have taken the work over.
+    # Who newly calls what sets or clears it may have taken the work over.
     old, new = (_users(p, clear, sides) for p in (sides.programs.before, sides.programs.after))
     return new <= old
 
 
 def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:
-    """Return who calls a function that writes a type, in the file of a clear."""
+    """Return who calls a function that writes what a clear writes, in its file."""
     if not program.has(clear.path):
         return frozenset()
     operations = sides.behaviours.after.space.operations
@@ -80,7 +80,8 @@ def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str,
         name
         for name in named
         for called in program.called((clear.path, name))
-        if (op := operations.get(called)) is not None and op.dimension == TYPE and not op.is_test
+        if (op := operations.get(called)) is not None and not op.is_test
+        if op.dimension == clear.dimension
     }
     return frozenset(
         (name, called) for name in named for called in program.called((clear.path, name)) & writing
@@ -95,7 +96,7 @@ def _setting(program: Program, clear: Event, sides: Sides) -> frozenset[object]:
     return frozenset(
         (name, done)
         for name in program.unit(clear.path).definitions
-        for done in signature(program, (clear.path, name), space, TYPE)
+        for done in signature(program, (clear.path, name), space, clear.dimension)
         if (set_by := space.operations.get(done[0])) is not None
         and set_by.verb is Verb.SET
         and set_by.label == op.label

@@ -1,4 +1,4 @@
-"""Find where to start: what makes a population, and what writes a tracked type."""
+"""Find where to start: what makes a population, and what writes a tracked type or flag."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
 def find_roots(
     program: Program, space: Space, facts: Facts, interest: Interest
 ) -> tuple[FunctionId, ...]:
-    """Return the functions to start from: makers of populations first, then writers of types."""
+    """Return the functions to start from: makers of populations first, then who writes states."""
     makers = _makers(program, space, facts, interest)
     rest = _writing_roots(program, space, facts, frozenset(makers))
     return (*makers, *(id for id in rest if id not in makers))
@@ -234,14 +234,29 @@ def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
 def _writing_roots(
     program: Program, space: Space, facts: Facts, makers: frozenset[FunctionId]
 ) -> tuple[FunctionId, ...]:
-    """Climb from each writer of a tracked type to where its page comes from.
+    """Climb from each writer of a tracked type, and of a flag in drivers, to its page's origin.
 
     Not above a maker of pages: its caller's ranges are several populations.
     """
     starts = sorted({*writers(space, facts), *facts.handers})
     edge = [id for name in starts for id in program.calling(name)]
+    edge += _flagging(program, space, facts, makers)
     edge += _drains(program, facts, _drivers({path for path, _ in edge}, makers))
     return _climbed(program, facts, edge, makers)
+
+
+def _flagging(
+    program: Program, space: Space, facts: Facts, makers: Collection[FunctionId]
+) -> tuple[FunctionId, ...]:
+    """Return the functions of drivers that write a tracked flag."""
+    names = sorted(
+        op.name
+        for op in space.operations.values()
+        if op.dimension in facts.flags and not op.is_test
+    )
+    found = [id for name in names for id in program.calling(name)]
+    own = frozenset(_drivers((path for path, _ in found), makers))
+    return tuple(id for id in found if id[0] in own)
 
 
 def find_holders(
@@ -249,8 +264,9 @@ def find_holders(
 ) -> tuple[FunctionId, ...]:
     """Return where pages of a driver are put on lists, or into its structures and freed there."""
     makers = frozenset(_makers(program, space, facts, interest))
-    paths = {path for name in writers(space, facts) for path, _ in program.calling(name)}
-    drivers = _drivers(paths, makers)
+    marking = [id for name in writers(space, facts) for id in program.calling(name)]
+    marking += _flagging(program, space, facts, makers)
+    drivers = _drivers((path for path, _ in marking), makers)
     held = [held_in(path, program, facts) for path in drivers]
     edge = [id for found in held for id in program.in_order(found.freeing | found.storing)]
     edge += [
