@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from analyzer.base import Span
 from analyzer.blame import Charge, Culprit
@@ -12,34 +13,75 @@ from analyzer.checks.evidence import event_span
 from analyzer.compare import Failure, Sides
 from analyzer.findings import Cause, Migration
 from analyzer.flow.observe import Behaviour, Kind, Observation
+from analyzer.flow.program import FunctionId
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER
 from analyzer.pages.machine import EITHER, TYPE, Space, Verb, describe
 
+#: Names of flags.
+Flags = frozenset[str]
+#: For each population the states in which its pages start, in words, each with a witness.
+States = dict[str, dict[str, Observation]]
 
-def initial_states(behaviour: Behaviour) -> dict[str, dict[str, Observation]]:
-    """Return for each population the states it starts in, in words, each with a witness."""
-    states: dict[str, dict[str, Observation]] = {}
-    for o in behaviour.observations:
-        if o.kind is Kind.BIRTH:
-            words = _initial(o, behaviour.space)
-            states.setdefault(o.page.population, {}).setdefault(words, o)
+
+def initial_states(behaviour: Behaviour, but: Flags = frozenset()) -> States:
+    """Return for each population the states it starts in, in words, each with a witness.
+
+    Of some flags nothing is said.
+    """
+    states: States = {}
+    for o in births(behaviour):
+        words = _initial(o, behaviour.space, but)
+        states.setdefault(o.page.population, {}).setdefault(words, o)
     return states
 
 
-def _initial(o: Observation, space: Space) -> str:
+def births(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where pages come into the world."""
+    return (o for o in behaviour.observations if o.kind is Kind.BIRTH)
+
+
+def _initial(o: Observation, space: Space, but: Flags) -> str:
     """Say a page's state in words; of what is not known nothing is said."""
-    known = tuple(f for f in ("Reserved",) if o.page.flag(f) != EITHER)
-    return describe(space, o.page, known)
+    known = tuple(f for f in ("Reserved",) if o.page.flag(f) != EITHER and f not in but)
+    told = replace(o.page, flags=tuple(f for f in o.page.flags if f[0] not in but))
+    return describe(space, told, known)
 
 
 def derive_migrations(sides: Sides) -> tuple[Migration, ...]:
     """Return how the initial states of populations differ between the trees."""
-    before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
+    one, other = sides.behaviours.before, sides.behaviours.after
+    before, after = initial_states(one), initial_states(other)
     changed = {p for p in before.keys() & after.keys() if before[p].keys() != after[p].keys()}
-    kept = tuple(_titled(p, sides.facts) for p in sorted(before.keys() & after.keys() - changed))
-    moved = tuple(_migration(p, before[p], after[p], kept, sides) for p in sorted(changed))
+    kept = before.keys() & after.keys() - changed
+    moved = []
+    for population in sorted(changed):
+        but = _unmoved(population, sides)
+        was, now = (initial_states(b, but)[population] for b in (one, other))
+        if was.keys() == now.keys():  # only which of them come together has changed
+            was, now, but = before[population], after[population], frozenset()
+        beside = _made_beside(population, kept, sides)
+        moved.append(_migration(population, was, now, beside, but, sides))
     return (*moved, *_kinds(sides))
+
+
+def _unmoved(population: str, sides: Sides) -> Flags:
+    """Return the flags, but those that migrate, that pages of a population have as before."""
+    before, after = (
+        [o.page for o in births(b) if o.page.population == population]
+        for b in (sides.behaviours.before, sides.behaviours.after)
+    )
+    names = {name for page in (*before, *after) for name, _ in page.flags} - {*sides.facts.flags}
+    return frozenset(n for n in names if {p.flag(n) for p in before} == {p.flag(n) for p in after})
+
+
+def _made_beside(population: str, kept: Iterable[str], sides: Sides) -> tuple[str, ...]:
+    """Return in words the populations that stay as they were and come from the same function."""
+    makers: dict[str, set[FunctionId]] = {}
+    for o in births(sides.behaviours.after):
+        makers.setdefault(o.page.population, set()).add(o.id)
+    mine = makers.get(population, set())
+    return tuple(_titled(p, sides.facts) for p in sorted(kept) if makers.get(p, set()) & mine)
 
 
 #: What a name in page-flags.h can be, in words.
@@ -86,9 +128,10 @@ def _migration(
     before: dict[str, Observation],
     after: dict[str, Observation],
     kept: tuple[str, ...],
+    but: Flags,
     sides: Sides,
 ) -> Migration:
-    spared = _spared(population, before, after, sides)
+    spared = _spared(population, before, after, but, sides)
     was, now = sorted(before.keys() - spared.keys()), sorted(after.keys() - spared.keys())
     return Migration(
         name="derived",
@@ -114,12 +157,13 @@ def _spared(
     population: str,
     before: dict[str, Observation],
     after: dict[str, Observation],
+    but: Flags,
     sides: Sides,
 ) -> dict[str, str]:
     """Return the states that stay as they were under some configuration alone, and under which."""
     spared: dict[str, str] = {}
     for words in sorted(before.keys() & after.keys()):
-        here, elsewhere = _configurations(population, words, sides)
+        here, elsewhere = _configurations(population, words, but, sides)
         common = frozenset.intersection(*here) if here else frozenset()
         telling = sorted(c for c in common if all((c[0], not c[1]) in e for e in elsewhere))
         if telling and elsewhere:
@@ -129,15 +173,15 @@ def _spared(
 
 
 def _configurations(
-    population: str, words: str, sides: Sides
+    population: str, words: str, but: Flags, sides: Sides
 ) -> tuple[list[frozenset[tuple[str, bool]]], list[frozenset[tuple[str, bool]]]]:
     """Return the configurations under which pages start in a state, and in any other."""
     here: list[frozenset[tuple[str, bool]]] = []
     elsewhere: list[frozenset[tuple[str, bool]]] = []
     behaviour = sides.behaviours.after
-    for o in behaviour.observations:
-        if o.kind is Kind.BIRTH and o.page.population == population:
-            same = _initial(o, behaviour.space) == words
+    for o in births(behaviour):
+        if o.page.population == population:
+            same = _initial(o, behaviour.space, but) == words
             (here if same else elsewhere).append(frozenset(o.conditions))
     return here, elsewhere
 
