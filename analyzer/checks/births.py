@@ -41,6 +41,15 @@ def births(behaviour: Behaviour) -> Iterator[Observation]:
     return (o for o in behaviour.observations if o.kind is Kind.BIRTH)
 
 
+def unsure(behaviour: Behaviour) -> frozenset[str]:
+    """Return the populations of some of whose pages it is not known how they start.
+
+    So it is with pages from a list that nobody is seen to fill.
+    """
+    every = behaviour.space.every
+    return frozenset(o.page.population for o in births(behaviour) if o.page.types == every)
+
+
 def _initial(o: Observation, space: Space, but: Flags) -> str:
     """Say a page's state in words; of what is not known nothing is said."""
     known = tuple(f for f in ("Reserved",) if o.page.flag(f) != EITHER and f not in but)
@@ -52,27 +61,29 @@ def derive_migrations(sides: Sides) -> tuple[Migration, ...]:
     """Return how the initial states of populations differ between the trees."""
     one, other = sides.behaviours.before, sides.behaviours.after
     before, after = initial_states(one), initial_states(other)
-    changed = {p for p in before.keys() & after.keys() if before[p].keys() != after[p].keys()}
+    known = before.keys() & after.keys() - unsure(one) - unsure(other)
+    changed = {p for p in known if before[p].keys() != after[p].keys()}
     kept = before.keys() & after.keys() - changed
     moved = []
     for population in sorted(changed):
-        but = _unmoved(population, sides)
-        was, now = (initial_states(b, but)[population] for b in (one, other))
-        if was.keys() == now.keys():  # only which of them come together has changed
-            was, now, but = before[population], after[population], frozenset()
         beside = _made_beside(population, kept, sides)
-        moved.append(_migration(population, was, now, beside, but, sides))
+        for but in (_own_flags(population, sides), frozenset[str]()):
+            was, now = (initial_states(b, but)[population] for b in (one, other))
+            if was.keys() != now.keys():
+                moved.append(_migration(population, was, now, beside, but, sides))
+                break
     return (*moved, *_kinds(sides))
 
 
-def _unmoved(population: str, sides: Sides) -> Flags:
-    """Return the flags, but those that migrate, that pages of a population have as before."""
-    before, after = (
-        [o.page for o in births(b) if o.page.population == population]
+def _own_flags(population: str, sides: Sides) -> Flags:
+    """Return the flags that pages of a population may have and that no migration is about."""
+    pages = [
+        o.page
         for b in (sides.behaviours.before, sides.behaviours.after)
-    )
-    names = {name for page in (*before, *after) for name, _ in page.flags} - {*sides.facts.flags}
-    return frozenset(n for n in names if {p.flag(n) for p in before} == {p.flag(n) for p in after})
+        for o in births(b)
+        if o.page.population == population
+    ]
+    return frozenset(name for page in pages for name, _ in page.flags) - {*sides.facts.flags}
 
 
 def _made_beside(population: str, kept: Iterable[str], sides: Sides) -> tuple[str, ...]:
@@ -190,7 +201,10 @@ def _cause(
     after: dict[str, Observation], before: dict[str, Observation], sides: Sides
 ) -> Cause | None:
     for words in sorted(after.keys() - before.keys()):
-        for event in reversed(after[words].page.history):
+        page = after[words].page
+        told = [page.source(d) for d in (TYPE, *sides.facts.flags)]
+        written = [event for event in told if event is not None and event.dimension]
+        for event in (*written, *reversed(page.history)):
             if sides.touches(event.owner):
                 return Cause(event_span(event, sides), event.function)
     for words in sorted(before.keys() - after.keys()):

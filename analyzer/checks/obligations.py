@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from analyzer.checks.births import unsure
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
@@ -122,9 +123,10 @@ def _weakened(sides: Sides) -> Iterator[Failure]:
         if o.kind is Kind.SINK:
             key = sink_key(o)
             certain[key] = certain.get(key, True) and o.outcome is Outcome.CLEAN
+    unknown = {"", *unsure(sides.behaviours.after)}
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if may and o.page.population and certain.get(sink_key(o)):
+        if may and o.page.population not in unknown and certain.get(sink_key(o)):
             yield Failure("leak-to-buddy", o, definite=False)
 
 

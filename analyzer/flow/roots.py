@@ -9,7 +9,7 @@ from analyzer.base import Gap
 from analyzer.flow.cache import Stored
 from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
-from analyzer.flow.params import is_page_pointer, passes_pages
+from analyzer.flow.params import is_page_pointer, list_params, passes_pages
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.storing import STORING
 from analyzer.pages.facts import Facts
@@ -72,13 +72,16 @@ def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
 
 
 def _movers(program: Program, facts: Facts) -> frozenset[FunctionId]:
-    """Return the functions that put a page which they are passed onto a list, or take it off."""
+    """Return the functions that move a page, or the pages of a list, that they are passed."""
     return frozenset(
         id
         for name in (*facts.lists.put, *facts.lists.take)
         for id in program.calling(name)
         if not facts.speaks_of(program.called_as(id))
-        and any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
+        and (
+            any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
+            or list_params(program, id)
+        )
     )
 
 
