@@ -42,10 +42,13 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
 
 
 def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
+    """Say which function of a clear's file hands over what it has cleared before."""
+    events = [e for e in clears if e is not None]
     operations = sides.behaviours.after.space.operations
-    ops = [operations[e.accessor] for e in clears if e is not None]
-    labels = " or ".join(sorted({f"Page{op.label}" for op in ops}))
-    return f"{o.function}() no longer clears {labels} on pages that it hands to the buddy"
+    labels = " or ".join(sorted({f"Page{operations[e.accessor].label}" for e in events}))
+    paths = {e.path for e in events}
+    name = next((name for path, name in reversed(o.chain) if path in paths), o.function)
+    return f"{name}() no longer clears {labels} on pages that it hands to the buddy"
 
 
 def _asserts(clear: Event, space: Space) -> bool:

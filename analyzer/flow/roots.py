@@ -251,14 +251,18 @@ def _writing_roots(
 def _flagging(
     program: Program, space: Space, facts: Facts, makers: Collection[FunctionId]
 ) -> tuple[FunctionId, ...]:
-    """Return the functions of drivers that write a tracked flag."""
-    names = sorted(
-        op.name
-        for op in space.operations.values()
-        if op.dimension in facts.flags and not op.is_test
-    )
-    found = [id for name in names for id in program.calling(name)]
-    own = frozenset(_drivers((path for path, _ in found), makers))
+    """Return the functions that write a tracked flag, of drivers that set it on pages.
+
+    Those of headers are everybody's: whoever frees boot memory calls free_reserved_page().
+    """
+    found: dict[FunctionId, None] = {}
+    setting: set[str] = set()
+    for op in sorted(space.operations.values(), key=lambda op: op.name):
+        if op.dimension in facts.flags and not op.is_test:
+            calling = program.calling(op.name)
+            found.update(dict.fromkeys(calling))
+            setting |= {path for path, _ in calling} if op.is_set else set()
+    own = {path for path in _drivers(setting, makers) if path.endswith(".c")}
     return tuple(id for id in found if id[0] in own)
 
 
