@@ -11,6 +11,7 @@ from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import is_part_of
 from analyzer.flow.state import State
 from analyzer.flow.values import Unknown, counted
+from analyzer.flow.weight import is_asked_for
 
 #: How far a number is followed from what it was.
 _FAR = 3
@@ -18,7 +19,7 @@ _FAR = 3
 
 def counters_of(act: Activation, run: Run) -> frozenset[ir.Expr]:
     """Return the places in which a function counts what decides for others what they do."""
-    return frozenset(e for e in _counted_in(act.variant) if run.is_asked_for(act, e))
+    return frozenset(e for e in _counted_in(act.variant) if is_asked_for(e, act, run))
 
 
 def is_count(step: ir.Assign) -> bool:

@@ -39,6 +39,7 @@ from analyzer.flow.state import State, join_states
 from analyzer.flow.turns import jumped, switches, turned
 from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
+from analyzer.flow.weight import matters, sliced
 from analyzer.pages.facts import ALLOCATED
 
 
@@ -145,7 +146,7 @@ def _function(
                 entry = entry.put(act.place(param.name), value)
             if args is None:
                 entry = entered_page(entry, act, run)
-            body = _Body(act, run, shape_of(variant), run.slice_of(act))
+            body = _Body(act, run, shape_of(variant), sliced(act, run))
             if run.watched.lines:
                 body.watch = lookout(act, run)
             results.extend(body.interpret(entry))
@@ -235,7 +236,7 @@ class _Body:
                 found = evaluate(stepped(step, self.counters, state, act, run), state, act, run)
                 return [bits.written(step, state, assign(target, found, state, act, run), act, run)]
             case ir.Call(result, _, args):
-                if result.id not in self.slice.names and not run.matters(act, step):
+                if result.id not in self.slice.names and not matters(step, act, run):
                     after = [calls.pass_out(step, args, state, act, run)]
                 else:
                     after = calls.call(step, state, act, run, self._enter)

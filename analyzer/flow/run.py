@@ -12,17 +12,7 @@ from typing import NamedTuple
 from analyzer.base import Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import (
-    Assign,
-    Binary,
-    Call,
-    Check,
-    Const,
-    Expr,
-    Field,
     Function,
-    Index,
-    Name,
-    Unary,
     Variant,
 )
 from analyzer.flow.asked import Asked
@@ -31,13 +21,10 @@ from analyzer.flow.contents import few, is_own, is_some, kinds
 from analyzer.flow.held import Held, held_in
 from analyzer.flow.interest import Heard, Interest, Role
 from analyzer.flow.observe import Kind, Observation, Outcome, Passage
-from analyzer.flow.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.seen import Seen
-from analyzer.flow.shape import names_in
-from analyzer.flow.slices import Slice, slice_of
+from analyzer.flow.slices import Slice
 from analyzer.flow.state import State
-from analyzer.flow.storing import is_word
 from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
@@ -150,26 +137,6 @@ class Run(Seen):
     steps: int = 0
     watched: Watched = Watched()
 
-    def slice_of(self, act: Activation) -> Slice:
-        """Return the slice of an activation's variant."""
-        self.common(act.function.path)  # it is asked for where the slice is made
-        if act.variant not in self.slices:
-            asked: Asked = {}
-            held, self.heard = self.heard, {}
-            with self.program.noting(asked):
-                made = slice_of(
-                    act.variant,
-                    lambda step: self.matters(act, step),
-                    lambda step: self._marks(act, step),
-                )
-            self.slices[act.variant] = Sliced(made, asked, self.heard)
-            self.heard = held
-        found, asked, heard = self.slices[act.variant]
-        if self.program.asked is not None:
-            self.program.asked.update(asked)
-        self.heard.update(heard)
-        return found
-
     def hear(self, name: str, path: str) -> Heard:
         """Return which of the functions that a name can mean in a file matter.
 
@@ -216,45 +183,6 @@ class Run(Seen):
             self.roles[id] = self.interest.role(id)
         return self.roles[id]
 
-    def matters(self, act: Activation, step: Call | Check | Assign) -> bool:
-        """Tell whether a call or a store may do something to a page, or a check is about one."""
-        # A step belongs to one variant, which the cache of lowered functions keeps alive.
-        known = self.weighed.get(id(step))
-        if known is None:
-            known = self.weighed[id(step)] = self._weigh(act, step)
-        return known
-
-    def _weigh(self, act: Activation, step: Call | Check | Assign) -> bool:
-        if isinstance(step, Assign):
-            word = is_word(step.target, self.facts.words) and _may_be_page(step.target, act)
-            told = self._is_flag(act, step) or _is_page_told(act, step)
-            return word or told or self._is_kept(act, step.target)
-        if isinstance(step, Check):
-            return any(name in self.space.operations for name in _WORD.findall(step.condition))
-        if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
-            return True
-        name, facts = step.callee.id, self.facts
-        if any(isinstance(a, Unary) and is_word(a.operand, facts.words) for a in step.args):
-            return name not in facts.words.read_by
-        if name in facts.words.set_by | facts.words.cleared_by and len(step.args) > 1:
-            match step.args[1]:
-                case Unary("&", Field(name=held) | Name(held)):
-                    return held in self.common(act.function.path).read
-        op = self.space.operations.get(name)
-        if op is not None:
-            return op.dimension == TYPE or op.dimension in self.interest.flags
-        if name in facts.opaque:
-            return False
-        if facts.speaks_of(name):
-            return True
-        path = act.function.path
-        if any(self.hear(name, path)):
-            return True
-        concerns = self.program.stored(name) or any(
-            _may_be_page(a, act) or self._is_kept(act, a) for a in step.args
-        )
-        return bool(concerns) and not self.program.resolve(name, path)
-
     @cached_property
     def setters(self) -> frozenset[str]:
         """Return the accessors that mark pages."""
@@ -277,47 +205,6 @@ class Run(Seen):
         if found is None:
             found = self.holders[path] = held_in(path, self.program, self.facts)
         return found
-
-    def _marks(self, act: Activation, step: Call) -> bool:
-        """Tell whether a call may change the type of a page that is followed."""
-        if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
-            return False
-        name = step.callee.id
-        op = self.space.operations.get(name)
-        if op is not None:
-            return op.dimension == TYPE and not op.is_test
-        return any(self.role(id).strong for id in self.hear(name, act.function.path).matter)
-
-    def _is_flag(self, act: Activation, step: Assign) -> bool:
-        """Tell whether a constant or a bit is stored that decides what becomes of pages."""
-        value, target = step.value, step.target
-        constant = isinstance(value, Const) or (isinstance(value, Name) and value.id.isupper())
-        if not constant and not (isinstance(value, Binary) and value.left == target):
-            return False
-        return self.is_asked_for(act, target)
-
-    def is_asked_for(self, act: Activation, e: Expr) -> bool:
-        """Tell whether what is in memory decides for functions of the folder what they do.
-
-        So may what is behind the address of a variable of the caller's.
-        """
-        match e:
-            case Unary("*", Name(name)):
-                return act.is_local(name)
-            case Name(name) if not act.is_local(name):
-                return name in self.common(act.function.path).read
-            case Field(name=name):
-                return name in self.common(act.function.path).read
-        return False
-
-    def _is_kept(self, act: Activation, e: Expr) -> bool:
-        """Tell whether an expression is where functions look for a page to free."""
-        match e.base if isinstance(e, Index) else e:
-            case Field(name=name):
-                return name in self.held(act.function.path).fields
-            case Name(name) if not act.is_local(name):
-                return name in self.held(act.function.path).variables
-        return False
 
     def global_place(self, name: str, path: str) -> str:
         """Return the place of a variable of a file; one that is static is no other file's."""
@@ -427,17 +314,3 @@ class Run(Seen):
     def frame(self, act: Activation, span: Span) -> Frame:
         """Return the frame that a call at a span pushes."""
         return Frame(act.function.path, act.function.name, span, self.text(act, span))
-
-
-def _is_page_told(act: Activation, step: Assign) -> bool:
-    """Tell whether a page is stored behind an address, where a caller may look for it."""
-    match step.target, step.value:
-        case ((Unary("*", Name(to)) | Field(Name(to), _, True)), Name(page)):
-            return act.is_local(to) and is_page_pointer(act.type_of(page))
-    return False
-
-
-def _may_be_page(e: Expr, act: Activation) -> bool:
-    """Tell whether an argument is, by a declared type in it, a page or a list of some."""
-    types = (*PAGE_TYPES, LIST_TYPE)
-    return any(t in act.type_of(name) for name in names_in(e) for t in types)

@@ -1,0 +1,150 @@
+"""Tell which steps of a function may matter to a page; all others are walked past."""
+
+from __future__ import annotations
+
+import re
+
+from analyzer.c.ir import (
+    Assign,
+    Binary,
+    Call,
+    Check,
+    Const,
+    Expr,
+    Field,
+    Index,
+    Name,
+    Unary,
+)
+from analyzer.flow.asked import Asked
+from analyzer.flow.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
+from analyzer.flow.run import Activation, Run, Sliced
+from analyzer.flow.shape import names_in
+from analyzer.flow.slices import Slice, slice_of
+from analyzer.flow.storing import is_word
+from analyzer.pages.machine import TYPE
+
+_WORD = re.compile(r"\w+")
+
+
+def sliced(act: Activation, run: Run) -> Slice:
+    """Return the slice of an activation's variant."""
+    run.common(act.function.path)  # it is asked for where the slice is made
+    if act.variant not in run.slices:
+        asked: Asked = {}
+        held, run.heard = run.heard, {}
+        with run.program.noting(asked):
+            made = slice_of(
+                act.variant,
+                lambda step: matters(step, act, run),
+                lambda step: _marks(step, act, run),
+            )
+        run.slices[act.variant] = Sliced(made, asked, run.heard)
+        run.heard = held
+    found, asked, heard = run.slices[act.variant]
+    if run.program.asked is not None:
+        run.program.asked.update(asked)
+    run.heard.update(heard)
+    return found
+
+
+def matters(step: Call | Check | Assign, act: Activation, run: Run) -> bool:
+    """Tell whether a call or a store may do something to a page, or a check is about one."""
+    # A step belongs to one variant, which the cache of lowered functions keeps alive.
+    known = run.weighed.get(id(step))
+    if known is None:
+        known = run.weighed[id(step)] = _weigh(step, act, run)
+    return known
+
+
+def _weigh(step: Call | Check | Assign, act: Activation, run: Run) -> bool:
+    match step:
+        case Assign(target):
+            word = is_word(target, run.facts.words) and _may_be_page(target, act)
+            told = _is_flag(step, act, run) or _is_page_told(step, act)
+            return word or told or _is_kept(target, act, run)
+        case Check():
+            return any(name in run.space.operations for name in _WORD.findall(step.condition))
+        case Call(_, Name(name)) if not act.is_local(name):
+            return _weigh_call(name, step, act, run)
+    return True
+
+
+def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
+    facts, path = run.facts, act.function.path
+    if any(isinstance(a, Unary) and is_word(a.operand, facts.words) for a in step.args):
+        return name not in facts.words.read_by
+    if name in facts.words.set_by | facts.words.cleared_by and len(step.args) > 1:
+        match step.args[1]:
+            case Unary("&", Field(name=held) | Name(held)):
+                return held in run.common(path).read
+    op = run.space.operations.get(name)
+    if op is not None:
+        return op.dimension == TYPE or op.dimension in run.interest.flags
+    if name in facts.opaque:
+        return False
+    if facts.speaks_of(name) or any(run.hear(name, path)):
+        return True
+    concerns = run.program.stored(name) or any(
+        _may_be_page(a, act) or _is_kept(a, act, run) for a in step.args
+    )
+    return bool(concerns) and not run.program.resolve(name, path)
+
+
+def _marks(step: Call, act: Activation, run: Run) -> bool:
+    """Tell whether a call may change the type of a page that is followed."""
+    if not isinstance(step.callee, Name) or act.is_local(step.callee.id):
+        return False
+    name = step.callee.id
+    op = run.space.operations.get(name)
+    if op is not None:
+        return op.dimension == TYPE and not op.is_test
+    return any(run.role(id).strong for id in run.hear(name, act.function.path).matter)
+
+
+def _is_flag(step: Assign, act: Activation, run: Run) -> bool:
+    """Tell whether a constant or a bit is stored that decides what becomes of pages."""
+    value, target = step.value, step.target
+    constant = isinstance(value, Const) or (isinstance(value, Name) and value.id.isupper())
+    if not constant and not (isinstance(value, Binary) and value.left == target):
+        return False
+    return is_asked_for(target, act, run)
+
+
+def is_asked_for(e: Expr, act: Activation, run: Run) -> bool:
+    """Tell whether what is in memory decides for functions of the folder what they do.
+
+    So may what is behind the address of a variable of the caller's.
+    """
+    match e:
+        case Unary("*", Name(name)):
+            return act.is_local(name)
+        case Name(name) if not act.is_local(name):
+            return name in run.common(act.function.path).read
+        case Field(name=name):
+            return name in run.common(act.function.path).read
+    return False
+
+
+def _is_kept(e: Expr, act: Activation, run: Run) -> bool:
+    """Tell whether an expression is where functions look for a page to free."""
+    match e.base if isinstance(e, Index) else e:
+        case Field(name=name):
+            return name in run.held(act.function.path).fields
+        case Name(name) if not act.is_local(name):
+            return name in run.held(act.function.path).variables
+    return False
+
+
+def _is_page_told(step: Assign, act: Activation) -> bool:
+    """Tell whether a page is stored behind an address, where a caller may look for it."""
+    match step.target, step.value:
+        case ((Unary("*", Name(to)) | Field(Name(to), _, True)), Name(page)):
+            return act.is_local(to) and is_page_pointer(act.type_of(page))
+    return False
+
+
+def _may_be_page(e: Expr, act: Activation) -> bool:
+    """Tell whether an argument is, by a declared type in it, a page or a list of some."""
+    types = (*PAGE_TYPES, LIST_TYPE)
+    return any(t in act.type_of(name) for name in names_in(e) for t in types)
