@@ -40,11 +40,14 @@ def lower_while(b: Body, node: Syntax) -> None:
     """Lower `while`, and the iterator macros that were spelled so."""
     name = _NAME.match(b.unit.text, node.start)
     condition = node.child("condition")
-    stepped = iterator_range(name.group().decode("latin-1")) if name is not None else None
-    arguments = tuple(macro_arguments(condition))
-    if stepped is not None and max(stepped) < len(arguments):
-        _lower_range(b, node, *(arguments[n] for n in stepped))
-        return
+    counted = iterator_range(name.group().decode("latin-1")) if name is not None else None
+    readable = counted is not None and condition is not None and not condition.broken
+    arguments = tuple(macro_arguments(condition)) if readable else ()
+    if counted is not None and max(counted) < len(arguments):
+        cursor, first, end = (arguments[n] for n in counted)
+        if cursor.kind == "identifier":
+            _lower_range(b, node, cursor, first, end)
+            return
     header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
     mark = b.graph.mark
     cursors: tuple[str, ...] = ()
@@ -63,8 +66,8 @@ def lower_while(b: Body, node: Syntax) -> None:
 
 
 def _lower_range(b: Body, node: Syntax, cursor: Syntax, first: Syntax, end: Syntax) -> None:
-    """Lower a macro that counts a variable from a number to another one."""
-    span = b.unit.span(cursor.start, end.end)
+    """Lower a macro that counts a variable from a number up to another one."""
+    span = b.at or b.unit.span(cursor.start, end.end)
     counted = b.value(cursor)
     b.emit(Assign(counted, b.value(first), span))
     header, body, step, leave = (b.graph.block() for _ in range(4))
