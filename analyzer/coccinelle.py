@@ -34,8 +34,6 @@ _VERBS = {
     Forbidden.TEST: Verb.TEST,
     Forbidden.CLEAR_BEFORE_FREEING: Verb.CLEAR,
 }
-#: Where the function stands whose body tells whether freeing forgets a page's type.
-_ALLOCATOR = "mm/page_alloc.c"
 #: How far from the callback: the rule that finds the function, and its metavariable.
 _REACH = (("callback", "f"), ("called", "g"), ("further", "h"))
 
@@ -60,7 +58,6 @@ def law_of(tree: Tree, types: Iterable[str]) -> Lawful:
     """Return what a tree's own headers and page allocator say, for these page types."""
     facts = replace(load_facts(), types=tuple(types))
     prepared = prepare(tree.read, lambda _words, _folders: {}, Cache(), facts, {})
-    prepared.program.add((_ALLOCATOR,))
     nothing = Interest(frozenset(), frozenset(), frozenset())
     return Lawful(tree.name, prepared.law.space, new_run(prepared, nothing, {}).types_forgotten)
 

@@ -66,6 +66,7 @@ def prepare(
     config = {**facts.config, **config}
     program = Program(read, search, cache, config, budget, sources, facts.shared)
     program.look_up(search_words(law.space, facts))
+    program.add((facts.release.file,))
     return Prepared(program, law, facts, program.numbers(facts.headers))
 
 
@@ -165,13 +166,19 @@ def _types_forgotten(tree: Prepared) -> bool:
     """Tell whether freeing a page resets its type: the release function assigns the type word.
 
     Freeing does so since v6.17; the bodies are read, not the version: of the function, and of those
-    of its file that it passes the work on to.
+    of its file that it passes the work on to. Of a tree that frees by another function nobody
+    knows, and nothing is said of types that pages are freed with.
     """
-    name, field = tree.facts.release
+    file, name, field = tree.facts.release
     program = tree.program
-    for id in program.named(name):
-        helpers = (h for called in program.called(id) for h in program.resolve(called, id[0]))
-        if any(_stores(field, of, program) for of in (id, *helpers) if of[0] == id[0]):
+    found = [id for id in program.named(name) if id[0] == file]
+    if not found and program.has(file):
+        detail = f"{name}() is not defined here; whether it resets a page's type is not known"
+        program.admit(Gap("law", file, 0, name, detail))
+        return True
+    for id in found:
+        helpers = (h for called in program.called(id) for h in program.resolve(called, file))
+        if any(_stores(field, of, program) for of in (id, *helpers) if of[0] == file):
             return True
     return False
 

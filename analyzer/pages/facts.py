@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from analyzer.data import read_facts
 from analyzer.migrations import Described, Forbidden
@@ -48,6 +48,17 @@ class Free:
 
     arg: int
     each: bool
+
+
+class Release(NamedTuple):
+    """The function that frees a page, where it stands, and the field in which it resets its type.
+
+    Whether it does tells whether a tree forgets a page's type when it is freed.
+    """
+
+    file: str
+    function: str
+    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +140,7 @@ class Facts:
     range_allocators: Mapping[str, int]
     sinks: Mapping[str, Sink]
     frees: Mapping[str, Free]
-    release: tuple[str, str]  # function, field
+    release: Release
     resets: Mapping[str, int]
     words: Words
     lists: Lists
@@ -194,7 +205,7 @@ def load_facts() -> Facts:
             for n in e["names"]
         },
         frees={n: Free(e["arg"], e["pages"] == "each") for e in pages["free"] for n in e["names"]},
-        release=(pages["release"]["function"], pages["release"]["field"]),
+        release=Release(*(pages["release"][key] for key in ("file", "function", "field"))),
         resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},
         words=Words(
             types=frozenset(w["field"] for w in pages["word"] if w["holds"] == "type"),
@@ -274,7 +285,7 @@ def in_question(
     a source speaks of it, or defines the function that frees pages.
     """
     texts = tuple(texts)
-    frees = any(re.search(rf"\b{facts.release[0]}\s*\(".encode(), text) for text in texts)
+    frees = any(re.search(rf"\b{facts.release.function}\s*\(".encode(), text) for text in texts)
     return tuple(
         m
         for m in described
