@@ -74,6 +74,7 @@ class Words:
     annotations: frozenset[str]  # alone
     calls: frozenset[str]  # with their arguments
     typeof: frozenset[str]
+    inferred: frozenset[str]  # in the place of a type
     opaque: frozenset[str]
     iterators: Mapping[str, tuple[int, ...]]  # positions of the arguments that it assigns
     ranges: Mapping[str, Range]  # iterators that step through numbers one by one
@@ -81,6 +82,7 @@ class Words:
     closing: frozenset[str]  # they close a loop
     closing_opened_by: str  # unless a macro that is named so opened it: then they are nothing
     scoped: frozenset[str]
+    scoped_prefix: str
     definers: tuple[Definer, ...]
 
 
@@ -115,6 +117,7 @@ def words() -> Words:
         annotations=_names(groups, "words"),
         calls=_names(groups, "calls"),
         typeof=frozenset(facts["types"]["typeof"]),
+        inferred=frozenset(facts["types"]["inferred"]),
         opaque=frozenset(facts["opaque"]["calls"]),
         iterators={
             **{n: tuple(g["cursors"]) for g in loops["iterator"] for n in g["names"]},
@@ -127,6 +130,7 @@ def words() -> Words:
         closing=frozenset(loops["closing"]["names"]),
         closing_opened_by=str(loops["closing"]["opening"]),
         scoped=frozenset(loops["guard"]["scoped"]),
+        scoped_prefix=str(loops["guard"]["pattern"]),
         definers=tuple(
             Definer(re.compile(d["pattern"]), d["prefix"], d["parameters"] == "pairs")
             for d in facts["definer"]

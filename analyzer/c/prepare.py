@@ -41,6 +41,10 @@ _NO_CALLS = _CONTROL | frozenset(
 _TYPE_STARTERS = (b"const", b"volatile", b"struct", b"union", b"enum", b"unsigned", b"signed",
                   b"long", b"short", b"char", b"int")  # fmt: skip
 _LOOP = b"while"
+_ONCE = b"if"
+#: A name for a type that is not spelled; it is as long as `auto`.
+_ANY = b"any_"
+_INITIALIZED = re.compile(rb"[\s*]+\w+\s*=")
 #: What inline assembly starts with.
 ASM_WORDS = frozenset(
     (b"asm", b"__asm__", b"__asm", b"asm_inline", b"asm_volatile_goto", b"asm_goto_output")
@@ -79,7 +83,8 @@ def prepare(body: bytes, attributes: frozenset[bytes] = frozenset()) -> bytes:
             done = _REWRITES[kind](draft, m)
         elif m.group() in attributes:
             done = _annotation_call(draft, m)
-    _unknown_iterators(draft)
+    _unknown_heads(draft, words().iterator_pattern.encode(), _LOOP)
+    _unknown_heads(draft, words().scoped_prefix.encode(), _ONCE)
     _unknown_blocks(draft)
     _pointer_types(draft)
     for text in _LEVEL.finditer(body):
@@ -113,6 +118,7 @@ def _table() -> Mapping[bytes, str]:
     table = {w.encode(): "word" for w in known.annotations}
     table |= {w.encode(): "call" for w in known.calls}
     table |= {w.encode(): "typeof" for w in known.typeof}
+    table |= {w.encode(): "inferred" for w in known.inferred}
     table |= {w.encode(): "opaque" for w in known.opaque}
     table |= {w.encode(): "iterator" for w in known.iterators}
     table |= {w.encode(): "closing" for w in known.closing}
@@ -153,6 +159,13 @@ def _typeof(draft: _Draft, m: re.Match[bytes]) -> int:
     return found[1]
 
 
+def _inferred(draft: _Draft, m: re.Match[bytes]) -> int:
+    """Name some type where a declaration leaves it to the value."""
+    if _INITIALIZED.match(draft.body, m.end()):
+        draft.put(*m.span(), _ANY)
+    return m.end()
+
+
 def _opaque(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
     if found is None:
@@ -178,7 +191,7 @@ def _closing(draft: _Draft, m: re.Match[bytes]) -> int:
 def _scoped(draft: _Draft, m: re.Match[bytes]) -> int:
     found = _arguments(draft, m.end())
     if found:
-        _spell(draft, m.start(), m.end(), found, b"if")
+        _spell(draft, m.start(), m.end(), found, _ONCE)
     return m.end()
 
 
@@ -223,6 +236,7 @@ _REWRITES = {
     "word": _annotation,
     "call": _annotation_call,
     "typeof": _typeof,
+    "inferred": _inferred,
     "opaque": _opaque,
     "iterator": _iterator,
     "closing": _closing,
@@ -232,9 +246,8 @@ _REWRITES = {
 }
 
 
-def _unknown_iterators(draft: _Draft) -> None:
-    """Rewrite a macro that is named like an iterator and is followed by a statement."""
-    pattern = words().iterator_pattern.encode()
+def _unknown_heads(draft: _Draft, pattern: bytes, keyword: bytes) -> None:
+    """Rewrite a macro that is named like an iterator or a guard and followed by a statement."""
     at = draft.body.find(pattern)
     while at >= 0:
         start = at
@@ -248,7 +261,7 @@ def _unknown_iterators(draft: _Draft) -> None:
         if found and _starts_statement(draft.body, start):
             follows = _SOLID.search(draft.body, found[1] + 1)
             if follows and (follows.group().isalpha() or follows.group() in b"_{*"):
-                _spell(draft, start, m.end(), found, _LOOP)
+                _spell(draft, start, m.end(), found, keyword)
         at = draft.body.find(pattern, m.end())
 
 

@@ -367,6 +367,15 @@ def test_scoped_guard_runs_its_body_once() -> None:
     assert ["g()", "k()"] == trace(body, a=1)[1][1:]
 
 
+def test_what_is_named_as_a_scope_runs_what_follows_once() -> None:
+    assert ["g()", "h()"] == trace("scoped_odd(&b) g(); h(); return 0;")[1][1:]
+    assert ["g()", "h()"] == trace("scoped_odd() { g(); if (a) break; k(); } h();", a=1)[1][1:]
+
+
+def test_type_that_is_left_to_the_value_is_some_type() -> None:
+    assert (7, []) == trace("const auto x = a + 1; return x;", a=6)
+
+
 def test_guard_is_an_opaque_call() -> None:
     (variant,) = lowered("guard(mutex)(&b); return 1;").variants
 
