@@ -37,6 +37,7 @@ from analyzer.flow.values import (
 )
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
+from analyzer.pages.machine import Operation
 
 if TYPE_CHECKING:
     from analyzer.flow.interpret import Enter
@@ -55,10 +56,34 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
         for held in (evaluate(a, state, act, run),)
     ]
     here = f"{act.depth}:{step.span.start}"
-    state = words.passed(step, state, act, run)
-    results = _dispatch(step, args, here, state, act, run, enter)
+    known = words.by_bit(step, state, act, run)
+    if known is not None:
+        results = _by_accessors(*known, here, state, act, step.span, run)
+    else:
+        state = words.passed(step, state, act, run)
+        results = _dispatch(step, args, here, state, act, run, enter)
     place = act.place(step.result.id)
     return [_renewed(s, here, v).put(place, v) for s, v in results]
+
+
+def _by_accessors(
+    page: Page,
+    accessors: Sequence[Operation],
+    here: str,
+    state: State,
+    act: Activation,
+    span: Span,
+    run: Run,
+) -> Results:
+    """Apply accessors one after the other; the answer is what a test among them says."""
+    results: Results = [(state, Unknown(here))]
+    for op in accessors:
+        results = [
+            (after, told if op.is_test else answer)
+            for before, answer in results
+            for after, told in operations.apply(op, [page], before, act, span, run)
+        ]
+    return results
 
 
 def _asks(step: ir.Call, n: int, act: Activation, run: Run) -> bool:

@@ -12,6 +12,7 @@ from analyzer.flow.ranges import beside, element, is_counter
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import returned_by
 from analyzer.flow.state import State
+from analyzer.flow.storing import flag_of, words_in
 from analyzer.flow.values import (
     MIRRORED,
     ONE,
@@ -37,6 +38,7 @@ from analyzer.flow.values import (
     test_of,
     truth,
 )
+from analyzer.pages.machine import CLEAR, EITHER, SET
 
 _CONFIG = "config:"
 
@@ -84,10 +86,29 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     if e.op == "&" and isinstance(value, Unknown) and isinstance(e.left, ir.Name | ir.Field):
         bit = bit_place(place_of(e.left, state, act, run), other)
         value = state.store.get(bit, value) if bit else value
+        value = _flag_in(e, state, act, run) or value
     if isinstance(value, Int):
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
     return value
+
+
+def _flag_in(e: ir.Binary, state: State, act: Activation, run: Run) -> Value | None:
+    """Return what is known of `page->flags & (1UL << PG_x)`; None for any other."""
+    words = run.facts.words
+    match e.right:
+        case ir.Binary("<<", ir.Const(1), ir.Name(bit)) if bit.startswith(words.bits):
+            label = flag_of(bit, words, run.interest.flags)
+        case _:
+            return None
+    for field in words_in(e.left, words):
+        page = evaluate(field.base, state, act, run)
+        if label is not None and field.name in words.flags and isinstance(page, Page):
+            held = state.pages.get(page.key)
+            flag = EITHER if held is None else held.flag(label)
+            known: dict[int, Value] = {SET: NonZero(f"{page.key}:{bit}"), CLEAR: ZERO}
+            return known.get(flag)
+    return None
 
 
 @lru_cache(maxsize=8192)

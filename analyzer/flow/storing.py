@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from analyzer.c import ir
@@ -67,3 +67,9 @@ def words_in(e: ir.Expr, words: Words) -> Iterator[ir.Field]:
 def is_word(e: ir.Expr, words: Words) -> bool:
     """Tell whether an expression may be (a part of) a word of a page."""
     return any(True for _ in words_in(e, words))
+
+
+def flag_of(bit: str, words: Words, flags: Iterable[str]) -> str | None:
+    """Return which of some flags a bit such as `PG_kept_back` is; None where it is none of them."""
+    spelled = bit.removeprefix(words.bits).replace("_", "").lower()
+    return next((f for f in sorted(flags) if f.lower() == spelled), None)

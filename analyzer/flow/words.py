@@ -8,9 +8,9 @@ from analyzer.c import ir
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
-from analyzer.flow.storing import words_in
+from analyzer.flow.storing import flag_of, words_in
 from analyzer.flow.values import Page
-from analyzer.pages.machine import EITHER, unknown_page
+from analyzer.pages.machine import EITHER, Operation, Verb, unknown_page
 
 
 def stored(target: ir.Expr, state: State, act: Activation, run: Run) -> State | None:
@@ -42,6 +42,42 @@ def passed(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     return state
 
 
+def by_bit(
+    step: ir.Call, state: State, act: Activation, run: Run
+) -> tuple[Page, tuple[Operation, ...]] | None:
+    """Return the page and the accessors that do the same as a call does to one of its flags.
+
+    None for a call that does nothing of the kind, or that no accessors of the tree do.
+    """
+    words = run.facts.words
+    match step:
+        case ir.Call(_, ir.Name(name), (ir.Name(bit), ir.Unary("&", operand))):
+            verbs = [
+                verb
+                for verb, names in (
+                    (Verb.TEST, words.tested_by),
+                    (Verb.SET, words.set_by),
+                    (Verb.CLEAR, words.cleared_by),
+                )
+                if name in names
+            ]
+            word = _word(operand, state, act, run) if verbs else None
+        case _:
+            return None
+    if word is None or word[1] not in words.flags or not bit.startswith(words.bits):
+        return None
+    label = flag_of(bit, words, run.interest.flags)
+    done = [_accessor(verb, label, run) for verb in verbs]
+    found = tuple(op for op in done if op is not None)
+    return (Page(word[0], "page"), found) if len(found) == len(verbs) else None
+
+
+def _accessor(verb: Verb, label: str | None, run: Run) -> Operation | None:
+    """Return the accessor that does something to a flag, if the tree has one."""
+    found = (op for op in run.space.operations.values() if op.verb is verb)
+    return min((op for op in found if op.dimension == label), key=lambda op: op.name, default=None)
+
+
 def _word(e: ir.Expr, state: State, act: Activation, run: Run) -> tuple[str, str] | None:
     """Return the page and the field of which an expression is (a part); None for any other."""
     for field in words_in(e, run.facts.words):
@@ -60,12 +96,6 @@ def _lost(key: str, field: str, bit: str, state: State, run: Run) -> State:
     if field in words.types:
         return state.with_page(key, unknown_page(run.space))
     if bit:
-        label = _flag(bit.removeprefix(words.bits), run)
+        label = flag_of(bit, words, run.interest.flags)
         return state.with_page(key, page.with_flag(label, EITHER)) if label else state
     return state.with_page(key, replace(page, flags=(), rest=EITHER))
-
-
-def _flag(bit: str, run: Run) -> str | None:
-    """Return the flag of a bit such as `kept_back`; None where it is none that is tracked."""
-    spelled = bit.replace("_", "").lower()
-    return next((f for f in sorted(run.interest.flags) if f.lower() == spelled), None)
