@@ -16,6 +16,8 @@ from analyzer.ways.defs import call_at, calls_of, variable
 
 #: How many calls are followed outwards, and inwards to what a callee returns.
 _DEPTH = 5
+#: How often files of callers are searched for: that reads the text of the whole tree.
+_SEARCHES = 2
 #: Functions that are called from more places than this are not followed outwards.
 _MANY = 40
 
@@ -136,14 +138,14 @@ class Tracer(Values):
 def trace_all(tracer: Tracer, wishes: Iterable[Wish]) -> dict[tuple[FunctionId, int], Sources]:
     """Trace every wish, reading the files of callers until no more are asked for."""
     todo = list(wishes)
-    found: dict[tuple[FunctionId, int], Sources] = {}
-    for _ in range(_DEPTH):
-        tracer.forget()
-        found = {(w.id, w.start): tracer.page_at(w) for w in todo}
+    found = {(w.id, w.start): tracer.page_at(w) for w in todo}
+    for _ in range(_SEARCHES):
         wanted = [n for n in tracer.wanted if n not in tracer.asked]
         if not wanted:
             break
         tracer.asked.update(wanted)
-        places = files_of(wanted, tracer.program.search(wanted))
-        tracer.program.add(p for found in places.values() if len(found) <= _MANY for p in found)
+        places = files_of(wanted, tracer.program.search(wanted)).values()
+        tracer.program.add(p for paths in places if len(paths) <= _MANY for p in paths)
+        tracer.forget()
+        found = {(w.id, w.start): tracer.page_at(w) for w in todo}
     return found
