@@ -230,7 +230,7 @@ class _Body:
             case ir.Assign(target):
                 if root_name(target) not in self.slice.names:
                     return [state]
-                stored = words.stored(target, state, act, run)
+                stored = words.stored(step, state, act, run)
                 if stored is not None:
                     return [stored]
                 found = evaluate(stepped(step, self.counters, state, act, run), state, act, run)

@@ -13,13 +13,17 @@ from analyzer.flow.values import Page
 from analyzer.pages.machine import EITHER, Operation, Verb, unknown_page
 
 
-def stored(target: ir.Expr, state: State, act: Activation, run: Run) -> State | None:
+def stored(step: ir.Assign, state: State, act: Activation, run: Run) -> State | None:
     """Return the state after a store into a word of a page; None where it goes elsewhere.
 
-    The dimension that the word holds is unknown from here on, whatever is stored.
+    The dimension that the word holds is unknown from here on, whatever is stored. Of a type, which
+    nobody but its accessors writes, that is a gap.
     """
+    target = step.target
     word = _word(target, state, act, run)
     if word is not None:
+        if word[0] in state.pages and word[1] in run.facts.words.types:
+            run.gap("store", act, step.span.line, run.text(act, step.span))
         return _lost(*word, "", state, run)
     if isinstance(target, ir.Unary) and target.op == "*":
         value = evaluate(target.operand, state, act, run)
