@@ -17,6 +17,7 @@ _WORDS = tuple(
     word.decode()
     for word in b"if else for while do switch case default break continue return goto "
     b"struct static int typeof sizeof asm __init list_for_each_entry scoped_guard guard "
+    b"for_each_valid_pfn scoped_odd auto "
     b"LIST_HEAD BUG_ON WARN_ON unlikely offsetof SYSCALL_DEFINE1 enum while_each_thread SWAP x y f"
     b" 0 1 0x".split()
 )
