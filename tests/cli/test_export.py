@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..fixture.harness import FIXTURES, common_files
+from ..fixture.harness import assemble, common_files, load_cases
 from .commands import offlint
 
 SOURCE = """\
@@ -188,8 +188,10 @@ def test_law_of_the_tree_decides_what_is_kept_out(
 
 def test_early_clear_is_kept_out_where_freeing_forgets_types(tmp_path: Path) -> None:
     tree = laid_down(tmp_path, "strict")
-    sticky = FIXTURES / "early-clear" / "new_driver" / "tree" / "mm" / "page_alloc.c"
-    shutil.copy(sticky, tmp_path / "mm" / "page_alloc.c")
+    (case,) = (c for c in load_cases() if c.name == "early-clear/new_driver")
+    (tmp_path / "mm" / "page_alloc.c").write_text(
+        assemble(case, "strict").before["mm/page_alloc.c"]
+    )
 
     done = offlint("export", "--rule", "early-clear", "--coccinelle", "--tree", tree)
 
