@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from analyzer.c.body import Body
 from analyzer.c.facts import iterator_cursors, iterator_range
@@ -40,14 +40,10 @@ def lower_while(b: Body, node: Syntax) -> None:
     """Lower `while`, and the iterator macros that were spelled so."""
     name = _NAME.match(b.unit.text, node.start)
     condition = node.child("condition")
-    counted = iterator_range(name.group().decode("latin-1")) if name is not None else None
-    readable = counted is not None and condition is not None and not condition.broken
-    arguments = tuple(macro_arguments(condition)) if readable else ()
-    if counted is not None and max(counted) < len(arguments):
-        cursor, first, end = (arguments[n] for n in counted)
-        if cursor.kind == "identifier":
-            _lower_range(b, node, cursor, first, end)
-            return
+    counted = _counted(name, condition)
+    if counted is not None:
+        _lower_range(b, node, *counted)
+        return
     header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
     mark = b.graph.mark
     cursors: tuple[str, ...] = ()
@@ -65,19 +61,47 @@ def lower_while(b: Body, node: Syntax) -> None:
     b.graph.place(leave)
 
 
+def _counted(
+    name: re.Match[bytes] | None, condition: Syntax | None
+) -> tuple[Syntax, Syntax, Syntax] | None:
+    """Return what a macro counts, from where and up to where; None for any other loop."""
+    positions = iterator_range(name.group().decode("latin-1")) if name is not None else None
+    if positions is None or condition is None or condition.broken:
+        return None
+    arguments = tuple(macro_arguments(condition))
+    if max(positions) >= len(arguments):
+        return None
+    cursor, first, end = (arguments[n] for n in positions)
+    return (cursor, first, end) if cursor.kind == "identifier" else None
+
+
 def _lower_range(b: Body, node: Syntax, cursor: Syntax, first: Syntax, end: Syntax) -> None:
     """Lower a macro that counts a variable from a number up to another one."""
     span = b.at or b.unit.span(cursor.start, end.end)
     counted = b.value(cursor)
     b.emit(Assign(counted, b.value(first), span))
+
+    def test(body: int, leave: int) -> None:
+        b.graph.end(Branch(Binary("<", counted, b.value(end)), body, leave, span))
+
+    def update() -> None:
+        b.emit(Assign(counted, Binary("+", counted, Const(1)), span))
+
+    _lower_steps(b, node, test, update)
+
+
+def _lower_steps(
+    b: Body, node: Syntax, test: Callable[[int, int], None], update: Callable[[], None]
+) -> None:
+    """Lower a loop whose update is the target of `continue`."""
     header, body, step, leave = (b.graph.block() for _ in range(4))
     mark = b.graph.mark
     b.graph.place(header)
-    b.graph.end(Branch(Binary("<", counted, b.value(end)), body, leave, span))
+    test(body, leave)
     b.graph.place(body)
     _run(b, node, leave, step)
     b.graph.place(step)
-    b.emit(Assign(counted, Binary("+", counted, Const(1)), span))
+    update()
     b.jump(header)
     b.graph.loop(header, mark, "for")
     b.graph.place(leave)
@@ -106,7 +130,7 @@ def _cursors(macro: str, args: Sequence[Expr]) -> tuple[str, ...]:
 
 
 def lower_for(b: Body, node: Syntax) -> None:
-    """Lower `for`; the update is the target of `continue`."""
+    """Lower `for`."""
     b.scopes.append({})
     initializer, condition, update = (
         node.child("initializer"), node.child("condition"), node.child("update")
@@ -118,23 +142,20 @@ def lower_for(b: Body, node: Syntax) -> None:
             b.statement(initializer)
         else:
             b.effect(initializer)
-    header, body, step, leave = (b.graph.block() for _ in range(4))
-    mark = b.graph.mark
-    b.graph.place(header)
-    if condition is None:
-        b.jump(body)
-    else:
-        branch_readable(b, condition, node, body, leave)
-    b.graph.place(body)
-    _run(b, node, leave, step)
-    b.graph.place(step)
-    if update is not None and not update.broken:
-        b.effect(update)
-    elif update is not None:
-        b.lose(update)
-    b.jump(header)
-    b.graph.loop(header, mark, "for")
-    b.graph.place(leave)
+
+    def test(body: int, leave: int) -> None:
+        if condition is None:
+            b.jump(body)
+        else:
+            branch_readable(b, condition, node, body, leave)
+
+    def advance() -> None:
+        if update is not None and not update.broken:
+            b.effect(update)
+        elif update is not None:
+            b.lose(update)
+
+    _lower_steps(b, node, test, advance)
     b.scopes.pop()
 
 
