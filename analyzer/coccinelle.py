@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError
-from analyzer.flow.analyse import new_run, prepare
+from analyzer.flow.analyse import prepare
 from analyzer.flow.cache import Cache
-from analyzer.flow.interest import Interest
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, Space, Verb
@@ -58,8 +57,7 @@ def law_of(tree: Tree, types: Iterable[str]) -> Lawful:
     """Return what a tree's own headers and page allocator say, for these page types."""
     facts = replace(load_facts(), types=tuple(types))
     prepared = prepare(tree.read, lambda _words, _folders: {}, Cache(), facts, {})
-    nothing = Interest(frozenset(), frozenset(), frozenset())
-    return Lawful(tree.name, prepared.law.space, new_run(prepared, nothing, {}).types_forgotten)
+    return Lawful(tree.name, prepared.law.space, prepared.types_forgotten)
 
 
 def semantic_patch(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from analyzer.base import Gap
 from analyzer.budget import UNBOUND, Budget
@@ -47,6 +47,26 @@ class Prepared:
         if read not in self._interests:
             self._interests[read] = find_interest(self.program, self.law.space, self.facts)
         return self._interests[read]
+
+    @cached_property
+    def types_forgotten(self) -> bool:
+        """Tell whether freeing a page resets its type: the release function assigns the type word.
+
+        Freeing does so since v6.17; the bodies are read, not the version: of the function, and of
+        those of its file that it passes the work on to. Of a tree that frees by another function
+        nobody knows, and nothing is said of types that pages are freed with.
+        """
+        program, (file, name, field) = self.program, self.facts.release
+        found = [id for id in program.named(name) if id[0] == file]
+        if not found and program.has(file):
+            detail = f"{name}() is not defined here; whether it resets a page's type is not known"
+            program.admit(Gap("law", file, 0, name, detail))
+            return True
+        for id in found:
+            helpers = (h for called in program.called(id) for h in program.resolve(called, file))
+            if any(_stores(field, of, program) for of in (id, *helpers) if of[0] == file):
+                return True
+        return False
 
 
 def prepare(
@@ -153,34 +173,13 @@ def new_run(
         facts=tree.facts,
         numbers=tree.numbers,
         interest=interest,
-        types_forgotten=_types_forgotten(tree),
+        types_forgotten=tree.types_forgotten,
         lists=lists,
         slices={} if slices is None else slices,
         watched=watched,
         budget=budget.share(_SHARE),
         cut=budget.spent,
     )
-
-
-def _types_forgotten(tree: Prepared) -> bool:
-    """Tell whether freeing a page resets its type: the release function assigns the type word.
-
-    Freeing does so since v6.17; the bodies are read, not the version: of the function, and of those
-    of its file that it passes the work on to. Of a tree that frees by another function nobody
-    knows, and nothing is said of types that pages are freed with.
-    """
-    file, name, field = tree.facts.release
-    program = tree.program
-    found = [id for id in program.named(name) if id[0] == file]
-    if not found and program.has(file):
-        detail = f"{name}() is not defined here; whether it resets a page's type is not known"
-        program.admit(Gap("law", file, 0, name, detail))
-        return True
-    for id in found:
-        helpers = (h for called in program.called(id) for h in program.resolve(called, file))
-        if any(_stores(field, of, program) for of in (id, *helpers) if of[0] == file):
-            return True
-    return False
 
 
 def _stores(field: str, id: FunctionId, program: Program) -> bool:
@@ -217,7 +216,7 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
-        types_forgotten=_types_forgotten(tree),
+        types_forgotten=tree.types_forgotten,
         passages=tuple(dict.fromkeys(p for root in roots for p in runs[root].passages)),
         unresolved=frozenset(name for name, path in met if not program.resolve(name, path)),
         gaps=tuple(sorted(gaps)),
