@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, operations, words
+from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
@@ -18,7 +18,6 @@ from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.params import list_params, page_params
 from analyzer.flow.ranges import element
 from analyzer.flow.repeats import passed
-from analyzer.flow.roots import registered
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.stores import fields_written
@@ -37,7 +36,6 @@ from analyzer.flow.values import (
 )
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
-from analyzer.pages.machine import Operation
 
 if TYPE_CHECKING:
     from analyzer.flow.interpret import Enter
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
 
 #: Up to so many candidates of a pointer are entered whatever they do.
 _FEW = 8
-_LAST_NAME = re.compile(r"(\w+)\W*$")
 
 
 def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -> list[State]:
@@ -56,34 +53,12 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
         for held in (evaluate(a, state, act, run),)
     ]
     here = f"{act.depth}:{step.span.start}"
-    known = words.by_bit(step, state, act, run)
-    if known is not None:
-        results = _by_accessors(*known, here, state, act, step.span, run)
-    else:
+    results = words.by_bit(step, here, state, act, run)
+    if results is None:
         state = words.passed(step, state, act, run)
         results = _dispatch(step, args, here, state, act, run, enter)
     place = act.place(step.result.id)
     return [_renewed(s, here, v).put(place, v) for s, v in results]
-
-
-def _by_accessors(
-    page: Page,
-    accessors: Sequence[Operation],
-    here: str,
-    state: State,
-    act: Activation,
-    span: Span,
-    run: Run,
-) -> Results:
-    """Apply accessors one after the other; the answer is what a test among them says."""
-    results: Results = [(state, Unknown(here))]
-    for op in accessors:
-        results = [
-            (after, told if op.is_test else answer)
-            for before, answer in results
-            for after, told in operations.apply(op, [page], before, act, span, run)
-        ]
-    return results
 
 
 def _asks(step: ir.Call, n: int, act: Activation, run: Run) -> bool:
@@ -338,7 +313,7 @@ def _indirect(
     if isinstance(value, Fn):
         ids = run.program.resolve(value.name, value.path or act.function.path)
     else:
-        slot = _slot(step.callee)
+        slot = slot_of(step.callee)
         ids = candidates(slot, run) if slot else ()
     if len(ids) > _FEW:
         ids = tuple(i for i in ids if run.role(i).matters)
@@ -349,58 +324,6 @@ def _indirect(
     for id in ids:
         results.extend(enter(id, args, state, act, step.span, here, callback=True))
     return results
-
-
-def _slot(callee: ir.Expr) -> str:
-    match callee:
-        case ir.Name(id):
-            return id
-        case ir.Unary("*", operand):
-            return _slot(operand)
-        case ir.Field(_, name, _):
-            return name
-    return ""
-
-
-def candidates(slot: str, run: Run) -> tuple[FunctionId, ...]:
-    """Return the functions that are stored into a variable or field, also through registrars."""
-    known = run.callbacks.get(slot)
-    if known is not None:
-        return known
-    found: dict[FunctionId, None] = {}
-    program = run.program
-    for stored in program.stored(slot):
-        for id in program.resolve(stored.value, stored.path):
-            found.setdefault(id)
-        registrar = program.enclosing(stored.path, stored.at)
-        if registrar is not None and not program.is_function(stored.value):
-            program.look_up([registrar.name])
-            for id in registered(program, stored):
-                found.setdefault(id)
-    run.callbacks[slot] = run.program.in_order(found)
-    return run.callbacks[slot]
-
-
-def registered_in_chain(chain: Chain, run: Run) -> tuple[FunctionId, ...]:
-    """Return the callbacks of a notifier chain: `x.notifier_call = f` where x is registered."""
-    slot = f"chain:{chain.call}"
-    known = run.callbacks.get(slot)
-    if known is not None:
-        return known
-    found: dict[FunctionId, None] = {}
-    for register in chain.register:
-        for argument in run.program.arguments(register, 0):
-            name = _LAST_NAME.search(argument.text)
-            if name is None:
-                continue
-            for id in run.program.resolve(name[1], argument.path):
-                found.setdefault(id)
-            for stored in run.program.stored(chain.field):
-                if stored.path == argument.path and stored.holder in ("", name[1]):
-                    for id in run.program.resolve(stored.value, stored.path):
-                        found.setdefault(id)
-    run.callbacks[slot] = run.program.in_order(found)
-    return run.callbacks[slot]
 
 
 def _through_chain(

@@ -38,7 +38,7 @@ from analyzer.flow.values import (
     test_of,
     truth,
 )
-from analyzer.pages.machine import CLEAR, EITHER, SET
+from analyzer.pages.machine import CLEAR, SET
 
 _CONFIG = "config:"
 
@@ -98,16 +98,24 @@ def _flag_in(e: ir.Binary, state: State, act: Activation, run: Run) -> Value | N
     words = run.facts.words
     match e.right:
         case ir.Binary("<<", ir.Const(1), ir.Name(bit)) if bit.startswith(words.bits):
-            label = flag_of(bit, words, run.interest.flags)
+            word = word_of(e.left, state, act, run)
         case _:
             return None
-    for field in words_in(e.left, words):
-        page = evaluate(field.base, state, act, run)
-        if label is not None and field.name in words.flags and isinstance(page, Page):
-            held = state.pages.get(page.key)
-            flag = EITHER if held is None else held.flag(label)
-            known: dict[int, Value] = {SET: NonZero(f"{page.key}:{bit}"), CLEAR: ZERO}
-            return known.get(flag)
+    label = flag_of(bit, words, run.interest.flags)
+    if word is None or word[1] not in words.flags or label is None:
+        return None
+    key, _ = word
+    held = state.pages.get(key)
+    known: dict[int, Value] = {SET: NonZero(f"{key}:{bit}"), CLEAR: ZERO}
+    return None if held is None else known.get(held.flag(label))
+
+
+def word_of(e: ir.Expr, state: State, act: Activation, run: Run) -> tuple[str, str] | None:
+    """Return the page and the field of which an expression is (a part); None for any other."""
+    for field in words_in(e, run.facts.words):
+        held = evaluate(field.base, state, act, run)
+        if isinstance(held, Page):
+            return held.key, field.name
     return None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analyzer.c import ir
-from analyzer.flow.expressions import evaluate
+from analyzer.flow import operations
+from analyzer.flow.expressions import evaluate, word_of
+from analyzer.flow.operations import Results
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
-from analyzer.flow.storing import flag_of, words_in
-from analyzer.flow.values import Page
+from analyzer.flow.storing import flag_of
+from analyzer.flow.values import Page, Unknown
 from analyzer.pages.machine import EITHER, Operation, Verb, unknown_page
 
 
@@ -20,7 +22,7 @@ def stored(step: ir.Assign, state: State, act: Activation, run: Run) -> State | 
     nobody but its accessors writes, that is a gap.
     """
     target = step.target
-    word = _word(target, state, act, run)
+    word = word_of(target, state, act, run)
     if word is not None:
         if word[0] in state.pages and word[1] in run.facts.words.types:
             run.gap("store", act, step.span.line, run.text(act, step.span))
@@ -41,54 +43,49 @@ def passed(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     bit = first.id if isinstance(first, ir.Name) and first.id.startswith(words.bits) else ""
     for arg in step.args:
         if isinstance(arg, ir.Unary) and arg.op == "&":
-            word = _word(arg.operand, state, act, run)
+            word = word_of(arg.operand, state, act, run)
             state = state if word is None else _lost(*word, bit, state, run)
     return state
 
 
-def by_bit(
-    step: ir.Call, state: State, act: Activation, run: Run
-) -> tuple[Page, tuple[Operation, ...]] | None:
-    """Return the page and the accessors that do the same as a call does to one of its flags.
+def by_bit(step: ir.Call, here: str, state: State, act: Activation, run: Run) -> Results | None:
+    """Return what a call does to one flag of a page by its bit: what accessors of the flag do.
 
     None for a call that does nothing of the kind, or that no accessors of the tree do.
     """
     words = run.facts.words
     match step:
         case ir.Call(_, ir.Name(name), (ir.Name(bit), ir.Unary("&", operand))):
-            verbs = [
-                verb
-                for verb, names in (
-                    (Verb.TEST, words.tested_by),
-                    (Verb.SET, words.set_by),
-                    (Verb.CLEAR, words.cleared_by),
-                )
-                if name in names
-            ]
-            word = _word(operand, state, act, run) if verbs else None
+            kinds = (
+                (Verb.TEST, words.tested_by),
+                (Verb.SET, words.set_by),
+                (Verb.CLEAR, words.cleared_by),
+            )
+            verbs = [verb for verb, names in kinds if name in names]
+            word = word_of(operand, state, act, run) if verbs else None
         case _:
             return None
     if word is None or word[1] not in words.flags or not bit.startswith(words.bits):
         return None
     label = flag_of(bit, words, run.interest.flags)
-    done = [_accessor(verb, label, run) for verb in verbs]
-    found = tuple(op for op in done if op is not None)
-    return (Page(word[0], "page"), found) if len(found) == len(verbs) else None
+    accessors = [op for verb in verbs if (op := _accessor(verb, label, run)) is not None]
+    if len(accessors) < len(verbs):
+        return None
+    page = Page(word[0], "page")
+    results: Results = [(state, Unknown(here))]
+    for op in accessors:
+        results = [
+            (after, told if op.is_test else answer)
+            for before, answer in results
+            for after, told in operations.apply(op, [page], before, act, step.span, run)
+        ]
+    return results
 
 
 def _accessor(verb: Verb, label: str | None, run: Run) -> Operation | None:
     """Return the accessor that does something to a flag, if the tree has one."""
     found = (op for op in run.space.operations.values() if op.verb is verb)
     return min((op for op in found if op.dimension == label), key=lambda op: op.name, default=None)
-
-
-def _word(e: ir.Expr, state: State, act: Activation, run: Run) -> tuple[str, str] | None:
-    """Return the page and the field of which an expression is (a part); None for any other."""
-    for field in words_in(e, run.facts.words):
-        held = evaluate(field.base, state, act, run)
-        if isinstance(held, Page):
-            return held.key, field.name
-    return None
 
 
 def _lost(key: str, field: str, bit: str, state: State, run: Run) -> State:
