@@ -142,11 +142,7 @@ def _is_as_before(seen: Observation, source: Event, sides: Sides) -> bool:
     if not _is_origin(source, sides):
         return False
     values = [
-        {
-            o.page.mask(seen.dimension)
-            for o in behaviour.observations
-            if o.kind is Kind.BIRTH and o.page.population == seen.page.population
-        }
+        {o.page.mask(seen.dimension) for o in behaviour.births(seen.page.population)}
         for behaviour in (sides.behaviours.before, sides.behaviours.after)
     ]
     return bool(values[0]) and values[0] == values[1]

@@ -16,7 +16,7 @@ from analyzer.base import Pair, Severity
 from analyzer.budget import ENDS, OutOfBudgetError, reason_of
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Status
-from analyzer.flow.observe import Behaviour, Kind
+from analyzer.flow.observe import Behaviour
 from analyzer.migrations import Described, Moved
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import load_provenance
@@ -136,12 +136,7 @@ def derived_moves(
 ) -> tuple[Moved, ...]:
     """Return how populations start before a patch and after it."""
     born = sorted(
-        {
-            o.page.population
-            for b in (behaviours.before, behaviours.after)
-            for o in b.observations
-            if o.kind is Kind.BIRTH
-        }
+        {o.page.population for b in (behaviours.before, behaviours.after) for o in b.births()}
     )
     return tuple(
         Moved(

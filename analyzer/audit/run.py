@@ -23,7 +23,7 @@ from analyzer.flow.analyse import (
 )
 from analyzer.flow.cache import Cache
 from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour, Kind
+from analyzer.flow.observe import Behaviour
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import search_words
 from analyzer.migrations import Described
@@ -266,9 +266,8 @@ def moves_of(behaviour: Behaviour, migration: Described, facts: Facts) -> tuple[
 
 def starting(behaviour: Behaviour, population: str, migration: Described) -> str:
     """Return the state in which a tree starts a population, in words; "" where it makes none."""
-    for o in behaviour.observations:
-        if o.kind is Kind.BIRTH and o.page.population == population:
-            words = [t for t in migration.types if o.page.types == behaviour.space.mask_of(t)]
-            words += [f for f in migration.flags if o.page.flag(f) == SET]
-            return ", ".join(words) or "neither"
+    for o in behaviour.births(population):
+        words = [t for t in migration.types if o.page.types == behaviour.space.mask_of(t)]
+        words += [f for f in migration.flags if o.page.flag(f) == SET]
+        return ", ".join(words) or "neither"
     return ""

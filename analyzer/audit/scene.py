@@ -110,10 +110,9 @@ class Scene:
 
     def _small(self, path: str, name: str) -> FunctionId | None:
         """Return the static function of a file, or of the headers that were read, with a name."""
-        for id in self.program.resolve(name, path) if self.program.has(path) else ():
-            found = self.program.unit(id[0]).definitions.get(name, ())
-            return id if len(found) == 1 and found[0].static else None
-        return None
+        ids = self.program.resolve(name, path) if self.program.has(path) else ()
+        found = self.program.unit(ids[0][0]).definitions.get(name, ()) if ids else ()
+        return ids[0] if len(found) == 1 and found[0].static else None
 
     def relevant(self, use: Use) -> tuple[Shift, ...]:
         """Return the populations for whose pages the flag of a use is another now."""

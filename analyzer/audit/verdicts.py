@@ -130,9 +130,8 @@ def _made_here(use: Use, scene: Scene) -> Judged | None:
     made = sorted(
         {
             o.page.population
-            for o in scene.after.behaviour.observations
-            if o.kind is Kind.BIRTH
-            and any((e.path, e.at) == (use.file, use.span.start) for e in o.page.history)
+            for o in scene.after.behaviour.births()
+            if any((e.path, e.at) == (use.file, use.span.start) for e in o.page.history)
         }
     )
     if not made:

@@ -12,7 +12,7 @@ from analyzer.checks.contracts import changed_contracts
 from analyzer.checks.evidence import event_span
 from analyzer.compare import Failure, Sides
 from analyzer.findings import Cause, Migration
-from analyzer.flow.observe import Behaviour, Kind, Observation
+from analyzer.flow.observe import Behaviour, Observation
 from analyzer.flow.program import FunctionId
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER
@@ -30,15 +30,10 @@ def initial_states(behaviour: Behaviour, but: Flags = frozenset()) -> States:
     Of some flags nothing is said.
     """
     states: States = {}
-    for o in births(behaviour):
+    for o in behaviour.births():
         words = _initial(o, behaviour.space, but)
         states.setdefault(o.page.population, {}).setdefault(words, o)
     return states
-
-
-def births(behaviour: Behaviour) -> Iterator[Observation]:
-    """Yield where pages come into the world."""
-    return (o for o in behaviour.observations if o.kind is Kind.BIRTH)
 
 
 def unsure(behaviour: Behaviour) -> frozenset[str]:
@@ -47,12 +42,12 @@ def unsure(behaviour: Behaviour) -> frozenset[str]:
     So it is with pages from a list that nobody is seen to fill.
     """
     every = behaviour.space.every
-    return frozenset(o.page.population for o in births(behaviour) if o.page.types == every)
+    return frozenset(o.page.population for o in behaviour.births() if o.page.types == every)
 
 
 def _initial(o: Observation, space: Space, but: Flags) -> str:
     """Say a page's state in words; of what is not known nothing is said."""
-    known = tuple(f for f in ("Reserved",) if o.page.flag(f) != EITHER and f not in but)
+    known = tuple(f for f in ("Reserved",) if o.page.flag(f) != EITHER)
     told = replace(o.page, flags=tuple(f for f in o.page.flags if f[0] not in but))
     return describe(space, told, known)
 
@@ -80,8 +75,7 @@ def _own_flags(population: str, sides: Sides) -> Flags:
     pages = [
         o.page
         for b in (sides.behaviours.before, sides.behaviours.after)
-        for o in births(b)
-        if o.page.population == population
+        for o in b.births(population)
     ]
     return frozenset(name for page in pages for name, _ in page.flags) - {*sides.facts.flags}
 
@@ -89,7 +83,7 @@ def _own_flags(population: str, sides: Sides) -> Flags:
 def _made_beside(population: str, kept: Iterable[str], sides: Sides) -> tuple[str, ...]:
     """Return in words the populations that stay as they were and come from the same function."""
     makers: dict[str, set[FunctionId]] = {}
-    for o in births(sides.behaviours.after):
+    for o in sides.behaviours.after.births():
         makers.setdefault(o.page.population, set()).add(o.id)
     mine = makers.get(population, set())
     return tuple(_titled(p, sides.facts) for p in sorted(kept) if makers.get(p, set()) & mine)
@@ -190,10 +184,9 @@ def _configurations(
     here: list[frozenset[tuple[str, bool]]] = []
     elsewhere: list[frozenset[tuple[str, bool]]] = []
     behaviour = sides.behaviours.after
-    for o in births(behaviour):
-        if o.page.population == population:
-            same = _initial(o, behaviour.space, but) == words
-            (here if same else elsewhere).append(frozenset(o.conditions))
+    for o in behaviour.births(population):
+        same = _initial(o, behaviour.space, but) == words
+        (here if same else elsewhere).append(frozenset(o.conditions))
     return here, elsewhere
 
 

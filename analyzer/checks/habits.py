@@ -67,8 +67,7 @@ def _has(migration: Described, behaviour: Behaviour) -> bool | None:
     for moved in migration.populations:
         born = [
             o.page
-            for o in behaviour.observations
-            if o.kind is Kind.BIRTH and o.page.population == moved.name
+            for o in behaviour.births(moved.name)
             # What comes off a list that nobody is seen to fill shows nothing.
             if not (moved.handed_on_by and o.page.types == behaviour.space.every)
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -112,6 +112,12 @@ class Behaviour:
         """Return what is left where nothing that was seen from some roots counts."""
         seen = tuple(o for o in self.observations if o.root not in roots)
         return replace(self, observations=seen, passages=())
+
+    def births(self, population: str | None = None) -> Iterator[Observation]:
+        """Yield where pages come into the world, those of one population or all."""
+        for o in self.observations:
+            if o.kind is Kind.BIRTH and population in (None, o.page.population):
+                yield o
 
     @property
     def is_whole(self) -> bool:
