@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from analyzer.audit.change import audit_change, moved_by, with_history
 from analyzer.audit.run import Audited, audit_tree, search_ahead
@@ -57,20 +57,17 @@ def audit(
         clock.enter("apply")
         steps = apply_series(series.patches, tree)
         notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
-        trees, changed = _around(steps, tree)
-        task = Task(
-            trees=trees, changed=changed, question=question_of(trees, changed, [migration]),
-            config=config or {}, cache=cache, clock=clock, budget=budget, jobs=jobs,
-        )  # fmt: skip
-        sides = sides_of(task)
+        asked = _Asked(tree, migration, config or {}, cache, budget)
+        change = asked.change(steps, clock, jobs)
+        sides = sides_of(change)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)
-            whole = audit(trees.after, migration, config=config, jobs=jobs, budget=budget)
+            whole = audit(change.trees.after, migration, config=config, jobs=jobs, budget=budget)
             return replace(whole, notes=tuple(notes))
         clock.enter("audit")
-        audited = _audited(sides, trees, changed, migration)
+        audited = asked.audited(change, sides)
         try:
-            audited, remarks = _told(audited, steps, tree, migration, sides, cache, config, budget)
+            audited, remarks = _told(audited, steps, asked, sides)
             notes += remarks
         except ENDS as end:
             notes.append(f"{reason_of(end)}: after which patch a verdict came about is not told")
@@ -93,6 +90,32 @@ def audit(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of each part of a series, and with what."""
+
+    tree: Tree
+    migration: Described
+    config: Mapping[str, bool]
+    cache: Cache
+    budget: Budget
+
+    def change(self, steps: Sequence[Step], clock: Clock, jobs: int = 1) -> Task:
+        """Return the trees around some patches, to be judged."""
+        changed = tuple(dict.fromkeys(path for s in steps for path in s.changed))
+        around = Pair(steps[0].trees.before, steps[-1].trees.after) if steps else None
+        trees = around or Pair(self.tree, self.tree)
+        return Task(
+            trees=trees, changed=changed, question=question_of(trees, changed, [self.migration]),
+            config=self.config, cache=self.cache, clock=clock, budget=self.budget, jobs=jobs,
+        )  # fmt: skip
+
+    def audited(self, change: Task, sides: Sides) -> Audited:
+        """Return the verdicts on the uses that a change can reach."""
+        found = found_in(sides, change.changed, load_rules())
+        return audit_change(sides, change.trees, change.changed, found, self.migration)
+
+
 def _ended(audited: Audited) -> tuple[Gap, ...]:
     """Return what is missing where time or memory ran out, or somebody wanted no more."""
     if not audited.stopped:
@@ -111,36 +134,15 @@ def _title(series: Series) -> str:
     return f"{series.patches[0].subject}{others}"
 
 
-def _around(steps: Sequence[Step], tree: Tree) -> tuple[Pair[Tree], tuple[str, ...]]:
-    """Return the trees around some patches, and the files that they change."""
-    if not steps:
-        return Pair(tree, tree), ()
-    changed = tuple(dict.fromkeys(path for s in steps for path in s.changed))
-    return Pair(steps[0].trees.before, steps[-1].trees.after), changed
-
-
-def _audited(
-    sides: Sides, trees: Pair[Tree], changed: tuple[str, ...], migration: Described
-) -> Audited:
-    return audit_change(sides, trees, changed, found_in(sides, changed, load_rules()), migration)
-
-
 def _is_idle(step: Step, migration: Described) -> bool:
     return idle_at_once(step.trees, tuple(step.changed), [migration])
 
 
 def _told(
-    audited: Audited,
-    steps: Sequence[Step],
-    tree: Tree,
-    migration: Described,
-    sides: Sides,
-    cache: Cache,
-    config: Mapping[str, bool] | None,
-    budget: Budget,
+    audited: Audited, steps: Sequence[Step], asked: _Asked, sides: Sides
 ) -> tuple[Audited, list[str]]:
     """Return an audit that tells after which patch each verdict came about, and remarks."""
-    busy = [n for n, s in enumerate(steps, 1) if not _is_idle(s, migration)]
+    busy = [n for n, s in enumerate(steps, 1) if not _is_idle(s, asked.migration)]
     if len(steps) < 2 or not busy:
         return audited, []
     if audited.stopped:
@@ -152,37 +154,21 @@ def _told(
             f"{_MOST - 1}; the rest count as the last of them"
         )
         busy = [*busy[: _MOST - 1], busy[-1]]
-    stages = [
-        (
-            steps[n - 1].patch.index,
-            _sites_after(steps[:n], tree, migration, sides, cache, config, budget),
-        )
-        for n in busy[:-1]
-    ]
+    stages = [(steps[n - 1].patch.index, _sites_after(steps[:n], asked, sides)) for n in busy[:-1]]
     last = steps[busy[-1] - 1].patch.index
     told = with_history(audited.sites, [*stages, (last, audited.sites)])
     return replace(audited, sites=told), remarks
 
 
-def _sites_after(
-    steps: Sequence[Step],
-    tree: Tree,
-    migration: Described,
-    whole: Sides,
-    cache: Cache,
-    config: Mapping[str, bool] | None,
-    budget: Budget,
-) -> tuple[Site, ...]:
+def _sites_after(steps: Sequence[Step], asked: _Asked, whole: Sides) -> tuple[Site, ...]:
     """Return the verdicts after the first patches of a series; none where no page moves yet."""
-    trees, changed = _around(steps, tree)
-    task = Task(
-        trees=trees, changed=changed, question=question_of(trees, changed, [migration]),
-        config=config or {}, cache=cache, clock=Clock(None), budget=budget,
-    )  # fmt: skip
-    sides = sides_of(task)
-    if isinstance(sides, str) or (moved_by(whole, migration) and not moved_by(sides, migration)):
+    change = asked.change(steps, Clock(None))
+    sides = sides_of(change)
+    if isinstance(sides, str):
         return ()
-    after = _audited(sides, trees, changed, migration)
+    if moved_by(whole, asked.migration) and not moved_by(sides, asked.migration):
+        return ()
+    after = asked.audited(change, sides)
     if after.stopped:
         raise OutOfBudgetError(after.stopped)
     return after.sites
