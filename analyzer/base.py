@@ -46,6 +46,11 @@ class Pair(Generic[T]):
         """Lift a function of one tree to both; the function cannot tell which side it sees."""
         return Pair(f(self.before), f(self.after))
 
+    @property
+    def swapped(self) -> Pair[T]:
+        """Return the pair for the reverse patch."""
+        return Pair(self.after, self.before)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from analyzer.base import Pair
+from analyzer.base import Gap, Pair
 from analyzer.c import ir
 from analyzer.findings import Step
+from analyzer.flow.analyse import Prepared
+from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
@@ -17,6 +19,7 @@ from analyzer.migrations import Described
 from analyzer.mixed import doubtful, is_kept
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Frame, Space, Verb
+from analyzer.related import Related, related
 
 _WORD = re.compile(r"\w+")
 
@@ -52,20 +55,47 @@ class Sides:
     behaviours: Pair[Behaviour]
     facts: Facts
     described: tuple[Described, ...] = ()
+    related: Pair[Related] | None = None
+
+    @staticmethod
+    def of(
+        prepared: Pair[Prepared],
+        found: tuple[Interest, Pair[Behaviour]],
+        facts: Facts,
+        described: tuple[Described, ...] = (),
+    ) -> Sides:
+        """Return both trees as they were read, with what matters in them and how they behave."""
+        interest, b = found
+        kin = Pair(
+            related(prepared.before, interest, b.before), related(prepared.after, interest, b.after)
+        )
+        return Sides(prepared.map(lambda p: p.program), b, facts, described, kin)
+
+    @property
+    def doubts(self) -> tuple[Gap, ...]:
+        """Return which conditions nobody could relate, so that what hangs on them is not told."""
+        return () if self.related is None else tuple(self.related.after.gaps)
 
     @property
     def swapped(self) -> Sides:
         """Return the sides for the reverse patch."""
-        p, b = self.programs, self.behaviours
-        return Sides(Pair(p.after, p.before), Pair(b.after, b.before), self.facts, self.described)
+        return replace(
+            self,
+            programs=self.programs.swapped,
+            behaviours=self.behaviours.swapped,
+            related=self.related and self.related.swapped,
+        )
 
     @cached_property
     def _changed(self) -> dict[tuple[FunctionId, str], bool]:
         return {}
 
+    def is_doubtful(self, o: Observation) -> bool:
+        """Tell whether a page that fails may be known apart from others, or is on no path."""
+        return self._is_mixed(o) or (self.related is not None and self.related.after.explain(o))
+
     @cached_property
-    def is_doubtful(self) -> Callable[[Observation], bool]:
-        """Return what tells whether a page that fails may be known apart from others."""
+    def _is_mixed(self) -> Callable[[Observation], bool]:
         return doubtful(self.behaviours)
 
     @cached_property

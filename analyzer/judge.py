@@ -23,6 +23,7 @@ from analyzer.compare import Sides
 from analyzer.findings import Finding, Migration, Status, order_of
 from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.cache import Cache
+from analyzer.flow.interest import Interest
 from analyzer.flow.observe import Behaviour
 from analyzer.migrations import Described
 from analyzer.nearby import Question, idle_nearby, likely_words
@@ -68,10 +69,9 @@ class Task:
     budget: Budget = UNBOUND
     jobs: int = 1
 
-    def sides(self, prepared: Pair[Prepared], behaviours: Pair[Behaviour]) -> Sides:
-        """Return both trees as they were read, with how they behave."""
-        programs = prepared.map(lambda p: p.program)
-        return Sides(programs, behaviours, self.question.facts, self.question.described)
+    def sides(self, prepared: Pair[Prepared], found: tuple[Interest, Pair[Behaviour]]) -> Sides:
+        """Return both trees as they were read, with what matters and how they behave."""
+        return Sides.of(prepared, found, self.question.facts, self.question.described)
 
 
 def judge_trees(task: Task) -> Judged | str:
@@ -83,8 +83,8 @@ def judge_trees(task: Task) -> Judged | str:
     if isinstance(prepared, str):
         return prepared
     while True:
-        _, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs)
-        sides = task.sides(prepared, behaviours)
+        interest, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs)
+        sides = task.sides(prepared, (interest, behaviours))
         # Most often nothing is left to read: the comparison need not wait for the search.
         aside = is_worth(prepared, task.jobs)
         with later(functools.partial(judge, sides, task.changed), aside=aside) as judged:
@@ -100,7 +100,7 @@ def sides_of(task: Task) -> Sides | str:
     prepared = _read(task)
     if isinstance(prepared, str):
         return prepared
-    return task.sides(prepared, settle(prepared, task.clock, jobs=task.jobs)[1])
+    return task.sides(prepared, settle(prepared, task.clock, jobs=task.jobs))
 
 
 def _read(task: Task) -> Pair[Prepared] | str:
@@ -144,6 +144,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         facts=sides.facts,
         gaps=(
             *sides.behaviours.after.gaps,
+            *sides.doubts,
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
         ),
         files=files,

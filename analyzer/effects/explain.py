@@ -70,8 +70,8 @@ def explain(
     compared = prepared.before is not prepared.after
     found: tuple[Finding, ...] = ()
     if compared:
-        programs = prepared.map(lambda p: p.program)
-        found = findings_of(Sides(programs, behaviours, prepared.after.facts), changed)
+        sides = Sides.of(prepared, (interest, behaviours), prepared.after.facts)
+        found = findings_of(sides, changed)
     after = _happenings(path, line, prepared.after, behaviours.after)
     before = None
     if compared and was is not None:

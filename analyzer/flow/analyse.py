@@ -15,11 +15,12 @@ from analyzer.flow.cells import observed
 from analyzer.flow.contents import Lists
 from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour
+from analyzer.flow.interpret import run_root
+from analyzer.flow.observe import Behaviour, Observation
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
-from analyzer.flow.run import Run, Sliced, Watched
+from analyzer.flow.run import Edge, Run, Sliced, Watched
 from analyzer.flow.seen import Seen
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
@@ -156,6 +157,24 @@ def behave_aside(
     known = len(tree.program.looked_up)
     behaviour = behave(tree, interest, roots, watched, starts, holders, part=part)
     return behaviour, tree.program.looked_up[known:]
+
+
+def seen_without(
+    tree: Prepared,
+    interest: Interest,
+    lists: Lists,
+    root: FunctionId,
+    closed: frozenset[Edge],
+) -> tuple[Observation, ...]:
+    """Return what is observed from a root if some edges are never taken; nothing where that is cut.
+
+    lists say what stands on each list.
+    """
+    run = replace(new_run(tree, interest, lists), closed=closed)
+    if not run.cut:
+        with tree.program.noting(None):
+            run_root(root, run)
+    return () if run.cut else tuple(run.observations)
 
 
 def new_run(

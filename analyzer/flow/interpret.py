@@ -291,7 +291,9 @@ class _Body:
                         if not is_contrary(once, held, after, self.act, self.run)
                     ]
                 for held, after in outcomes:
-                    self._go(place, then if held else orelse, after)
+                    to = then if held else orelse
+                    if (self.act.variant, place.block, to) not in self.run.closed:
+                        self._go(place, to, after)
             case ir.Return(value):
                 returned: Value = Int(0)
                 if value is not None:

@@ -32,6 +32,10 @@ from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
 _WORD = re.compile(r"\w+")
 
 
+#: From a block of a variant to another one.
+Edge = tuple[Variant, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one run; what they cut is a gap."""
@@ -62,7 +66,7 @@ class Activation:
     _types: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_types", _types_of(self.function, self.variant))
+        object.__setattr__(self, "_types", types_of(self.function, self.variant))
 
     @property
     def id(self) -> FunctionId:
@@ -83,7 +87,7 @@ class Activation:
 
 
 @lru_cache(maxsize=4096)
-def _types_of(function: Function, variant: Variant) -> Mapping[str, str]:
+def types_of(function: Function, variant: Variant) -> Mapping[str, str]:
     """Return the types of parameters and locals; of parameters with one name the first counts."""
     return {**variant.locals, **{p.name: p.type for p in reversed(function.params)}}
 
@@ -136,6 +140,7 @@ class Run(Seen):
     named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
     watched: Watched = Watched()
+    closed: frozenset[Edge] = frozenset()  # branches that are not taken, as if they could not be
 
     def hear(self, name: str, path: str) -> Heard:
         """Return which of the functions that a name can mean in a file matter.

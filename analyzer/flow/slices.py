@@ -33,7 +33,7 @@ def slice_of(variant: ir.Variant, matters: Matters, marks: Marks) -> Slice:
     """Return the slice of a variant."""
     blocks = variant.blocks
     names, weighty = _seeds(blocks, matters)
-    regions = _regions(blocks)
+    regions = regions_of(blocks)
     branches: set[int] = set()
     changed = True
     while changed:
@@ -81,7 +81,7 @@ def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], li
     return names, weighty
 
 
-def _regions(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:
+def regions_of(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:
     """Return for each branch the blocks that run or not depending on it."""
     count = len(blocks)
     everything = (1 << count + 1) - 1

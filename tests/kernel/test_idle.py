@@ -77,9 +77,7 @@ def test_what_is_idle_is_analysed_alike(
         way = why_idle(trees, path, question, both)
         told[way or "analysed"] += 1
         if way:
-            _, behaviours = settle(both, Clock(None))
-            programs = both.map(lambda p: p.program)
-            sides = Sides(programs, behaviours, facts, question.described)
+            sides = Sides.of(both, settle(both, Clock(None)), facts, question.described)
             new = (*found_in(sides, [path], rules), *found_in(sides.swapped, [path], rules))
             if new or not is_same(sides):
                 wrong.append((path, way, [f.message for f in new]))
