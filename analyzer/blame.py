@@ -24,7 +24,7 @@ from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.mixed import is_kept
-from analyzer.pages.machine import TYPE, Event
+from analyzer.pages.machine import TYPE, Event, PageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,13 +272,21 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     fine = {id for o in passing for id in o.chain}
     if seen.kind is not Kind.SINK and seen.id not in fine and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
+    if seen.kind is Kind.SINK and _is_born_in(seen.page, seen.id) and _is_new(seen.id, sides):
+        return Culprit(seen.id, seen.span, seen.text, "site")
     source = seen.page.source(seen.dimension)
     for frame in reversed(seen.stack):
         if frame.id not in fine and _is_new(frame.id, sides):
-            if source is not None and (source.kind, source.owner) == ("write", frame.id):
+            wrote = source is not None and (source.kind, source.owner) == ("write", frame.id)
+            if wrote and source and seen.kind is not Kind.SINK:
                 return _writer(source, seen, sides)
             return Culprit(frame.id, frame.span, frame.text, "site")
     return None
+
+
+def _is_born_in(page: PageState, id: FunctionId) -> bool:
+    """Tell whether a function has made a page that it frees."""
+    return bool(page.history) and (page.history[0].kind, page.history[0].owner) == ("birth", id)
 
 
 def _is_new(id: FunctionId, sides: Sides) -> bool:

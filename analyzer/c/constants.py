@@ -200,7 +200,7 @@ class _Reader:
 def constants(unit: Unit) -> Mapping[str, int]:
     """Return the macros of a file that are integers; two different values are none."""
     bodies = {name: m.body for name, m in macro_definitions(unit).items() if m.params is None}
-    values = dict(enumerators(unit))
+    values = {"true": 1, "false": 0, **enumerators(unit)}
     resolving: set[str] = set()
 
     def lookup(name: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analyzer.c.facts import macros
 from analyzer.c.heads import calls
@@ -13,6 +13,10 @@ from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import Unit
 
 _WORD = re.compile(r"\w+")
+#: A macro with parameters that computes with them, and neither calls nor stores anything.
+_COMPUTES = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)([\w\s&|^~!<>=+*/%?:.()-]*)")
+_CALL = re.compile(r"\b(?!(?:likely|unlikely|IS_ENABLED|sizeof)\b)\w+\s*\(")
+_STORE = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
 #: Set before the name of a file's own function where the kernel has another one of that name.
 _STATIC = "static "
 
@@ -32,13 +36,21 @@ class Own:
     """What a file says of names by itself.
 
     macros and functions are names of the kernel's that it gives to macros and static functions of
-    its own; macros are in the order of the file, each from an offset on, and None undefines one.
+    its own, macros also those that compute a value; they are in the order of the file, each from an
+    offset on, and None undefines one.
     ends are functions that are declared not to come back.
     """
 
     macros: tuple[tuple[int, str, Macro | None], ...] = ()
     functions: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        # Computed once: each function of the file is looked up by it.
+        if not self._hash:
+            object.__setattr__(self, "_hash", hash((self.macros, self.functions, self.ends)) or 1)
+        return self._hash
 
     def at(self, offset: int) -> Mapping[str, Macro]:
         """Return the macros that are defined at an offset."""
@@ -70,6 +82,23 @@ def own_macros(
     for start, name, macro in every_definition(unit):
         if name in names:
             yield (start if at is None else at), name, macro
+
+
+def computing_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, str, Macro | None]]:
+    """Yield the macros of a file that stand for a value computed from what they are passed.
+
+    Of several under different `#if`, the first; at: where the file is included.
+    """
+    names = set()
+    for line in unit.directives:
+        if line.keyword == "define" and "(" in line.argument:
+            m = _COMPUTES.fullmatch(line.argument)
+            if m is not None and not _CALL.search(m[2]) and not _STORE.search(m[2]):
+                names.add(m[1])
+    for start, name, macro in own_macros(unit, names, at) if names else ():
+        if name in names:
+            names.discard(name)
+            yield start, name, macro
 
 
 def own_functions(unit: Unit, names: Collection[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from analyzer.base import Span
 from analyzer.c import ir
 from analyzer.flow import bits, operations, words
+from analyzer.flow.answers import answering
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
@@ -109,6 +110,13 @@ def _dispatch(
         if (acts or points) and (found := run.program.resolve(name, path)):
             return _direct(found, step, args, here, state, act, run, enter)
         if not points:
+            results = [
+                result
+                for id in answering(name, path, run.program)
+                for result in enter(id, args, state, act, step.span, here)
+            ]
+            if results:
+                return results
             if not is_harmless(name):
                 _expose(args, run)
             if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from analyzer.base import Span
 from analyzer.c import ir
+from analyzer.flow.answers import answering
 from analyzer.flow.conditions import Asked
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId, Program
@@ -248,23 +249,9 @@ class _Body:
 
 def _only_answers(name: str, path: str, program: Program) -> bool:
     """Tell whether what a call answers follows from what it is passed: it does nothing else."""
-    found = program.resolve(name, path)
-    steps = (
-        step
-        for id in found
-        for function in program.lowered(id)
-        for variant in function.variants
-        for block in variant.blocks
-        for step in block.instructions
-    )
-    if not found:
-        return name.isupper() or is_harmless(name)
-    return all(
-        is_harmless(step.callee.id)
-        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
-        else isinstance(step, ir.Assign) and isinstance(step.target, ir.Name)
-        for step in steps
-    )
+    if program.resolve(name, path):
+        return bool(answering(name, path, program))
+    return name.isupper() or is_harmless(name)
 
 
 def _before(variant: ir.Variant) -> Sequence[Sequence[int]]:

@@ -13,6 +13,7 @@ from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import returned_by
 from analyzer.flow.state import State
 from analyzer.flow.storing import flag_of, words_in
+from analyzer.flow.tested import is_condition
 from analyzer.flow.values import (
     MIRRORED,
     ONE,
@@ -144,7 +145,7 @@ def _name(e: ir.Name, state: State, act: Activation, run: Run) -> Value:
     if run.program.is_function(id):
         return Fn(id, act.function.path)
     if id.isupper() or (id[:1].isupper() and "_" in id):
-        number = run.program.enumerators(act.function.path).get(id)
+        number = run.program.own_numbers(act.function.path).get(id)
         return Symbol(id) if number is None else Int(number)
     note_cell(e, place, act, run)
     return Unknown(place)
@@ -291,6 +292,16 @@ def _without_others(element: str, state: State) -> State:
         return not (other.lstrip("-").isdigit() and index.lstrip("-").isdigit())
 
     return state.forget(may_be)
+
+
+def valued(e: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[Value, State]]:
+    """Return what is known of a value: of a comparison that tells something, either outcome."""
+    value = evaluate(e, state, act, run)
+    if isinstance(value, Unknown) and is_condition(e):
+        outcomes = refine(e, state, act, run)
+        if len(outcomes) == 1 or any(told.store != state.store for _, told in outcomes):
+            return [(Int(int(held)), told.deciding(state.forced)) for held, told in outcomes]
+    return [(value, state)]
 
 
 def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[bool, State]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.base import Span
@@ -26,7 +26,7 @@ from analyzer.flow.values import (
     compare,
     page_key,
 )
-from analyzer.pages.facts import ALLOCATED
+from analyzer.pages.facts import ALLOCATED, Population
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
 
 
@@ -194,6 +194,8 @@ def name_population(act: Activation, entry: State, results: Results, run: Run) -
             named.append((state, value))
             continue
         population = _population(act, state, run)
+        if any(p.needs and not state.config.get(p.needs, True) for p in _named(population, run)):
+            continue  # what is asked for does not exist there
         page = _started(page, run.starts.get(population)).of_population(population)
         run.observe(
             act,
@@ -254,6 +256,10 @@ def _origin_key(act: Activation, state: State) -> str | None:
         if p.history and p.history[0].kind == "birth" and p.history[0].owner == act.id
     ]
     return born[0] if born else None
+
+
+def _named(name: str, run: Run) -> Iterator[Population]:
+    return (p for p in run.facts.populations if p.name == name)
 
 
 def _population(act: Activation, state: State, run: Run) -> str:

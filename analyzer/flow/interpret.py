@@ -13,7 +13,7 @@ from analyzer.c import ir
 from analyzer.flow import bits, calls, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.counters import counters_of, placed, stepped
-from analyzer.flow.expressions import assign, evaluate, refine
+from analyzer.flow.expressions import assign, refine, valued
 from analyzer.flow.frames import (
     entered_page,
     fewer,
@@ -37,7 +37,7 @@ from analyzer.flow.shape import Shape, root_name, shape_of
 from analyzer.flow.slices import Slice
 from analyzer.flow.state import State, join_states
 from analyzer.flow.turns import jumped, switches, turned
-from analyzer.flow.values import Int, NonZero, Page, Symbol, Unknown, Value
+from analyzer.flow.values import ZERO, Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
 from analyzer.flow.weight import matters, sliced
 from analyzer.pages.facts import ALLOCATED
@@ -233,8 +233,11 @@ class _Body:
                 stored = words.stored(step, state, act, run)
                 if stored is not None:
                     return [stored]
-                found = evaluate(stepped(step, self.counters, state, act, run), state, act, run)
-                return [bits.written(step, state, assign(target, found, state, act, run), act, run)]
+                value = stepped(step, self.counters, state, act, run)
+                return [
+                    bits.written(step, told, assign(target, found, told, act, run), act, run)
+                    for found, told in valued(value, state, act, run)
+                ]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not matters(step, act, run):
                     after = [calls.pass_out(step, args, state, act, run)]
@@ -295,12 +298,14 @@ class _Body:
                     if (self.act.variant, place.block, to) not in self.run.closed:
                         self._go(place, to, after)
             case ir.Return(value):
-                returned: Value = Int(0)
+                answers: Results = [(state, ZERO)]
                 if value is not None:
-                    returned = evaluate(value, state, self.act, self.run)
+                    told = valued(value, state, self.act, self.run)
+                    answers = [(left, answer) for answer, left in told]
                 if self.watch is not None:
                     self.watch.leave(place.block, None, state)
-                self.results.setdefault((state.key, returned), (state, returned))
+                for left, answer in answers:
+                    self.results.setdefault((left.key, answer), (left, answer))
 
     def _go(self, place: _Place, target: int, state: State) -> None:
         """Follow an edge, minding the loops that it enters, closes or leaves."""

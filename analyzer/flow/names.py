@@ -1,4 +1,4 @@
-"""Tell which of the names that the analysis knows mean something else in a file."""
+"""Tell what names mean in a file: those that it defines itself, and the headers beside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from analyzer.c.own import NOTHING, Own, ending_functions, own_functions, own_macros
+from analyzer.c.own import (
+    NOTHING,
+    Own,
+    computing_macros,
+    ending_functions,
+    own_functions,
+    own_macros,
+)
 from analyzer.c.unit import LARGEST, Unit
 from analyzer.flow.cache import Cache
 
@@ -26,6 +33,7 @@ class Names:
     def __init__(self, read: Callable[[str], bytes | None], cache: Cache, sources: Sources) -> None:
         self._read, self._cache, self._sources = read, cache, sources
         self._found: dict[str, Own] = {}
+        self._numbers: dict[str, Mapping[str, int]] = {}
 
     def own(self, path: str) -> Own:
         """Return the names that mean something else in a file.
@@ -42,12 +50,24 @@ class Names:
             return NOTHING
         names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
         files = tuple(self._together(unit, None, _DEPTH))
-        macros = (m for at, file in files for m in own_macros(file, names, at))
+        macros = [m for at, file in files for m in own_macros(file, names, at)]
+        macros += [m for at, file in files for m in computing_macros(file, at) if m[1] not in names]
         return Own(
             tuple(sorted(macros, key=lambda m: m[0])),
             own_functions(unit, names),
             frozenset().union(*(ending_functions(file) for _, file in files)),
         )
+
+    def numbers(self, path: str) -> Mapping[str, int]:
+        """Return the enumerators and integer macros that a file and headers beside it define."""
+        if path not in self._numbers:
+            unit = self._unit(path)
+            files = self._together(unit, None, _DEPTH) if unit is not None else ()
+            found: dict[str, int] = {}
+            for _, file in files:
+                found.update(self._cache.numbers(file.path, file.text))
+            self._numbers[path] = found
+        return self._numbers[path]
 
     def _together(
         self, unit: Unit, at: int | None, depth: int

@@ -248,8 +248,8 @@ class Program(Witness):
 
     @noted
     def own_numbers(self, path: str) -> Mapping[str, int]:
-        """Return the enumerators and integer macros that a file defines for itself."""
-        return self._cache.numbers(path, self._facets[path].unit.text)
+        """Return the enumerators and integer macros that a file has for itself."""
+        return self._names.numbers(path)
 
     # -- functions -------------------------------------------------------------------------
 

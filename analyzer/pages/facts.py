@@ -98,7 +98,8 @@ class Population:
     name: str
     title: str
     when: tuple[tuple[str, str], ...]
-    starts: str  # in words, where readers all over the tree rely on it; else empty
+    starts: str = ""  # in words, where readers all over the tree rely on it; else empty
+    needs: str = ""  # the configuration symbol without which there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,13 @@ def load_facts() -> Facts:
             for e in where["parameter"]
         ),
         populations=tuple(
-            Population(e["name"], e["title"], tuple(sorted(e["when"].items())), e.get("starts", ""))
+            Population(
+                e["name"],
+                e["title"],
+                tuple(sorted(e["when"].items())),
+                e.get("starts", ""),
+                e.get("needs", ""),
+            )
             for e in where["population"]
         ),
         entries={
@@ -314,7 +321,7 @@ def extended(facts: Facts, described: Iterable[Described]) -> Facts:
     for migration in described:
         known = {p.name for p in facts.populations}
         new = tuple(
-            Population(m.name, m.title, m.when, "")
+            Population(m.name, m.title, m.when)
             for m in migration.populations
             if m.name not in known
         )
