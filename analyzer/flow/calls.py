@@ -317,7 +317,10 @@ def _indirect(
     _expose(args, run)
     if not _passes_page(args, state):
         return [(pass_addresses(args, state, here), Unknown(here))]
-    value = evaluate(step.callee, state, act, run)
+    held = step.callee
+    while isinstance(held, ir.Unary) and held.op == "*":  # a function's address is the function
+        held = held.operand
+    value = evaluate(held, state, act, run)
     if isinstance(value, Fn):
         ids = run.program.resolve(value.name, value.path or act.function.path)
     else:
@@ -327,7 +330,8 @@ def _indirect(
         ids = tuple(i for i in ids if run.role(i).matters)
     if not ids:
         run.gap("callback", act, step.span.line, run.text(act, step.span))
-        return [(pass_addresses(args, state, here), Unknown(here))]
+        lost = operations.lose_pages(args, pass_addresses(args, state, here), run)
+        return [(lost, Unknown(here))]
     results: Results = []
     for id in ids:
         results.extend(enter(id, args, state, act, step.span, here, callback=True))

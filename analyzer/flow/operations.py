@@ -244,6 +244,15 @@ def pass_addresses(
     return state
 
 
+def lose_pages(values: Iterable[Value], state: State, run: Run) -> State:
+    """Forget the state of the pages that values name: nobody knows what becomes of them."""
+    for value in values:
+        key = page_key(value)
+        if key is not None and key in state.pages:
+            state = state.take(key).with_page(key, unknown_page(run.space))
+    return state
+
+
 def lose(names: Iterable[str], at: int, state: State, act: Activation, run: Run) -> State:
     """Forget locals that code which was not understood names, and all that lies behind them."""
     for name in sorted(names):
