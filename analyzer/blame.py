@@ -11,7 +11,8 @@ What decides is who wrote the state last, what the patch changed, and who passes
 5. Where both changed, pages that pass at the same place acquit it and convict the writer.
 6. Of a page that another entry point has put on a list, or into a structure, it is who takes it
    off and frees it, or hands it to a function that frees others as it should.
-7. A function that the patch has added and that frees a page which it had others mark is it.
+7. A function that the patch has added is it where it frees what it made, what it had others mark,
+   or what any of several others hand it.
 8. An initialiser is convicted only where no page of its population gets through any more.
 """
 
@@ -272,7 +273,8 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     fine = {id for o in passing for id in o.chain}
     if seen.kind is not Kind.SINK and seen.id not in fine and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
-    if seen.kind is Kind.SINK and _is_born_in(seen.page, seen.id) and _is_new(seen.id, sides):
+    alone = _is_born_in(seen.page, seen.id) or (not passing and _is_shared(seen, sides))
+    if seen.kind is Kind.SINK and alone and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
     source = seen.page.source(seen.dimension)
     for frame in reversed(seen.stack):
@@ -282,6 +284,15 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
                 return _writer(source, seen, sides)
             return Culprit(frame.id, frame.span, frame.text, "site")
     return None
+
+
+def _is_shared(seen: Observation, sides: Sides) -> bool:
+    """Tell whether pages fail at a place to which several functions hand them."""
+    failing = (
+        o for o in sides.behaviours.after.observations if (o.id, o.span) == (seen.id, seen.span)
+    )
+    above = {o.chain[-2:-1] for o in failing if (o.kind, o.outcome) == (seen.kind, seen.outcome)}
+    return len(above) > 1
 
 
 def _is_born_in(page: PageState, id: FunctionId) -> bool:

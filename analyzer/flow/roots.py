@@ -314,21 +314,26 @@ def _climbed(
 def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[FunctionId]:
     """Yield the functions of some files that free what they take from a list.
 
-    Who forgets to take the type off a page names no operation on it.
+    Who forgets to take the type off a page names no operation on it. Either may be done by another
+    function of the file.
     """
     lists = {*facts.lists.first, *facts.lists.step, *facts.lists.iterators}
     for sink in sorted(facts.sinks):
         for id in program.calling(sink):
-            if id[0] in paths:
-                called = program.called(id)
-                own = (
-                    program.called(c)
-                    for n in called
-                    for c in program.resolve(n, id[0])
-                    if c[0] == id[0]
-                )
-                if any(lists & names for names in (called, *own)):
-                    yield id
+            if id[0] not in paths:
+                continue
+            if _takes(program, id, lists):
+                yield id
+            elif passes_pages(program, facts, id):
+                above = (c for c in callers_of(program, id) if c[0] == id[0])
+                yield from (c for c in above if _takes(program, c, lists))
+
+
+def _takes(program: Program, id: FunctionId, lists: Collection[str]) -> bool:
+    """Tell whether a function takes from a list, or one of its file that it calls does."""
+    called = program.called(id)
+    own = (program.called(c) for n in called for c in program.resolve(n, id[0]) if c[0] == id[0])
+    return any(not names.isdisjoint(lists) for names in (called, *own))
 
 
 def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[FunctionId]:
