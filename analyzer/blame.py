@@ -65,7 +65,7 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     if source is None or source.owner == seen.id:
         return site
     if seen.kind is Kind.SINK and is_kept(seen):
-        return _hander(seen, passing) or site
+        return _hander(seen, passing) or _taker(seen, sides) or site
     had_it_marked = source.kind == "write" and seen.id in {f.id for f in source.chain}
     if seen.kind is Kind.SINK and had_it_marked and _is_new(seen.id, sides):
         return site
@@ -81,6 +81,18 @@ def _hander(seen: Observation, passing: tuple[Observation, ...]) -> Culprit | No
         if (frame.id, frame.text) not in fine:
             return Culprit(frame.id, frame.span, frame.text, "caller")
     return None
+
+
+def _taker(seen: Observation, sides: Sides) -> Culprit | None:
+    """Convict who hands a page to a function of the core that frees: that serves all drivers."""
+    for frame, callee in reversed([*zip(seen.stack, seen.chain[1:], strict=True)]):
+        if _is_core(callee, sides) and not _is_core(frame.id, sides):
+            return Culprit(frame.id, frame.span, frame.text, "caller")
+    return None
+
+
+def _is_core(id: FunctionId, sides: Sides) -> bool:
+    return id[0].rpartition("/")[0] in sides.core
 
 
 def _calls_of(passing: tuple[Observation, ...]) -> set[tuple[FunctionId, str]]:
@@ -335,7 +347,7 @@ def _shared_writer(seen: Observation, sides: Sides, *, alone: bool) -> FunctionI
 def _outsider(seen: Observation, id: FunctionId, sides: Sides) -> FunctionId | None:
     """Return the last function on the way that does not stand beside the origins, if any."""
     for other in reversed(seen.chain[: seen.chain.index(id)]):
-        if other[0].rpartition("/")[0] not in sides.core:
+        if not _is_core(other, sides):
             return other
     return None
 

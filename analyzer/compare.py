@@ -289,8 +289,8 @@ def trapped(behaviour: Behaviour) -> Iterable[Failure]:
 def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield pages handed to the buddy in a state in which it must not have them.
 
-    Not a page from a list or a structure where the file also unmarks pages of which nothing is
-    known, by itself or by what it calls: that may have been one of them.
+    Not a page from a list or a structure where the files beside the entry point that free it also
+    unmark pages of which nothing is known, or what they call does: that may have been one of them.
     """
     unmarking = {
         path
@@ -302,9 +302,15 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
         for path, _ in o.chain
     }
     for o in behaviour.observations:
-        excused = o.path in unmarking and is_kept(o)
+        excused = is_kept(o) and not unmarking.isdisjoint(_beside_root(o))
         if o.kind is Kind.SINK and o.outcome is Outcome.LEAK and not excused:
             yield Failure("leak-to-buddy", o)
+
+
+def _beside_root(o: Observation) -> frozenset[str]:
+    """Return the files on the way to an observation that stand beside its entry point."""
+    folder = o.root[0].rpartition("/")[0]
+    return frozenset(path for path, _ in o.chain if path.rpartition("/")[0] == folder)
 
 
 def asserted(behaviour: Behaviour) -> Iterable[Failure]:

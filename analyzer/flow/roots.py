@@ -12,7 +12,7 @@ from analyzer.flow.interest import Interest
 from analyzer.flow.params import is_page_pointer, list_params, passes_pages
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.storing import STORING
-from analyzer.pages.facts import Facts
+from analyzer.pages.facts import Facts, Lists
 from analyzer.pages.machine import TYPE, Space
 
 #: So many calls away from an operation a function still matters.
@@ -62,12 +62,14 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
 
 def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
     """Return the functions that return a page which they allocate or take from a list."""
+    lists = facts.lists
     return frozenset(
         id
-        for name in (*facts.allocators, *facts.lists.first)
+        for name in (*facts.allocators, *lists.first, *lists.entry)
         for id in program.calling(name)
         if not facts.speaks_of(program.called_as(id))
         and any(is_page_pointer(f.returns) for f in program.signatures(id))
+        and (name not in lists.entry or not program.called(id).isdisjoint(lists.take))
     )
 
 
@@ -317,23 +319,27 @@ def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[
     Who forgets to take the type off a page names no operation on it. Either may be done by another
     function of the file.
     """
-    lists = {*facts.lists.first, *facts.lists.step, *facts.lists.iterators}
     for sink in sorted(facts.sinks):
         for id in program.calling(sink):
             if id[0] not in paths:
                 continue
-            if _takes(program, id, lists):
+            if _takes(program, id, facts.lists):
                 yield id
             elif passes_pages(program, facts, id):
                 above = (c for c in callers_of(program, id) if c[0] == id[0])
-                yield from (c for c in above if _takes(program, c, lists))
+                yield from (c for c in above if _takes(program, c, facts.lists))
 
 
-def _takes(program: Program, id: FunctionId, lists: Collection[str]) -> bool:
+def _takes(program: Program, id: FunctionId, lists: Lists) -> bool:
     """Tell whether a function takes from a list, or one of its file that it calls does."""
+    first = {*lists.first, *lists.step, *lists.iterators}
     called = program.called(id)
     own = (program.called(c) for n in called for c in program.resolve(n, id[0]) if c[0] == id[0])
-    return any(not names.isdisjoint(lists) for names in (called, *own))
+    return any(
+        not names.isdisjoint(first)
+        or not (names.isdisjoint(lists.entry) or names.isdisjoint(lists.take))
+        for names in (called, *own)
+    )
 
 
 def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[FunctionId]:
