@@ -136,6 +136,16 @@ class Result:
     stopped: str = ""  # why something was not judged at all: interrupted, out of time, of memory
     notes: tuple[str, ...] = ()  # one-line remarks for stderr: repairs, offsets, partial results
 
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all that was given was applied and judged, whatever came of it."""
+        return not (self.stopped or self.unjudged or self.left_out or self.is_cut)
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether a budget ended the work on something, other than on a whole patch."""
+        return sum(g.kind == "budget" for g in self.gaps) > len(self.unjudged)
+
 
 def order_of(f: Finding) -> tuple[object, ...]:
     """Return by what findings stand in order: the grave ones first, then by place."""

@@ -105,6 +105,7 @@ def check(
         unjudged += [p.index for p in series.patches[begun:]]
     gaps.update((_unjudged(index, stopped), None) for index in unjudged)
     blind = any(g.file in touched for g in gaps)
+    is_short = bool(left_out) or blind or any(g.kind == "budget" for g in gaps)
     clock.enter("")
     return Result(
         tree=tree.name,
@@ -113,7 +114,7 @@ def check(
             for p in series.patches
         ),
         migrations=tuple(derived),
-        unmoved="" if blind or any(g.kind == "budget" for g in gaps) else _unmoved(idle, series),
+        unmoved="" if is_short else _unmoved(idle, series),
         left_out=tuple(left_out),
         findings=tuple(sorted(_chosen(found, rules), key=order_of)),
         gaps=tuple(sorted(gaps)),

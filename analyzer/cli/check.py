@@ -254,9 +254,12 @@ def check(
     if stats:
         _say_stats(result)
     if blind:
+        from analyzer.report.words import counted
+        from analyzer.report.words import gap as gap_words
+
         say(
-            f"{len(blind)} gaps in what the patch touches (--strict-gaps); the first: "
-            f"{blind[0].file}:{blind[0].line}: {blind[0].detail}"
+            f"{counted(len(blind), 'gap')} in what the patch touches (--strict-gaps); the first: "
+            f"{gap_words(blind[0])}"
         )
     if nipa:
         from analyzer.cli.nipa import tell_nipa

@@ -31,4 +31,5 @@ def tell_nipa(selected: Selected) -> int:
         ) from error
     if selected.count(Severity.ERROR):
         return FAILED
-    return WARNED if selected.count(Severity.WARNING) else PASSED
+    doubtful = selected.count(Severity.WARNING) or not selected.result.is_whole
+    return WARNED if doubtful else PASSED

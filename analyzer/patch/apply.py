@@ -197,6 +197,8 @@ def _apply_file(work: _Work, change: FileChange, data: bytes) -> None:
             work.refused.append(_Refused(change.path, index, hunk.line, hunk=hunk, lines=lines))
         else:
             placed.append((index, hunk, place))
+    if change.kind is ChangeKind.MODIFIED and change.hunks and not placed:
+        return  # the file stays what it is
     spliced = splice(lines, [(hunk, place) for _, hunk, place in placed])
     for (index, _, place), (before, after) in zip(placed, spliced.spans, strict=True):
         work.placements.append(

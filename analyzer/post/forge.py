@@ -108,7 +108,8 @@ def post(
 ) -> Iterator[Outcome]:
     """Post every finding in the best place that the forge takes, and what has none in one note.
 
-    The note is written where something is to be said in it or where it is there already.
+    The note is written where something is to be said in it, that not all was judged as well, or
+    where it is there already.
     """
     shown = forge.shown()
     comments = _Memory(forge.comments)
@@ -126,7 +127,7 @@ def post(
             apart.append(finding)
     item = _summary(result, forge.key, context, apart, len(held) - len(apart))
     notes = _Memory(forge.notes)
-    if apart or notes.find(item, unsure=False):
+    if apart or not result.is_whole or notes.find(item, unsure=False):
         yield deliver(
             item,
             ledger,

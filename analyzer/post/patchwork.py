@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import dumps, loads
 from urllib.parse import urlsplit
 
 from analyzer.base import AnalyzerError, Severity
-from analyzer.findings import Finding, PatchInfo, Result
+from analyzer.findings import PatchInfo, Result
 from analyzer.post.client import Client, Json
 from analyzer.post.deliver import Found, Item, Outcome, deliver
 from analyzer.post.ledger import Ledger
 from analyzer.post.report import open_findings
 from analyzer.post.text import brief
+from analyzer.report import words
 from analyzer.report.plain import plain
 
 VARIABLES = ("OFFLINT_PATCHWORK_TOKEN", "PATCHWORK_TOKEN")
@@ -59,8 +60,7 @@ def checks(result: Result, board: Board) -> tuple[tuple[PatchInfo, Item], ...]:
             f"--patch-id: {len(board.ids)} given, but the report is on {len(result.patches)} "
             "patches"
         )
-    held = open_findings(result)
-    return tuple((p, _check(p, held, board)) for p in result.patches)
+    return tuple((p, _check(p, result, board)) for p in result.patches)
 
 
 def _is_address(url: str) -> bool:
@@ -73,13 +73,25 @@ def _is_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and known and not re.search(r"\s", url)
 
 
-def _check(patch: PatchInfo, held: Sequence[Finding], board: Board) -> Item:
-    mine = [f for f in held if f.introduced_by == patch.index]
+def _doubt(patch: PatchInfo, result: Result) -> list[str]:
+    """Say what of a patch was not judged; nothing where all of it was."""
+    left = tuple(x for x in result.left_out if x.patch == patch.index)
+    if patch.index in result.unjudged:
+        return [f"not judged: {result.stopped}"]
+    cut = ["not everything was judged"] if result.is_cut else []
+    return [*cut, *([words.partial(replace(result, left_out=left))] if left else [])]
+
+
+def _check(patch: PatchInfo, result: Result, board: Board) -> Item:
+    mine = [f for f in open_findings(result) if f.introduced_by == patch.index]
+    doubt = _doubt(patch, result)
     worst = max((f.severity for f in mine), key=lambda s: s.rank, default=Severity.NOTE)
+    if doubt and worst is Severity.NOTE:
+        worst = Severity.WARNING
     body = {
         "state": _STATES[worst],
         "context": board.context,
-        "description": brief(mine),
+        "description": "; ".join((*doubt, *([brief(mine)] if mine or not doubt else []))),
         **({"target_url": board.target_url} if board.target_url else {}),
     }
     name = str(board.ids[patch.index - 1]) if board.ids else patch.message_id

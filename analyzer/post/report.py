@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from analyzer.base import AnalyzerError, Confidence, Gap, Severity, Span
-from analyzer.findings import Cause, Finding, Migration, PatchInfo, Result, Status, Step
+from analyzer.findings import (
+    Cause,
+    Finding,
+    LeftOut,
+    Migration,
+    PatchInfo,
+    Result,
+    Status,
+    Step,
+)
 from analyzer.report.json import Object, read_schema
 from analyzer.select import is_open
 
@@ -47,6 +56,9 @@ def parse_report(data: bytes, name: str) -> Result:
         migrations=tuple(_migration(m) for m in report["migrations"]),
         findings=tuple(_finding(f) for f in report["findings"]),
         gaps=tuple(Gap(**g) for g in report["gaps"]),
+        left_out=tuple(LeftOut(**x) for x in report["left_out"]),
+        unjudged=tuple(report.get("unjudged", ())),
+        stopped=report.get("stopped") or "",
         suppressed=report["summary"]["suppressed"],
         files_read=report["summary"]["files_read"],
         functions=report["summary"]["functions"],

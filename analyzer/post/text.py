@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from analyzer import __version__
 from analyzer.base import Severity
 from analyzer.findings import Finding, Migration, Result
+from analyzer.report import words
 from analyzer.report.plain import plain
 
 _MARKUP = re.compile(r"[\\`*\[\]<>~|&]|(?<![^\W_])_|_(?![^\W_])")
@@ -75,8 +76,11 @@ def summary(result: Result, apart: Sequence[Finding], inline: int | None) -> str
     if apart:
         lines += ["", "Outside the change, and so listed here:"]
     last = []
+    for doubt in words.doubts(result):
+        last += ["", f"{md(doubt).capitalize()}."]
     if result.gaps:
-        last = ["", f"Blind in {len(result.gaps)} places: what could not be read is not judged."]
+        blind = words.counted(len(result.gaps), "place")
+        last += ["", f"Blind in {blind}: what could not be read is not judged."]
     return "\n".join((*lines, *_fitting(apart, _MOST - len("\n".join((*lines, *last)))), *last))
 
 

@@ -22,7 +22,7 @@ def render(view: View) -> str:
     """
     selected = view.selected
     details = [_detail(f, view) for f in selected.shown]
-    details.extend(_blindness(selected))
+    details.extend((*_partial(selected), *_blindness(selected)))
     check = {
         "tool": "offlint",
         "status": status(selected),
@@ -34,9 +34,12 @@ def render(view: View) -> str:
 
 
 def status(selected: Selected) -> str:
-    """Return `fail` where an open error is shown, `warn` for a warning, `pass` otherwise."""
+    """Return `fail` where an open error is shown, `warn` for a warning, `pass` otherwise.
+
+    What was not judged as a whole does not pass.
+    """
     worst = max((f.severity.rank for f in selected.open), default=0)
-    return ("pass", "warn", "fail")[worst]
+    return ("pass", "warn", "fail")[max(worst, not selected.result.is_whole)]
 
 
 def _summary(selected: Selected) -> str:
@@ -58,10 +61,16 @@ def _detail(finding: Finding, view: View) -> dict[str, str]:
     }
 
 
+def _partial(selected: Selected) -> list[dict[str, str]]:
+    left = words.partial_at(selected.result)
+    text = plain(f"{left[0]}: {left[1]}") if left else ""
+    row = {"status": "warn", "context": "partial", "state": "partial", "description": text}
+    return [row] if left else []
+
+
 def _blindness(selected: Selected) -> list[dict[str, str]]:
     gaps = selected.result.gaps
     if not gaps:
         return []
-    first = f"{words.gap_place(gaps[0])}: {gaps[0].detail}"
-    text = f"blind in {words.counted(len(gaps), 'place')}; the first: {first}"
+    text = f"blind in {words.counted(len(gaps), 'place')}; the first: {words.gap(gaps[0])}"
     return [{"status": "pass", "context": "gaps", "state": "gap", "description": plain(text)}]

@@ -12,7 +12,13 @@ from analyzer.select import is_open
 
 def render(view: View) -> str:
     """Return a line for each shown finding; columns count from 0, as spatch counts them."""
-    return "".join(f"{_line(f, view)}\n" for f in view.selected.shown)
+    lines = (*_partial(view), *(_line(f, view) for f in view.selected.shown))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _partial(view: View) -> tuple[str, ...]:
+    left = words.partial_at(view.selected.result)
+    return (plain(f"./{left[0]}:1:0-0: WARNING: {left[1]} (partial)"),) if left else ()
 
 
 def _line(finding: Finding, view: View) -> str:

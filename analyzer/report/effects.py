@@ -8,9 +8,9 @@ from typing import Any
 
 from analyzer import __version__
 from analyzer.contracts import Context, Contract, Effects, Sighting, Way
+from analyzer.report import words
 from analyzer.report.paint import Paint, painter
 from analyzer.report.plain import plain, wrap
-from analyzer.report.words import gap_place
 
 #: A JSON object on its way to the encoder.
 Object = dict[str, Any]
@@ -142,8 +142,8 @@ def _sighting(s: Sighting, width: int, paint: Paint) -> list[str]:
 
 
 def _gaps(effects: Effects, width: int) -> Iterator[str]:
-    for gap in effects.gaps:
-        yield from wrap(plain(f"{gap_place(gap)}: {gap.detail}"), width, first="  ", rest="      ")
+    for admitted in effects.gaps:
+        yield from wrap(plain(words.gap(admitted)), width, first="  ", rest="      ")
 
 
 def render_json(effects: Effects) -> str:

@@ -10,7 +10,7 @@ from analyzer import __version__
 from analyzer.contracts import Explanation, Happening
 from analyzer.report.paint import Paint, painter
 from analyzer.report.plain import plain, wrap
-from analyzer.report.words import gap_place
+from analyzer.report.words import gap
 
 #: A JSON object on its way to the encoder.
 Object = dict[str, Any]
@@ -52,7 +52,7 @@ def render(e: Explanation, *, width: int = 80, colour: bool = False) -> str:
             [*(paint(x, "title") for x in wrap(plain(title), width, rest="    ")), *reason]
         )
     if e.gaps:
-        lines = (f"{gap_place(g)}: {g.detail}" for g in e.gaps)
+        lines = (gap(g) for g in e.gaps)
         gaps = [x for line in lines for x in wrap(plain(line), width, first="  ", rest="      ")]
         blocks.append([paint("Not followed", "title"), *gaps])
     if e.place.function:

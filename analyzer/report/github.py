@@ -18,10 +18,17 @@ _MOST = 10
 
 
 def render(view: View) -> str:
-    """Return a command for each shown finding, at most ten a level, and a line for the rest."""
+    """Return a command for each shown finding, at most ten a level, and a line for the rest.
+
+    A partial result says so in a command of its own.
+    """
     room = Counter(dict.fromkeys(_LEVELS.values(), _MOST))
     left: Counter[str] = Counter()
     lines = []
+    if partial := words.partial_at(view.selected.result):
+        room["warning"] -= 1
+        at = f"file={_property(partial[0])},line=1,title=partial"
+        lines.append(f"::warning {at}::{_escaped(plain(partial[1]))}")
     for finding in view.selected.shown:
         level = _LEVELS[finding.severity] if is_open(finding) else "notice"
         if room[level]:

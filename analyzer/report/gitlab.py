@@ -19,6 +19,7 @@ _SEVERITIES = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.N
 def render(view: View) -> str:
     """Return a JSON array with an entry for each shown finding; what is no open problem is `info`.
 
+    A partial result says so in an entry of its own.
     GitLab drops all but one entry of a fingerprint, so that the second finding of the same
     problem gets one of its own.
     """
@@ -39,7 +40,24 @@ def render(view: View) -> str:
                 },
             }
         )
-    return dumps(entries, indent=2) + "\n"
+    return dumps([*_partial(view), *entries], indent=2) + "\n"
+
+
+def _partial(view: View) -> list[dict[str, object]]:
+    """Return the entry that says that a result is partial."""
+    left = words.partial_at(view.selected.result)
+    if left is None:
+        return []
+    path, text = left
+    return [
+        {
+            "description": plain(text),
+            "check_name": "partial",
+            "fingerprint": _numbered(f"partial\0{path}", 2),
+            "severity": "major",
+            "location": {"path": plain(path.removeprefix("./")), "lines": {"begin": 1}},
+        }
+    ]
 
 
 def _numbered(fingerprint: str, n: int) -> str:

@@ -42,6 +42,8 @@ def _report(selected: Selected) -> Object:
         "migrations": [_migration(m) for m in result.migrations],
         "unmoved": result.unmoved or None,
         "left_out": [asdict(x) for x in result.left_out],
+        "unjudged": list(result.unjudged),
+        "stopped": result.stopped or None,
         "findings": [_finding(f) for f in selected.shown],
         "gaps": [_gap(g) for g in result.gaps],
         "summary": {

@@ -194,6 +194,8 @@ def _closing(view: View) -> Iterator[str]:
         read += f", following {words.listed(populations)} from where they are made"
     yield ""
     yield from wrap(plain(f"Looked at: {read}."), _WIDTH)
+    if doubts := words.doubts(result):
+        yield from wrap(plain(f"Not everything was looked at: {'; '.join(doubts)}."), _WIDTH)
     yield from _gaps(result)
     before = sum(f.status is Status.PRE_EXISTING for f in result.findings)
     if before:
@@ -211,7 +213,8 @@ def _gaps(result: Result) -> Iterator[str]:
     yield from wrap(f"Not understood, so nothing is said of it: {count}.", _WIDTH)
     for gap in result.gaps[:_GAPS]:
         where = f"{gap.file}: {gap.function}()" if gap.function else gap.file
-        yield from wrap(plain(f"{where}: {gap.detail}"), _WIDTH, first="  ", rest="    ")
+        text = plain(f"{where}: {gap.detail}".removeprefix(": "))
+        yield from wrap(text, _WIDTH, first="  ", rest="    ")
     if len(result.gaps) > _GAPS:
         yield f"  and {len(result.gaps) - _GAPS} more"
 

@@ -17,7 +17,17 @@ _FACES = {Severity.ERROR: "ovl-face1", Severity.WARNING: "ovl-face2", Severity.N
 
 def render(view: View) -> str:
     """Return an entry for each shown finding, its trace as a list of links beneath it."""
-    return "".join(f"{line}\n" for f in view.selected.shown for line in _entry(f, view))
+    entries = (line for f in view.selected.shown for line in _entry(f, view))
+    return "".join(f"{line}\n" for line in (*_partial(view), *entries))
+
+
+def _partial(view: View) -> tuple[str, ...]:
+    left = words.partial_at(view.selected.result)
+    if left is None:
+        return ()
+    path, text = left
+    link = _link(Span(path, 0, 0, 1, 1, 1, 1), _FACES[Severity.WARNING], f"WARNING: {text}")
+    return (f"* TODO {link}",)
 
 
 def _entry(finding: Finding, view: View) -> Iterator[str]:

@@ -27,8 +27,18 @@ def render(view: View) -> str:
 
 
 def diagnostics(view: View) -> list[Object]:
-    """Return a diagnostic for each shown finding."""
-    return [_diagnostic(f, view) for f in view.selected.shown]
+    """Return a diagnostic for each shown finding, and first one for a partial result."""
+    return [*_partial(view), *(_diagnostic(f, view) for f in view.selected.shown)]
+
+
+def _partial(view: View) -> list[Object]:
+    left = words.partial_at(view.selected.result)
+    if left is None:
+        return []
+    path, text = left
+    location = _location(Span(path, 0, 0, 1, 1, 1, 1))
+    code = {"value": "partial"}
+    return [{"message": plain(text), "location": location, "severity": "WARNING", "code": code}]
 
 
 def _diagnostic(finding: Finding, view: View) -> Object:

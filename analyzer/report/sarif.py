@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from analyzer import __version__
 from analyzer.base import Gap, Severity, Span
-from analyzer.findings import Finding, Status, Step
+from analyzer.findings import Finding, Result, Status, Step
 from analyzer.report import words
 from analyzer.report.anchor import placed
 from analyzer.report.plain import plain
@@ -66,7 +66,7 @@ def _run(view: View) -> Object:
                 "version": __version__,
                 "semanticVersion": __version__,
                 "rules": [_rule(r) for r in rules],
-                "notifications": [{"id": kind} for kind in sorted({g.kind for g in result.gaps})],
+                "notifications": [{"id": kind} for kind in _kinds(result)],
             }
         },
         "automationDetails": {"id": "offlint/"},
@@ -75,8 +75,8 @@ def _run(view: View) -> Object:
         },
         "invocations": [
             {
-                "executionSuccessful": True,
-                "toolExecutionNotifications": list(_notifications(result.gaps, left)),
+                "executionSuccessful": not result.stopped,
+                "toolExecutionNotifications": list(_notifications(result, left)),
             }
         ],
         "columnKind": "unicodeCodePoints",
@@ -254,19 +254,37 @@ def _replacement(fix: Replacement) -> Object:
     return {"deletedRegion": region, "insertedContent": {"text": fix.text}}
 
 
-def _notifications(gaps: Sequence[Gap], left: int) -> Iterator[Object]:
-    for gap in gaps[:_MOST_GAPS]:
-        place: Object = {"artifactLocation": _artifact(gap.file)}
-        if gap.line:
-            place["region"] = {"startLine": gap.line}
+def _kinds(result: Result) -> list[str]:
+    """Return the kinds of notifications that a result has."""
+    return sorted({*(g.kind for g in result.gaps), *(["partial"] if result.left_out else [])})
+
+
+def _notifications(result: Result, left: int) -> Iterator[Object]:
+    if partial := words.partial_at(result):
         yield {
-            "level": "note",
-            "descriptor": {"id": gap.kind},
-            "message": {"text": plain(f"{words.gap_place(gap)}: {gap.detail}")},
-            "locations": [{"physicalLocation": place}],
+            "level": "warning",
+            "descriptor": {"id": "partial"},
+            "message": {"text": plain(partial[1])},
+            "locations": [{"physicalLocation": {"artifactLocation": _artifact(partial[0])}}],
         }
-    more = ((len(gaps) - _MOST_GAPS, "gap"), (left, "finding"))
+    for gap in result.gaps[:_MOST_GAPS]:
+        yield _gap(gap)
+    more = ((len(result.gaps) - _MOST_GAPS, "gap"), (left, "finding"))
     for n, noun in more:
         if n > 0:
             text = f"{words.counted(n, noun)} more, left out"
             yield {"level": "warning", "message": {"text": text}}
+
+
+def _gap(gap: Gap) -> Object:
+    out: Object = {
+        "level": "warning" if gap.kind == "budget" else "note",
+        "descriptor": {"id": gap.kind},
+        "message": {"text": plain(words.gap(gap))},
+    }
+    if gap.file:
+        place: Object = {"artifactLocation": _artifact(gap.file)}
+        if gap.line:
+            place["region"] = {"startLine": gap.line}
+        out["locations"] = [{"physicalLocation": place}]
+    return out

@@ -21,13 +21,8 @@ def render(view: View) -> str:
 
 
 def _partial(view: View) -> tuple[str, ...]:
-    result = view.selected.result
-    if not result.left_out:
-        return ()
-    first = result.left_out[0]
-    text = words.partial(result).removeprefix("partial: ")
-    text += f"; the first: {words.left_out(first, result)}"
-    return (plain(f"{first.file}:1: WARNING:PARTIAL: {text}"),)
+    left = words.partial_at(view.selected.result)
+    return (plain(f"{left[0]}:1: WARNING:PARTIAL: {left[1]}"),) if left else ()
 
 
 def _line(finding: Finding, view: View) -> str:

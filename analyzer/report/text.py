@@ -147,7 +147,7 @@ def _fix(diff: str, pen: Pen) -> Iterator[str]:
 def _gaps(gaps: tuple[Gap, ...], pen: Pen) -> Iterator[str]:
     yield pen.paint("Not understood, so nothing is said of it:", "title")
     for gap in gaps:
-        text = plain(f"{gap.kind}: {words.gap_place(gap)}: {gap.detail}")
+        text = plain(f"{gap.kind}: {words.gap(gap)}")
         yield from wrap(text, pen.width, first="  ", rest="    ")
 
 

@@ -54,8 +54,10 @@ def reservation(result: Result) -> str:
     """Say in a sentence that what was not found need not be absent; empty where all was judged."""
     if result.unjudged and len(result.unjudged) >= len(result.patches):
         return f"Nothing was judged: {result.stopped}."
-    if result.unjudged or any(g.kind == "budget" for g in result.gaps):
+    if result.unjudged or result.is_cut:
         return "Nothing stale found in what was judged, and not everything was."
+    if result.left_out:
+        return "Nothing stale found in what applies, and not everything does."
     if result.blind:
         return "Nothing stale found, but not all that the patch touches was understood."
     return ""
@@ -115,7 +117,32 @@ def partial(result: Result) -> str:
     """Say that a result is partial; empty where it is not."""
     hunks, files = (sum((x.hunk > 0) is of for x in result.left_out) for of in (True, False))
     what = [counted(n, noun) for n, noun in ((hunks, "hunk"), (files, "file")) if n]
-    return f"partial: {listed(what)} did not apply and are left out" if what else ""
+    are = "is" if len(result.left_out) == 1 else "are"
+    return f"partial: {listed(what)} did not apply and {are} left out" if what else ""
+
+
+def partial_at(result: Result) -> tuple[str, str] | None:
+    """Return the first file of which something was left out, and what to say; None if whole."""
+    if not result.left_out:
+        return None
+    first = result.left_out[0]
+    text = partial(result).removeprefix("partial: ")
+    return first.file, f"{text}; the first: {left_out(first, result)}"
+
+
+def unjudged(result: Result) -> str:
+    """Say of which patches nothing was judged, and why; empty where all were."""
+    if not result.unjudged:
+        return ""
+    numbers = listed([str(n) for n in result.unjudged])
+    noun = "patch" if len(result.unjudged) == 1 else "patches"
+    return f"{result.stopped}: nothing of {noun} {numbers} was judged"
+
+
+def doubts(result: Result) -> list[str]:
+    """Say what of the patches was not judged; nothing where all was."""
+    cut = "work on some of it was ended early" if result.is_cut else ""
+    return [doubt for doubt in (unjudged(result), cut, partial(result)) if doubt]
 
 
 def left_out(hunk: LeftOut, result: Result) -> str:
@@ -154,10 +181,17 @@ def remark(finding: Finding) -> str:
     return "" if finding.status is Status.INTRODUCED else f" ({finding.status})"
 
 
+def gap(admitted: Gap) -> str:
+    """Say where a gap lies, if it lies anywhere, and what was not understood there."""
+    return f"{gap_place(admitted)}: {admitted.detail}".removeprefix(": ")
+
+
 def gap_place(gap: Gap) -> str:
-    """Return where a gap lies: `file:line in function()`."""
+    """Return where a gap lies: `file:line in function()`; empty where it lies nowhere."""
     at = f"{gap.file}:{gap.line}" if gap.line else gap.file
-    return f"{at} in {gap.function}()" if gap.function else at
+    if not gap.function:
+        return at
+    return f"{at} in {gap.function}()" if at else f"{gap.function}()"
 
 
 def label(rule: str) -> str:

@@ -61,6 +61,34 @@ def test_partial_result_says_so_in_json(older: Path) -> None:
     ]
 
 
+def test_where_no_hunk_applies_there_is_nothing_to_say(older: Path, tmp_path: Path) -> None:
+    lines = Path(PATCH).read_text().split("diff --git ")
+    driver = next(part for part in lines if part.startswith("a/drivers/toy/toy_mem.c"))
+    patch = tmp_path / "one.patch"
+    patch.write_text(f"diff --git {driver}")
+    (older / "drivers/toy/toy_mem.c").write_text("int nothing_of_it;\n")
+
+    done = offlint("check", "--tree", str(older), "--partial", str(patch))
+
+    assert (2, "") == (done.status, done.stdout)
+    assert "Nothing of it applies: nothing to analyse." in done.stderr
+
+
+def test_partial_result_gives_no_reason_why_no_page_moves(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int a; /* one */\n")
+    (tmp_path / "b.c").write_text("int another;\n")
+    patch = tmp_path / "one.patch"
+    patch.write_text(
+        "--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-int a; /* one */\n+int a; /* two */\n"
+        "--- a/b.c\n+++ b/b.c\n@@ -1 +1 @@\n-int b;\n+long b;\n"
+    )
+
+    done = offlint("check", "--tree", str(tmp_path), "--partial", str(patch))
+
+    assert "Nothing stale found in what applies, and not everything does." in done.stdout
+    assert "comments and blanks" not in done.stdout
+
+
 def test_whole_patch_is_not_partial() -> None:
     options = ("--partial", "--format", "json")
 

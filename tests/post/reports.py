@@ -8,6 +8,7 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from analyzer.cli import main
 from analyzer.findings import Finding
@@ -46,10 +47,11 @@ class Done:
     complaint: str
 
 
-def write_report(folder: Path, *findings: Finding) -> Path:
-    """Write a report on a series of two patches."""
+def write_report(folder: Path, *findings: Finding, **short: Any) -> Path:
+    """Write a report on a series of two patches; short says what of it was not judged."""
     path = folder / "report.json"
-    path.write_text(json.render(View(selected=selected(*findings))))
+    held = selected(*findings)
+    path.write_text(json.render(View(selected=replace(held, result=replace(held.result, **short)))))
     return path
 
 

@@ -69,12 +69,18 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield made
 
 
-def run(place: Place, folder: Path, *findings: Finding, more: Sequence[str] = ("--yes",)) -> Done:
+def run(
+    place: Place,
+    folder: Path,
+    *findings: Finding,
+    more: Sequence[str] = ("--yes",),
+    **short: object,
+) -> Done:
     service = place.service
     root = service.url + ("/api/v4" if isinstance(service, GitLab) else "")
     ledger = ("--ledger", folder / "posts.sqlite")
     done = post(
-        *place.options, "--url", root, *ledger, *more, write_report(folder, *findings),
+        *place.options, "--url", root, *ledger, *more, write_report(folder, *findings, **short),
         **variables(service),
     )  # fmt: skip
     said = "".join(place.bodies()) + "".join(str(n["body"]) for n in place.notes)
@@ -116,6 +122,15 @@ def test_nothing_is_told_of_what_is_mended_or_was_there(place: Place, tmp_path: 
 
     assert (0, [], []) == (done.status, place.comments(), place.notes)
     assert not place.service.sent("POST")
+
+
+def test_what_was_not_judged_is_told_even_where_nothing_was_found(
+    place: Place, tmp_path: Path
+) -> None:
+    run(place, tmp_path, unjudged=(2,), stopped="out of time")
+
+    (note,) = place.notes
+    assert "Out of time: nothing of patch 2 was judged." in str(note["body"])
 
 
 def test_without_yes_no_forge_is_spoken_to(place: Place, tmp_path: Path) -> None:

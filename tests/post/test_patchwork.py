@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.base import Gap
+from analyzer.findings import LeftOut
+
 from .reports import ALL, BESIDE, INSIDE, UNTOLD, Done, post, variables, write_report
 from .servers import Fault, serve
 from .services import Patchwork
@@ -52,6 +55,35 @@ def test_what_is_mended_or_was_there_is_no_ones_fault(server: Patchwork, tmp_pat
 
     assert [["success"], ["success"]] == states(server)
     assert {"nothing new"} == {c["description"] for held in server.checks.values() for c in held}
+
+
+def test_what_was_not_judged_is_no_success(server: Patchwork, tmp_path: Path) -> None:
+    left = LeftOut(patch=1, file="a.c", hunk=1, line=9, reason="no line of it is in the file")
+    report = write_report(tmp_path, left_out=(left,), unjudged=(2,), stopped="out of time")
+
+    done = run(server, report, "--yes")
+
+    assert (0, []) == (done.status, server.complaints)
+    assert [
+        [("warning", "partial: 1 hunk did not apply and is left out")],
+        [("warning", "not judged: out of time")],
+    ] == [[(c["state"], c["description"]) for c in held] for held in server.checks.values()]
+
+
+def test_what_was_ended_early_is_no_success_of_any_patch(server: Patchwork, tmp_path: Path) -> None:
+    gap = Gap("budget", "a.c", 0, "f", "out of time: nothing that f() calls is followed")
+
+    run(server, write_report(tmp_path, gaps=(gap,)), "--yes")
+
+    assert [["warning"], ["warning"]] == states(server)
+
+
+def test_an_error_weighs_more_than_what_was_left_out(server: Patchwork, tmp_path: Path) -> None:
+    left = LeftOut(patch=2, file="a.c", hunk=1, line=9, reason="no line of it is in the file")
+
+    run(server, write_report(tmp_path, INSIDE, left_out=(left,)), "--yes")
+
+    assert [["success"], ["fail"]] == states(server)
 
 
 def test_without_yes_nobody_is_spoken_to(server: Patchwork, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analyzer.base import Gap, Severity
 from analyzer.cli.output import FORMATS
-from analyzer.findings import Finding, Status
+from analyzer.findings import Finding, LeftOut, Result, Status
 from analyzer.report.letter import Letter
 from analyzer.report.plain import is_safe
 from analyzer.report.view import Anchor, View
@@ -294,3 +294,52 @@ def test_what_is_no_open_problem_is_a_note() -> None:
         assert " NOTE: " in rendered("coccicheck", view)
         assert rendered("org", view).startswith("* DONE ")
         assert '"severity": "INFO"' in rendered("rdjson", view)
+
+
+SHORT = Gap("budget", "a.c", 0, "f", "out of time: nothing that f() calls is followed")
+CUT = replace(RESULT, findings=(), gaps=(), unjudged=(1, 2), stopped="out of time")
+LEFT = LeftOut(patch=2, file="mm/init.c", hunk=1, line=9, reason="no line of it is in the file")
+PARTIAL = replace(RESULT, findings=(), gaps=(), left_out=(LEFT,))
+
+
+@pytest.mark.parametrize("result", [CUT, PARTIAL, replace(PARTIAL, left_out=(), gaps=(SHORT,))])
+def test_b4_passes_nothing_that_was_not_judged_as_a_whole(result: Result) -> None:
+    cut, whole = (
+        json.loads(rendered("b4", View(selected=select(r, Selection()))))[0]["status"]
+        for r in (result, replace(RESULT, findings=(), gaps=()))
+    )
+
+    assert ("warn", "pass") == (cut, whole)
+
+
+@pytest.mark.parametrize("name", [f for f in FORMATS if f not in ("mail", "html")])
+def test_every_format_tells_what_was_left_out(name: str) -> None:
+    text = rendered(name, View(selected=select(PARTIAL, Selection())))
+
+    assert "mm/init.c" in text
+    assert "no line of it is in the file" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("name", ["mail", "html"])
+def test_what_was_left_out_is_told_beside_what_was_found(name: str) -> None:
+    found = replace(PARTIAL, findings=(FINDING,))
+
+    assert "1 hunk did not apply and is left out" in rendered(
+        name, View(selected=select(found, Selection()))
+    )
+
+
+def test_a_gap_that_lies_nowhere_has_no_place_before_it() -> None:
+    gap = Gap("budget", "", 0, "", "out of time: nothing of patch 1 was judged")
+    view = View(selected=select(replace(CUT, gaps=(gap,)), EVERYTHING))
+
+    assert "  budget: out of time: nothing" in rendered("text", view)
+    assert "the first: out of time: nothing" in rendered("b4", view)
+
+
+def test_a_mail_says_that_not_everything_was_looked_at() -> None:
+    cut = replace(RESULT, findings=(FINDING,), gaps=(SHORT,))
+
+    text = " ".join(rendered("mail", View(selected=select(cut, Selection()))).split())
+
+    assert "Not everything was looked at: work on some of it was ended early." in text

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 
 from analyzer.base import Gap, Severity
-from analyzer.findings import Finding, Status
+from analyzer.findings import Finding, LeftOut, Status
 from analyzer.report.sarif import render
 from analyzer.report.view import Anchor, View
 from analyzer.select import Selection, select
 
 from .golden import VIEW
-from .results import FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, read, selected
+from .results import EVERYTHING, FINDING, FIXED, HAZARD, REMARK, RESULT, STANDING, read, selected
 from .schemas import sarif
 from .test_formats import views
 
@@ -203,3 +203,25 @@ def test_paths_are_uris() -> None:
 def test_a_warning_is_a_warning() -> None:
     assert Status.INTRODUCED is FINDING.status
     assert "warning" == result(replace(FINDING, severity=Severity.WARNING))["level"]
+
+
+def test_a_run_that_was_ended_is_no_success() -> None:
+    gap = Gap("budget", "", 0, "", "out of time: nothing of patch 1 was judged")
+    cut = replace(RESULT, findings=(), gaps=(gap,), unjudged=(1,), stopped="out of time")
+
+    (invocation,) = run(replace(VIEW, selected=select(cut, EVERYTHING)))["invocations"]
+
+    assert not invocation["executionSuccessful"]
+    (told,) = invocation["toolExecutionNotifications"]
+    assert ("warning", gap.detail) == (told["level"], told["message"]["text"])
+    assert "locations" not in told
+    assert run(VIEW)["invocations"][0]["executionSuccessful"]
+
+
+def test_what_was_left_out_is_a_warning_of_a_declared_kind() -> None:
+    left = LeftOut(patch=1, file="mm/init.c", hunk=1, line=9, reason="no line of it is in the file")
+    only = run(replace(VIEW, selected=select(replace(RESULT, left_out=(left,)), EVERYTHING)))
+
+    told = only["invocations"][0]["toolExecutionNotifications"][0]
+    assert ("warning", {"id": "partial"}) == (told["level"], told["descriptor"])
+    assert {"id": "partial"} in only["tool"]["driver"]["notifications"]
