@@ -82,7 +82,7 @@ def audit(
         words=audited.found.words,
         others=tuple(sorted(others.items())),
         patch="" if series is None else _title(series),
-        gaps=tuple(sorted({*audited.behaviour.gaps, *_ended(audited)})),
+        gaps=tuple(sorted({*audited.behaviour.gaps, *audited.program.gaps, *_ended(audited)})),
         stopped=audited.stopped,
         files_read=len(audited.program.paths),
         seconds=tuple(clock.seconds.items()),

@@ -14,6 +14,7 @@ from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.store import DiskStore
 from analyzer.tree import DirectoryTree, Folders, Hits, searching
+from analyzer.tree.files import LARGEST
 from analyzer.tree.known import KnownTree
 from analyzer.tree.listing import list_directory, unpack_listing
 
@@ -101,6 +102,16 @@ def test_only_what_changed_is_read_again(root: Path, tmp_path: Path) -> None:
     hits, searched = ask(root, tmp_path, "alpha")
 
     assert {"mm/b.c": frozenset({"alpha"}), "mm/new.h": frozenset({"alpha"})} == hits
+    assert () == searched
+
+
+def test_what_can_be_read_no_more_may_hold_any_word(root: Path, tmp_path: Path) -> None:
+    ask(root, tmp_path, "alpha", "beta")
+    os.truncate(root / "mm" / "a.c", LARGEST + 1)
+
+    hits, searched = ask(root, tmp_path, "alpha", "beta")
+
+    assert {"mm/a.c": {"alpha", "beta"}, "mm/b.c": {"beta"}} == hits
     assert () == searched
 
 

@@ -25,7 +25,7 @@ from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.settle import settle
-from analyzer.tree import Tree
+from analyzer.tree import Tree, why_unread
 
 _WORD = re.compile(r"\w+")
 _OUTCOMES = {
@@ -110,7 +110,7 @@ def explain(
 def _line(tree: Tree, path: str, line: int) -> str:
     data = tree.read(path)
     if data is None:
-        raise AnalyzerError(f"{path}: no such file in {tree.name}")
+        raise AnalyzerError(f"{path}: {why_unread(tree, path)}")
     lines = data.split(b"\n")
     if line > len(lines):
         raise AnalyzerError(f"{path}:{line}: the file has only {len(lines)} lines")

@@ -11,7 +11,7 @@ from analyzer.patch.locate import Place, best_guess, place_hunks
 from analyzer.patch.model import ChangeKind, FileChange, Hunk, Patch, reverse_patch
 from analyzer.patch.sections import quote, quote_both
 from analyzer.patch.splice import splice, split_lines
-from analyzer.tree.api import Tree
+from analyzer.tree.api import Tree, why_unread
 from analyzer.tree.overlay import Overlay
 
 __all__ = ["Applied", "ChangedLines", "Placement", "Rejected", "apply_patch", "reverse_patch"]
@@ -181,7 +181,7 @@ def _start(work: _Work, change: FileChange) -> bytes | None:
         return b""
     data = work.read(change.before)
     if data is None:
-        work.reject(change, "no such file in the tree")
+        work.reject(change, why_unread(work.tree, change.before))
     elif change.kind in (ChangeKind.RENAMED, ChangeKind.COPIED) and present is not None:
         work.reject(change, f"the patch makes it from {change.before}, but the tree has it")
         return None

@@ -1,7 +1,7 @@
 """Give source trees one face: a directory, a git revision, texts in memory, a patched tree."""
 
 from analyzer.tree.ahead import searching
-from analyzer.tree.api import Folders, Hits, Read, Search, Tree, is_inside, is_source
+from analyzer.tree.api import Folders, Hits, Read, Search, Tree, is_inside, is_source, why_unread
 from analyzer.tree.directory import DirectoryTree
 from analyzer.tree.git import GitTree
 from analyzer.tree.memory import MemoryTree
@@ -22,4 +22,5 @@ __all__ = [
     "is_source",
     "open_tree",
     "searching",
+    "why_unread",
 ]

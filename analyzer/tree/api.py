@@ -43,6 +43,14 @@ class Tree(Protocol):
         ...
 
 
+def why_unread(tree: Tree, path: str) -> str:
+    """Say why a tree gives no text for a path."""
+    folder, _, name = path.rpartition("/")
+    if name not in tree.listdir(folder):
+        return "no such file in the tree"
+    return "cannot be read: no permission, too large, or no regular file"
+
+
 def is_inside(path: str) -> bool:
     """Say whether a path is relative, normal and cannot name anything outside a tree."""
     if not path or "\0" in path or path.startswith("/"):

@@ -223,11 +223,14 @@ class KnownTree:
         return self._renewed(words, changed) if len(changed) <= _MANY_CHANGED else {}
 
     def _renewed(
-        self, words: dict[str, tuple[str, ...]], changed: Collection[str]
+        self, words: dict[str, tuple[str, ...]], changed: frozenset[str]
     ) -> dict[str, tuple[str, ...]]:
         """Search the files that have changed, and nothing else."""
         texts = ((p, data) for p in sorted(changed) if (data := self._plain(p)) is not None)
-        fresh = scan_texts(texts, {_without(asked)[0] for asked in words})
+        wanted = {_without(asked)[0] for asked in words}
+        closed = frozenset(p for p in changed & self._sources if self._plain(p) is None)
+        # What cannot be read may hold any word.
+        fresh = {**scan_texts(texts, wanted), **dict.fromkeys(closed, frozenset(wanted))}
         renewed = {}
         for asked, paths in words.items():
             word, folders = _without(asked)

@@ -100,6 +100,9 @@ def _looked_into(root: str, folder: str) -> _Folder:
     rows, below, latest = [], [], 0
     try:
         opened = os.open(f"{root}/{folder}", os.O_RDONLY | os.O_DIRECTORY)
+    except PermissionError:
+        # In the place of all that it may hold.
+        return _Folder(folder, os.fsencode(f"{folder.rstrip('/')}\0unreadable\0"), (), 0)
     except OSError:
         return _Folder(folder, b"", (), 0)
     try:

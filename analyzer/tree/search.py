@@ -95,6 +95,10 @@ GREP = (
 )
 
 
+#: What `git grep` says of a file or folder that it passes over.
+_UNREAD = (b"error:", b"warning: could not open directory")
+
+
 def grep_paths(folders: Folders) -> tuple[str, ...]:
     """Return path specifications for the C files below some folders, or all."""
     return tuple(f"{folder}/{glob}" for folder in folders for glob in _GLOBS) or _GLOBS
@@ -120,6 +124,8 @@ def _hits_of(
         return None
     # 1 is "no match"; anything else, a signal's number as well, is a failure and no "no match".
     if done.returncode not in (0, 1) or (done.returncode == 1 and done.stderr):
+        return None
+    if any(line.startswith(_UNREAD) for line in done.stderr.splitlines()):
         return None
     return parse_hits(done.stdout, names, prefix)
 
@@ -166,12 +172,18 @@ def _scan_files(
 
 
 def source_files(root: str) -> Iterator[str]:
-    """List the C files under a directory; symbolic links and `.git` are not followed."""
+    """List the C files under a directory; symbolic links and `.git` are not followed.
+
+    A folder that may not be read is listed itself: it may hold any file.
+    """
     pending = [""]
     while pending:
         folder = pending.pop()
         try:
             entries = sorted(os.scandir(f"{root}/{folder}"), key=lambda entry: entry.name)
+        except PermissionError:
+            yield folder.rstrip("/")
+            continue
         except OSError:
             continue
         for entry in entries:

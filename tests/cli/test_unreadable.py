@@ -1,0 +1,89 @@
+"""What may not be read is admitted, by a process that is not allowed everything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .commands import ENVIRONMENT, PATCH, TREE, Done
+
+_DRIVER = "drivers/acme/acme_balloon.c"
+_SEES_ALL = "-dac_override,-dac_read_search"
+_LIMITED = ("setpriv", f"--bounding-set={_SEES_ALL}", f"--inh-caps={_SEES_ALL}")
+#: Root reads whatever it likes, unless it gives that up.
+ALLOWED = _LIMITED if os.geteuid() == 0 else ()
+
+pytestmark = pytest.mark.skipif(
+    bool(ALLOWED) and shutil.which("setpriv") is None, reason="root reads whatever it likes"
+)
+
+
+def offlint(tree: Path, *arguments: str) -> Done:
+    """Run the tool without what only root may do."""
+    done = subprocess.run(
+        [*ALLOWED, sys.executable, "-m", "analyzer", *arguments, "--tree", str(tree)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Path]:
+    """Return a tree of one's own, and let it be deleted again."""
+    root = tmp_path / "tree"
+    shutil.copytree(TREE, root)
+    yield root
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755)
+
+
+@pytest.mark.parametrize("closed", [_DRIVER, "drivers/acme"])
+def test_what_may_not_be_read_is_a_gap(tree: Path, closed: str) -> None:
+    (tree / closed).chmod(0)
+
+    done = offlint(tree, "check", "--no-cache", "--all", PATCH)
+
+    assert f"size: {closed}: too large or not to be read; left out" in done.stdout
+    assert "error[double-set]" not in done.stdout
+    assert "error[double-set]" in offlint(Path(TREE), "check", "--no-cache", PATCH).stdout
+
+
+def test_an_audit_admits_what_may_not_be_read(tree: Path) -> None:
+    (tree / _DRIVER).chmod(0)
+
+    assert "Blind in" in offlint(tree, "audit", "--no-cache").stdout
+
+
+def test_a_folder_that_may_not_be_read_is_listed_itself(tree: Path) -> None:
+    (tree / "drivers/acme").chmod(0)
+    program = "import sys; from analyzer.tree.listing import list_directory as of\n"
+    program += "print(*sorted(of(sys.argv[1]).paths), sep='\\n')"
+
+    listed = subprocess.run(
+        [*ALLOWED, sys.executable, "-c", program, tree],
+        capture_output=True, text=True, env=ENVIRONMENT, check=True,
+    ).stdout.split()  # fmt: skip
+
+    assert "drivers/acme" in listed
+    assert [] == [p for p in listed if p.startswith("drivers/acme/")]
+    assert "drivers/foo" not in listed
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(tree: Path) -> None:
+    (tree / "mm/mm_init.c").chmod(0)
+
+    done = offlint(tree, "check", PATCH)
+
+    assert (2, "") == (done.status, done.stdout)
+    assert "cannot be read: no permission" in done.stderr
+    assert "no such file" not in done.stderr
