@@ -20,6 +20,7 @@ from analyzer.nearby import idle_at_once, question_of
 from analyzer.pages.facts import load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series
+from analyzer.pipeline import demand_law
 from analyzer.rules import load_rules
 from analyzer.sites import Audit, Site, count_late
 from analyzer.tree import Tree
@@ -43,10 +44,11 @@ def audit(
     With a series, on those uses of the tree after it that the states it changes can reach, and with
     the patches after which a verdict is another. jobs bounds the processes that work at once; the
     result does not depend on it. What the budget does not allow is undecided, and a gap says what
-    ended it.
+    ended it. Raise AnalyzerError where the tree defines no page states.
     """
     clock, cache = Clock(progress), Cache()
     notes: list[str] = []
+    demand_law(Pair(tree, tree), cache, load_facts())
     if series is None:
         clock.enter("search and read")
         ahead = search_ahead(tree, cache, load_facts(), migration)

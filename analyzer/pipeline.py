@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from analyzer.base import Gap, Pair
+from analyzer.base import AnalyzerError, Gap, Pair
 from analyzer.budget import ENDS, Budget, reason_of
 from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.nearby import idle_by_text, idle_nearby, question_of
+from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Series
 from analyzer.patch.steps import apply_series
-from analyzer.tree import Tree
+from analyzer.tree import Tree, why_unread
 
 if TYPE_CHECKING:
     from analyzer.flow.cache import Cache
     from analyzer.judge import Judged
+    from analyzer.pages.facts import Facts
 
 
 def check(
@@ -43,7 +45,7 @@ def check(
     cost; what that cuts is a gap, and where nothing of a patch could be judged stopped says why.
     A cache that is handed in is shared between checks of trees that are much alike.
     Raise AnalyzerError where a patch does not apply, unless partial: then what applies is analysed,
-    and the result says what was left out.
+    and the result says what was left out. Raise it as well where the tree defines no page states.
     """
     clock = Clock(progress, max(len(series.patches), 1))
     found: list[Finding] = []
@@ -78,6 +80,7 @@ def check(
                 from analyzer.judge import Task, judge_trees
 
                 cache = cache or Cache()
+                demand_law(trees, cache, question.facts)
                 task = Task(
                     trees=trees, changed=changed, question=question, config=config or {},
                     cache=cache, clock=clock, budget=budget, jobs=jobs,
@@ -126,6 +129,17 @@ def check(
         unjudged=tuple(unjudged),
         stopped=stopped,
     )
+
+
+def demand_law(trees: Pair[Tree], cache: Cache, facts: Facts) -> None:
+    """Raise AnalyzerError where neither tree says which states pages have."""
+    from analyzer.flow.analyse import law_of
+
+    if any(law_of(t.read, cache, facts).space.operations for t in (trees.after, trees.before)):
+        return
+    tree = trees.after
+    found = why_unread(tree, HEADER) if tree.read(HEADER) is None else "it defines no page states"
+    raise AnalyzerError(f"{tree.name}: {HEADER}: {found}; name the top of a kernel tree")
 
 
 def _unjudged(index: int, reason: str) -> Gap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,32 @@ def test_no_command_shows_the_help() -> None:
 
     assert 2 == done.status
     assert "Commands:" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("header", [None, "", "#define NOTHING 1\nno C at all {{{\n"])
+@pytest.mark.parametrize("command", [("check", PATCH), ("audit",)])
+def test_a_tree_without_page_states_is_no_tree_to_judge(
+    command: tuple[str, ...], header: str | None, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(TREE, tree)
+    flags = tree / "include/linux/page-flags.h"
+    flags.unlink()
+    if header is not None:
+        flags.write_text(header)
+
+    done = offlint(command[0], "--tree", str(tree), *command[1:])
+
+    assert (2, "") == (done.status, done.stdout)
+    assert "include/linux/page-flags.h: " in done.stderr
+    assert "name the top of a kernel tree" in done.stderr
+
+
+def test_an_idle_patch_asks_for_no_page_states(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text("int a; /* one */\n")
+    patch = tmp_path / "one.patch"
+    patch.write_text("--- a/a.c\n+++ b/a.c\n@@ -1 +1 @@\n-int a; /* one */\n+int a; /* two */\n")
+
+    done = offlint("check", "--tree", str(tmp_path), str(patch))
+
+    assert (0, True) == (done.status, "comments and blanks only" in done.stdout)
