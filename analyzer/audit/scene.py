@@ -90,7 +90,7 @@ class Scene:
         """Return what calls in a file mean to a page."""
         touching = frozenset(n.word for n in self.names.values() if n.verb != "names")
         small = functools.partial(self.small, path)
-        return World(self.space, self.facts, touching, self.known.pure, small)
+        return World(self.space, self.facts, touching, self.known.pure, self.known.typed, small)
 
     def named(self, use: Use) -> frozenset[str]:
         """Return what a function calls, and what the static functions that it calls call for it."""

@@ -74,7 +74,7 @@ def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str]
     """Return what happens only before and only after; None where that is nothing, or unknown."""
     space, known = sides.behaviours.after.space, load_provenance()
     states = (_held(was.page, space), _held(now.page, space))
-    world = World(space, sides.facts, frozenset(), known.pure)
+    world = World(space, sides.facts, frozenset(), known.pure, known.typed)
     values = known.fresh.get(now.page.population, {})
     for function in sides.programs.after.lowered(now.id):
         for variant in function.variants:

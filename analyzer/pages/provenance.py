@@ -83,6 +83,7 @@ class Provenance:
     parts: tuple[Part, ...]
     needs: tuple[Need, ...]
     fresh: Mapping[str, Mapping[str, int]]  # population -> call -> its value
+    typed: frozenset[str]  # calls that tell whether a page has any type
     pure: frozenset[str]
     free: frozenset[str]
     recheck: frozenset[str]
@@ -140,6 +141,7 @@ def load_provenance() -> Provenance:
             for e in facts["needs"]
         ),
         fresh=fresh,
+        typed=frozenset(facts["typed"]["names"]),
         pure=frozenset(facts["pure"]["names"]),
         free=frozenset(facts["free"]["names"]),
         recheck=frozenset(facts["recheck"]["names"]),

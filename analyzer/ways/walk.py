@@ -27,6 +27,7 @@ class World:
     facts: Facts
     touching: frozenset[str]  # further calls that read or write a flag that moves
     pure: frozenset[str]
+    typed: frozenset[str] = frozenset()  # calls that tell whether the page has any type
     #: A static function of the file at hand, by its name; None where there is none of the kind.
     small: Callable[[str], ir.Function | None] = no_function
 
@@ -220,6 +221,9 @@ class Walk:
                     known.pop(other, None)
         if op is not None and mine:
             return self._operate(op, call, known, held)
+        if mine and name in self.world.typed:
+            known[call.result.id] = int(held.type != "")
+            return held
         if name in self.values and (mine or not call.args):
             known[call.result.id] = self.values[name]
             return held

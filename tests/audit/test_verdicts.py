@@ -124,6 +124,23 @@ def test_an_outcome_that_is_not_always_the_same_does_not() -> None:
     assert Verdict.AFFECTED is found.verdict
 
 
+@pytest.mark.parametrize(
+    ("tests", "verdict"),
+    [
+        (("!page_has_type", "PageReserved"), Verdict.AFFECTED),
+        (("PageReserved", "page_has_type"), Verdict.UNAFFECTED),
+        (("PageReserved", "!page_has_type"), Verdict.AFFECTED),
+    ],
+)
+def test_whether_a_page_has_any_type_follows_from_its_state(
+    tests: tuple[str, str], verdict: Verdict
+) -> None:
+    skipped = ("PageVmemmapSelfHosted", *tests)
+    test = "\n\t\t".join(f"if ({t}(page))\n\t\t\tcontinue;" for t in skipped)
+
+    assert verdict is site(audited(WALKER.format(test=test)), "sift").verdict
+
+
 def test_a_page_that_is_freed_either_way_has_an_owner() -> None:
     text = """
 void drop_ok(pmd_t *pmd)
