@@ -10,7 +10,7 @@ from analyzer.audit.sources import Source, Spot, is_amount, text_of
 from analyzer.c import ir
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.facts import Facts
-from analyzer.pages.provenance import Provenance
+from analyzer.pages.provenance import Provenance, is_of_type
 from analyzer.ways.defs import Place, passed_to, reaching, variable, writes_through
 
 Sources = frozenset[Source]
@@ -66,7 +66,7 @@ class Values:
             case ir.Name(id) | ir.Field(ir.Name(id), _, _):
                 declared = at.type_of(id)
                 for name, kind in self.known.types.items():
-                    if name in declared:
+                    if is_of_type(name, declared):
                         return at.told(kind, f"{id} is a {name}")
         return _NONE
 
@@ -253,7 +253,7 @@ class Values:
 
     def _narrowed(self, source: Source, at: Spot) -> Sources:
         for name, beside in self.known.beside.items():
-            if source.kind in beside.of and any(name in t for t in at.types):
+            if source.kind in beside.of and any(is_of_type(name, t) for t in at.types):
                 why = f"{source.why}, and a {name} is at hand"
                 return frozenset((Source(beside.kind, why, source.is_page),))
         return frozenset((source,))

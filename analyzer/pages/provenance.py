@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -51,6 +52,7 @@ class Part:
     after: str
     excluded_by: frozenset[str]
     excluded_where: frozenset[str]
+    built_with: str  # the symbol without which there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,11 @@ class Provenance:
         return next((p for p in self.parts if p.name == population), None)
 
 
+def is_of_type(name: str, declared: str) -> bool:
+    """Tell whether a declared type is one of a name, or a pointer to it."""
+    return name in declared and re.search(rf"\b{re.escape(name)}\b", declared) is not None
+
+
 @cache
 def load_provenance() -> Provenance:
     """Return the facts of `queries/kernel/provenance.toml`."""
@@ -133,6 +140,7 @@ def load_provenance() -> Provenance:
                 e["after"],
                 frozenset(e["excluded_by"]),
                 frozenset(e["excluded_where"]),
+                e["built_with"],
             )
             for e in facts["part"]
         ),

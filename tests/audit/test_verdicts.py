@@ -430,3 +430,20 @@ def test_an_assertion_that_fails_either_way_decides(asserted: str, verdict: Verd
 
     assert verdict is found.verdict
     assert ("would fail here" in found.reason) == (verdict is Verdict.UNAFFECTED)
+
+
+# -- types ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("cma", Verdict.UNAFFECTED), ("cmac_ring", Verdict.UNDECIDED)],
+)
+def test_a_type_is_told_by_its_whole_name(name: str, verdict: Verdict) -> None:
+    text = f"""
+int take(struct {name} *area)
+{{
+	return PageReserved(pfn_to_page(area->first));
+}}
+"""
+    assert verdict is site(audited(text), "take").verdict
