@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.audit.guards import guard_of
 from analyzer.audit.judged import (
     Judged,
     same_way,
@@ -43,7 +44,7 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
 
 def _guard(shift: Shift, use: Use, scene: Scene) -> str:
     """Return what keeps the pages of a part from a use; nothing where nothing does."""
-    return "" if shift.part is None else scene.guard_of(use, shift.part)
+    return "" if shift.part is None else guard_of(use, shift.part, scene)
 
 
 def _reach(shift: Shift, sources: frozenset[Source]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,24 +12,19 @@ from analyzer.audit.names import Names
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
 from analyzer.c import ir
-from analyzer.compare import guards_of
 from analyzer.flow.observe import Behaviour, Observation
 from analyzer.flow.program import FunctionId, Program
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import Space
-from analyzer.pages.provenance import Part, Provenance
+from analyzer.pages.provenance import Provenance
 from analyzer.tree import Read
-from analyzer.ways.defs import Place, call_at, calls_of
+from analyzer.ways.defs import Place, call_at
 from analyzer.ways.walk import World
 from analyzer.ways.ways import Ways, ways_of
 
-#: How far up the callers what excludes a population is looked for.
-_CLIMB = 5
-
 #: In the types of what is a page.
 _PAGES = ("page", "folio", "ptdesc")
-_ASSIGNED = re.compile(rb"(\w+)\s*=\s*\Z")
 
 #: Where something happens: file and byte offset.
 Spot = tuple[str, int]
@@ -197,23 +191,7 @@ class Scene:
         ]
         return frozenset(built | (set.intersection(*found) if found else set()))
 
-    # -- what tells a part of a population apart ----------------------------------------------
-
-    def guard_of(self, use: Use, part: Part) -> str:
-        """Return a test that every way to a use passes and that a part's pages fail."""
-        return self._value_guard(use, part) or self._guard(
-            (use.file, use.function), use.span.start, part, _CLIMB, frozenset()
-        )
-
-    def _value_guard(self, use: Use, part: Part) -> str:
-        """Return a variable that must be NULL at a use and is not for a part's pages."""
-        guarded = []
-        for function, variant, place, _ in self.places(use):
-            typed = {**{p.name: p.type for p in function.params}, **variant.locals}
-            names = [n for n, t in typed.items() if any(w in t for w in part.excluded_where)]
-            held = guards_of(variant)[place.block]
-            guarded.append(next((n for n in names if (repr(ir.Name(n)), False) in held), ""))
-        return f"{guarded[0]} is NULL here" if guarded and all(guarded) else ""
+    # -- what comes after a use ---------------------------------------------------------------
 
     def rechecked(self, id: FunctionId, depth: int = 6) -> str:
         """Return a call that comes after every use of a function and decides for itself."""
@@ -226,65 +204,3 @@ class Scene:
         above = self.tracer.callers(id, is_static=functions[0].static)
         found_above = [self.rechecked(c, depth - 1) for c in above if c != id]
         return found_above[0] if found_above and all(found_above) else ""
-
-    def _guard(
-        self, id: FunctionId, at: int, part: Part, depth: int, seen: frozenset[FunctionId]
-    ) -> str:
-        """Return a test that stands before an offset in a function, or before each call of it."""
-        tests = part.excluded_by & self.program.called(id)  # seldom any: the body need not be read
-        for function in self.program.lowered(id) if tests else ():
-            for variant in function.variants:
-                for _, call in calls_of(variant):
-                    callee = call.callee.id if isinstance(call.callee, ir.Name) else ""
-                    if callee in part.excluded_by and call.span.start < at:
-                        return f"{callee}() in {id[1]}()"
-        if depth == 0:
-            return ""
-        guards = [
-            self._guard(c, self._call_of(c, id), part, depth - 1, seen | {id})
-            for c in self._above(id)
-            if c not in seen
-        ]
-        return guards[0] if guards and all(guards) else ""
-
-    def _call_of(self, caller: FunctionId, callee: FunctionId) -> int:
-        """Return where a caller calls a function; its end where it only mentions it."""
-        functions = self.program.lowered(caller)
-        calls = [
-            call.span.start
-            for function in functions
-            for variant in function.variants
-            for _, call in calls_of(variant)
-            if call.callee == ir.Name(callee[1])
-        ]
-        return min(calls, default=max((f.span.end for f in functions), default=0))
-
-    def _above(self, id: FunctionId) -> tuple[FunctionId, ...]:
-        """Return the callers of a function, or who uses the table that it stands in."""
-        functions = self.program.lowered(id)
-        static = bool(functions) and functions[0].static
-        callers = self.tracer.callers(id, is_static=static)
-        return callers or tuple(self._users_of_table(id))
-
-    def _users_of_table(self, id: FunctionId) -> Iterator[FunctionId]:
-        unit = self.program.unit(id[0])
-        table = _table_around(unit.flat, id[1].encode())
-        if not table:
-            return
-        word = re.compile(rb"\b" + table + rb"\b")
-        for found in unit.definitions.values():
-            for d in found:
-                if word.search(unit.flat, d.body, d.span.end):
-                    yield (id[0], d.name)
-
-
-def _table_around(flat: bytes, name: bytes) -> bytes:
-    """Return the variable whose initialiser names a function first; nothing where none does."""
-    for m in re.finditer(rb"\b" + name + rb"\b", flat):
-        brace = max(flat.rfind(b"{", 0, m.start()), flat.rfind(b"}", 0, m.start()))
-        if brace >= 0 and flat[brace : brace + 1] == b"{":
-            begin = max(flat.rfind(b";", 0, brace), flat.rfind(b"}", 0, brace)) + 1
-            table = _ASSIGNED.search(flat, begin, brace)
-            if table is not None:
-                return table[1]
-    return b""

@@ -1,0 +1,72 @@
+"""A test keeps pages from a use where it is of these pages and every way to the use passes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.sites import Verdict
+
+from .trees import audited, site
+
+GUARDED = """
+{before}
+int take(unsigned long pfn, unsigned long n)
+{{
+	struct page *page = pfn_to_online_page(pfn);
+	int err = 0;
+
+	if (!page)
+		return 0;
+	{test}
+	return {use};
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "is_kept_out"),
+    [
+        ("if (PageVmemmapSelfHosted(page))\n\t\treturn 0;", True),
+        ("if (PageVmemmapSelfHosted(page))\n\t\terr = -EBUSY;\n\tif (err)\n\t\treturn 0;", True),
+        ('if (PageVmemmapSelfHosted(page))\n\t\tpr_info("self-hosted");', False),
+        ("if (!PageVmemmapSelfHosted(page))\n\t\treturn 0;", False),
+        ("if (armed() && PageVmemmapSelfHosted(page))\n\t\treturn 0;", False),
+        ("if (PageVmemmapSelfHosted(toy_first))\n\t\treturn 0;", False),
+        (
+            "if (PageVmemmapSelfHosted(page))\n\t\treturn 0;\n\tpage = pfn_to_online_page(n);",
+            False,
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_called", [False, True])
+def test_pages_are_kept_out_by_a_test_of_them_that_every_way_to_the_use_passes(
+    test: str, is_kept_out: bool, is_called: bool
+) -> None:
+    helper = "static int toy_read(struct page *p)\n{\n\treturn PageReserved(p);\n}\n"
+    before, use = (helper, "toy_read(page)") if is_called else ("", "PageReserved(page)")
+
+    found = site(
+        audited(GUARDED.format(before=before, test=test, use=use)),
+        "toy_read" if is_called else "take",
+    )
+
+    assert (Verdict.UNAFFECTED if is_kept_out else Verdict.AFFECTED) is found.verdict
+    assert ("told apart before: PageVmemmapSelfHosted() in take()" in found.reason) is is_kept_out
+
+
+def test_the_first_page_of_a_walk_is_asked_for_those_that_follow() -> None:
+    text = """
+int take(struct toy_walk *walk, unsigned long pfn)
+{{
+	struct page *page = pfn_to_online_page(pfn);
+
+	if (!walk->{field} && PageVmemmapSelfHosted(page))
+		return 0;
+	walk->walked++;
+	return PageReserved(page);
+}}
+"""
+    first, other = (site(audited(text.format(field=f)), "take") for f in ("walked", "armed"))
+
+    assert Verdict.UNAFFECTED is first.verdict
+    assert Verdict.AFFECTED is other.verdict
