@@ -447,3 +447,24 @@ int take(struct {name} *area)
 }}
 """
     assert verdict is site(audited(text), "take").verdict
+
+
+@pytest.mark.parametrize(
+    ("page", "verdict"),
+    [("pfn_to_page(pfn)", Verdict.UNDECIDED), ("pgmap->first", Verdict.UNAFFECTED)],
+)
+def test_looking_for_a_pagemap_tells_nothing_of_the_page(page: str, verdict: Verdict) -> None:
+    text = f"""
+int take(unsigned long pfn)
+{{
+	struct dev_pagemap *pgmap = get_dev_pagemap(pfn, NULL);
+
+	if (pgmap)
+		put_dev_pagemap(pgmap);
+	return PageReserved({page});
+}}
+"""
+    found = site(audited(text), "take")
+
+    assert verdict is found.verdict
+    assert ("pgmap is a struct dev_pagemap" in found.reason) is (verdict is Verdict.UNAFFECTED)
