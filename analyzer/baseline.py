@@ -91,7 +91,11 @@ def without_known(
             left[finding.fingerprint] -= 1
         else:
             kept.append(finding)
-    stale = [e for e in entries if left[e.fingerprint] > 0 and wanted(e.rule)]
+    stale = []
+    for entry in entries:
+        if left[entry.fingerprint] > 0 and wanted(entry.rule):
+            left[entry.fingerprint] -= 1
+            stale.append(entry)
     notes = (_remark(stale, name),) if stale else ()
     return replace(
         result,

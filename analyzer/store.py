@@ -167,11 +167,14 @@ class DiskStore:
             answers, size = self._try(lambda c: c.execute(query).fetchone(), (0, 0))
         return Usage(answers, size, _bytes_under(self.path.parent))
 
-    def clear(self) -> None:
-        """Delete the file; processes that use it go on and lose what they have written."""
+    def clear(self) -> str:
+        """Delete the file; processes that use it go on and lose what they have written.
+
+        Return why it could not be deleted; nothing where it is gone.
+        """
         self._new.clear()
         self.close()
-        self._throw_away()
+        return self._throw_away()
 
     def _write(self, connection: sqlite3.Connection) -> None:
         now = int(time.time())
@@ -238,17 +241,26 @@ class DiskStore:
             self._open = connection
         return self._open
 
-    def _throw_away(self) -> None:
-        """Move the folder aside in one step, so that no two processes mix old and new files."""
+    def _throw_away(self) -> str:
+        """Move the folder aside in one step, so that no two processes mix old and new files.
+
+        Return why that failed, if it did.
+        """
+        failed = ""
         if self._open is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._open.close()
             self._open = None
         doomed = self._folder / f"doomed-{os.getpid()}-{time.monotonic_ns()}"
-        with contextlib.suppress(OSError):
+        try:
             self.path.parent.rename(doomed)
+        except FileNotFoundError:
+            pass  # there was none
+        except OSError as error:
+            failed = _reason(error)
         for left in self._folder.glob("doomed-*"):
             shutil.rmtree(left, ignore_errors=True)
+        return failed
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -81,6 +81,18 @@ def test_entry_that_is_found_no_longer_is_a_remark(tmp_path: Path) -> None:
     )
 
 
+def test_of_equal_entries_only_those_found_no_longer_are_counted(tmp_path: Path) -> None:
+    one = found(DRIVER, SPOILT.replace(HOLD, "\tSetPageKeptBack(page);\n"))
+    path = tmp_path / "known.json"
+    write_baseline(path, one, lambda _: True)
+    entries = read_baseline(path)
+
+    left = without_known(one, [*entries, entries[0]], path.name, lambda _: True)
+
+    (remark,) = set(left.notes) - set(one.notes)
+    assert "1 entry is found no longer" in remark
+
+
 def test_entry_of_a_rule_that_was_not_asked_for_is_no_remark(tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     write_baseline(path, found(DRIVER, SPOILT), lambda _: True)

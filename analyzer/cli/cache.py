@@ -41,7 +41,8 @@ def clear() -> None:
     """Delete everything in the cache; safe while other runs use it."""
     store = _store()
     held = store.usage().on_disk
-    store.clear()
+    if why := store.clear():
+        raise AnalyzerError(f"{store.path.parent}: cannot delete the cache: {why}")
     click.echo(f"{store.path.parent}: {_megabytes(held)} deleted")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -78,9 +79,23 @@ def status_of(work: Callable[[], int | None]) -> int:
 
 def run() -> NoReturn:
     """Run the tool on the command line's arguments and exit."""
+    _open_streams()
     # Nearly all that an analysis makes lives as long as it does: looking for garbage on the way
     # takes a quarter of its time and finds none.
     gc.disable()
     status = main(sys.argv[1:], guarded=True)
     gc.freeze()  # and so does looking for it at the end
     sys.exit(status)
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of a standard stream that whoever runs the tool has closed.
+
+    Else the next file that is opened takes its number, and is written to as if it were that.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            if nothing != number:
+                os.dup2(nothing, number)
+            setattr(sys, name, os.fdopen(number, mode))

@@ -8,10 +8,11 @@ from difflib import SequenceMatcher
 
 from analyzer.audit.names import names_of
 from analyzer.audit.run import audit_tree
-from analyzer.base import AnalyzerError, Pair
+from analyzer.base import Pair
 from analyzer.clock import Clock, Progress
 from analyzer.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
+from analyzer.effects.find import line_of
 from analyzer.effects.run import function_at, prepared_trees, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
@@ -25,7 +26,7 @@ from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.settle import settle
-from analyzer.tree import Tree, why_unread
+from analyzer.tree import Tree
 
 _WORD = re.compile(r"\w+")
 _OUTCOMES = {
@@ -60,7 +61,7 @@ def explain(
     """
     clock, changed = Clock(progress), tuple(changed)
     clock.enter("search and read")
-    text = _line(trees.after, path, line)
+    text = line_of(trees.after, path, line)
     was = _line_before(trees, path, line)
     prepared = prepared_trees(trees, changed, config)
     prepared.map(lambda p: p.program.add([path]))
@@ -105,16 +106,6 @@ def explain(
         rulings=rulings,
         gaps=tuple(g for g in behaviours.after.gaps if (g.file, g.function) in way),
     )
-
-
-def _line(tree: Tree, path: str, line: int) -> str:
-    data = tree.read(path)
-    if data is None:
-        raise AnalyzerError(f"{path}: {why_unread(tree, path)}")
-    lines = data.split(b"\n")
-    if line > len(lines):
-        raise AnalyzerError(f"{path}:{line}: the file has only {len(lines)} lines")
-    return " ".join(lines[line - 1].decode("utf-8", "replace").split())
 
 
 def _line_before(trees: Pair[Tree], path: str, line: int) -> int | None:

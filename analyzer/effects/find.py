@@ -7,7 +7,7 @@ import re
 from analyzer.base import AnalyzerError, Pair
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.program import FunctionId
-from analyzer.tree import Tree
+from analyzer.tree import Tree, why_unread
 
 #: A name in more files than this is not looked for in all of them.
 _MANY = 400
@@ -42,3 +42,14 @@ def find_function(name: str, prepared: Pair[Prepared], trees: Pair[Tree]) -> Fun
         raise AnalyzerError(f"{function}: no function of this name is defined {where}in the tree")
     listed = "\n".join(f"  {p}:{f}" for p, f in chosen)
     raise AnalyzerError(f"{function}: defined in {len(chosen)} files; say which one:\n{listed}")
+
+
+def line_of(tree: Tree, path: str, line: int) -> str:
+    """Return a line of a tree; raise AnalyzerError where there is none."""
+    data = tree.read(path)
+    if data is None:
+        raise AnalyzerError(f"{path}: {why_unread(tree, path)}")
+    lines = data.split(b"\n")
+    if line > len(lines):
+        raise AnalyzerError(f"{path}:{line}: the file has only {len(lines)} lines")
+    return " ".join(lines[line - 1].decode("utf-8", "replace").split())

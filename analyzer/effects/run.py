@@ -8,7 +8,7 @@ from analyzer.base import Pair
 from analyzer.clock import Clock, Progress
 from analyzer.contracts import Effects, Known, Place, Sighting
 from analyzer.effects.contract import contract_of
-from analyzer.effects.find import find_function
+from analyzer.effects.find import find_function, line_of
 from analyzer.effects.words import GIVEN, place_words, state_words, title
 from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.cache import Cache
@@ -37,10 +37,12 @@ def effects(
 
     name is a function, or FILE:FUNCTION. lines are places of the tree after, of which is told what
     is known there. jobs bounds the processes that work at once; the result does not depend on it.
-    Raise AnalyzerError where the name means no function, or several.
+    Raise AnalyzerError where the name means no function, or several, or there is no such line.
     """
     clock = Clock(progress)
     clock.enter("search and read")
+    for path, line in lines:
+        line_of(trees.after, path, line)
     prepared = prepared_trees(trees, changed, config)
     prepared.map(lambda p: p.program.add(path for path, _ in lines))
     id = find_function(name, prepared, trees)

@@ -79,6 +79,8 @@ def test_json_holds_both_contracts_and_the_lines() -> None:
         (("toy_gone",), "no function of this name is defined"),
         (("toy_hold", "--at", "toy_mem.c"), "expected FILE:LINE"),
         (("toy_hold", "--at", "toy_mem.c:x"), "expected FILE:LINE"),
+        (("toy_hold", "--at", "mm/nowhere.c:5"), "mm/nowhere.c: no such file in the tree"),
+        (("toy_hold", "--at", "drivers/toy/toy_mem.c:9999"), "the file has only"),
         (("toy_hold", "--patch", "nowhere.patch"), "no such patch file"),
     ],
 )

@@ -8,13 +8,14 @@ import re
 import select
 import signal
 import subprocess
+import sys
 
 import pytest
 
 from analyzer.base import AnalyzerError
 from analyzer.cli import status_of
 
-from .commands import ENVIRONMENT, PATCH, TREE, spawn, until_watched
+from .commands import ENVIRONMENT, PATCH, ROOT, TREE, spawn, until_watched
 
 CHECK = ("check", "--tree", TREE)
 
@@ -27,6 +28,21 @@ def test_a_reader_that_leaves_is_no_error() -> None:
         complaint = ours.stderr.read()
 
     assert (1, b"") == (ours.returncode, complaint)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_no_status(closed: str) -> None:
+    command = f'"$0" -m analyzer "$@" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, *CHECK, "--format", "terse", PATCH],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
+    )
+
+    assert (1, b"") == (done.returncode, done.stderr)
+    assert (b"DOUBLE_SET" in done.stdout) is (closed == "<&-")
 
 
 def test_an_interrupt_ends_quietly() -> None:

@@ -87,3 +87,24 @@ def test_a_file_that_may_not_be_read_is_not_called_missing(tree: Path) -> None:
     assert (2, "") == (done.status, done.stdout)
     assert "cannot be read: no permission" in done.stderr
     assert "no such file" not in done.stderr
+
+
+def test_a_cache_that_cannot_be_deleted_is_not_called_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    settings = {**ENVIRONMENT, "OFFLINT_CACHE_DIR": str(folder)}
+    command = [sys.executable, "-m", "analyzer"]
+    subprocess.run(
+        [*command, "check", "--quiet", "--tree", TREE, PATCH],
+        env=settings, capture_output=True, check=False,
+    )  # fmt: skip
+    folder.chmod(0o555)
+    try:
+        done = subprocess.run(
+            [*ALLOWED, *command, "cache", "clear"],
+            env=settings, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        folder.chmod(0o755)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "cannot delete the cache: Permission denied" in done.stderr
