@@ -217,10 +217,22 @@ def _wrappers(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Name]:
             common = unit.path.startswith("include/") and around.static and _PAGE.search(head)
             if common or (known is not None and not known.verb):
                 inside.setdefault((around.name, ""), []).append(name)
+            elif around.static and known is None:
+                for word in _callers(around.name, unit, names):
+                    inside.setdefault((word, ""), []).append(name)
     for (word, file), held in inside.items():
         first = next((n for n in held if n.label), held[0])
         spelled = all(n.spelled for n in held)
         yield Name(word, verb_of(n.verb for n in held), first.label, file, first.word, spelled)
+
+
+def _callers(helper: str, unit: Unit, names: Names) -> Iterator[str]:
+    """Yield the users of which nobody knows yet what they do that call a function of a file."""
+    for word, name in names.items():
+        for d in unit.definitions.get(word, ()) if not name.verb else ():
+            body = unit.flat[d.body : d.span.end]
+            if any(True for _ in places_of(helper.encode(), body)):
+                yield word
 
 
 class _Layout:

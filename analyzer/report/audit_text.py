@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analyzer.report.paint import Paint, painter
 from analyzer.report.plain import plain, wrap
+from analyzer.report.words import counted
 from analyzer.sites import Audit, Delta, Site, Verdict, count_late
 
 _STYLES = {
@@ -85,20 +86,23 @@ def _deed(site: Site) -> str:
 def _sum(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
     counts = audit.counts
     parts = [f"{counts[v]} {v}" for v in Verdict]
-    text = f"{counts['uses']} uses: {', '.join(parts)}."
+    text = f"{counted(counts['uses'], 'use')}: {', '.join(parts)}."
     if counts["absent"]:
         text += f" {counts['absent']} more that the patch takes away or that are missing."
     yield from (paint(line, "title") for line in wrap(text, width))
     others = ", ".join(f"{n} in a {kind}" for kind, n in audit.others)
     listed = counts["uses"] + sum(n for _, n in audit.others)
     left = audit.words - listed
-    text = f"{audit.words} words: {audit.words - sum(n for _, n in audit.others)} uses, {others}"
+    uses = counted(audit.words - sum(n for _, n in audit.others), "use")
+    text = f"{counted(audit.words, 'word')}: {', '.join(filter(None, (uses, others)))}"
     if left:
         text += f"; {left} of the uses are out of the patch's reach"
     yield from wrap(f"{text}.", width)
     if audit.stopped:
         late = count_late(audit.sites, audit.stopped)
-        text = f"In part, {audit.stopped}: {late} uses are undecided for that alone."
+        text = f"In part, {audit.stopped}: undecided for that alone: {counted(late, 'use')}."
         yield from (paint(line, "warning") for line in wrap(text, width))
     if audit.gaps:
-        yield from wrap(f"Blind in {len(audit.gaps)} places while pages were followed.", width)
+        yield from wrap(
+            f"Blind in {counted(len(audit.gaps), 'place')} while pages were followed.", width
+        )

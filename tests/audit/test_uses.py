@@ -113,6 +113,27 @@ static inline void keep(struct page *page)
     assert [(3, "keep", "sets")] == in_toy(found)
 
 
+def test_a_known_user_may_leave_the_work_to_a_static_function() -> None:
+    memblock = """\
+static unsigned long do_free_area(unsigned long pfn, unsigned long end)
+{
+	for (; pfn < end; pfn++)
+		free_reserved_page(pfn_to_page(pfn));
+	return end;
+}
+
+unsigned long free_reserved_area(void *start, void *end, int poison, const char *s)
+{
+	return do_free_area(__pa(start), __pa(end));
+}
+"""
+    driver = "void toy_drop(void *a, void *b)\n{\n\tfree_reserved_area(a, b, 0, 0);\n}\n"
+
+    found = found_in(**{"mm/toyblock.c": memblock, FILE: driver})
+
+    assert [(3, "free_reserved_area", "clears")] == in_toy(found)
+
+
 def test_assembly_is_searched_as_well() -> None:
     found = found_in(**{"arch/toy/entry.S": "\ttst\tx0, #PG_reserved\n"})
 
