@@ -112,7 +112,7 @@ def _dispatch(
         if not points:
             results = [
                 result
-                for id in answering(name, path, run.program)
+                for id in (answering(name, path, run.program) if _are_held(args, state) else ())
                 for result in enter(id, args, state, act, step.span, here)
             ]
             if results:
@@ -123,6 +123,15 @@ def _dispatch(
                 run.met.setdefault((name, path))
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
+
+
+def _are_held(args: Sequence[Value], state: State) -> bool:
+    """Tell whether what is learnt of some values stays known: variables hold them.
+
+    What memory holds is read anew the next time; the same question is known again by its text.
+    """
+    held = state.store.values()
+    return all(a in held for a in args if isinstance(a, Unknown | NonZero))
 
 
 def _expose(args: Sequence[Value], run: Run) -> None:
@@ -330,8 +339,10 @@ def _indirect(
         ids = tuple(i for i in ids if run.role(i).matters)
     if not ids:
         run.gap("callback", act, step.span.line, run.text(act, step.span))
-        lost = operations.lose_pages(args, pass_addresses(args, state, here), run)
-        return [(lost, Unknown(here))]
+        state = pass_addresses(args, state, here)
+        if isinstance(held, ir.Index):  # a table of functions is there for what they do
+            state = operations.lose_pages(args, state, run)
+        return [(state, Unknown(here))]
     results: Results = []
     for id in ids:
         results.extend(enter(id, args, state, act, step.span, here, callback=True))
