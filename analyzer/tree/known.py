@@ -11,7 +11,7 @@ import json
 import os
 import stat
 import zlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -226,11 +226,19 @@ class KnownTree:
         self, words: dict[str, tuple[str, ...]], changed: frozenset[str]
     ) -> dict[str, tuple[str, ...]]:
         """Search the files that have changed, and nothing else."""
-        texts = ((p, data) for p in sorted(changed) if (data := self._plain(p)) is not None)
         wanted = {_without(asked)[0] for asked in words}
-        closed = frozenset(p for p in changed & self._sources if self._plain(p) is None)
+        closed = list[str]()
+
+        def texts() -> Iterator[tuple[str, bytes]]:
+            for path in sorted(changed):
+                data = self._plain(path)
+                if data is not None:
+                    yield path, data
+                elif path in self._sources:
+                    closed.append(path)
+
         # What cannot be read may hold any word.
-        fresh = {**scan_texts(texts, wanted), **dict.fromkeys(closed, frozenset(wanted))}
+        fresh = {**scan_texts(texts(), wanted), **dict.fromkeys(closed, frozenset(wanted))}
         renewed = {}
         for asked, paths in words.items():
             word, folders = _without(asked)
