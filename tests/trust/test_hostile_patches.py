@@ -113,8 +113,18 @@ def listing(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("path", ["mm/out/secret.c", "mm/secret.c", "mm/loop.c", "mm/pipe.c"])
-def test_no_path_leads_out_of_the_tree_through_a_link(path: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("mm/out/secret.c", "no such file in the tree"),
+        ("mm/secret.c", "cannot be read"),
+        ("mm/loop.c", "cannot be read"),
+        ("mm/pipe.c", "cannot be read"),
+    ],
+)
+def test_no_path_leads_out_of_the_tree_through_a_link(
+    path: str, words: str, tmp_path: Path
+) -> None:
     tree, outside = tmp_path / "tree", tmp_path / "outside"
     shutil.copytree(TREE, tree)
     outside.mkdir()
@@ -126,7 +136,7 @@ def test_no_path_leads_out_of_the_tree_through_a_link(path: str, tmp_path: Path)
     before = listing(tmp_path)
     made = offlint("check", "--tree", str(tree), "-", data=patches.made(f"{path}.new"))
 
-    assert "no such file in the tree" in refused(patches.diff(path), str(tree))
+    assert words in refused(patches.diff(path), str(tree))
     assert 0 == made.status
     assert before == listing(tmp_path)
 
