@@ -10,7 +10,7 @@ from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.sites import Verdict
 from analyzer.ways.state import Path, Way
-from analyzer.ways.ways import Ways
+from analyzer.ways.ways import Share, Ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,25 @@ def _ends(ways: frozenset[Way]) -> str:
     return " or ".join(map(str, ends[:3])) or "nothing happens"
 
 
-def told_ways(found: Ways) -> tuple[str, str]:
-    """Say on one path what happens only before and only after."""
+def is_shared(use: Use, shift: Shift, found: Ways, scene: Scene) -> bool:
+    """Tell whether a test's answer makes no difference unless that of another one goes with it."""
+    return found.complete and scene.shares(use, shift) == ()
+
+
+def told_ways(use: Use, shift: Shift, found: Ways, scene: Scene) -> tuple[str, str]:
+    """Say on one path what happens only before and only after.
+
+    Of a test that is what its own answer makes of it, where one answer alone makes anything.
+    """
+    if shares := scene.shares(use, shift):
+        share = min(shares, key=lambda s: (not s.is_all, len(s.before.ways ^ s.after.ways)))
+        return _only(share.lost, share.before, share), _only(share.gained, share.after, share)
     before, after = min(found.differing, key=lambda p: len(p[0].ways ^ p[1].ways))
     return _only(before.ways - after.ways, before), _only(after.ways - before.ways, after)
 
 
-def _only(ways: frozenset[Way], path: Path) -> str:
+def _only(ways: frozenset[Way], path: Path, share: Share | None = None) -> str:
     """Say what sets a path apart; where that is nothing, how it ends."""
     shown = [str(w) for w in sorted(ways)[:4]]
-    return "; ".join(shown) or f"{_ends(path.ways)}, and no more"
+    more = "" if share is not None and not share.is_all else ", and no more"
+    return "; ".join(shown) or f"{_ends(path.ways)}{more}"

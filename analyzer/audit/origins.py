@@ -5,6 +5,7 @@ from __future__ import annotations
 from analyzer.audit.guards import guard_of
 from analyzer.audit.judged import (
     Judged,
+    is_shared,
     same_way,
     tells_beside,
     told_ways,
@@ -94,7 +95,7 @@ def _compared(
     same = same_way(use, shift, found, scene)
     if same:
         return unaffected(same, names)
-    ways = told_ways(found)
+    ways = told_ways(use, shift, found, scene)
     again = ""
     if shift.part is not None and found.complete and _only_answers(found):
         again = scene.rechecked((use.file, use.function))
@@ -108,6 +109,8 @@ def _compared(
         )
     if denied := _denied(found):
         return unaffected(f"{shift.told} would fail here before and after: {denied}", names)
+    if is_shared(use, shift, found, scene):
+        return undecided(f"{shift.told} would fare otherwise, and not by this alone", ways, names)
     if reach == "can":
         reason = f"{shift.told} can come here, and fare otherwise now"
         return Judged(Verdict.AFFECTED, reason, ways, names)

@@ -16,12 +16,12 @@ from analyzer.flow.observe import Behaviour, Observation
 from analyzer.flow.program import FunctionId, Program
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import Space
+from analyzer.pages.machine import Space, Verb
 from analyzer.pages.provenance import Provenance
 from analyzer.tree import Read
 from analyzer.ways.defs import Place, call_at
 from analyzer.ways.walk import World
-from analyzer.ways.ways import Ways, ways_of
+from analyzer.ways.ways import Share, Ways, shares_of, ways_of
 
 #: In the types of what is a page.
 _PAGES = ("page", "folio", "ptdesc")
@@ -78,6 +78,7 @@ class Scene:
     cut: str = ""  # what ran out before all pages were followed
     sources: dict[Spot, frozenset[Source]] = field(default_factory=dict)
     _ways: dict[tuple[str, int, str], Ways | None] = field(default_factory=dict)
+    _shares: dict[tuple[str, int, str], tuple[Share, ...] | None] = field(default_factory=dict)
     _architectures: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def world(self, path: str) -> World:
@@ -156,6 +157,29 @@ class Scene:
                 return None
             both += ways
         return both if both.pairs else None
+
+    def shares(self, use: Use, shift: Shift) -> tuple[Share, ...] | None:
+        """Return what of the ways' differences the answer of a use makes; None where it has none.
+
+        Only an accessor that tests has an answer that follows from a page's state.
+        """
+        key = (use.file, use.span.start, shift.population)
+        if key not in self._shares:
+            self._shares[key] = self._shared(use, shift)
+        return self._shares[key]
+
+    def _shared(self, use: Use, shift: Shift) -> tuple[Share, ...] | None:
+        op = self.space.operations.get(use.name.word)
+        if op is None or op.verb is not Verb.TEST:
+            return None
+        values, world = self.known.fresh.get(shift.population, {}), self.world(use.file)
+        states = (shift.before, shift.after)
+        found: list[Share] | None = None
+        for _, variant, place, call in self.places(use):
+            if call.callee == ir.Name(op.name) and call.args:
+                shares = shares_of(variant, place, call, states, values, world)
+                found = [*(found or ()), *shares]
+        return None if found is None else tuple(found)
 
     # -- what a population cannot do without --------------------------------------------------
 

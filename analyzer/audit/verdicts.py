@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from analyzer.audit.judged import (
     Judged,
     Rule,
+    is_shared,
     late,
     listed,
     same_way,
@@ -235,7 +236,10 @@ def _tested(use: Use, shift: Shift, titles: str, names: tuple[str, ...], scene: 
     same = same_way(use, shift, found, scene)
     if same:
         return unaffected(f"{titles} come here: {same}", names)
-    ways = told_ways(found)
+    ways = told_ways(use, shift, found, scene)
+    if is_shared(use, shift, found, scene):
+        reason = f"{titles} come here, and what differs for them does not hang on this alone"
+        return undecided(reason, ways, names)
     if scene.is_in:
         reason = f"{titles} come here as {spell(shift.after)}, and it goes by that"
         return Judged(Verdict.MIGRATED, reason, ways, names)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 
+from analyzer.c import ir
 from analyzer.checks.evidence import find_cause, flag_name, is_asserted, subject, trace_of
 from analyzer.compare import Sides
 from analyzer.findings import Finding
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
 from analyzer.rules import Rule
-from analyzer.ways.defs import call_at
+from analyzer.ways.defs import call_at, calls_of
 from analyzer.ways.state import Held, Way
 from analyzer.ways.walk import World
-from analyzer.ways.ways import ways_of
+from analyzer.ways.ways import shares_of
 
 _RULE = "stale-test"
 #: A state may be written on one way only and be the same at the end; that an assertion holds now or
@@ -28,9 +31,10 @@ def find_tests(sides: Sides, rules: Mapping[str, Rule]) -> Iterator[Finding]:
     Not where the patch itself changed what the function does to the flag: it has seen to it.
     """
     tracked = (TYPE, *sides.facts.flags)  # what populations are born with
-    before = _outcomes(sides.behaviours.before, tracked)
+    before = _outcomes(sides.behaviours.before, tracked, sides.programs.before)
+    now = _outcomes(sides.behaviours.after, tracked, sides.programs.after)
     told: set[tuple[str, str]] = set()
-    for key, seen in sorted(_outcomes(sides.behaviours.after, tracked).items(), key=repr):
+    for key, seen in sorted(now.items(), key=repr):
         first = next(iter(seen.values()))
         was = before.get(key, {})
         # The flag that pages have lost is the old way to tell them. One that they have now is
@@ -46,19 +50,32 @@ def find_tests(sides: Sides, rules: Mapping[str, Rule]) -> Iterator[Finding]:
 
 
 def _outcomes(
-    behaviour: Behaviour, tracked: Collection[str]
+    behaviour: Behaviour, tracked: Collection[str], program: Program
 ) -> dict[object, dict[bool | None, Observation]]:
-    """Return for each test, and each population that comes to it, its outcomes with a witness."""
+    """Return for each test, and each population that comes to it, its outcomes with a witness.
+
+    A test is told by its place among those of its function that are written alike.
+    """
     found: dict[object, dict[bool | None, Observation]] = {}
+    places: dict[tuple[FunctionId, str], tuple[int, ...]] = {}
     for o in behaviour.observations:
         op = behaviour.space.operations.get(o.operation)
         if o.kind is not Kind.OPERATION or o.outcome is not Outcome.SEEN or op is None:
             continue
         if not o.page.population or not op.is_test or o.dimension not in tracked:
             continue
-        key = (o.id, "".join(o.text.split()), o.page.population)
+        if (o.id, o.operation) not in places:
+            places[o.id, o.operation] = _places(program, o)
+        nth = bisect_left(places[o.id, o.operation], o.span.start)
+        key = (o.id, nth, "".join(o.text.split()), o.page.population)
         found.setdefault(key, {}).setdefault(_outcome(o, behaviour.space), o)
     return found
+
+
+def _places(program: Program, o: Observation) -> tuple[int, ...]:
+    """Return where a function calls what an observation is about, in order."""
+    calls = (c for f in program.lowered(o.id) for v in f.variants for _, c in calls_of(v))
+    return tuple(sorted({c.span.start for c in calls if c.callee == ir.Name(o.operation)}))
 
 
 def _outcome(o: Observation, space: Space) -> bool | None:
@@ -71,7 +88,7 @@ def _outcome(o: Observation, space: Space) -> bool | None:
 
 
 def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str] | None:
-    """Return what happens only before and only after; None where that is nothing, or unknown."""
+    """Return what happens only before and only after because of a test; None where nothing is."""
     space, known = sides.behaviours.after.space, load_provenance()
     states = (_held(was.page, space), _held(now.page, space))
     world = World(space, sides.facts, frozenset(), known.pure, known.typed)
@@ -81,11 +98,10 @@ def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str]
             at = call_at(variant, now.span.start)
             if at is None or not at[1].args:
                 continue
-            ways = ways_of(variant, at[0], at[1].args[0], states, values, world)
-            for before, after in ways.differing if ways is not None else ():
-                one, other = _doing(before.ways), _doing(after.ways)
-                if one != other:
-                    return _spelled(one - other), _spelled(other - one)
+            for share in shares_of(variant, *at, states, values, world):
+                lost, gained = _doing(share.lost), _doing(share.gained)
+                if lost or gained:
+                    return _spelled(lost), _spelled(gained)
     return None
 
 

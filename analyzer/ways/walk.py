@@ -56,6 +56,7 @@ class Walk:
     world: World
     place: Place | None  # None where the path has ended
     held: Held
+    instead: tuple[int, Held] | None = None  # the test at an offset is answered for this state
     at_end: bool = False  # all of the block but its end was done
     known: dict[str, int] = field(default_factory=dict)
     seen: set[object] = field(default_factory=set)
@@ -250,7 +251,10 @@ class Walk:
     ) -> Held | None:
         """Apply an accessor to the page."""
         if op.verb is Verb.TEST:
-            has = held.type == op.label if op.dimension == TYPE else op.label in held.flags
+            told = held
+            if self.instead is not None and self.instead[0] == call.span.start:
+                told = self.instead[1]
+            has = told.type == op.label if op.dimension == TYPE else op.label in told.flags
             known[call.result.id] = int(has)
             if has:
                 self.told.add(op.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.c import ir
@@ -51,6 +51,22 @@ class Ways:
         return Ways((*self.pairs, *other.pairs), self.complete and other.complete)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of the difference between two paths one test makes: what it ends and what it brings."""
+
+    before: Path
+    after: Path
+    lost: frozenset[Way]
+    gained: frozenset[Way]
+
+    @property
+    def is_all(self) -> bool:
+        """Tell whether the paths differ by nothing else."""
+        ways, other = self.before.ways, self.after.ways
+        return (self.lost, self.gained) == (ways - other, other - ways)
+
+
 def ways_of(
     variant: ir.Variant,
     at: Place,
@@ -69,24 +85,67 @@ def ways_of(
     """
     starts = starts_of(variant, at, page)
     body = body_of(variant, page, starts, world, Answers(world, values, states).of)
-    pairs: dict[tuple[Path, Path], None] = {}
-    for start in starts:
-        first = [Walk(body, values, world, start, held) for held in states]
-        todo: list[tuple[Choices, list[Walk]]] = [({}, first)]
+    found, complete = _walked(
+        [[Walk(body, values, world, start, held) for held in states] for start in starts]
+    )
+    ways = Ways(tuple((b, a) for b, a in found), complete)
+    return ways if complete or ways.differing else None
+
+
+def shares_of(
+    variant: ir.Variant,
+    at: Place,
+    call: ir.Call,
+    states: tuple[Held, Held],
+    values: Mapping[str, int],
+    world: World,
+) -> tuple[Share, ...]:
+    """Return what the answer of one test of a page makes of the differences that ways_of() tells.
+
+    The function is run twice more: with the state after, and this answer alone as it was before;
+    and the other way round. What then comes back, or comes about, is the test's. Nothing where no
+    single answer makes the difference.
+    """
+    page = call.args[0]
+    starts = starts_of(variant, at, page)
+    answer = Answers(world, values, states).of
+    before, after = states
+
+    def run(held: Held, instead: Held | None = None) -> Callable[[Place], Walk]:
+        body = body_of(variant, page, starts, world, answer)  # what a run has found out is its own
+        told = None if instead is None else (call.span.start, instead)
+        return lambda start: Walk(body, values, world, start, held, told)
+
+    runs = (run(before), run(after), run(after, before), run(before, after))
+    found, _ = _walked([[walk(start) for walk in runs] for start in starts])
+    shares: dict[Share, None] = {}
+    for paths in found:
+        was, now, kept, turned = (p.ways for p in paths)
+        lost = (was - now) & ((kept - now) | (was - turned))
+        gained = (now - was) & ((now - kept) | (turned - was))
+        if lost or gained:
+            shares[Share(paths[0], paths[1], lost, gained)] = None
+    return tuple(shares)
+
+
+def _walked(first: Iterable[list[Walk]]) -> tuple[tuple[tuple[Path, ...], ...], bool]:
+    """Return the paths of walks that decide alike, and whether these are all of them."""
+    found: dict[tuple[Path, ...], None] = {}
+    for start in first:
+        todo: list[tuple[Choices, list[Walk]]] = [({}, start)]
         tried = 0
         while todo:
             tried += 1
             if tried > _MOST:
-                some = Ways(tuple(pairs), complete=False)
-                return some if some.differing else None
+                return tuple(found), False
             choices, walks = todo.pop()
             open_ = next((c for w in walks if (c := w.go(choices)) is not None), None)
             if open_ is None:
-                pairs.setdefault((walks[0].path, walks[1].path))
+                found.setdefault(tuple(w.path for w in walks))
             else:
                 todo.append(({**choices, open_: False}, [w.fork() for w in walks]))
                 todo.append(({**choices, open_: True}, walks))
-    return Ways(tuple(pairs))
+    return tuple(found), True
 
 
 def starts_of(variant: ir.Variant, at: Place, page: ir.Expr) -> tuple[Place, ...]:
