@@ -21,6 +21,7 @@ from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import LARGEST, Unit, scan_unit
 from analyzer.flow.program import Program
+from analyzer.pages.facts import load_facts
 from analyzer.tree import Tree
 from analyzer.tree.words import places_of
 
@@ -30,6 +31,10 @@ _EXPORT = re.compile(rb"\bEXPORT_\w+\s*\(\s*$")
 _NAMED = re.compile(rb"#[ \t]*(?:undef|ifdef|ifndef)[ \t]+$|\bdefined[ \t]*\(?[ \t]*$")
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+(\w+)")
 _BESIDE = re.compile(rb"\s*,\s*\"(\w+)\"\s*\}")
+_GIVEN = re.compile(rb"\b(\w+)\s*=\s*$")  # what is given the value that follows
+_CALLED = re.compile(rb"\b(\w+)\s*\(\s*$")  # what is called with what follows
+_ENDS = re.compile(rb"\s*[,}]")
+_NEAR = 200  # so far back they are looked for
 _PAGE = re.compile(r"\bstruct (?:page|folio|ptdesc)\b")
 
 
@@ -132,10 +137,11 @@ class _Known:
         """Learn from some files what wraps or pastes, and return the words to search for next."""
         pasters = pasters_of(units, self._beginnings, self.pasters)
         self.pasters.update(pasters)
-        found = {
+        names = {n.word: n for path in sorted(units) for n in _aliases(units[path], self.names)}
+        found = names | {
             n.word: n
             for path in sorted(units)
-            for n in _wrappers(units[path], self.names, self.pasters)
+            for n in _wrappers(units[path], {**names, **self.names}, self.pasters)
         }
         new = {w: n for w, n in found.items() if w not in self.names or not self.names[w].verb}
         self.names.update(new)
@@ -197,6 +203,17 @@ def _is_spelled(unit: Unit, m: _Hit, names: Names) -> bool:
     return beside is not None and beside[1] == name.label.lower().encode()
 
 
+def _aliases(unit: Unit, names: Names) -> Iterator[Name]:
+    """Yield the enumerators that are given the value of a bit."""
+    for word, name in names.items():
+        if name.verb != "names":
+            continue
+        for at in places_of(word.encode(), unit.code):
+            m = _GIVEN.search(unit.code, max(at - _NEAR, 0), at)
+            if m and _ENDS.match(unit.code, at + len(word)) and _is_enumerator(unit.flat, at):
+                yield Name(m[1].decode("latin-1"), "names", name.label, name.file, word)
+
+
 def _wrappers(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Name]:
     """Yield what applies a name to what it is handed, with what it does to the flag."""
     layout = _Layout(unit)
@@ -208,7 +225,8 @@ def _wrappers(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Name]:
             continue
         macro = layout.macro(m.start)
         around = layout.function(m.start)
-        name = replace(name, spelled=name.spelled or m.spelled)
+        verb = _verb_at(unit.code, m.start, name)
+        name = replace(name, verb=verb, spelled=name.spelled or m.spelled)
         if macro and macro != name.word:
             inside.setdefault((macro, "" if shared else unit.path), []).append(name)
         elif around is not None and m.start > around.body and name.verb:
@@ -224,6 +242,14 @@ def _wrappers(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Name]:
         first = next((n for n in held if n.label), held[0])
         spelled = all(n.spelled for n in held)
         yield Name(word, verb_of(n.verb for n in held), first.label, file, first.word, spelled)
+
+
+def _verb_at(code: bytes, at: int, name: Name) -> str:
+    """Return what is done to a bit that is named in a call which is about one bit of a word."""
+    m = _CALLED.search(code, max(at - _NEAR, 0), at) if name.verb == "names" else None
+    words, call = load_facts().words, "" if m is None else m[1].decode("latin-1")
+    doing = (("clears", words.cleared_by), ("sets", words.set_by), ("reads", words.tested_by))
+    return next((verb for verb, calls in doing if call in calls), name.verb)
 
 
 def _callers(helper: str, unit: Unit, names: Names) -> Iterator[str]:
@@ -317,8 +343,13 @@ def _quoted(unit: Unit, at: int) -> str:
 def _is_value(flat: bytes, at: int) -> bool:
     """Tell a value in an initialiser from a declaration or an enumerator."""
     begin = max(flat.rfind(b";", 0, at), flat.rfind(b"\n}", 0, at)) + 1
-    before = flat[begin:at]
-    return b"=" in before and not re.search(rb"\benum\b[^=]*\{", before)
+    return b"=" in flat[begin:at] and not _is_enumerator(flat, at)
+
+
+def _is_enumerator(flat: bytes, at: int) -> bool:
+    """Tell whether an offset lies in the braces of an enum."""
+    begin = max(flat.rfind(b";", 0, at), flat.rfind(b"\n}", 0, at)) + 1
+    return re.search(rb"\benum\b[^=]*\{", flat[begin:at]) is not None
 
 
 def _is_passed(flat: bytes, start: int, end: int) -> bool:

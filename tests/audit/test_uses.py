@@ -134,6 +134,46 @@ unsigned long free_reserved_area(void *start, void *end, int poison, const char 
     assert [(3, "free_reserved_area", "clears")] == in_toy(found)
 
 
+ALIASES = """\
+enum toy_flags {
+	TOY_kernel = PG_locked,
+	TOY_held = PG_reserved,	/* as PG_reserved */
+	TOY_next = PG_reserved + 1,
+};
+
+static inline bool toy_is_held(struct ptdesc *pt)
+{
+	return test_bit(TOY_held, &pt->flags);
+}
+
+static inline void toy_hold(struct ptdesc *pt)
+{
+	__set_bit(TOY_held, &pt->flags);
+}
+
+static inline bool toy_is_kernel(struct ptdesc *pt)
+{
+	return test_bit(TOY_kernel, &pt->flags) && TOY_next;
+}
+"""
+
+
+def test_an_enumerator_that_is_given_a_bit_is_that_bit() -> None:
+    user = """\
+void toy_swap(struct ptdesc *pt)
+{
+	if (toy_is_held(pt) && toy_is_kernel(pt))
+		toy_hold(pt);
+}
+"""
+    found = found_in(**{"include/linux/toy.h": ALIASES, FILE: user})
+
+    assert [(3, "toy_is_held", "reads"), (4, "toy_hold", "sets")] == in_toy(found)
+    assert [(9, "TOY_held"), (14, "TOY_held")] == [
+        (u.span.line, u.name.word) for u in found.uses if u.file == "include/linux/toy.h"
+    ]
+
+
 def test_assembly_is_searched_as_well() -> None:
     found = found_in(**{"arch/toy/entry.S": "\ttst\tx0, #PG_reserved\n"})
 
