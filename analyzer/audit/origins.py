@@ -145,16 +145,16 @@ def _only_answers(found: Ways) -> bool:
 def freed(use: Use, scene: Scene) -> Judged | None:
     """Decide tests that only tell how a page is freed."""
     called = scene.program.called((use.file, use.function))
-    if use.name.verb != "reads" or not called & scene.known.free:
+    if use.name.verb != "reads" or not any(scene.frees(use.file, n) for n in called):
         return None
     for shift in scene.relevant(use):
         found = scene.ways(use, shift)
         if found is None or not found.complete or not found.differing:
             return None
         for paths in zip(*found.differing, strict=True):
-            if not all(_frees(p, scene) or _is_idle(p) for p in paths):
+            if not all(_frees(p, use, scene) or _is_idle(p) for p in paths):
                 return None
-            if not any(_frees(p, scene) for p in paths):
+            if not any(_frees(p, use, scene) for p in paths):
                 return None
     return unaffected(
         "tells boot memory from the allocator's pages, and frees the page either way, which only "
@@ -162,8 +162,9 @@ def freed(use: Use, scene: Scene) -> Judged | None:
     )
 
 
-def _frees(path: Path, scene: Scene) -> bool:
-    return any(w.kind == "calls" and w.what.split("(")[0] in scene.known.free for w in path.ways)
+def _frees(path: Path, use: Use, scene: Scene) -> bool:
+    called = (w.what.split("(")[0] for w in path.ways if w.kind == "calls")
+    return any(scene.frees(use.file, name) for name in called)
 
 
 def _is_idle(path: Path) -> bool:

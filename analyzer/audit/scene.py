@@ -103,6 +103,14 @@ class Scene:
         found = () if id is None else self.program.lowered(id)
         return found[0] if len(found) == 1 else None
 
+    def frees(self, path: str, name: str) -> bool:
+        """Tell whether a call gives a page back: it, or all that a static function calls, does."""
+        if name in self.known.free:
+            return True
+        id = self._small(path, name)
+        called = frozenset[str]() if id is None else self.program.called(id)
+        return bool(called) and called <= self.known.free
+
     def _small(self, path: str, name: str) -> FunctionId | None:
         """Return the static function of a file, or of the headers that were read, with a name."""
         ids = self.program.resolve(name, path) if self.program.has(path) else ()

@@ -37,13 +37,30 @@ def judge_all(
     """Return a site for each use, in order; those that are not reached in time are undecided."""
     listed = tuple(uses)
     judged = _each_judged([u for u in listed if u.function not in scene.names], scene, jobs, budget)
-    by_name: dict[str, list[Judged]] = {}
-    for use, found in judged.items():
-        by_name.setdefault(use.name.word, []).append(found)
+    by_name: dict[str, list[Use]] = {}
     for use in listed:
-        if use not in judged:
-            judged[use] = _by_its_users(use, by_name, scene)
+        by_name.setdefault(use.name.word, []).append(use)
+    for use in listed:
+        _judge_by_users(use, by_name, judged, scene)
     return tuple(_site(use, judged[use]) for use in listed)
+
+
+def _judge_by_users(
+    use: Use, by_name: Mapping[str, Sequence[Use]], judged: dict[Use, Judged], scene: Scene
+) -> None:
+    """Judge a use inside a function that is a name itself, after all that use that name."""
+    todo, open_ = [use], set[Use]()
+    while todo:
+        at = todo[-1]
+        users = by_name.get(at.function, ())
+        wanted = [u for u in users if u not in judged and u not in open_]
+        open_.add(at)
+        if at not in judged and wanted:
+            todo += wanted
+            continue
+        todo.pop()
+        if at not in judged:  # a function that uses itself adds nothing
+            judged[at] = _by_its_users(at, [judged[u] for u in users if u in judged], scene)
 
 
 def _each_judged(uses: list[Use], scene: Scene, jobs: int, budget: Budget) -> dict[Use, Judged]:
@@ -264,21 +281,25 @@ def _named_only(use: Use, scene: Scene) -> Judged | None:
     return unaffected("names the constant; no page is at hand")
 
 
-def _by_its_users(use: Use, by_name: Mapping[str, list[Judged]], scene: Scene) -> Judged:
+def _by_its_users(use: Use, users: Sequence[Judged], scene: Scene) -> Judged:
     """Judge a use inside a function that is a name itself: by the verdicts on its users."""
     word = use.function
-    users = by_name.get(word, [])
     seen = _followed(use, scene)
     if seen is not None and seen.verdict is Verdict.AFFECTED:
         return seen
     if not users:
-        return judge(use, scene)
-    for verdict in (Verdict.AFFECTED, Verdict.UNDECIDED):
+        return unaffected(f"nothing uses {word}()")
+    for verdict in (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.MIGRATED):
         bad = [u for u in users if u.verdict is verdict]
         if unknown := next((u for u in bad if u.is_late), None):
             return unknown
+        if bad and len(users) > 1:
+            are = "is" if len(bad) == 1 else "are"
+            return Judged(verdict, f"so {are} {len(bad)} of the {len(users)} uses of {word}()")
         if bad:
-            return Judged(verdict, f"so are {len(bad)} of the {len(users)} uses of {word}()")
+            return Judged(verdict, f"so is the only use of {word}()")
+    if len(users) == 1:
+        return unaffected(f"so is the only use of {word}()")
     return unaffected(f"so is each of the {len(users)} uses of {word}()")
 
 

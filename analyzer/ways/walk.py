@@ -222,6 +222,9 @@ class Walk:
                     known.pop(other, None)
         if op is not None and mine:
             return self._operate(op, call, known, held)
+        made = self.world.facts.resets.get(name, len(call.args))
+        if any(self.body.names_of(a) & self.body.same for a in call.args[made : made + 1]):
+            held = Held(frozenset())  # made anew: what it came with is gone
         if mine and name in self.world.typed:
             known[call.result.id] = int(held.type != "")
             return held
