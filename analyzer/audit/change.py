@@ -12,13 +12,14 @@ from analyzer.audit.run import Audited, scene_of, starting
 from analyzer.audit.scene import Flow
 from analyzer.audit.uses import Found, Use, find_uses
 from analyzer.audit.verdicts import judge_all, unjudged
-from analyzer.base import Pair, Severity
+from analyzer.base import Pair, Severity, Span
 from analyzer.budget import ENDS, OutOfBudgetError, reason_of
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Status
-from analyzer.flow.observe import Behaviour
+from analyzer.flow.observe import Behaviour, Kind, Outcome
 from analyzer.migrations import Described, Moved
 from analyzer.pages.facts import Facts
+from analyzer.pages.machine import TYPE
 from analyzer.pages.provenance import load_provenance
 from analyzer.sites import Delta, Move, Site, Verdict
 from analyzer.tree import Tree
@@ -40,27 +41,29 @@ def audit_change(
     """
     known = load_provenance()
     moved = moved_by(sides, migration) or migration.populations
+    moves = _moves(moved, sides, migration)
     shifts = shifts_of(moved, migration, known, sides.facts)
     found = sides.programs.map(lambda p: _uses(p is sides.programs.after, sides, trees, migration))
     try:
         if cut := sides.programs.before.cut or sides.programs.after.cut:
             raise OutOfBudgetError(cut)
-        judged, stopped = _judged(sides, trees, migration, found, shifts)
+        judged, stopped = _judged(sides, trees, migration, found, shifts, moves)
     except ENDS as end:
         stopped = reason_of(end)
         judged = unjudged(found.after.uses, stopped)
-    wrong = _by_function(f for f in findings if _counts(f))
+    wrong = tuple(f for f in findings if _counts(f))
     sites = [
         _revised(use, site, wrong, sides, stopped)
         for use, site in zip(found.after.uses, judged, strict=True)
     ]
-    sites = _with_delta(sites, found, changed)
-    sites += _absent(wrong, sites)
+    sites = _with_delta(sites, found, changed, wrong, sides)
+    said = {(s.file, s.function, s.reason) for s in sites}
+    sites += _absent(f for f in wrong if (f.file, f.function, f.message) not in said)
     kept = tuple(s for s in sites if _is_reached(s, sides))
     return Audited(
         tuple(sorted(kept, key=lambda s: (s.file, s.line, s.operation))),
         found.after,
-        _moves(moved, sides, migration),
+        moves,
         sides.behaviours.after,
         sides.programs.after,
         stopped,
@@ -73,8 +76,10 @@ def _judged(
     migration: Described,
     found: Pair[Found],
     shifts: tuple[Shift, ...],
+    moves: tuple[Move, ...],
 ) -> tuple[tuple[Site, ...], str]:
     """Return a site for each use of the tree after, and what ended that before all was judged."""
+    is_in = all(m.starts == m.after for m in moves)
     scene = scene_of(
         sides.programs.after,
         trees.after,
@@ -84,8 +89,9 @@ def _judged(
         shifts,
         after=Flow.of(sides.behaviours.after),
         before=Flow.of(sides.behaviours.before, exact=False),
-        is_in=True,
+        is_in=is_in,
     )
+    scene.is_ahead = not is_in
     budget = sides.programs.after.budget
     if any(b.ended for b in (sides.behaviours.before, sides.behaviours.after)):
         scene.cut = budget.spent or "out of time"
@@ -162,40 +168,67 @@ def _counts(finding: Finding) -> bool:
     return finding.status is Status.INTRODUCED and finding.severity is not Severity.NOTE
 
 
-def _by_function(findings: Iterable[Finding]) -> Mapping[tuple[str, str], Sequence[Finding]]:
-    found: dict[tuple[str, str], list[Finding]] = {}
+def _finding_at(span: Span, findings: Iterable[Finding], sides: Sides) -> Finding | None:
+    """Return the finding that is about the use at a span: its place, or where it breaks there."""
     for f in findings:
-        found.setdefault((f.file, f.function), []).append(f)
-    return found
+        breaks = [s.span for s in f.trace[-1:] if s.function == f.function]
+        if any(_covers(at, span, sides) for at in (f.span, *breaks)):
+            return f
+    return None
 
 
-def _revised(
-    use: Use,
-    site: Site,
-    wrong: Mapping[tuple[str, str], Sequence[Finding]],
-    sides: Sides,
-    stopped: str,
-) -> Site:
-    """Return a site with what the comparison of the two trees says of its function."""
-    id = (site.file, site.function)
-    if id in wrong:
-        return replace(site, verdict=Verdict.AFFECTED, reason=wrong[id][0].message, ways=None)
+def _covers(place: Span, span: Span, sides: Sides) -> bool:
+    """Tell whether a use stands in a place that is less than a whole function."""
+    if place.file != span.file or not place.start <= span.start < place.end:
+        return False
+    found = sides.programs.after.unit(place.file).definitions.values()
+    return not any(place.start < d.body < place.end for ds in found for d in ds)
+
+
+def _revised(use: Use, site: Site, wrong: Sequence[Finding], sides: Sides, stopped: str) -> Site:
+    """Return a site with what the comparison of the two trees says of it and its function."""
+    if finding := _finding_at(use.span, wrong, sides):
+        return replace(site, verdict=Verdict.AFFECTED, reason=finding.message, ways=None)
     if stopped:
         return site
+    id = (site.file, site.function)
     followed = id in sides.behaviours.after.reached or id in sides.behaviours.before.reached
-    if followed and site.verdict is not Verdict.MIGRATED and sides.touches(id):
-        label = use.name.label
-        return replace(
-            site,
-            verdict=Verdict.MIGRATED,
-            reason=f"the patch changes what {site.function}() does to {label}, and nothing that "
-            "comes here fails",
-            ways=None,
-        )
-    return site
+    if not followed or site.verdict is Verdict.MIGRATED or not _is_changed(use, sides):
+        return site
+    if site.verdict is Verdict.AFFECTED and id in {(f.file, f.function) for f in wrong}:
+        return site
+    rest = (
+        "what fails here is to be mended elsewhere" if _fails(use, sides) else "nothing fails here"
+    )
+    reason = f"the patch changes what {site.function}() does to {use.name.label}, and {rest}"
+    return replace(site, verdict=Verdict.MIGRATED, reason=reason, ways=None)
 
 
-def _with_delta(sites: list[Site], found: Pair[Found], changed: Collection[str]) -> list[Site]:
+def _fails(use: Use, sides: Sides) -> bool:
+    """Tell whether pages of a population fail at a use after the patch."""
+    return any(
+        o.path == use.file
+        and o.span.start <= use.span.start < o.span.end
+        and o.page.population != ""
+        and (o.kind is Kind.CHECK or o.outcome is Outcome.TRAP)
+        for o in sides.behaviours.after.observations
+    )
+
+
+def _is_changed(use: Use, sides: Sides) -> bool:
+    """Tell whether the patch changed what a function does to the flag, or to the type, of a use."""
+    label = use.name.label
+    dimension = TYPE if label in sides.behaviours.after.space.names else label
+    return sides.is_changed((use.file, use.function), dimension)
+
+
+def _with_delta(
+    sites: list[Site],
+    found: Pair[Found],
+    changed: Collection[str],
+    wrong: Sequence[Finding],
+    sides: Sides,
+) -> list[Site]:
     """Return the sites with what the patch did to them, and those that it took away."""
     before = Counter(_key(u) for u in found.before.uses if u.file in changed)
     out = []
@@ -209,20 +242,32 @@ def _with_delta(sites: list[Site], found: Pair[Found], changed: Collection[str])
     for use in found.before.uses:
         if use.file in changed and before[_key(use)] > 0:
             before[_key(use)] -= 1
-            out.append(_removed(use, out))
+            out.append(_removed(use, wrong, sides))
     return out
 
 
-def _removed(use: Use, sites: Iterable[Site]) -> Site:
-    same = [s for s in sites if (s.file, s.function) == (use.file, use.function)]
-    bad = next((s for s in same if s.verdict is Verdict.AFFECTED), None)
+def _removed(use: Use, wrong: Iterable[Finding], sides: Sides) -> Site:
+    """Return the site of a use that the patch takes away: affected where it is what is missing."""
+    id = (use.file, use.function)
+    here = [f for f in wrong if (f.file, f.function) == id]
+    missing = [f for f in here if _is_missing(use, f, sides)]
+    later = [f for f in wrong if _is_missing(use, f, sides) or id in _passed(f)]
+    verdict, reason = Verdict.MIGRATED, "the patch takes it away, and nothing fails for want of it"
+    if missing:
+        verdict, reason = Verdict.AFFECTED, missing[0].message
+    elif here:
+        verdict = Verdict.UNDECIDED
+        reason = "the patch takes it away; whether what fails here wants it is not known"
+    elif later:
+        place = later[0].function
+        reason = f"the patch takes it away, and what then fails is to be mended in {place}()"
     return Site(
         file=use.file,
         function=use.function,
         operation=use.name.word,
         verb=use.name.verb,
-        verdict=Verdict.AFFECTED if bad else Verdict.MIGRATED,
-        reason=bad.reason if bad else "the patch takes it away, and nothing fails without it",
+        verdict=verdict,
+        reason=reason,
         populations=(),
         span=use.span,
         delta=Delta.REMOVED,
@@ -231,30 +276,36 @@ def _removed(use: Use, sites: Iterable[Site]) -> Site:
     )
 
 
+def _passed(finding: Finding) -> frozenset[tuple[str, str]]:
+    """Return the functions on the way to where a finding breaks."""
+    return frozenset((step.span.file, step.function) for step in finding.trace)
+
+
+def _is_missing(use: Use, finding: Finding, sides: Sides) -> bool:
+    """Tell whether a finding misses what a use did."""
+    op = sides.behaviours.after.space.operations.get(finding.missing)
+    return op is not None and (op.label, "clears") == (use.name.label, use.name.verb)
+
+
 def _key(use: Use) -> _Key:
     return (use.file, use.function, use.name.word)
 
 
-def _absent(
-    wrong: Mapping[tuple[str, str], Sequence[Finding]], sites: Iterable[Site]
-) -> Iterator[Site]:
-    """Yield the places where an operation is missing: there is no use that could stand for it."""
-    seen = {(s.file, s.function) for s in sites}
-    for id, findings in sorted(wrong.items()):
-        if id not in seen:
-            first = findings[0]
-            yield Site(
-                file=first.file,
-                function=first.function,
-                operation=first.operation,
-                verb="names",
-                verdict=Verdict.AFFECTED,
-                reason=first.message,
-                populations=(),
-                span=first.span,
-                delta=Delta.KEPT,
-                absent=True,
-            )
+def _absent(findings: Iterable[Finding]) -> Iterator[Site]:
+    """Yield the places where something is wrong and no use stands that could be said to be."""
+    for (file, function), first in sorted({(f.file, f.function): f for f in findings}.items()):
+        yield Site(
+            file=file,
+            function=function,
+            operation=first.operation,
+            verb="names",
+            verdict=Verdict.AFFECTED,
+            reason=first.message,
+            populations=(),
+            span=first.span,
+            delta=Delta.KEPT,
+            absent=True,
+        )
 
 
 def _is_reached(site: Site, sides: Sides) -> bool:

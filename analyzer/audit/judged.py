@@ -81,6 +81,7 @@ def same_way(use: Use, shift: Shift, found: Ways, scene: Scene) -> str:
 
 def _ends(ways: frozenset[Way]) -> str:
     ends = sorted(w for w in ways if w.kind in ("returns", "goes on"))
+    ends = ends or sorted(w for w in ways if w.kind == "fails")
     return " or ".join(map(str, ends[:3])) or "nothing happens"
 
 

@@ -112,7 +112,8 @@ def _compared(
     if is_shared(use, shift, found, scene):
         return undecided(f"{shift.told} would fare otherwise, and not by this alone", ways, names)
     if reach == "can":
-        reason = f"{shift.told} can come here, and fare otherwise now"
+        fare = "fare otherwise now" if scene.is_in else "would fare otherwise"
+        reason = f"{shift.told} can come here, and {fare}"
         return Judged(Verdict.AFFECTED, reason, ways, names)
     missing = sorted(
         s.why for s in sources if scene.known.kinds[s.kind].may_bring(shift.population)

@@ -52,10 +52,11 @@ class Flow:
         """Return what happened at a use or, through a call, behind it."""
         if self.exact:
             return self.seen.get((use.file, use.span.start), ())
+        word, id = use.name.word, (use.file, use.function)
         return tuple(
             o
             for o in self.behaviour.observations
-            if o.operation == use.name.word and (use.file, use.function) in o.chain
+            if id in o.chain and (o.operation == word or any(name == word for _, name in o.chain))
         )
 
 
@@ -75,6 +76,7 @@ class Scene:
     before: Flow  # pages start as they did
     is_in: bool  # the tree starts them so by itself
     tracer: Tracer
+    is_ahead: bool = False  # not so, and in after they start as the tree has it all the same
     cut: str = ""  # what ran out before all pages were followed
     sources: dict[Spot, frozenset[Source]] = field(default_factory=dict)
     _ways: dict[tuple[str, int, str], Ways | None] = field(default_factory=dict)

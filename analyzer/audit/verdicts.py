@@ -159,6 +159,7 @@ def _made_here(use: Use, scene: Scene) -> Judged | None:
     if not moved:
         reason = f"gives {titles} their first state, which stays what it was"
         return unaffected(reason, tuple(made))
+    titles = listed(scene.facts.title(p) for p in moved)
     if scene.is_in:
         return Judged(
             Verdict.MIGRATED,
@@ -192,6 +193,8 @@ def _followed(use: Use, scene: Scene) -> Judged | None:
     worked = any(o.outcome is Outcome.EFFECTIVE for o in before)
     if works and not worked:
         state = spell(shifts[names[0]].after)
+        if scene.is_ahead:
+            return undecided(f"{titles} come here, and it acts on them, as it did not", None, names)
         if not scene.is_in:
             reason = f"{titles} would come here as {state}, and it would act on them then"
             return Judged(Verdict.AFFECTED, reason, None, names)
