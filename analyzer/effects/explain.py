@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 
-from analyzer.audit.names import names_of
+from analyzer.audit.names import Name, names_of
 from analyzer.audit.run import audit_tree
-from analyzer.base import Pair
+from analyzer.audit.uses import find_uses
+from analyzer.base import Pair, Span
 from analyzer.clock import Clock, Progress
 from analyzer.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
@@ -28,7 +29,7 @@ from analyzer.pages.machine import TYPE
 from analyzer.settle import settle
 from analyzer.tree import Tree
 
-_WORD = re.compile(r"\w+")
+_NAMED = re.compile(r"\w+\(")  # begins with the name of a function
 _OUTCOMES = {
     Outcome.EFFECTIVE: "changes it",
     Outcome.NO_EFFECT: "changes nothing",
@@ -83,7 +84,7 @@ def explain(
     way = {id, *_on_the_way(path, line, behaviours.after)}
     clock.enter("audit")
     described = load_migrations() if migrations is None else migrations
-    rulings = tuple(_rulings(path, line, text, prepared.after, trees.after, described))
+    rulings = tuple(_rulings(path, line, prepared.after, trees.after, described))
     clock.enter("")
     return Explanation(
         place=place,
@@ -171,21 +172,28 @@ def _on_the_way(path: str, line: int, behaviour: Behaviour) -> set[FunctionId]:
 
 
 def _rulings(
-    path: str,
-    line: int,
-    text: str,
-    tree: Prepared,
-    source: Tree,
-    described: Mapping[str, Described],
+    path: str, line: int, tree: Prepared, source: Tree, described: Mapping[str, Described]
 ) -> Iterator[Ruling]:
-    """Yield what the audit says of the uses on a line; it is asked only where there is one."""
-    words = set(_WORD.findall(text))
+    """Yield what the audit says of the uses on a line; it is asked only where there is one.
+
+    Which words are uses is known when all wrappers are: the line need not name a flag.
+    """
+    names: dict[str, Name] = {}
+    for migration in described.values():
+        names |= names_of(tree.law.space, migration)
+    uses = find_uses(names, tree.program, source).uses
+    held = {u.name.label for u in uses if u.file == path and _lies_on(line, u.span)}
     for name, migration in sorted(described.items()):
-        if not words & names_of(tree.law.space, migration).keys():
+        if held.isdisjoint((*migration.flags, *migration.types)):
             continue
-        for site in audit_tree(tree, source, migration).sites:
-            if site.file == path and site.span.line <= line <= site.span.end_line:
-                yield Ruling(name, site.operation, str(site.verdict), site.reason)
+        sites = (s for s in audit_tree(tree, source, migration).sites if s.file == path)
+        here = (s for s in sites if _lies_on(line, s.span))
+        rulings = (Ruling(name, s.operation, str(s.verdict), s.reason) for s in here)
+        yield from dict.fromkeys(rulings)
+
+
+def _lies_on(line: int, span: Span) -> bool:
+    return span.line <= line <= span.end_line
 
 
 def _remarks(place: Place, found: Iterable[Finding]) -> Iterable[Remark]:
@@ -221,7 +229,9 @@ def _reason(
             return "It is on the way of what is reported elsewhere: see below."
     if not after:
         why = _unreached(place, tree, interest, behaviour)
-        return f"Not reported: {why}." if compared else f"{why[:1].upper()}{why[1:]}."
+        # A name of C keeps its case: it is Not_that() that a capital would make of it.
+        first = why[:1] if _NAMED.match(why) else why[:1].upper()
+        return f"Not reported: {why}." if compared else f"{first}{why[1:]}."
     known = [h for h in after if h.pages != STRANGE]
     bad = [h for h in known if h.outcome in _BAD]
     if before is None and compared:

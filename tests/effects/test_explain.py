@@ -57,6 +57,11 @@ int foo_count(int a)
 {
 	return a + 1;
 }
+
+#define foo_bit (1UL << PG_reserved)
+static const unsigned long foo_bits[] = {
+	foo_bit, foo_bit,
+};
 """
 KEEP, HIDE = 6, 13
 
@@ -130,6 +135,18 @@ def test_a_use_of_a_migrations_flags_has_the_verdict_of_the_audit() -> None:
 
     assert ("__SetPageOffline", "affected") in verdicts
     assert () == asked(KEEP + 1).rulings
+
+
+def test_a_use_that_stands_in_no_function_has_a_verdict_once() -> None:
+    line = TEXT[: TEXT.index("\tfoo_bit, ")].count("\n") + 1
+
+    assert [("foo_bit", "undecided")] == [(r.operation, r.verdict) for r in asked(line).rulings]
+    assert () == asked(line - 1).rulings
+
+
+def test_the_name_of_a_function_keeps_its_case_at_the_start() -> None:
+    assert asked(43, migrated=False).reason.startswith("foo_count() does not come to")
+    assert asked(1, migrated=False).reason.startswith("It stands in no function")
 
 
 def test_a_new_line_has_no_before() -> None:
