@@ -43,6 +43,8 @@ def _value_guard(use: Use, part: Part, scene: Scene) -> str:
 
 def _use_guard(use: Use, part: Part, scene: Scene) -> str:
     """Return a test of the page that a part's pages fail, in the use's function or its callers."""
+    if not part.excluded_by:
+        return ""
     argument, _ = scene.handed(use)
     found = [
         _test_before(function, variant, place, call.args[argument], part, scene, _CLIMB)

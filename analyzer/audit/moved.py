@@ -61,4 +61,5 @@ def _shifts(move: Moved, migration: Described, known: Provenance, facts: Facts) 
     described = migration.moved(move.name)
     for part in known.parts:
         if part.of == move.name and described is not None and move.after == described.after:
-            yield Shift(part.name, part.title, before, held_of(part.after, migration), part)
+            was = held_of(part.before, migration) if part.before else before
+            yield Shift(part.name, part.title, was, held_of(part.after, migration), part)

@@ -51,6 +51,8 @@ def _guard(shift: Shift, use: Use, scene: Scene) -> str:
 def _reach(shift: Shift, sources: frozenset[Source]) -> str:
     """Say whether a population's pages can, or may, or cannot ("") come from the sources."""
     known = load_provenance()
+    if shift.part is not None and shift.part.comes:
+        return "can" if any(s.kind in shift.part.comes for s in sources) else ""
     found = ""
     for s in sources:
         kind = known.kinds[s.kind]
@@ -174,17 +176,23 @@ def _is_idle(path: Path) -> bool:
 
 
 def beside(use: Use, scene: Scene) -> Judged | None:
-    """Decide by another test of the new state that leaves the same way."""
+    """Decide by another test of the new state that leaves the same way.
+
+    Not where pages of a part come, which are in another state, and do not leave the same way.
+    """
     named = scene.named(use)
     told = {n for n in named if n in scene.names and scene.names[n].label != use.name.label}
     if use.name.verb != "reads" or not told:
         return None
+    sources = scene.sources.get((use.file, use.span.start), frozenset())
     reasons = []
     for shift in scene.relevant(use):
-        found = scene.ways(use, shift) if shift.part is None else None
+        if shift.part is not None and (not _reach(shift, sources) or _guard(shift, use, scene)):
+            continue
+        found = scene.ways(use, shift)
+        reason = same_way(use, shift, found, scene) if found else ""
+        if not reason or (shift.part is None and not tells_beside(use, found, scene)):
+            return None
         if shift.part is None:
-            reason = same_way(use, shift, found, scene) if found else ""
-            if not reason or not tells_beside(use, found, scene):
-                return None
             reasons.append(reason)
     return unaffected(reasons[0]) if reasons else None

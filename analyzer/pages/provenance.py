@@ -44,12 +44,18 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A population that is a part of another; what tells its pages apart excludes it."""
+    """A population that is a part of another; what tells its pages apart excludes it.
+
+    before is empty where its pages were as the others are. It comes by the kinds in comes or, where
+    there are none, by those that can bring it.
+    """
 
     name: str
     title: str
     of: str
+    before: str
     after: str
+    comes: frozenset[str]
     excluded_by: frozenset[str]
     excluded_where: frozenset[str]
     built_with: str  # the symbol without which there are none
@@ -137,9 +143,11 @@ def load_provenance() -> Provenance:
                 e["name"],
                 e["title"],
                 e["of"],
+                e.get("before", ""),
                 e["after"],
-                frozenset(e["excluded_by"]),
-                frozenset(e["excluded_where"]),
+                frozenset(e.get("comes", ())),
+                frozenset(e.get("excluded_by", ())),
+                frozenset(e.get("excluded_where", ())),
                 e["built_with"],
             )
             for e in facts["part"]

@@ -79,6 +79,11 @@ static struct page *sift(struct zone *zone)
 """
 
 
+#: Sends away pages that are in another state than those that they are a part of.
+APART = "if (PageVmemmapSelfHosted(page))\n\t\t\tcontinue;\n\t\t"
+SKIPPED = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (toy_skip(page))\n\t\t\tcontinue;"
+
+
 def test_a_walker_that_goes_by_the_flag_is_affected_with_both_ways() -> None:
     text = WALKER.format(test="if (PageReserved(page))\n\t\t\tcontinue;")
 
@@ -91,12 +96,21 @@ def test_a_walker_that_goes_by_the_flag_is_affected_with_both_ways() -> None:
 
 
 def test_a_test_of_the_new_flag_with_the_same_way_out_decides() -> None:
-    text = WALKER.format(test="if (PageReserved(page) || PageOffline(page))\n\t\t\tcontinue;")
+    test = "if (PageReserved(page) || PageOffline(page))\n\t\t\tcontinue;"
 
-    found = site(audited(text), "sift", "PageReserved")
+    found = site(audited(WALKER.format(test=APART + test)), "sift", "PageReserved")
 
     assert Verdict.UNAFFECTED is found.verdict
     assert "PageOffline() is tested as well, with the same way out" in found.reason
+
+
+def test_a_test_of_the_new_flag_does_not_speak_for_a_part_that_has_it_not() -> None:
+    test = "if (PageReserved(page) || PageOffline(page))\n\t\t\tcontinue;"
+
+    found = site(audited(WALKER.format(test=test)), "sift", "PageReserved")
+
+    assert Verdict.AFFECTED is found.verdict
+    assert "self-hosted vmemmap pages (assumed: neither) can come here" in found.reason
 
 
 def test_a_test_of_the_new_flag_with_another_way_out_does_not() -> None:
@@ -380,7 +394,7 @@ static bool toy_skip(struct page *page)
 	{body}
 }}
 """
-    test = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (toy_skip(page))\n\t\t\tcontinue;"
+    test = APART + SKIPPED
 
     found = site(audited(helpers + WALKER.format(test=test)), "sift", "PageReserved")
 
@@ -388,7 +402,7 @@ static bool toy_skip(struct page *page)
 
 
 def test_what_a_function_of_another_file_answers_is_not_known() -> None:
-    test = "if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif (toy_skip(page))\n\t\t\tcontinue;"
+    test = APART + SKIPPED
     other = "bool toy_skip(struct page *page)\n{\n\treturn PageOffline(page);\n}\n"
 
     result = audited(WALKER.format(test=test), **{"lib/other.c": other})
