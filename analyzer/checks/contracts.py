@@ -9,7 +9,7 @@ from analyzer.compare import Sides
 from analyzer.findings import ContractChange
 from analyzer.flow.observe import Behaviour, Kind, Outcome
 from analyzer.flow.program import FunctionId
-from analyzer.pages.machine import TYPE, PageState, Space, Verb, describe
+from analyzer.pages.machine import TYPE, PageState, Space, Verb, called, describe
 
 _VERBS = {
     Verb.SET: "sets",
@@ -74,7 +74,7 @@ def _phrases(behaviour: Behaviour, population: str, flags: tuple[str, ...]) -> P
         op = behaviour.space.operations[o.operation]
         if op.verb is not Verb.TEST:
             for id in o.chain:
-                _add(found, id, f"{_VERBS[op.verb]} Page{op.label}", own=id == o.id)
+                _add(found, id, f"{_VERBS[op.verb]} {called(op.label)}", own=id == o.id)
     for p in behaviour.passages:
         if p.population == population and p.entered is None and p.left is not None:
             words = _words(behaviour.space, p.left, flags)

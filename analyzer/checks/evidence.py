@@ -7,7 +7,16 @@ from analyzer.c import ir
 from analyzer.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, UNTYPED, Event, PageState, Space, Verb, describe
+from analyzer.pages.machine import (
+    TYPE,
+    UNTYPED,
+    Event,
+    PageState,
+    Space,
+    Verb,
+    called,
+    describe,
+)
 
 _MOST_STEPS = 7
 _MOST_STATES = 3
@@ -81,7 +90,7 @@ def _event_step(event: Event, space: Space, sides: Sides, population: str) -> St
     else:
         op = space.operations.get(name)
         verb = "changes" if op is None else _VERBS[op.verb]
-        label = event.dimension if op is None else f"Page{op.label}"
+        label = event.dimension if op is None else called(op.label)
         what = f"{event.function}() {verb} {label}"
     text = "".join(event.operation.split())
     place = (Kind.OPERATION, event.owner, name, text, population)
@@ -142,7 +151,7 @@ def flag_name(dimension: str, operation: str, sides: Sides) -> str:
     """Return how a dimension is called in a message: `PageOffline`, `PageReserved`."""
     op = sides.behaviours.after.space.operations.get(operation)
     if op is not None:
-        return f"Page{op.label}"
+        return called(op.label)
     return "a page type" if dimension == TYPE else f"Page{dimension}"
 
 
@@ -152,4 +161,6 @@ def held_name(seen: Observation, sides: Sides) -> str:
         return f"Page{seen.dimension}"
     space, types = sides.behaviours.after.space, seen.page.types
     carried = types & ~UNTYPED or types  # of a page that may have no type, the one that it may have
-    return f"Page{space.describe(carried)}" if types != space.every else "a type"
+    if types == space.every:
+        return "a type"
+    return " or ".join(called(n) for i, n in enumerate(space.names) if carried >> i & 1)

@@ -18,7 +18,7 @@ from analyzer.c.constants import constants, enumerators
 from analyzer.c.lower import lower
 from analyzer.c.macros import Macro, expand, macro_definitions
 from analyzer.c.unit import Unit, scan_unit
-from analyzer.pages.machine import TYPE, Operation, Space, Verb
+from analyzer.pages.machine import OTHER, TYPE, Operation, Space, Verb
 
 #: Where a kernel tree defines its page flags.
 HEADER = "include/linux/page-flags.h"
@@ -291,7 +291,7 @@ def _space(
                 continue
             if left not in values:
                 values.append(left)
-                label = "other type" if labels[accessor] in others else labels[accessor]
+                label = OTHER if labels[accessor] in others else labels[accessor]
                 at = values.index(word)
                 names.append(label if at == 0 else f"{names[at]} and {label}")
     operations = dict(flags)
@@ -306,7 +306,7 @@ def _space(
             )
         table = _table(machine, stand_in, values, gaps)
         if table is not None:
-            shown = label if label in types else "other type"
+            shown = label if label in types else OTHER
             operations[accessor] = Operation(accessor, verb, TYPE, shown, *table)
     space = Space(tuple(values), tuple(names), operations)
     return Law(

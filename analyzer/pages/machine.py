@@ -89,6 +89,15 @@ class Space:
         return " or ".join(held) if held else "impossible"
 
 
+#: How a type is called that is none of those by name.
+OTHER = "other type"
+
+
+def called(label: str) -> str:
+    """Return how a flag or type is called in a message: `PageOffline`, `another type`."""
+    return "another type" if label == OTHER else f"Page{label}"
+
+
 #: The mask of a page that has no type.
 UNTYPED = 1
 

@@ -44,15 +44,22 @@ def _head(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
         if not move.starts:
             text = f"{move.population}: this tree makes none that could be followed"
         elif move.starts == move.after:
-            text = f"{move.population} start {move.starts} here; before the change {move.before}"
+            text = (
+                f"{move.population} start {_as(move.starts)} here; before the change {move.before}"
+            )
         else:
             text = (
-                f"{move.population} start {move.starts} here: the change is not in, and no such "
-                f"page starts {move.after}. The verdicts say what it would mean."
+                f"{move.population} start {_as(move.starts)} here: the change is not in, and no "
+                f"such page starts {_as(move.after)}. The verdicts say what it would mean."
             )
         yield from wrap(plain(text), width, first="  ", rest="    ")
     if audit.patch:
         yield from wrap(plain(f"patch: {audit.patch}"), width, first="  ", rest="    ")
+
+
+def _as(state: str) -> str:
+    """Say how a page starts: `Offline`, `with neither`."""
+    return "with neither" if state == "neither" else state
 
 
 def _site(site: Site, width: int, paint: Paint) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from analyzer.pages.machine import (
     Event,
     PageState,
     Space,
+    called,
     clean_page,
     describe,
     join,
@@ -89,3 +91,10 @@ def test_the_last_writer_of_a_dimension_is_remembered_for_itself() -> None:
     assert marked == page.source("type")
     assert dirtied == page.source("Dirty")
     assert birth == page.source("Reserved")
+
+
+@pytest.mark.parametrize(
+    ("label", "name"), [("Offline", "PageOffline"), ("other type", "another type")]
+)
+def test_a_type_without_a_name_has_no_accessor(label: str, name: str) -> None:
+    assert name == called(label)

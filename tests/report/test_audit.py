@@ -79,6 +79,14 @@ def test_text_says_where_the_change_is_not_in() -> None:
     assert "start Reserved here: the change is not in, and no such page starts Offline" in text
 
 
+def test_a_state_without_flag_or_type_reads_as_such() -> None:
+    move = replace(AUDIT.moves[0], before="Reserved", after="neither", starts="neither")
+
+    assert "pages start with neither here; before" in audit_text.render(
+        replace(AUDIT, moves=(move,))
+    )
+
+
 def test_the_table_is_escaped() -> None:
     table = audit_html.render(AUDIT)
 
