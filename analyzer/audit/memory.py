@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from analyzer.c import ir
 from analyzer.flow.program import Program
 from analyzer.ways.defs import Place, target_of
 
-#: A function's variant with a place, and the value stored there; None where a call fills it in.
-Store = tuple[ir.Function, ir.Variant, Place, ir.Expr | None]
+
+class Store(NamedTuple):
+    """A place in a function's variant, and the value stored there; None where a call fills it in.
+
+    is_element tells whether it goes into an element of an array that the field holds.
+    """
+
+    function: ir.Function
+    variant: ir.Variant
+    place: Place
+    value: ir.Expr | None
+    is_element: bool = False
 
 
 def stores_of(program: Program, path: str, name: str) -> Iterator[Store]:
@@ -31,12 +42,13 @@ def _stored(function: ir.Function, name: str) -> Iterator[Store]:
         for b, block in enumerate(variant.blocks):
             for n, step in enumerate(block.instructions):
                 match step:
-                    case ir.Assign(ir.Field(_, f, _) | ir.Index(ir.Field(_, f, _), _), value):
+                    case ir.Assign(ir.Field(_, f, _) | ir.Index(ir.Field(_, f, _), _) as to, value):
                         if f == name:
-                            yield function, variant, Place(b, n), _first(block, n, value)
+                            stored, is_element = _first(block, n, value), isinstance(to, ir.Index)
+                            yield Store(function, variant, Place(b, n), stored, is_element)
                     case ir.Call(_, _, args):
                         if any(target_of(a) == name and not isinstance(a, ir.Name) for a in args):
-                            yield function, variant, Place(b, n), None
+                            yield Store(function, variant, Place(b, n), None)
 
 
 def _first(block: ir.Block, at: int, value: ir.Expr) -> ir.Expr:

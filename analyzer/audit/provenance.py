@@ -43,6 +43,8 @@ class Values:
         if typed:
             return typed
         match e:
+            case ir.Index(ir.Field() as field, _):
+                return self._field(field, at, is_element=True)
             case ir.Cast(_, inner) | ir.Index(inner, _) | ir.Unary("&", ir.Index(inner, _)):
                 return self.of(inner, at)
             case ir.Unary("&", ir.Field(base, _, _)):
@@ -51,7 +53,9 @@ class Values:
                 return self._name(id, at)
             case ir.Unary("*", operand):
                 found = self._written(variable(operand), at)
-                return found or at.unknown(f"*{text_of(operand)} is read from memory")
+                text = text_of(operand)
+                read = "what a call's answer points to" if text == "it" else f"*{text}"
+                return found or at.unknown(f"{read} is read from memory")
             case ir.Binary(op, left, right):
                 return self._computed(op, left, right, at)
             case ir.Field():
@@ -87,7 +91,7 @@ class Values:
             return e.id not in self.known.objects
         return is_amount(e)
 
-    def _field(self, e: ir.Field, at: Spot) -> Sources:
+    def _field(self, e: ir.Field, at: Spot, *, is_element: bool = False) -> Sources:
         """Return the sources of a field: of its object, or of what this file stores in it."""
         if e.name in self.known.fields:
             return at.told(self.known.fields[e.name], f"from {text_of(e)} on")
@@ -95,21 +99,32 @@ class Values:
             inner = self.of(e.base, at)
             if any(not s.is_open for s in inner):
                 return inner
-        found = self._stored(e, at)
+        found = self._stored(e, at, is_element=is_element)
         if not found and isinstance(e.base, ir.Name) and at.is_param(e.base.id) and at.depth:
             found = frozenset(s for s in self.param(at.number.deeper, e.base.id) if s.tells)
-        # A number that was made of a pointer, wherever it was stored, is that page's.
-        if not found or any(s.is_open and not s.is_page for s in found):
-            return at.unknown(f"{text_of(e)} is read from memory")
+        # A number that was made of a pointer, wherever it was stored, is that page's; and a pointer
+        # that was made of a number is no more known than the number.
+        counted = any(s.is_open and not s.is_page for s in found)
+        if not found or counted:
+            spot = at.number if counted else at
+            return spot.unknown(f"{text_of(e)} is read from memory")
         return found
 
-    def _stored(self, e: ir.Field, at: Spot) -> Sources:
+    def _stored(self, e: ir.Field, at: Spot, *, is_element: bool) -> Sources:
+        """Return the sources of what this file stores in a field.
+
+        Of an element that is what is stored in elements, where anything is: who makes the array
+        does not make the pages that it points to.
+        """
         key = (at.function.path, e.name)
         if at.depth == 0 or key in self._open:
             return _NONE
         self._open.add(key)
         found: set[Source] = set()
-        for function, variant, place, value in stores_of(self.program, at.function.path, e.name):
+        stores = tuple(stores_of(self.program, at.function.path, e.name))
+        if is_element and any(s.is_element for s in stores):
+            stores = tuple(s for s in stores if s.is_element or s.value is None)
+        for function, variant, place, value, _ in stores:
             spot = at.inside(function, variant, place)
             if value is None:
                 found |= self._filled(e.name, spot)

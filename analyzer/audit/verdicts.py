@@ -24,7 +24,7 @@ from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
 from analyzer.parallel import later
 from analyzer.sites import Site, Verdict
-from analyzer.ways.state import spell
+from analyzer.ways.state import Held, spell
 
 #: From here on judging takes longer than starting a process.
 _MANY = 40
@@ -192,17 +192,21 @@ def _followed(use: Use, scene: Scene) -> Judged | None:
     works = any(o.outcome is Outcome.EFFECTIVE for o in after)
     worked = any(o.outcome is Outcome.EFFECTIVE for o in before)
     if works and not worked:
-        state = spell(shifts[names[0]].after)
+        state = _as(shifts[names[0]].after)
         if scene.is_ahead:
             return undecided(f"{titles} come here, and it acts on them, as it did not", None, names)
         if not scene.is_in:
-            reason = f"{titles} would come here as {state}, and it would act on them then"
+            reason = f"{titles} would come here {state}, and it would act on them then"
             return Judged(Verdict.AFFECTED, reason, None, names)
-        reason = f"{titles} come here as {state}, as it needs them"
+        reason = f"{titles} come here {state}, as it needs them"
         return Judged(Verdict.MIGRATED, reason, None, names)
     if works:
         return unaffected(f"does the same to {titles} as they are now and as they were", names)
-    return unaffected(f"{titles} come here, and it changes nothing about them", names)
+    label = use.name.label
+    if scene.is_in or scene.is_ahead:
+        reason = f"{titles} come here, and their {label} is as it makes it already"
+        return unaffected(reason, names)
+    return unaffected(f"{titles} would come here with their {label} as it makes it already", names)
 
 
 def _followed_past(use: Use, scene: Scene) -> Judged | None:
@@ -217,7 +221,12 @@ def _followed_past(use: Use, scene: Scene) -> Judged | None:
     if not through or any(o.page.population in ("", *moved) for o in here if o.page.population):
         return None
     titles = listed(scene.facts.title(p) for p in sorted(through))
-    return unaffected(f"{titles} are followed through {use.function}() and do not take this way")
+    came = any(o.page.population in moved for o in scene.before.at(use))
+    now = "would" if came and not scene.is_in else "do"
+    more = " any more" if came else ""
+    return unaffected(
+        f"{titles} are followed through {use.function}() and {now} not take this way{more}"
+    )
 
 
 def _is_about(o: Observation, use: Use) -> bool:
@@ -246,6 +255,11 @@ def _failure(o: Observation, titles: str, scene: Scene) -> str:
     return f"{titles} come here, and {o.operation}() hands them to the buddy {held}"
 
 
+def _as(held: Held) -> str:
+    """Say in which state pages come: `as Offline`, `with neither`."""
+    return f"as {spell(held)}" if held.flags or held.type else "with neither flag nor type"
+
+
 def _tested(use: Use, shift: Shift, titles: str, names: tuple[str, ...], scene: Scene) -> Judged:
     """Decide a test to which pages were followed: by what happens for either outcome."""
     found = scene.ways(use, shift)
@@ -261,9 +275,9 @@ def _tested(use: Use, shift: Shift, titles: str, names: tuple[str, ...], scene: 
         reason = f"{titles} come here, and what differs for them does not hang on this alone"
         return undecided(reason, ways, names)
     if scene.is_in:
-        reason = f"{titles} come here as {spell(shift.after)}, and it goes by that"
+        reason = f"{titles} come here {_as(shift.after)}, and it goes by that"
         return Judged(Verdict.MIGRATED, reason, ways, names)
-    reason = f"{titles} come here as {spell(shift.before)}, and it goes by that"
+    reason = f"{titles} come here {_as(shift.before)}, and it goes by that"
     return Judged(Verdict.AFFECTED, reason, ways, names)
 
 

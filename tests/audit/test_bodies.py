@@ -103,3 +103,37 @@ def test_a_wrapper_that_nothing_uses_matters_nowhere() -> None:
     found = site(audited("", **{"include/linux/mine.h": WRAPPERS}), "page_is_spare")
 
     assert (Verdict.UNAFFECTED, "nothing uses page_is_spare()") == (found.verdict, found.reason)
+
+
+# -- arrays of pages ------------------------------------------------------------------------------
+
+ARRAY = """
+int fill(struct toy *t, unsigned long pfn, int n)
+{{
+	int i;
+
+	t->pages = kcalloc(n, sizeof(*t->pages), GFP_KERNEL);
+	for (i = 0; i < n; i++) {{
+		{stored}
+		SetPageReserved(t->pages[i]);
+	}}
+	return 0;
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("stored", "verdict", "words"),
+    [
+        ("t->pages[i] = vmalloc_to_page(t->base);", Verdict.UNAFFECTED, "vmalloc_to_page() gives"),
+        ("t->pages[i] = pfn_to_page(pfn + i);", Verdict.UNDECIDED, "read from memory"),
+    ],
+)
+def test_who_makes_an_array_does_not_make_its_pages(
+    stored: str, verdict: Verdict, words: str
+) -> None:
+    found = site(audited(ARRAY.format(stored=stored)), "fill")
+
+    assert verdict is found.verdict
+    assert words in found.reason
+    assert "kcalloc" not in found.reason

@@ -1,0 +1,35 @@
+"""What is said of pages that were followed is true of the tree at hand, whichever side it is on."""
+
+from __future__ import annotations
+
+import pytest
+
+from .trees import audited, site
+
+KEPT = """
+static void toy_online_page(struct page *page, unsigned int order)
+{
+	ClearPageReserved(page);
+	if (!PageOffline(page))
+		__SetPageOffline(page);
+	list_add(&page->lru, &toy_pages);
+}
+
+int __init toy_init(void)
+{
+	return set_online_page_callback(toy_online_page);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "operation", "said"),
+    [
+        ("after", "__SetPageOffline", "and do not take this way any more"),
+        ("before", "__SetPageOffline", "and would not take this way any more"),
+        ("after", "ClearPageReserved", "come here, and their Reserved is as it makes it already"),
+        ("before", "ClearPageReserved", "would come here with their Reserved as it makes it"),
+    ],
+)
+def test_what_pages_do_is_said_as_the_tree_has_it(base: str, operation: str, said: str) -> None:
+    assert said in site(audited(KEPT, base), "toy_online_page", operation).reason
