@@ -16,10 +16,10 @@ from analyzer.flow.observe import Behaviour, Observation
 from analyzer.flow.program import FunctionId, Program
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import Space, Verb
+from analyzer.pages.machine import TYPE, Space, Verb
 from analyzer.pages.provenance import Provenance
 from analyzer.tree import Read
-from analyzer.ways.defs import Place, call_at
+from analyzer.ways.defs import Place, call_at, calls_of
 from analyzer.ways.walk import World
 from analyzer.ways.ways import Share, Ways, shares_of, ways_of
 
@@ -187,9 +187,27 @@ class Scene:
         found: list[Share] | None = None
         for _, variant, place, call in self.places(use):
             if call.callee == ir.Name(op.name) and call.args:
+                if self._is_alone(use, shift, variant):
+                    continue  # the whole difference is its own
                 shares = shares_of(variant, place, call, states, values, world)
                 found = [*(found or ()), *shares]
         return None if found is None else tuple(found)
+
+    def _is_alone(self, use: Use, shift: Shift, variant: ir.Variant) -> bool:
+        """Tell whether nothing else in a function, or in what it calls, goes by what has moved."""
+        operations = self.space.operations
+        telling = {
+            op.name
+            for op in operations.values()
+            if shift.changes(op.label) or (op.verb is not Verb.TEST and op.dimension == TYPE)
+        }
+        wrappers = {n.word for n in self.names.values() if n.verb != "names"} - operations.keys()
+        telling |= self.known.typed | wrappers
+        callees = [c.callee.id for _, c in calls_of(variant) if isinstance(c.callee, ir.Name)]
+        helpers = self.named(use) - set(callees)
+        return telling.isdisjoint(helpers) and [n for n in callees if n in telling] == [
+            use.name.word
+        ]
 
     # -- what a population cannot do without --------------------------------------------------
 

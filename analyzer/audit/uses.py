@@ -247,7 +247,9 @@ def _wrappers(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Name]:
 def _verb_at(code: bytes, at: int, name: Name) -> str:
     """Return what is done to a bit that is named in a call which is about one bit of a word."""
     m = _CALLED.search(code, max(at - _NEAR, 0), at) if name.verb == "names" else None
-    words, call = load_facts().words, "" if m is None else m[1].decode("latin-1")
+    if m is None:
+        return name.verb
+    words, call = load_facts().words, m[1].decode("latin-1")
     doing = (("clears", words.cleared_by), ("sets", words.set_by), ("reads", words.tested_by))
     return next((verb for verb, calls in doing if call in calls), name.verb)
 
