@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 from analyzer.audit.names import Name, Names, verb_of
@@ -21,7 +22,7 @@ from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import LARGEST, Unit, scan_unit
 from analyzer.flow.program import Program
-from analyzer.pages.facts import load_facts
+from analyzer.pages.facts import Words, load_facts
 from analyzer.tree import Tree
 from analyzer.tree.words import places_of
 
@@ -249,9 +250,15 @@ def _verb_at(code: bytes, at: int, name: Name) -> str:
     m = _CALLED.search(code, max(at - _NEAR, 0), at) if name.verb == "names" else None
     if m is None:
         return name.verb
-    words, call = load_facts().words, m[1].decode("latin-1")
+    words, call = _bit_calls(), m[1].decode("latin-1")
     doing = (("clears", words.cleared_by), ("sets", words.set_by), ("reads", words.tested_by))
     return next((verb for verb, calls in doing if call in calls), name.verb)
+
+
+@cache
+def _bit_calls() -> Words:
+    """Return which calls are about one bit of a word; the file is read once."""
+    return load_facts().words
 
 
 def _callers(helper: str, unit: Unit, names: Names) -> Iterator[str]:
