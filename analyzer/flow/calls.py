@@ -17,6 +17,7 @@ from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.params import list_params, page_params
+from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
 from analyzer.flow.repeats import passed
 from analyzer.flow.run import Activation, Run
@@ -171,6 +172,9 @@ def _by_fact(
     known_bit = bits.by_call(name, step, here, state, act, run)
     if known_bit is not None:
         return known_bit
+    told = told_by_call(name, args, state, act, run)
+    if told is not None:
+        return told
     identity = facts.identities.get(name)
     if identity is not None and first is not None:
         key = page_key(first)

@@ -15,11 +15,9 @@ from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.counters import counters_of, placed, stepped
 from analyzer.flow.expressions import assign, refine, valued
 from analyzer.flow.frames import (
-    entered_page,
     fewer,
     kept_by_callback,
     leave_frame,
-    name_population,
     narrow,
     observe_return,
 )
@@ -28,6 +26,7 @@ from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.params import is_page_pointer
+from analyzer.flow.populations import entered_page, name_population
 from analyzer.flow.program import FunctionId
 from analyzer.flow.questions import Questions, questions_of
 from analyzer.flow.ranges import is_stepped, passed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from analyzer.flow.values import Int, NonZero, Unknown, Value, counted
+from analyzer.flow.values import Int, NonZero, Page, Unknown, Value, counted
 from analyzer.pages.machine import PageState, join
 
 #: A frozen mapping, shared between states; never changed in place.
@@ -120,6 +120,20 @@ class State:
         if isinstance(new, Int) and isinstance(old, Unknown | NonZero):
             _count(store, old.key, new.value)
         return self._with(store, self.pages, self.given)
+
+    def rename_page(self, old: str, new: str) -> State:
+        """Return the state in which a page goes by another key, in place of who had that."""
+        store = {
+            k: Page(new, v.form) if isinstance(v, Page) and v.key == old else v
+            for k, v in self.store.items()
+        }
+        return replace(
+            self,
+            pages={new if k == old else k: p for k, p in self.pages.items() if k != new},
+            given={new if k == old else k: g for k, g in self.given.items() if k != new},
+            stands={new if k == old else k: s for k, s in self.stands.items() if k != new},
+            store=store,
+        )
 
     def forget(self, doomed: Callable[[str], bool]) -> State:
         """Return the state without the places that doomed() names."""

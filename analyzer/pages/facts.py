@@ -153,6 +153,7 @@ class Facts:
     handers: Mapping[str, str]  # function that returns pages -> their population
     roles: tuple[Role, ...]
     populations: tuple[Population, ...]
+    told_by: Mapping[str, str]  # call that tells a population from all others -> its name
     entries: Mapping[str, Entry]
     chains: Mapping[str, Chain]
     search: tuple[str, ...]
@@ -246,6 +247,7 @@ def load_facts() -> Facts:
             )
             for e in where["population"]
         ),
+        told_by={n: e["population"] for e in where["told"] for n in e["names"]},
         entries={
             n: Entry(e["population"], tuple(e["flags"])) for e in where["entry"] for n in e["names"]
         },

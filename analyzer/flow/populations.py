@@ -1,0 +1,165 @@
+"""Name the population of a page by how it was made, and answer calls that ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analyzer.c import ir
+from analyzer.flow.expressions import refine
+from analyzer.flow.observe import Kind, Outcome
+from analyzer.flow.operations import Results
+from analyzer.flow.params import page_params, role_params
+from analyzer.flow.ranges import is_part
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.state import State
+from analyzer.flow.values import Int, Page, Symbol, Value, compare, page_key
+from analyzer.pages.facts import Population
+from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
+
+
+def told_by_call(
+    name: str, args: Sequence[Value], state: State, act: Activation, run: Run
+) -> Results | None:
+    """Return the answers of a call that tells one population from all others.
+
+    Of a page that has a name, that is known. Where pages are made, the call asks what the
+    parameters say, and each of its answers comes with that. None where nothing is known.
+    """
+    asked = run.facts.told_by.get(name)
+    if asked is None:
+        return None
+    key = page_key(args[0]) if args else None
+    page = None if key is None else state.pages.get(key)
+    if page is not None and page.population:
+        return [(state, Int(int(page.population == asked)))]
+    if act.function.name not in run.facts.origins:
+        return None
+    params = role_params(act.function, run.facts)
+    answers: Results = []
+    for population in _named(asked, run):
+        left = [state]
+        for role, wanted in population.when:
+            cond = ir.Binary("==", ir.Name(params.get(role, role)), ir.Name(wanted))
+            told = [found for one in left for found in refine(cond, one, act, run)]
+            answers += [(after, Int(0)) for held, after in told if not held]
+            left = [after for held, after in told if held]
+        answers += [(after, Int(1)) for after in left]
+    return answers or None
+
+
+def entered_page(state: State, act: Activation, run: Run) -> State:
+    """Return the state with what facts say of the page that a root is handed."""
+    known = run.facts.entries.get(act.function.name)
+    passed = page_params(run.program, run.facts, act.id) if known is not None else frozenset()
+    if known is None or not passed:
+        return state
+    held = state.store.get(act.place(act.function.params[min(passed)].name))
+    key = None if held is None else page_key(held)
+    if key is None:
+        return state
+    page = PageState(UNTYPED, tuple((f, EITHER) for f in known.flags), CLEAR)
+    return state.with_page(key, page.of_population(known.population))
+
+
+def name_population(act: Activation, entry: State, results: Results, run: Run) -> Results:
+    """Name the population of the pages that an origin function has made, or hands on."""
+    if act.function.name in run.facts.handers:
+        return [_handed_on(state, value, act, run) for state, value in results]
+    if act.function.name not in run.facts.origins:
+        return results
+    made = [(state, value) for state, value in results if _origin_key(act, state)]
+    if not made:
+        return results
+    named: Results = []
+    for state, value in made:  # a way on which nothing was made is nobody's page
+        key = _origin_key(act, state)
+        page = state.pages.get(key) if key else None
+        if key is None or page is None or not page.history:
+            named.append((state, value))
+            continue
+        population = _population(act, state, run)
+        if any(p.needs and not state.config.get(p.needs, True) for p in _named(population, run)):
+            continue  # what is asked for does not exist there
+        page = _started(page, run.starts.get(population)).of_population(population)
+        run.observe(
+            act,
+            act.function.span,
+            Kind.BIRTH,
+            Outcome.SEEN,
+            page,
+            text=act.function.name,
+            conditions=_assumed(state, run),
+        )
+        state = state.with_page(key, page)
+        whole = _asked_for(key, act, entry)
+        named.append((state if whole is None else state.rename_page(key, whole), value))
+    return named
+
+
+def _asked_for(key: str, act: Activation, entry: State) -> str | None:
+    """Return the key of the range that an origin was asked to make, where it made a part of it.
+
+    What it leaves out at the beginning is for itself.
+    """
+    held = (entry.store.get(act.place(p.name)) for p in act.function.params)
+    passed = (page_key(value) for value in held if value is not None)
+    return next((k for k in passed if k is not None and is_part(key, k)), None)
+
+
+def _handed_on(state: State, value: Value, act: Activation, run: Run) -> tuple[State, Value]:
+    """Name the population of a page that is returned, whoever made it."""
+    page = state.pages.get(value.key) if isinstance(value, Page) else None
+    if page is None or not isinstance(value, Page):
+        return state, value
+    page = page.of_population(run.facts.handers[act.function.name])
+    run.observe(act, act.function.span, Kind.BIRTH, Outcome.SEEN, page, text=act.function.name)
+    return state.with_page(value.key, page), value
+
+
+def _assumed(state: State, run: Run) -> tuple[tuple[str, bool], ...]:
+    """Return which configuration a path has assumed beyond the one that is given."""
+    given = run.program.config
+    return tuple(sorted((s, h) for s, h in state.config.items() if s not in given))
+
+
+def _started(page: PageState, wanted: PageState | None) -> PageState:
+    """Return a page as it was made, or as it is wanted to have been made."""
+    if wanted is None:
+        return page
+    page = page.with_types(wanted.types)
+    for flag, mask in wanted.flags:
+        page = page.with_flag(flag, mask)
+    return page
+
+
+def _origin_key(act: Activation, state: State) -> str | None:
+    """Return the key of the page that the origin was asked to make."""
+    born = [
+        k
+        for k, p in state.pages.items()
+        if p.history and p.history[0].kind == "birth" and p.history[0].owner == act.id
+    ]
+    return born[0] if born else None
+
+
+def _named(name: str, run: Run) -> Iterator[Population]:
+    return (p for p in run.facts.populations if p.name == name)
+
+
+def _population(act: Activation, state: State, run: Run) -> str:
+    """Return the first population whose conditions the origin's parameters meet."""
+    params = role_params(act.function, run.facts)
+    for role in run.facts.roles:
+        if role.name not in params:
+            line = act.function.span.line
+            run.gap("population", act, line, f"no parameter found that is its {role.name}")
+    for population in run.facts.populations:
+        for role_name, wanted in population.when:
+            value = state.store.get(act.place(params.get(role_name, role_name)))
+            number = run.numbers.get(wanted)
+            meant: Value = Symbol(wanted) if number is None else Int(number)
+            if value is None or compare("==", value, meant) is not True:
+                break
+        else:
+            return population.name
+    return "unnamed"
