@@ -274,6 +274,9 @@ def _nearest(
             return frame.id
     if sides.touches(writer):
         return writer
+    for frame in reversed(above):
+        if sides.drops_call(frame.id, frame.text):
+            return frame.id
     for id in reversed(seen.chain):
         if any(frame.id == id for frame in above):
             return id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.shape import successors
 from analyzer.migrations import Described
-from analyzer.mixed import doubtful, is_kept
+from analyzer.mixed import as_text, doubtful, is_kept
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Frame, Space, Verb
 from analyzer.related import Related, related
@@ -292,19 +292,56 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     Not a page from a list or a structure where the files beside the entry point that free it also
     unmark pages of which nothing is known, or what they call does: that may have been one of them.
     """
-    unmarking = {
-        path
-        for o in behaviour.observations
-        if o.kind is Kind.OPERATION
+    unmarking = list(_unmarking(behaviour))
+    return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, unmarking))
+
+
+def spoiled(sides: Sides) -> Iterable[Failure]:
+    """Yield pages from a list that are handed to the buddy marked, and came there unmarked before.
+
+    Whoever unmarks pages of which nothing is known did so before as well, and not to these.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    clean = {
+        as_text(o)
+        for o in before.observations
+        if o.kind is Kind.SINK
+        and o.outcome is Outcome.CLEAN
         and o.dimension == TYPE
-        and not o.page.population
-        and behaviour.space.operations[o.operation].verb is Verb.CLEAR
-        for path, _ in o.chain
+        and (source := o.page.source(TYPE)) is not None
+        and source.kind == "write"
     }
-    for o in behaviour.observations:
-        excused = is_kept(o) and not unmarking.isdisjoint(_beside_root(o))
-        if o.kind is Kind.SINK and o.outcome is Outcome.LEAK and not excused:
+    clean -= {as_text(o) for o in _leaks(before)}
+    known = {(as_text(o), o.chain) for o in _unmarking(before)}
+    unmarking = list(_unmarking(after))
+    new = [o for o in unmarking if (as_text(o), o.chain) not in known]
+    for o in _leaks(after):
+        spoilt = _excused(o, unmarking) and as_text(o) in clean and not _excused(o, new)
+        if spoilt and not sides.is_doubtful(o):
             yield Failure("leak-to-buddy", o)
+
+
+def _unmarking(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where the type is taken off pages of which nothing is known."""
+    for o in behaviour.observations:
+        clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
+        if clears and behaviour.space.operations[o.operation].verb is Verb.CLEAR:
+            yield o
+
+
+def _excused(leak: Observation, unmarking: Iterable[Observation]) -> bool:
+    """Tell whether a page that was kept may have been unmarked meanwhile."""
+    if not is_kept(leak):
+        return False
+    beside = _beside_root(leak)
+    return any(path in beside for o in unmarking for path, _ in o.chain)
+
+
+def _leaks(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where pages are handed to the buddy with what it must not have."""
+    for o in behaviour.observations:
+        if o.kind is Kind.SINK and o.outcome is Outcome.LEAK:
+            yield o
 
 
 def _beside_root(o: Observation) -> frozenset[str]:

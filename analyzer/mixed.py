@@ -26,13 +26,13 @@ def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
 
     An operation that failed for none of them before is not in doubt: the patch has mixed them.
     """
-    sure = {_text(o) for o in _passing(behaviours.before) if o.kind is Kind.OPERATION}
+    sure = {as_text(o) for o in _passing(behaviours.before) if o.kind is Kind.OPERATION}
     after = {_place(o) for o in _passing(behaviours.after)}
     return lambda o: (
         o.page.source(o.dimension) is not None
         and _is_as_it_stood(o)
         and _place(o) in after
-        and _text(o) not in sure
+        and as_text(o) not in sure
     )
 
 
@@ -55,6 +55,6 @@ def _place(o: Observation) -> _Place:
     return (o.root, o.stack, o.id, o.span, o.dimension)
 
 
-def _text(o: Observation) -> _Place:
+def as_text(o: Observation) -> _Place:
     """Return what is the same in another tree."""
     return (o.root, o.id, "".join(o.text.split()), o.dimension)

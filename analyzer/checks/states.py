@@ -25,6 +25,7 @@ from analyzer.compare import (
     introduced,
     leaked,
     redundant,
+    spoiled,
     trapped,
 )
 from analyzer.findings import Cause, Finding, Status, Step
@@ -98,6 +99,7 @@ def _source(charge: Charge) -> Event | None:
 def _failures(sides: Sides) -> Iterable[Failure]:
     for detect in (trapped, leaked, asserted):
         yield from introduced(sides, detect)
+    yield from spoiled(sides)
     yield from obligations.find(sides)
     yield from marks.lost_clears(sides)
     yield from introduced(sides, redundant)
