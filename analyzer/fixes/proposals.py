@@ -21,6 +21,8 @@ Read = Callable[[str], bytes | None]
 #: An accessor of a page's state by name: what it does, and the flag or type.
 _ACCESSOR = re.compile(r"_{0,2}(?P<verb>Set|Clear)Page(?P<label>\w+)\Z")
 _MEMBER = re.compile(r"_{0,2}folio_(?P<verb>set|clear)_(?P<label>\w+)\Z")
+#: What makes an address a number.
+_NUMBER_OF = re.compile(r"\A\(\s*(?:unsigned\s+long|uintptr_t)\s*\)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,16 @@ def _body(unit: Unit, finding: Finding) -> tuple[int, int]:
 
 
 def _single_page(site: Site) -> str | None:
-    """Return the one page that a call is about; None where it may be about more."""
+    """Return the one page that a call is about, by its address too; None where it may be more."""
     name = callee_of(site.unit, site.call)
     sink = load_facts().sinks.get(name)
     at = sink.arg if sink is not None else 0
-    if len(site.arguments) <= at or not is_pure(site.arguments[at]):
+    if len(site.arguments) <= at:
         return None
+    page = site.arguments[at]
+    if sink is not None and sink.by_address:
+        address = _NUMBER_OF.sub("", page)
+        page = f"virt_to_page({address if address != page else f'(void *){address}'})"
     others = [a for n, a in enumerate(site.arguments) if n != at]
     # An order or a number behind the page means more pages than the one that is named.
-    return site.arguments[at] if all(a == "0" for a in others) else None
+    return page if is_pure(site.arguments[at]) and all(a == "0" for a in others) else None

@@ -11,10 +11,12 @@ from analyzer.c.ir import Expr, Function, Variant
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.facts import Facts
 
-#: A store into a field or a variable, its address, and where a field is declared a page.
+#: A store into a field or a variable, its address, and where a field is declared a page, or an
+#: address of what pages hold.
 _STORED = rb"%s\b\s*(?:\[[^][]*\]\s*)*=(?!=)"
 _TAKEN = rb"(?<!&)&\s*[\w.>\[\]()-]*%s\b(?!\s*->)"
 _DECLARED = rb"\bstruct\s+(?:page|folio)\s*\*[\s*]*(?:\w+\s*,\s*\*\s*)*%s\s*[;,[]"
+_ADDRESS = rb"\b(?:unsigned\s+long|\w+\s*\*)[\s*]*(?:\w+\s*,\s*\**\s*)*%s\s*[;,[]"
 #: An element, and what else is done with a whole array by which nobody stores into it.
 _ELEMENT = rb"%s\b\s*\["
 _WHOLE = rb"%s\b(?!\s*(?:\[|=(?!=)|->))"
@@ -77,13 +79,15 @@ class _Source(NamedTuple):
 
     name: str
     is_field: bool
+    by_address: bool = False  # what it holds is the address of what a page holds
 
 
 def _stores(source: _Source, path: str, program: Program) -> frozenset[FunctionId]:
     """Return the functions that store into a field or variable; none where others could as well."""
     unit, name, spelled = program.unit(path), source.name.encode(), _spelled(source)
     if source.is_field:
-        declared = (m.start() for m in re.finditer(_DECLARED % name, unit.flat))
+        form = _ADDRESS if source.by_address else _DECLARED
+        declared = (m.start() for m in re.finditer(form % name, unit.flat))
         own = any(program.enclosing(path, at) is None for at in declared)
     else:
         own = program.is_private(source.name, path)
@@ -121,25 +125,26 @@ def _freed_from(id: FunctionId, program: Program, facts: Facts) -> Iterator[_Sou
 def _freed_in(function: Function, variant: Variant, facts: Facts) -> Iterator[_Source]:
     own = variant.locals.keys() | {p.name for p in function.params}
     steps = [step for block in variant.blocks for step in block.instructions]
-    todo: list[Expr] = []
+    todo: list[tuple[Expr, bool]] = []
     for step in steps:
         if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
             sink = facts.sinks.get(step.callee.id)
             if sink is not None:
-                todo += step.args[sink.arg : sink.arg + 1]
-    seen: set[str] = set()
+                todo += [(a, sink.by_address) for a in step.args[sink.arg : sink.arg + 1]]
+    seen: set[tuple[str, bool]] = set()
     while todo:
-        match todo.pop():
+        e, by_address = todo.pop()
+        match e:
             case ir.Field(_, name, _):
-                yield _Source(name, is_field=True)
+                yield _Source(name, True, by_address)
             case ir.Name(name) if name in own or name.startswith("%"):
-                if name not in seen:
-                    seen.add(name)
-                    todo += _assigned(name, steps, facts)
+                if (name, by_address) not in seen:
+                    seen.add((name, by_address))
+                    todo += [(value, by_address) for value in _assigned(name, steps, facts)]
             case ir.Name(name):
-                yield _Source(name, is_field=False)
+                yield _Source(name, False, by_address)
             case ir.Cast(_, inside) | ir.Index(inside, _):
-                todo.append(inside)
+                todo.append((inside, by_address))
 
 
 def _assigned(name: str, steps: Iterable[ir.Instruction], facts: Facts) -> Iterator[Expr]:

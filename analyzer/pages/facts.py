@@ -34,12 +34,14 @@ class Sink:
     """A call that hands its argument to the buddy, and what it asks of the page.
 
     order is the argument that says how many pages are handed over; None is one at a time.
+    by_address says that the argument is no page but the address of what it holds.
     """
 
     arg: int
     order: int | None
     untyped: bool
     flags_clear: tuple[str, ...]
+    by_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,13 @@ def load_facts() -> Facts:
         allocators=frozenset(n for e in pages["allocator"] for n in e["names"]),
         range_allocators={n: e["arg"] for e in pages["range_allocator"] for n in e["names"]},
         sinks={
-            n: Sink(e["arg"], e.get("order"), e["untyped"], tuple(e["flags_clear"]))
+            n: Sink(
+                e["arg"],
+                e.get("order"),
+                e["untyped"],
+                tuple(e["flags_clear"]),
+                e.get("by_address", False),
+            )
             for e in pages["sink"]
             for n in e["names"]
         },
