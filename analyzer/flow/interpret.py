@@ -295,7 +295,7 @@ class _Body:
                 for held, after in outcomes:
                     to = then if held else orelse
                     if (self.act.variant, place.block, to) not in self.run.closed:
-                        self._go(place, to, after)
+                        self._go(place, to, after, sure=len(outcomes) == 1)
             case ir.Return(value):
                 answers: Results = [(state, ZERO)]
                 if value is not None:
@@ -306,8 +306,8 @@ class _Body:
                 for left, answer in answers:
                     self.results.setdefault((left.key, answer), (left, answer))
 
-    def _go(self, place: _Place, target: int, state: State) -> None:
-        """Follow an edge, minding the loops that it enters, closes or leaves."""
+    def _go(self, place: _Place, target: int, state: State, *, sure: bool = False) -> None:
+        """Follow an edge, minding the loops that it enters, closes or leaves; sure: no other is."""
         if target <= place.block:
             state = self._back(place.block, target, state)
         around, into = self.shape.inner[place.block], self.shape.inner[target]
@@ -315,6 +315,7 @@ class _Body:
         for n in around:
             loop = self.act.variant.loops[n]
             over_range = self._is_range(n, state)
+            empty = sure and not turns.get(n, 0) and target not in loop.blocks
             closing = target == loop.header and place.block in loop.blocks
             if closing:
                 if over_range and not self.shape.leaves_at_header[n]:
@@ -328,13 +329,13 @@ class _Body:
                     state = self._turned(loop, state)
                 turns[n] = min(done + 1, 2)
             elif place.block == loop.header and over_range and self.shape.leaves_at_header[n]:
-                # A range is not empty, and its pages are one abstract page: once through.
+                # Its pages are one abstract page: once through, unless it is known to be empty.
                 inside = target in loop.blocks
-                if inside == (turns.get(n, 0) > 0):
+                if inside == (turns.get(n, 0) > 0) and not empty:
                     return
             if n not in into:
                 turns.pop(n, None)
-                if over_range and place.block == loop.header:
+                if over_range and place.block == loop.header and not empty:
                     state = passed(self.shape.advanced[n], state, self.act)
         if self.watch is not None:
             self.watch.leave(place.block, target, state)
