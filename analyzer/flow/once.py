@@ -18,7 +18,7 @@ from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import names_in, successors
 from analyzer.flow.state import State
 from analyzer.flow.values import page_key
-from analyzer.pages.facts import ALLOCATED, Words
+from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED
 
 
@@ -31,7 +31,17 @@ class Once(NamedTuple):
 
 def marked_once(act: Activation, questions: Questions, run: Run) -> Mapping[int, Once]:
     """Return the branches of a function that mark a page unless that was done before, by block."""
-    return _marked_once(act.function, act.variant, questions, run.setters, run.facts.words)
+    if not _is_marking(act.variant, run.setters):
+        return {}
+    # Who is only asked stores nothing; of a function that was read that is not taken for granted.
+    known = run.facts.words.set_by | run.facts.words.cleared_by
+    asking = run.facts.words.read_by | frozenset(
+        name
+        for asked in questions.asked.values()
+        for name in asked.calls - known
+        if not run.program.resolve(name, act.function.path)
+    )
+    return _marked_once(act.function, act.variant, questions, run.setters, asking)
 
 
 def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run) -> bool:
@@ -54,15 +64,18 @@ def is_contrary(once: Once, held: bool, state: State, act: Activation, run: Run)
 
 
 @lru_cache(maxsize=4096)
+def _is_marking(variant: ir.Variant, setters: frozenset[str]) -> bool:
+    return any(page for block in variant.blocks for page in _marks(block, setters))
+
+
+@lru_cache(maxsize=4096)
 def _marked_once(
     function: ir.Function,
     variant: ir.Variant,
     questions: Questions,
     setters: frozenset[str],
-    words: Words,
+    asking: frozenset[str],
 ) -> Mapping[int, Once]:
-    if not any(_marks(block, setters) for block in variant.blocks):
-        return {}
     own = variant.locals.keys() | {p.name for p in function.params}
     found: dict[int, Once] = {}
     for n, asked in questions.asked.items():
@@ -79,7 +92,7 @@ def _marked_once(
             steps += _counting(variant, below[held] & below[not held])
             beside = _beside(asked, questions)
             steps += (s for m in beside for s in _around(variant, m))
-            if not _read(asked, steps).isdisjoint(_stored(steps, own, words)):
+            if not _read(asked, steps).isdisjoint(_stored(steps, own, asking)):
                 found[n] = Once(held, pages)
                 for m, other in beside.items():
                     found[m] = Once((held != asked.negated) != other.negated, pages)
@@ -147,7 +160,7 @@ def _read(asked: Asked, steps: Iterable[ir.Instruction]) -> frozenset[str]:
     return asked.fields | behind | {n for n in names if not n.startswith("%")}
 
 
-def _stored(steps: Iterable[ir.Instruction], own: Set[str], words: Words) -> Iterator[str]:
+def _stored(steps: Iterable[ir.Instruction], own: Set[str], asking: Set[str]) -> Iterator[str]:
     """Yield what instructions may store into but own variables, also through an address."""
     for step in steps:
         match step:
@@ -155,7 +168,7 @@ def _stored(steps: Iterable[ir.Instruction], own: Set[str], words: Words) -> Ite
                 yield name
             case ir.Assign(ir.Name(name)) if name not in own and not name.startswith("%"):
                 yield name
-            case ir.Call(_, ir.Name(callee), args) if callee not in words.read_by:
+            case ir.Call(_, ir.Name(callee), args) if callee not in asking:
                 for arg in args:
                     match arg:
                         case ir.Unary("&", ir.Field(_, name, _)) | ir.Unary("&", ir.Name(name)):
