@@ -137,6 +137,16 @@ class Sides:
         flat = "".join(text.split())
         return flat not in self._calls(self.programs.after, caller)
 
+    def new_calls(self, path: str) -> frozenset[str]:
+        """Return what the functions of a file call with other words than before, by name."""
+        after, before = self.programs.after, self.programs.before
+        return frozenset(
+            text.partition("(")[0]
+            for id in after.functions()
+            if id[0] == path
+            for text in self._calls(after, id) - self._calls(before, id)
+        )
+
     def _calls(self, program: Program, caller: FunctionId) -> frozenset[str]:
         if not program.has(caller[0]):
             return frozenset()

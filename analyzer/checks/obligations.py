@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.checks.births import unsure
+from analyzer.checks.evidence import state_text, subject
 from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
@@ -39,7 +40,9 @@ def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
 def _hands_none(sides: Sides) -> Iterator[Failure]:
     """Yield callbacks that handed pages on before and now keep every page of a population.
 
-    What could not be read after the patch may be where they are handed on.
+    What could not be read after the patch may be where they are handed on. So may be a page that
+    goes to the buddy below the callback, wherever it was found, and a list that a page is put on;
+    or another function of the file does it now.
     """
     if _unread(sides.behaviours.after) - _unread(sides.behaviours.before):
         return
@@ -47,22 +50,34 @@ def _hands_none(sides: Sides) -> Iterator[Failure]:
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.RETURNED and o.given == "buddy":
             gave.add(o.id)
-    still = {
-        o.id
-        for o in sides.behaviours.after.observations
-        if o.kind is Kind.RETURNED and o.given == "buddy"
-    }
+    after = sides.behaviours.after.observations
+    still = {id for o in after if o.kind is Kind.SINK for id in o.chain}
+    still |= {o.id for o in after if o.kind is Kind.RETURNED and o.given}
     bad = (Outcome.TRAP, Outcome.LEAK, Outcome.FAILED)
-    failing = {
-        id for o in sides.behaviours.after.observations if o.outcome in bad for id in o.chain
-    }
-    for o in sides.behaviours.after.observations:
+    failing = {id for o in after if o.outcome in bad for id in o.chain}
+    for o in after:
         source = o.page.source(TYPE)
         untouched = source is not None and source.function in sides.facts.origins
-        if o.kind is Kind.RETURNED and o.id in gave - still - failing and untouched:
-            yield Failure(
-                "contract-mismatch", _at_changed_function(replace(o, dimension=TYPE), sides)
-            )
+        suspect = o.kind is Kind.RETURNED and o.id in gave - still - failing and untouched
+        if suspect and not _hands_elsewhere(o.id, sides):
+            seen = _at_changed_function(replace(o, dimension=TYPE), sides)
+            pages, state = subject(o, sides), state_text(o.page, sides.behaviours.after.space)
+            says = f"{seen.function}() no longer hands on {pages}: all of them stay {state}"
+            yield Failure("contract-mismatch", seen, says=says)
+
+
+def _hands_elsewhere(callback: FunctionId, sides: Sides) -> bool:
+    """Tell whether a call on the way from a callback to the buddy is made by others now."""
+    for o in sides.behaviours.before.observations:
+        if o.kind is not Kind.SINK or callback not in o.chain:
+            continue
+        for n, frame in enumerate(o.stack):
+            if n < o.chain.index(callback) or not sides.drops_call(frame.id, frame.text):
+                continue
+            below = {name for _, name in o.chain[n + 1 :]}
+            if not below.isdisjoint(sides.new_calls(frame.id[0])):
+                return True
+    return False
 
 
 def _unread(behaviour: Behaviour) -> frozenset[tuple[str, str]]:

@@ -8,6 +8,7 @@ from analyzer.c import ir
 from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate, place_of, target_place
 from analyzer.flow.operations import Results, pass_addresses
+from analyzer.flow.params import is_page_pointer
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import ONE, ZERO, Element, Link, Page, Ref, Unknown, Value
@@ -66,6 +67,10 @@ def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) 
     return place_of(e, state, act, run)
 
 
+#: So many of an iterator's first arguments it may step; of the others only what points to pages.
+_CURSORS = 2
+
+
 def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[State]:
     """Return the states of one step of an iterator: with an element, and at the end."""
     result = act.place(step.result.id)
@@ -82,8 +87,10 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
             drawn = operations.draw(place, here, state, act, run)
             element = Page(here, "page")
             return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
-    for arg in step.args[:2]:
-        if isinstance(arg, ir.Name) and act.is_local(arg.id):
+    for n, arg in enumerate(step.args):
+        if not isinstance(arg, ir.Name) or not act.is_local(arg.id):
+            continue
+        if n < _CURSORS or is_page_pointer(act.type_of(arg.id)):
             fresh = Unknown(f"{here}:{arg.id}")  # on every turn another value
             state = state.lose(fresh.key).put(act.place(arg.id), fresh)
     state = pass_addresses([evaluate(a, state, act, run) for a in step.args], state, here)
