@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
-_STEPS = 100
+_BAR = 22  # letters
 _WIDEST = 16  # letters of a stage's name, `analyse 100/120` among them
 _PAUSE = 0.2  # seconds between two drawings
 _TELLING = 0.1  # share of the work from which on the time left can be told
@@ -16,8 +19,9 @@ _TELLING = 0.1  # share of the work from which on the time left can be told
 class Progress:
     """Draw a bar on a stream when work takes longer than patience, in seconds; wipe it at the end.
 
-    A thread draws, so that a long stage is seen to go on. Nothing is ever written to a stream that
-    is not a terminal.
+    It is drawn from the first stage on: what is read before may be what somebody types. A thread
+    draws, so that a long stage is seen to go on. Nothing is ever written to a stream that is not a
+    terminal. Whatever else is written meanwhile is written within aside().
     """
 
     def __init__(self, stream: TextIO, *, enabled: bool = True, patience: float = 1.0) -> None:
@@ -26,6 +30,8 @@ class Progress:
         self._stage = ""
         self._done = 0.0
         self._over = threading.Event()
+        self._drawing = threading.Lock()
+        self._is_drawn = False
         self._thread: threading.Thread | None = None
         if enabled and stream.isatty():
             self._thread = threading.Thread(target=self._draw, daemon=True)
@@ -45,6 +51,13 @@ class Progress:
         if self._thread is not None:
             self._thread.join()
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away while something else is written; later it comes back by itself."""
+        with self._drawing:
+            self._wipe()
+            yield
+
     def __call__(self, stage: str, done: float) -> None:
         """Take note that a stage runs and which share of all work, from 0 to 1, is done."""
         self._stage, self._done = stage, max(self._done, min(done, 1.0))
@@ -58,17 +71,37 @@ class Progress:
         since = time.monotonic()
         if self._over.wait(self._patience):
             return
-        import click
+        while not self._over.is_set():
+            with self._drawing:
+                if self._stage:
+                    self._write(f"\r{self._line(time.monotonic() - since)}\x1b[K")
+                    self._is_drawn = True
+            self._over.wait(_PAUSE)
+        self._wipe()
 
-        with click.progressbar(length=_STEPS, file=self._stream, show_eta=False, width=22) as bar:
-            while not self._over.is_set():
-                since_start = time.monotonic() - since
-                left = time_left(since_start, self._done)
-                bar.label = f"{self._stage:<{_WIDEST}.{_WIDEST}} {since_start:4.0f} s{left:<16}"
-                bar.update(int(self._done * _STEPS) - bar.pos)
-                bar.render_progress()
-                self._over.wait(_PAUSE)
-        self._stream.write("\x1b[1A\x1b[2K\r")  # the bar ended its line: take the line back
+    def _line(self, seconds: float) -> str:
+        """Return the bar and what is done; what does not fit on the terminal's line is left out."""
+        left = time_left(seconds, self._done)
+        full = int(self._done * _BAR)
+        line = (
+            f"{self._stage:<{_WIDEST}.{_WIDEST}} {seconds:4.0f} s{left:<16}  "
+            f"[{'#' * full}{'-' * (_BAR - full)}]  {self._done:4.0%}"
+        )
+        return line[: self._columns() - 1]
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except (OSError, ValueError):  # it is none after all
+            return 80
+
+    def _wipe(self) -> None:
+        if self._is_drawn:
+            self._write("\x1b[2K\r")
+            self._is_drawn = False
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
         self._stream.flush()
 
 

@@ -155,7 +155,7 @@ def audit(
                 budget=guard.begin(),
             )
 
-        with guard.finishing(), opened_store(wanted=not no_cache, quiet=quiet) as store:
+        with guard.finishing(), opened_store(progress, wanted=not no_cache, quiet=quiet) as store:
             result = recall_audit(store, series, where, migration, config, audited, jobs=workers)
         guard.begin()
         result = _without(result, Selection(paths=settings.paths))

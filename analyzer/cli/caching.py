@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 from analyzer.cli.output import say
 
 if TYPE_CHECKING:
+    from analyzer.progress import Progress
     from analyzer.store import DiskStore
 
 
-def opened_store(*, wanted: bool, quiet: bool) -> AbstractContextManager[DiskStore | None]:
+def opened_store(
+    progress: Progress, *, wanted: bool, quiet: bool
+) -> AbstractContextManager[DiskStore | None]:
     """Give the user's store; None where it is not wanted or there is no place for one."""
     from analyzer.store import opened
 
-    return opened((lambda _: None) if quiet else say, wanted=wanted)
+    def remark(message: str) -> None:
+        if not quiet:
+            with progress.aside():
+                say(message)
+
+    return opened(remark, wanted=wanted)

@@ -13,6 +13,7 @@ from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, remember
 from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
+from analyzer.cli.fixing import proved_fixes, written_fixes
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import (
     BLIND,
@@ -218,7 +219,10 @@ def check(
                     budgets=guard.begin,
                 )
 
-            with guard.finishing(), opened_store(wanted=not no_cache, quiet=quiet) as store:
+            with (
+                guard.finishing(),
+                opened_store(progress, wanted=not no_cache, quiet=quiet) as store,
+            ):
                 found = recall_check(
                     store,
                     request.series,
@@ -232,16 +236,15 @@ def check(
             guard.begin()
             found = request.of_given(found)
             result = accepted(found, request, selection, settings, known=known, name=str(baseline))
-            if write_baseline is not None:
-                remember(write_baseline, found, request, selection, settings)
+            diff = None
             if (fix or fix_output is not None) and not result.stopped:
-                from analyzer.cli.fixing import proved_fixes, written_fixes
-
                 offers = proved_fixes(
                     result, found, request, selection, config, progress, migrations
                 )
-                result = offers.result
-                outputs = written_fixes(offers.diff, fix_output, outputs, asked=bool(formats))
+                result, diff = offers.result, offers.diff
+        if write_baseline is not None:
+            remember(write_baseline, found, request, selection, settings)
+        outputs = written_fixes(diff, fix_output, outputs, asked=bool(formats))
         if not quiet:
             for note in result.notes:
                 say(note)

@@ -102,7 +102,7 @@ def effects(
                 jobs=workers,
             )
 
-        with opened_store(wanted=not no_cache, quiet=quiet) as store:
+        with opened_store(progress, wanted=not no_cache, quiet=quiet) as store:
             found = recall_effects(store, series, base, function, lines, derived, jobs=workers)
     if format_ == "json":
         put(render_json(found), None)

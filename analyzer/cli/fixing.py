@@ -55,14 +55,14 @@ def proved_fixes(
 
 
 def written_fixes(
-    diff: str, path: Path | None, outputs: Sequence[Output], *, asked: bool
+    diff: str | None, path: Path | None, outputs: Sequence[Output], *, asked: bool
 ) -> tuple[Output, ...]:
-    """Write the diff, and return the reports that are still to be written.
+    """Write the diff, if there is one, and return the reports that are still to be written.
 
     Without a file for it the diff takes the place of the report on standard output, unless a
     format was asked for: then each finding shows its fix.
     """
-    if path is None and asked and any(o.path is None for o in outputs):
+    if diff is None or (path is None and asked and any(o.path is None for o in outputs)):
         return tuple(outputs)
     put(diff.encode("utf-8", "surrogateescape"), path)
     return tuple(o for o in outputs if path is not None or o.path is not None)

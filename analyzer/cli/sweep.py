@@ -105,10 +105,12 @@ def sweep(
     )
     fates: Counter[_Fate] = Counter()
     with Progress(sys.stderr, enabled=not quiet) as progress:
-        for n, one in enumerate(swept):
-            progress(one.name, n / len(work))
-            put(_json(one) if form == "json" else _text(one), None)
+        progress("sweep", 0.0)
+        for n, one in enumerate(swept, 1):
+            progress(f"sweep {n}/{len(work)}", n / len(work))
             fates[_fate(one)] += 1
+            with progress.aside():
+                put(_json(one) if form == "json" else _text(one), None)
     if form == "text":
         amounts = ", ".join(f"{fates[f]} {f}" for f in _Fate if fates[f])
         put(f"{len(work)} patch{'es' if len(work) > 1 else ''}: {amounts}.\n", None)

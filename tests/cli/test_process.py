@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,12 +56,14 @@ def test_an_interrupt_ends_quietly() -> None:
     assert b"Traceback" not in complaint
 
 
-def on_a_terminal(*arguments: str, **environment: str) -> str:
+def on_a_terminal(
+    *arguments: str, program: tuple[str, ...] = ("-m", "analyzer"), **environment: str
+) -> str:
     """Return what a terminal of 80 columns shows."""
     leader, follower = pty.openpty()
-    settings = {**ENVIRONMENT, "COLUMNS": "80", **environment}
-    ours = spawn(
-        *arguments, environment=settings,
+    ours = subprocess.Popen(
+        [sys.executable, *program, *arguments],
+        cwd=ROOT, env={**ENVIRONMENT, "COLUMNS": "80", **environment},
         stdin=subprocess.DEVNULL, stdout=follower, stderr=follower,
     )  # fmt: skip
     os.close(follower)
@@ -95,6 +98,32 @@ def test_a_terminal_of_eighty_columns_shows_whole_lines() -> None:
     lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).splitlines()
     assert "\x1b[1;31merror" in shown
     assert [] == [line for line in lines if len(line.split("\r")[-1]) > 80]
+
+
+#: The tool with a bar that is drawn at once, and all the time.
+IMPATIENT = """
+import sys
+from analyzer import progress
+from analyzer.cli import main
+if __name__ == "__main__":
+    progress.Progress.__init__.__kwdefaults__["patience"] = 0.0
+    progress._PAUSE = 0.01
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("command", [("check", "--no-cache", "--fix"), ("sweep", "--no-cache")])
+def test_a_bar_leaves_nothing_between_the_lines(command: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "a.patch").write_bytes(Path(PATCH).read_bytes())
+    what = PATCH if command[0] == "check" else str(tmp_path)
+
+    shown = on_a_terminal(*command, "--tree", TREE, what, program=("-c", IMPATIENT))
+
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    lines = [line.split("\r")[-1] for line in plain.replace("\r\n", "\n").split("\n")]
+    assert "\r" + command[0].replace("check", "analyse") in shown
+    assert [] == [line for line in lines if "[--" in line or "[##" in line]
+    assert lines[0].startswith(("diff --git a/", "a.patch mm: "))
 
 
 def fail(error: BaseException) -> int:

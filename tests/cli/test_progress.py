@@ -119,3 +119,28 @@ def test_files_and_functions_are_counted_within_a_patch() -> None:
     shares = [done for stage, done in told if stage]
     assert len({round(share, 3) for share in shares}) > 16
     assert all(0 <= share < 1 for share in shares)
+
+
+def test_nothing_is_drawn_before_the_first_stage() -> None:
+    stream = Terminal()
+
+    with Progress(stream, patience=0):
+        time.sleep(0.3)  # somebody types a patch
+
+    assert "" == stream.getvalue()
+
+
+def test_what_is_written_meanwhile_stands_alone_and_the_bar_comes_back() -> None:
+    stream = Terminal()
+
+    with Progress(stream, patience=0) as progress:
+        progress("analyse", 0.5)
+        time.sleep(0.3)
+        with progress.aside():
+            stream.write("a line\n")
+            time.sleep(0.5)
+            stream.write("another\n")
+        time.sleep(0.3)
+
+    assert "\x1b[2K\ra line\nanother\n\ranalyse" in stream.getvalue()
+    assert stream.getvalue().endswith("\x1b[2K\r")
