@@ -20,9 +20,11 @@ from analyzer.cli.output import (
     INTERRUPTED,
     OK,
     Output,
+    file_path,
     is_coloured,
     outputs_of,
     put,
+    report_path,
     say,
     width_of,
 )
@@ -56,7 +58,7 @@ _FORMATS = ("text", "json", "html", "html-table")
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="A .config: leave out what it leaves out.",
 )
@@ -67,9 +69,7 @@ _FORMATS = ("text", "json", "html", "html-table")
     metavar="FORMAT[=FILE]",
     help="text, json, html or html-table; repeatable with files. [default: text]",
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file."
-)
+@click.option("--output", type=report_path, metavar="FILE", help="Write the report to a file.")
 @click.option(
     "--fail-on",
     type=click.Choice(["affected", "undecided", "never"]),

@@ -23,6 +23,8 @@ from analyzer.cli.output import (
     INTERRUPTED,
     OK,
     chosen_outputs,
+    file_path,
+    report_path,
     say,
     write_reports,
 )
@@ -48,7 +50,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 @click.option(
     "--config",
     "config_file",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="A .config: leave out what it leaves out.",
 )
@@ -59,9 +61,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     metavar="FORMAT[=FILE]",
     help=f"{', '.join(FORMATS)}; repeatable with files. [default: text]",
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write the report to a file."
-)
+@click.option("--output", type=report_path, metavar="FILE", help="Write the report to a file.")
 @click.option(
     "--anchor",
     type=click.Choice(["site", "hunk"]),
@@ -91,20 +91,20 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 )
 @click.option(
     "--baseline",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="Hide the findings that this file knows.",
 )
 @click.option(
     "--write-baseline",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="Write the findings to a baseline; they then fail nothing.",
 )
 @click.option("--fix", is_flag=True, help="Print a diff of proved fixes in place of the report.")
 @click.option(
     "--fix-output",
-    type=click.Path(path_type=Path),
+    type=file_path,
     metavar="FILE",
     help="Write the diff of proved fixes to a file.",
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.output import put
+from analyzer.cli.output import put, report_path
 
 
 @click.command(short_help="Write a rule as a semantic patch.")
@@ -16,7 +16,7 @@ from analyzer.cli.output import put
 @click.option("--migration", metavar="NAME", help="The migration. [default: the first that fits]")
 @click.option("--tree", metavar="DIR", help="A kernel tree whose law decides what is forbidden.")
 @click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file.")
+@click.option("--output", type=report_path, metavar="FILE", help="Write to a file.")
 def export(
     rule: str,
     *,

@@ -48,6 +48,18 @@ class Output:
     path: Path | None
 
 
+def report_path(name: str) -> Path | None:
+    """Return the file that an option names for a report; None for `-`, standard output."""
+    return None if name == "-" else file_path(name)
+
+
+def file_path(name: str) -> Path:
+    """Return the file that an option names where no standard stream will do."""
+    if name in ("", "-"):
+        raise click.BadParameter(f"expected the name of a file, found {name!r}")
+    return Path(name)
+
+
 def chosen_outputs(formats: Sequence[str], output: Path | None) -> tuple[Output, ...]:
     """Return the reports of a check to write; at most one goes where no file is named."""
     return outputs_of(formats, output, tuple(FORMATS))
@@ -64,7 +76,7 @@ def outputs_of(
             raise AnalyzerError(f"--format: unknown format {name!r}: one of {', '.join(known)}")
         if equals and not path:
             raise AnalyzerError(f"--format {wanted}: no file behind the `=`")
-        outputs.append(Output(name, Path(path) if equals else output))
+        outputs.append(Output(name, report_path(path) if equals else output))
     targets = [o.path for o in outputs]
     for target in targets:
         if targets.count(target) > 1:

@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.output import put, say
+from analyzer.cli.output import file_path, put, say
 
-_PATH = click.Path(path_type=Path)
 _NEEDED = ("httpx", "tenacity", "jsonschema")
 
 
 @click.command(short_help="Hand a report on to Patchwork, a forge or a list.")
-@click.argument("report", type=_PATH, metavar="REPORT")
+@click.argument("report", type=file_path, metavar="REPORT")
 @click.option(
     "--to",
     "service",
@@ -38,15 +37,17 @@ _NEEDED = ("httpx", "tenacity", "jsonschema")
     multiple=True,
     help="Patchwork: the patches, in order. [default: by Message-Id]",
 )
-@click.option("--token-file", type=_PATH, metavar="FILE", help="Read the token from this file.")
+@click.option("--token-file", type=file_path, metavar="FILE", help="Read the token from this file.")
 @click.option("--from", "sender", metavar="ADDRESS", help="Mail: who sends it.")
-@click.option("--draft", type=_PATH, metavar="FILE", help="Mail: write it to a file.")
-@click.option("--maildir", type=_PATH, metavar="DIR", help="Mail: add it to a Maildir as a draft.")
+@click.option("--draft", type=file_path, metavar="FILE", help="Mail: write it to a file.")
+@click.option(
+    "--maildir", type=file_path, metavar="DIR", help="Mail: add it to a Maildir as a draft."
+)
 @click.option(
     "--smtp", metavar="[smtps://]HOST[:PORT]", help="Mail: send it by this server, with --yes."
 )
 @click.option("--archive", metavar="URL", help="Mail: where to ask whether it went out.")
-@click.option("--ledger", type=_PATH, metavar="FILE", help="Remember here what was posted.")
+@click.option("--ledger", type=file_path, metavar="FILE", help="Remember here what was posted.")
 @click.option(
     "--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds."
 )

@@ -57,6 +57,30 @@ def test_two_reports_do_not_go_to_one_place(
     assert "two reports go to" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--baseline", "--config", "--fix-output", "--write-baseline"],
+)
+@pytest.mark.parametrize("name", ["", "-"])
+def test_a_standard_stream_is_no_file(option: str, name: str) -> None:
+    done = offlint("check", option, name, "--tree", TREE, PATCH)
+
+    assert (2, "") == (done.status, done.stdout)
+    assert f"'{option}': expected the name of a file, found {name!r}" in done.stderr
+
+
+@pytest.mark.parametrize("chosen", [["--output", "-"], ["--format", "text=-"]])
+def test_a_dash_is_standard_output(
+    chosen: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    done = offlint("check", *chosen, "--tree", TREE, PATCH)
+
+    assert offlint("check", "--tree", TREE, PATCH) == done
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_an_output_that_no_report_goes_to_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["check", "--format", "json=x", "--output", "y", "--tree", TREE, PATCH])
 
