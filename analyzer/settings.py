@@ -11,6 +11,7 @@ from analyzer.data import Table, read_toml
 from analyzer.findings import Result
 from analyzer.rules import rule_named
 from analyzer.select import Selection
+from analyzer.tree import Tree, why_unread
 
 #: Where the settings stand, from the top of the tree.
 SETTINGS = ".offlint.toml"
@@ -42,13 +43,23 @@ class Settings:
     migrations: tuple[Table, ...] = ()
 
 
+def settings_of(tree: Tree) -> Settings:
+    """Return the settings of a tree.
+
+    Raise AnalyzerError that names file, key and what was expected; and where there is such a file
+    that cannot be read.
+    """
+    if tree.read(SETTINGS) is None and SETTINGS in tree.listdir(""):
+        raise AnalyzerError(f"{_place(tree.name)}: {why_unread(tree, SETTINGS)}")
+    return read_settings(tree.read, tree.name)
+
+
 def read_settings(read: Callable[[str], bytes | None], name: str = "") -> Settings:
     """Return the settings of a tree, of which read gives the files; name stands for it in errors.
 
     Raise AnalyzerError that names file, key and what was expected.
     """
-    where = f"{name}/{SETTINGS}" if name and name != "." else SETTINGS
-    data = read(SETTINGS)
+    where, data = _place(name), read(SETTINGS)
     if data is None:
         return Settings(levels={})
     try:
@@ -130,6 +141,10 @@ def failing(wish: str | None, settings: Settings) -> Severity | None:
     if wish is not None:
         return None if wish == "never" else Severity(wish)
     return None if settings.never else settings.fail_on or Severity.WARNING
+
+
+def _place(name: str) -> str:
+    return f"{name}/{SETTINGS}" if name and name != "." else SETTINGS
 
 
 def _subtable(table: Table, key: str) -> Table:

@@ -155,13 +155,20 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
     from analyzer.report import json, terse
     from analyzer.report.view import View
     from analyzer.select import is_failure, select
-    from analyzer.settings import bounds, failing, read_settings, with_levels, with_settings
+    from analyzer.settings import (
+        bounds,
+        failing,
+        read_settings,
+        settings_of,
+        with_levels,
+        with_settings,
+    )
     from analyzer.store import opened
     from analyzer.suppress import suppress
 
     try:
         request = _request(job)
-        settings = read_settings(request.trees.before.read, request.tree.name)
+        settings = settings_of(request.trees.before)
         known_migrations(settings.migrations)  # or it is a mistake
         limits = bounds(job.timeout, job.memory, settings)
         hold(*limits)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from analyzer.base import AnalyzerError, Severity
-from analyzer.settings import Settings, bounds, read_settings, with_levels
-from analyzer.tree import MemoryTree
+from analyzer.settings import Settings, bounds, read_settings, settings_of, with_levels
+from analyzer.tree import DirectoryTree, MemoryTree
 
 from .report.results import FINDING, REMARK, RESULT
 
@@ -119,6 +120,22 @@ def test_mistake_is_refused_with_file_key_and_what_was_expected(
 ) -> None:
     with pytest.raises(AnalyzerError, match=words):
         read(text)
+
+
+@pytest.mark.parametrize("target", ["", "nowhere", ".offlint.toml", "/etc/passwd"])
+def test_settings_that_cannot_be_read_are_not_taken_for_none(target: str, tmp_path: Path) -> None:
+    file = tmp_path / ".offlint.toml"
+    file.symlink_to(target) if target else file.mkdir()
+
+    with pytest.raises(AnalyzerError, match=r"/\.offlint\.toml: cannot be read: no permission"):
+        settings_of(DirectoryTree(str(tmp_path)))
+
+
+def test_settings_by_a_link_within_the_tree_are_read(tmp_path: Path) -> None:
+    (tmp_path / "kept.toml").write_text('level = "error"')
+    (tmp_path / ".offlint.toml").symlink_to("kept.toml")
+
+    assert Severity.ERROR is settings_of(DirectoryTree(str(tmp_path))).level
 
 
 def test_levels_weigh_findings_anew_and_sort_them() -> None:

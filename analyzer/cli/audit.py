@@ -118,7 +118,7 @@ def audit(
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.migrations import known_migrations, migration_named
     from analyzer.progress import Progress
-    from analyzer.settings import bounds, read_settings
+    from analyzer.settings import bounds, read_settings, settings_of
 
     with (
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
@@ -133,7 +133,7 @@ def audit(
         stdin = guard.awaited(sys.stdin.buffer)
         # What there is to remark on the patch stands in the result.
         series, where = open_base(patch, tree, revision, stdin, quiet=True)
-        settings = read_settings(where.read, where.name)
+        settings = settings_of(where)
         guard.allow(*bounds(timeout, memory, settings))
         migration_named(migration, known_migrations(settings.migrations))  # or it is a mistake
 

@@ -172,7 +172,7 @@ def check(
     from analyzer.progress import Progress
     from analyzer.request import open_request
     from analyzer.select import is_failure, select
-    from analyzer.settings import bounds, failing, read_settings, with_settings
+    from analyzer.settings import bounds, failing, read_settings, settings_of, with_settings
 
     with Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard:
         with Progress(sys.stderr, enabled=not quiet) as progress:
@@ -185,7 +185,7 @@ def check(
                 partial=partial,
                 alone=alone,
             )
-            settings = read_settings(request.trees.before.read, request.tree.name)
+            settings = settings_of(request.trees.before)
             guard.allow(*bounds(timeout, memory, settings))
             selection = with_settings(selection, settings, level=level)
             from analyzer.migrations import known_migrations

@@ -73,7 +73,7 @@ def effects(
     from analyzer.progress import Progress
     from analyzer.recall import recall_effects
     from analyzer.report.effects import render, render_json
-    from analyzer.settings import bounds, read_settings
+    from analyzer.settings import bounds, settings_of
 
     progress = Progress(sys.stderr, enabled=not quiet)
     with (
@@ -83,7 +83,7 @@ def effects(
     ):
         stdin = guard.awaited(sys.stdin.buffer)
         series, base = open_base(patch, tree, revision, stdin, quiet=quiet)
-        settings = read_settings(base.read, base.name)
+        settings = settings_of(base)
         guard.allow(*bounds(timeout, memory, settings))
 
         workers = jobs or usable_cores()

@@ -70,7 +70,7 @@ def explain(
     from analyzer.progress import Progress
     from analyzer.report.explain import render, render_json
     from analyzer.select import Selection
-    from analyzer.settings import bounds, read_settings
+    from analyzer.settings import bounds, settings_of
 
     progress = Progress(sys.stderr, enabled=not quiet)
     with (
@@ -80,7 +80,7 @@ def explain(
     ):
         stdin = guard.awaited(sys.stdin.buffer)
         trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)
-        settings = read_settings(trees.before.read, trees.before.name)
+        settings = settings_of(trees.before)
         guard.allow(*bounds(timeout, memory, settings))
         migrations = known_migrations(settings.migrations)
         found = derive(path, line, trees, changed, progress=progress, migrations=migrations)

@@ -40,11 +40,11 @@ def export(
         raise AnalyzerError("export: say in which form; there is one: --coccinelle")
     meant, known, lawful = rule_named(rule), load_migrations(), None
     if tree is not None or revision is not None:
-        from analyzer.settings import read_settings
+        from analyzer.settings import settings_of
         from analyzer.tree import open_tree
 
         opened = open_tree(tree, revision)
-        known = known_migrations(read_settings(opened.read, opened.name).migrations)
+        known = known_migrations(settings_of(opened).migrations)
         lawful = law_of(opened, sorted({t for m in known.values() for t in m.types}))
     wanted = [migration_named(migration, known)] if migration else list(known.values())
     put(semantic_patch(meant, wanted, lawful), output)
