@@ -16,6 +16,9 @@ _HERE = Path(__file__).resolve().parent
 #: In a checkout `queries/` stands beside the package; in a wheel it stands inside it.
 QUERIES = _HERE / "queries" if (_HERE / "queries").is_dir() else _HERE.parent / "queries"
 
+#: Letters of a value that a message shows.
+_LONGEST = 60
+
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -127,8 +130,24 @@ class Table:
         if key not in self.values:
             return AnalyzerError(f"{self.where}: {key}: expected {expected}, found nothing")
         return AnalyzerError(
-            f"{self.where}: {key}: expected {expected}, found {self.values[key]!r}"
+            f"{self.where}: {key}: expected {expected}, found {_spelt(self.values[key])}"
         )
+
+
+def _spelt(value: object) -> str:
+    """Spell a value as TOML does; a long one is cut."""
+    match value:
+        case bool():
+            text = str(value).lower()
+        case Mapping():
+            text = "a table"
+        case list():
+            text = f"[{', '.join(map(_spelt, value))}]"
+        case str():
+            text = repr(value)
+        case _:
+            text = "nothing" if value is None else str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def read_toml(where: str, text: str) -> Table:

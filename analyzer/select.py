@@ -14,7 +14,7 @@ from analyzer.findings import Finding, Result, Status
 class Selection:
     """What the user asked to see. rules is None for all of them.
 
-    paths are patterns of files that are ignored: `*` matches anything, a folder ends in `/`.
+    paths are patterns of files and folders that are ignored; `*` matches anything.
     """
 
     everything: bool = False
@@ -29,7 +29,10 @@ class Selection:
 
     def covers(self, path: str) -> bool:
         """Tell whether findings in a file count at all."""
-        return not any(fnmatchcase(path, f"{p}*" if p.endswith("/") else p) for p in self.paths)
+        return not any(
+            fnmatchcase(path, p) or fnmatchcase(path, f"{p.removesuffix('/')}/*")
+            for p in self.paths
+        )
 
     def counts(self, finding: Finding) -> bool:
         """Tell whether a finding counts, whatever its severity."""

@@ -21,6 +21,8 @@ _IGNORE = ("rules", "paths")
 _BUDGETS = ("timeout", "memory")
 #: What a patch may cost where nobody says otherwise: seconds, MB.
 _SECONDS, _MEGABYTES = 120, 1024
+#: What it may cost at most where there is a limit: seconds, MB.
+_LONGEST, _MOST = 1_000_000, 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class Settings:
     levels: Mapping[str, Severity]
     rules: tuple[str, ...] = ()  # ignored
     paths: tuple[str, ...] = ()  # ignored
-    timeout: int | None = None
+    timeout: float | None = None
     memory: int | None = None
     migrations: tuple[Table, ...] = ()
 
@@ -76,16 +78,19 @@ def parse_settings(table: Table) -> Settings:
     only(ignore, _IGNORE)
     budgets = _subtable(table, "budgets")
     only(budgets, _BUDGETS)
-    fail_on = table.text("fail-on", "-")
+    level, fail_on = (
+        _one_of(table, "level", *Severity),
+        _one_of(table, "fail-on", *Severity, "never"),
+    )
     return Settings(
-        level=table.choice("level", Severity) if "level" in table.values else None,
-        fail_on=table.choice("fail-on", Severity) if fail_on not in ("-", "never") else None,
+        level=Severity(level) if level else None,
+        fail_on=Severity(fail_on) if fail_on not in ("", "never") else None,
         never=fail_on == "never",
         levels=_levels(_subtable(table, "levels")),
         rules=tuple(_rule(ignore.where, r) for r in ignore.texts("rules", ())),
         paths=tuple(_path(ignore, p) for p in ignore.texts("paths", ())),
-        timeout=_most(budgets, "timeout", 1_000_000, "seconds for each patch, 0 for no limit"),
-        memory=_most(budgets, "memory", 1 << 20, "MB, 0 for no limit"),
+        timeout=_timeout(budgets),
+        memory=_memory(budgets),
         migrations=table.tables("migration"),
     )
 
@@ -153,13 +158,29 @@ def _subtable(table: Table, key: str) -> Table:
     return table.table(key)
 
 
-def _most(table: Table, key: str, limit: int, expected: str) -> int | None:
-    """Return a bound; None where the table has none."""
-    if key not in table.values:
-        return None
-    value = table.values[key]
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= limit:
-        raise table.wrong(key, expected)
+def _one_of(table: Table, key: str, *words: str) -> str:
+    """Return one of some words; nothing where the table has no such key."""
+    value = table.values.get(key, "")
+    if key in table.values and value not in words:
+        raise table.wrong(key, ", ".join(words))
+    return str(value)
+
+
+def _timeout(table: Table) -> float | None:
+    """Return the seconds for a patch; None where the table has none."""
+    value = table.values.get("timeout")
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
+    if "timeout" in table.values and not fits:
+        raise table.wrong("timeout", f"seconds for each patch up to {_LONGEST:_}, 0 for no limit")
+    return value
+
+
+def _memory(table: Table) -> int | None:
+    """Return the MB for a patch; None where the table has none."""
+    value = table.values.get("memory")
+    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    if "memory" in table.values and not fits:
+        raise table.wrong("memory", f"a whole number of MB up to {_MOST:_}, 0 for no limit")
     return value
 
 
@@ -175,6 +196,6 @@ def _rule(where: str, name: str) -> str:
 
 
 def _path(table: Table, pattern: str) -> str:
-    if pattern.startswith("/") or ".." in pattern.split("/"):
+    if not {"", ".", ".."}.isdisjoint(pattern.removesuffix("/").split("/")):  # it matches nothing
         raise table.wrong("paths", "paths from the top of the tree, such as drivers/staging/")
     return pattern

@@ -43,7 +43,8 @@ def test_new_findings_come_before_fixed_and_standing_ones() -> None:
         (Selection(ignored=frozenset({"double-set"})), [REMARK], ("of other rules", 4)),
         (Selection(paths=("drivers/",)), [], ("in ignored paths", 5)),
         (Selection(paths=("*/t?y.c",)), [], ("in ignored paths", 5)),
-        (Selection(paths=("drivers/toy",)), [FINDING, REMARK, HAZARD], ("fixed", 1)),
+        (Selection(paths=("drivers/toy",)), [], ("in ignored paths", 5)),
+        (Selection(paths=("drivers/to",)), [FINDING, REMARK, HAZARD], ("fixed", 1)),
     ],
 )
 def test_what_is_not_asked_for_is_counted(

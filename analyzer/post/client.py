@@ -219,8 +219,10 @@ def read_token(variables: Sequence[str], path: Path | None) -> str:
     if path is not None:
         try:
             token, where = path.read_text("utf-8").strip(), str(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise AnalyzerError(f"{path}: cannot read the token ({type(error).__name__})") from None
+        except OSError as error:
+            raise AnalyzerError(f"{path}: cannot read the token: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise AnalyzerError(f"{path}: cannot read the token: not UTF-8 text") from None
     else:
         where = next((v for v in variables if os.environ.get(v)), variables[0])
         token = os.environ.get(where, "").strip()
