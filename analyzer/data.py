@@ -54,8 +54,12 @@ class Table:
         """Return the table; raise AnalyzerError where it has a key that is none of these."""
         for key in self.values:
             if key not in keys:
+                import difflib  # only a typing mistake pays for it
+
+                close = difflib.get_close_matches(key.lower().replace("_", "-"), keys, n=1)
+                hint = f"; did you mean {close[0]!r}?" if close else ""
                 expected = ", ".join(sorted(keys))
-                raise AnalyzerError(f"{self.where}: unknown key {key!r}: expected {expected}")
+                raise AnalyzerError(f"{self.where}: unknown key {key!r}: expected {expected}{hint}")
         return self
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -78,7 +82,7 @@ class Table:
             return default
         fits = isinstance(value, list) and all(isinstance(v, str) and v.strip() for v in value)
         if not fits or not (value or default is not None):
-            raise self.wrong(key, "a list of texts")
+            raise self.wrong(key, f"a list of texts{', at least one' * (default is None)}")
         assert isinstance(value, list), "it fits"
         return tuple(" ".join(v.split()) for v in value)
 
@@ -140,7 +144,7 @@ def _spelt(value: object) -> str:
         case bool():
             text = str(value).lower()
         case Mapping():
-            text = "a table"
+            text = "{ " + ", ".join(f"{k} = {_spelt(v)}" for k, v in value.items()) + " }"
         case list():
             text = f"[{', '.join(map(_spelt, value))}]"
         case str():

@@ -118,6 +118,9 @@ class Described:
 
 
 _NAME = re.compile(r"[a-z]+(-[a-z]+)*")
+_FUNCTION = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"(?!Page|PG_)[A-Z]\w*")
+_POPULATIONS, _PAGES = "kernel/populations.toml", "kernel/pages.toml"
 _KEYS = (
     "title", "text", "flags", "types", "users", "population", "exception", "origin", "obligation",
     "sources",
@@ -163,19 +166,27 @@ def migration_named(name: str, known: Mapping[str, Described] | None = None) -> 
 def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Described:
     """Return the migration that a table describes; raise AnalyzerError naming file and key."""
     table = Table(where, facts).only(*_KEYS)
-    flags, types = table.texts("flags", ()), table.texts("types", ())
+    flags, types = _flags(table, "flags"), _flags(table, "types")
     if not flags and not types:
         raise AnalyzerError(f"{where}: expected flags or types: a migration moves at least one")
     words = (*flags, *types)
+    moving, sparing = table.tables("population"), table.tables("exception")
+    moved = tuple(_moved(t, words) for t in moving)
+    spared = tuple(_spared(t, words) for t in sparing)
+    told: set[str] = set()
+    for at, key in (*((t, "name") for t in moving), *((t, "population") for t in sparing)):
+        if at.line(key) in told:
+            raise at.wrong(key, "a population of which the migration says nothing else")
+        told.add(at.line(key))
     return Described(
         name=name,
         title=table.line("title"),
         text=tuple(" ".join(p.split()) for p in table.text("text").split("\n\n")),
         flags=flags,
         types=types,
-        users=table.texts("users", ()),
-        populations=tuple(_moved(t, words) for t in table.tables("population")),
-        exceptions=tuple(_spared(t, words) for t in table.tables("exception")),
+        users=_functions(table, "users"),
+        populations=moved,
+        exceptions=spared,
         origins=tuple(_origin(t) for t in table.tables("origin")),
         obligations=tuple(_obligation(t, words) for t in table.tables("obligation")),
         sources=table.texts("sources"),
@@ -184,35 +195,86 @@ def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Describe
 
 def _moved(table: Table, words: Iterable[str]) -> Moved:
     table.only("name", "before", "after", "title", "when", "handed_on_by")
-    return Moved(
-        table.line("name"),
-        _state(table, "before", words),
-        _state(table, "after", words),
-        table.line("title", ""),
-        table.pairs("when"),
-        table.texts("handed_on_by", ()),
-    )
+    name, known = table.line("name"), _populations()
+    for key in ("title", "when"):
+        if name in known and key in table.values:
+            raise _needless(table, key, f"queries/{_POPULATIONS} tells what {name} is")
+    when, handed_on_by = _conditions(table), _functions(table, "handed_on_by")
+    if name not in known and not when and not handed_on_by:
+        told = "or a key when or handed_on_by that tells which pages these are"
+        raise table.wrong("name", f"one of {', '.join(known)}, {told}")
+    before, after = _state(table, "before", words), _state(table, "after", words)
+    if before == after:
+        raise table.wrong("after", "another state than before")
+    title = "" if name in known else table.line("title")
+    return Moved(name, before, after, title, when, handed_on_by)
+
+
+def _conditions(table: Table) -> tuple[tuple[str, str], ...]:
+    """Return what parameters of an origin hold for pages of a new population."""
+    when = table.pairs("when")
+    roles = [role["name"] for role in read_facts(_POPULATIONS)["parameter"]]
+    fit = all(role in roles and _FUNCTION.fullmatch(value) for role, value in when)
+    if "when" in table.values and not (when and fit):
+        example = '{ zone = "ZONE_DEVICE" }'
+        raise table.wrong("when", f"what {' or '.join(roles)} is, as in {example}")
+    for name, told_by in _populations().items():
+        if when and told_by <= {*when}:
+            raise table.wrong("when", f"other pages than those of {name}")
+    return when
+
+
+def _populations() -> Mapping[str, frozenset[tuple[str, str]]]:
+    """Return the populations that the kernel's facts tell of, and by what."""
+    found = read_facts(_POPULATIONS)["population"]
+    return {p["name"]: frozenset(p["when"].items()) for p in found}
 
 
 def _spared(table: Table, words: Iterable[str]) -> Spared:
     table.only("population", "state", "why")
-    return Spared(table.line("population"), _state(table, "state", words), table.line("why"))
+    population = _one_of(table, "population", _populations(), "the populations")
+    return Spared(population, _state(table, "state", words), table.line("why"))
 
 
 def _origin(table: Table) -> Origin:
     table.only("names", "source")
-    return Origin(table.texts("names"), table.line("source"))
+    table.texts("names")
+    return Origin(_functions(table, "names"), table.line("source"))
 
 
 def _obligation(table: Table, words: Iterable[str]) -> Obligation:
     table.only("must_not", "what", "callbacks", "frees", "text")
+    must_not, frees = table.choice("must_not", Forbidden), _functions(table, "frees")
+    if frees and must_not is not Forbidden.CLEAR_BEFORE_FREEING:
+        raise _needless(table, "frees", f"it goes with {Forbidden.CLEAR_BEFORE_FREEING}")
+    if frees:
+        known = {name for call in read_facts(_PAGES)["free"] for name in call["names"]}
+        if not known.issuperset(frees):
+            raise table.wrong("frees", f"some of {', '.join(sorted(known))}")
     return Obligation(
-        table.choice("must_not", Forbidden),
-        _one_of(table, "what", words),
-        table.texts("callbacks", ()),
-        table.texts("frees", ()),
+        must_not,
+        _one_of(table, "what", words, "its flags or types"),
+        _functions(table, "callbacks"),
+        frees,
         table.line("text"),
     )
+
+
+def _functions(table: Table, key: str) -> tuple[str, ...]:
+    """Return the functions that a key names, none where it is absent."""
+    return _names(table, key, _FUNCTION, "shelf_take")
+
+
+def _flags(table: Table, key: str) -> tuple[str, ...]:
+    """Return the flags or types that a key names, none where it is absent."""
+    return _names(table, key, _WORD, "Offline")
+
+
+def _names(table: Table, key: str, form: re.Pattern[str], example: str) -> tuple[str, ...]:
+    names = table.texts(key, ())
+    if key in table.values and not (names and all(map(form.fullmatch, names))):
+        raise table.wrong(key, f"a list of names such as {example}, at least one")
+    return names
 
 
 def _state(table: Table, key: str, words: Iterable[str]) -> str:
@@ -225,11 +287,15 @@ def _state(table: Table, key: str, words: Iterable[str]) -> str:
     return state
 
 
-def _one_of(table: Table, key: str, words: Iterable[str]) -> str:
+def _one_of(table: Table, key: str, words: Iterable[str], kind: str) -> str:
     held = table.line(key)
     if held not in words:
-        raise table.wrong(key, f"one of its flags or types ({', '.join(words)})")
+        raise table.wrong(key, f"one of {kind} ({', '.join(words)})")
     return held
+
+
+def _needless(table: Table, key: str, why: str) -> AnalyzerError:
+    return AnalyzerError(f"{table.where}: {key}: leave it out: {why}")
 
 
 def _states(words: Iterable[str]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError, Severity
@@ -73,11 +72,9 @@ def read_settings(read: Callable[[str], bytes | None], name: str = "") -> Settin
 
 def parse_settings(table: Table) -> Settings:
     """Return the settings that a table describes."""
-    only(table, _KEYS)
-    ignore = _subtable(table, "ignore")
-    only(ignore, _IGNORE)
-    budgets = _subtable(table, "budgets")
-    only(budgets, _BUDGETS)
+    table.only(*_KEYS)
+    ignore = _subtable(table, "ignore").only(*_IGNORE)
+    budgets = _subtable(table, "budgets").only(*_BUDGETS)
     level, fail_on = (
         _one_of(table, "level", *Severity),
         _one_of(table, "fail-on", *Severity, "never"),
@@ -93,17 +90,6 @@ def parse_settings(table: Table) -> Settings:
         memory=_memory(budgets),
         migrations=table.tables("migration"),
     )
-
-
-def only(table: Table, keys: Iterable[str]) -> None:
-    """Raise AnalyzerError where a table has another key than these, naming the one meant."""
-    for key in table.values:
-        if key not in keys:
-            close = difflib.get_close_matches(key.lower().replace("_", "-"), list(keys), n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise AnalyzerError(
-                f"{table.where}: unknown key {key!r}: expected {', '.join(sorted(keys))}{hint}"
-            )
 
 
 def with_levels(result: Result, levels: Mapping[str, Severity]) -> Result:

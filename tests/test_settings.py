@@ -121,7 +121,7 @@ def test_never_is_a_wish_to_fail_on_nothing() -> None:
         ("[budgets]\nmemory = true", "budgets: memory: expected a whole number .* found true"),
         (
             "level = [true, {a = 1}]",
-            r"level: expected error, warning, note, found \[true, a table\]",
+            r"level: expected error, warning, note, found \[true, { a = 1 }\]",
         ),
         ("fail-on = '-'", "fail-on: expected error, warning, note, never, found '-'"),
         ("level = 1987-06-05", "level: expected error, warning, note, found 1987-06-05"),
