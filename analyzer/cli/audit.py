@@ -26,6 +26,7 @@ from analyzer.cli.output import (
     put,
     report_path,
     say,
+    tell,
     width_of,
 )
 from analyzer.cli.trees import open_base
@@ -212,8 +213,8 @@ def _rendered(result: Audit, output: Output, color: str) -> str:
 
 def _say_stats(result: Audit) -> None:
     for stage, seconds in result.seconds:
-        click.echo(f"{seconds:9.3f} s  {stage}", err=True)
-    click.echo(f"{sum(s for _, s in result.seconds):9.3f} s  in all", err=True)
-    click.echo(f"{result.files_read:9}    files read", err=True)
-    click.echo(f"{result.counts['uses']:9}    uses", err=True)
-    click.echo(f"{len(result.gaps):9}    gaps", err=True)
+        tell(f"{seconds:9.3f} s  {stage}")
+    tell(f"{sum(s for _, s in result.seconds):9.3f} s  in all")
+    tell(f"{result.files_read:9}    files read")
+    tell(f"{result.counts['uses']:9}    uses")
+    tell(f"{len(result.gaps):9}    gaps")

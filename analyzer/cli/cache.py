@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.output import say
+from analyzer.cli.output import put, say
 
 if TYPE_CHECKING:
     from analyzer.store import DiskStore
@@ -29,10 +29,11 @@ def info() -> None:
 
     store = _store()
     usage = store.usage()
-    click.echo(f"{store.path}")
-    click.echo(
+    put(
+        f"{store.path}\n"
         f"{usage.answers} answers, {_megabytes(usage.size)} of at most {_megabytes(LIMIT)}; "
-        f"{_megabytes(usage.on_disk)} on the disk"
+        f"{_megabytes(usage.on_disk)} on the disk\n",
+        None,
     )
 
 
@@ -43,7 +44,7 @@ def clear() -> None:
     held = store.usage().on_disk
     if why := store.clear():
         raise AnalyzerError(f"{store.path.parent}: cannot delete the cache: {why}")
-    click.echo(f"{store.path.parent}: {_megabytes(held)} deleted")
+    put(f"{store.path.parent}: {_megabytes(held)} deleted\n", None)
 
 
 def _store() -> DiskStore:

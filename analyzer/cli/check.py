@@ -26,6 +26,7 @@ from analyzer.cli.output import (
     file_path,
     report_path,
     say,
+    tell,
     write_reports,
 )
 
@@ -311,8 +312,8 @@ def _config(path: Path | None) -> Mapping[str, bool]:
 
 def _say_stats(result: Result) -> None:
     for stage, seconds in result.seconds:
-        click.echo(f"{seconds:9.3f} s  {stage}", err=True)
-    click.echo(f"{sum(s for _, s in result.seconds):9.3f} s  in all", err=True)
-    click.echo(f"{result.files_read:9}    files read", err=True)
-    click.echo(f"{result.functions:9}    functions", err=True)
-    click.echo(f"{len(result.gaps):9}    gaps", err=True)
+        tell(f"{seconds:9.3f} s  {stage}")
+    tell(f"{sum(s for _, s in result.seconds):9.3f} s  in all")
+    tell(f"{result.files_read:9}    files read")
+    tell(f"{result.functions:9}    functions")
+    tell(f"{len(result.gaps):9}    gaps")

@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -205,7 +205,8 @@ def _kill(watched: int, reason: str) -> None:
     if os.getppid() != watched:
         return
     wiped = "\r\x1b[K" if os.isatty(2) else ""  # there may be a bar
-    os.write(2, f"{wiped}offlint: {reason}, and it did not stop by itself: killed\n".encode())
+    with suppress(OSError):  # the disk may be full
+        os.write(2, f"{wiped}offlint: {reason}, and it did not stop by itself: killed\n".encode())
     os.kill(watched, signal.SIGKILL)
 
 

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -19,15 +19,30 @@ from analyzer.cli.check import check
 from analyzer.cli.effects import effects
 from analyzer.cli.explain import explain
 from analyzer.cli.export import export
-from analyzer.cli.output import DEFECT, EXHAUSTED, INTERRUPTED, OK, USAGE, say
+from analyzer.cli.output import DEFECT, EXHAUSTED, INTERRUPTED, OK, USAGE, put, remarking, say
 from analyzer.cli.post import post
 from analyzer.cli.sweep import sweep
 
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+def _telling(names: Sequence[str], text: Callable[[click.Context], str], what: str) -> click.Option:
+    """Return an option that prints a text, as all output is printed, and nothing else."""
+
+    def callback(context: click.Context, _option: click.Parameter, wanted: Any) -> None:
+        if wanted and not context.resilient_parsing:
+            put(text(context) + "\n", None)
+            context.exit()
+
+    return click.Option(
+        names,
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=callback,
+        help=f"Show {what} and exit.",
+    )
 
 
-@click.group(context_settings=_SETTINGS)
-@click.version_option(__version__, message="offlint %(version)s")
+@click.group(context_settings={"max_content_width": 80})
 def offlint() -> None:
     """Find the code that still assumes the page states a kernel patch has changed.
 
@@ -40,6 +55,18 @@ def offlint() -> None:
 # One module a command; each loads what it needs when it runs.
 for command in (audit, cache, check, effects, explain, export, post, sweep):
     offlint.add_command(command)
+
+
+def _with_help(command: click.Command) -> None:
+    """Give a command and those below it --help."""
+    command.add_help_option = False
+    command.params.append(_telling(["-h", "--help"], click.Context.get_help, "this message"))
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _with_help(inner)
+
+
+offlint.params.append(_telling(["--version"], lambda _: f"offlint {__version__}", "the version"))
+_with_help(offlint)
 
 
 def main(arguments: Sequence[str], *, guarded: bool = False) -> int:
@@ -59,7 +86,8 @@ def status_of(work: Callable[[], int | None]) -> int:
     try:
         return work() or OK
     except click.ClickException as error:
-        error.show()
+        with remarking():
+            error.show()
         return USAGE
     except AnalyzerError as error:
         say(str(error))
@@ -72,7 +100,8 @@ def status_of(work: Callable[[], int | None]) -> int:
     except Exception:
         import traceback
 
-        traceback.print_exc()
+        with remarking():
+            traceback.print_exc()
         say("this is a defect of offlint: please report it with the lines above and the patch")
         return DEFECT
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -166,11 +167,9 @@ def put(text: str | bytes, path: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     except OSError as error:
-        # What is left in the buffer must go somewhere, or the interpreter complains at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up(sys.stdout)
         if not isinstance(error, BrokenPipeError):
-            message = f"standard output: cannot write the report: {error.strerror}"
-            raise AnalyzerError(message) from error
+            raise AnalyzerError(f"standard output: cannot write: {error.strerror}") from error
 
 
 def say(message: str) -> None:
@@ -180,7 +179,27 @@ def say(message: str) -> None:
     for n, line in enumerate(message.splitlines() or [""]):
         text = f"offlint: {harmless(line)}" if n == 0 else harmless(line)
         width = _stderr_width() if sys.stderr.isatty() else len(text) + 2
-        click.echo("\n".join(wrap(text, max(width, 40), rest="  ")), err=True)
+        tell("\n".join(wrap(text, max(width, 40), rest="  ")))
+
+
+def tell(line: str) -> None:
+    """Write a line to stderr as it is."""
+    with remarking():
+        click.echo(line, err=True)
+
+
+@contextmanager
+def remarking() -> Iterator[None]:
+    """Write to stderr; where nobody takes it, nothing else can be done about it."""
+    try:
+        yield
+    except OSError:
+        _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what is left in a stream's buffer go nowhere, or the interpreter complains at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _stderr_width() -> int:

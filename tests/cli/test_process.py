@@ -31,6 +31,52 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert (1, b"") == (ours.returncode, complaint)
 
 
+def test_a_reader_of_the_help_that_leaves_is_no_error() -> None:
+    with spawn("--help") as ours:
+        assert ours.stdout is not None
+        assert ours.stderr is not None
+        ours.stdout.close()
+        complaint = ours.stderr.read()
+
+    assert (0, b"") == (ours.returncode, complaint)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "-h"], ["--version"], ["cache", "info"], ["cache", "clear"]]
+)
+def test_what_cannot_be_written_is_said_once(
+    arguments: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    settings = {"PYTHONUNBUFFERED": unbuffered, "OFFLINT_CACHE_DIR": str(tmp_path)}
+    with (
+        Path("/dev/full").open("wb") as full,
+        spawn(*arguments, environment={**ENVIRONMENT, **settings}, stdout=full.fileno()) as ours,
+    ):
+        complaint = ours.communicate(timeout=60)[1]
+
+    said = b"offlint: standard output: cannot write: No space left on device\n"
+    assert (2, said) == (ours.returncode, complaint)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["check", "missing.patch"], 2),
+        (["check", "--no-such-option"], 2),
+        ([*CHECK, "--stats", "--fail-on", "never", PATCH], 0),
+    ],
+)
+def test_remarks_that_cannot_be_written_change_no_status(arguments: list[str], status: int) -> None:
+    with (
+        Path("/dev/full").open("wb") as full,
+        spawn(*arguments, stdout=subprocess.DEVNULL, stderr=full.fileno()) as ours,
+    ):
+        ours.wait(timeout=60)
+
+    assert status == ours.returncode
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_a_closed_stream_changes_no_status(closed: str) -> None:
     command = f'"$0" -m analyzer "$@" {closed}'

@@ -100,7 +100,7 @@ def test_a_full_disk_under_the_report_is_one_message() -> None:
         status, _, complaint = run("check", "--tree", TREE, PATCH, stdout=full.fileno())
 
     assert 2 == status
-    assert b"cannot write the report" in complaint
+    assert b"standard output: cannot write: " in complaint
     assert b"Traceback" not in complaint
 
 
