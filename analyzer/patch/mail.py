@@ -95,6 +95,8 @@ def _message(lines: list[bytes], start: int) -> Message:
         body, remark = _decoded(mail, b"".join(lines[first:]), plain)
     except (LookupError, ValueError, RecursionError, email.errors.MessageError):
         body, remark = b"", "its MIME structure is broken"
+    if end == len(lines):
+        remark = "cut off within its headers"
     return Message(
         subject=decode_header(mail.get("Subject")),
         message_id=decode_header(mail.get("Message-ID")).strip("<> "),
@@ -114,10 +116,15 @@ def _end_of_headers(lines: list[bytes], first: int) -> int:
         match = _HEADER.match(lines[at])
         if match:
             names.add(match[0][:-1].lower())
-        elif at == first or lines[at][:1] not in (b" ", b"\t"):
+        elif at == first or not (lines[at][:1] in (b" ", b"\t") or _is_cut(lines, at)):
             return first
         at += 1
     return at if len(names & _KNOWN_HEADERS) >= 2 or b"subject" in names else first
+
+
+def _is_cut(lines: list[bytes], at: int) -> bool:
+    """Tell whether the input ends within a line."""
+    return at == len(lines) - 1 and not lines[at].endswith(b"\n")
 
 
 def decode_header(value: object) -> str:

@@ -47,6 +47,17 @@ def has_diff(message: Message) -> bool:
     return _DIFF.search(message.body) is not None
 
 
+def _is_lost(message: Message) -> bool:
+    """Say whether a message may have held a diff which cannot be read."""
+    place = read_place(message.subject)
+    talk = place.is_reply or place.number == 0
+    return bool(message.remark) and not talk and not has_diff(message)
+
+
+def _name(message: Message) -> str:
+    return f"the mail {message.subject!r}" if message.subject else "a mail without a subject"
+
+
 def choose_patches(
     messages: Sequence[Message], name: str, version: int | None
 ) -> tuple[tuple[Message, ...], tuple[str, ...]]:
@@ -64,6 +75,7 @@ def choose_patches(
         notes.append(f"{name}: {_count(len(placed) - len(patches), 'reply')} with a diff ignored")
     if not patches:
         raise AnalyzerError(f"{name}: no patch in the mail: found {_describe(messages)}")
+    notes += [f"{name}: {_name(m)} is left out: {m.remark}" for m in messages if _is_lost(m)]
     groups = _groups(patches)
     chosen = _choose_version(groups, name, version)
     if len({key[0] for key in groups}) > 1:
@@ -146,7 +158,7 @@ def _describe(messages: Sequence[Message]) -> str:
         return "an empty input"
     remarks = [message.remark for message in messages if message.remark]
     if not any(message.is_mail for message in messages):
-        lines = sum(message.body.count(b"\n") + 1 for message in messages)
+        lines = sum(len(message.body.splitlines()) for message in messages)
         return f"{_count(lines, 'line')} of text and no diff"
     places = [read_place(message.subject) for message in messages]
     covers = sum(not place.is_reply and place.number == 0 for place in places)

@@ -117,12 +117,16 @@ def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
     [
         (b"", "an empty input"),
         (b"\n \n", "an empty input"),
-        (b"hello\nworld\n", "3 lines of text and no diff"),
+        (b"hello\nworld\n", "2 lines of text and no diff"),
         (_mailbox(("[PATCH 0/2] s", None)), "1 cover letter without a diff"),
         (
             _mailbox(("[PATCH 0/2] s", None), ("Re: s", None), ("Re: s", None), ("s", None)),
             "1 cover letter and 2 replies and 1 message without a diff",
         ),
+        (b"From: a@b\nSubject: [PATCH] a\nTo: c@d\n", "cut off within its headers"),
+        (b"From: a@b\nSubject: [PATCH] a\nMessa", "cut off within its headers"),
+        (b"From: a@b\nSubject: [PATCH] a\n\n", "found 1 message without a diff"),
+        (b"From: a@b\nSubject: [PATCH] a\nMessa\n", "3 lines of text and no diff"),
         (
             mail("[PATCH] a", "<p>", headers={"Content-Type": "text/html"}).encode(),
             "the body is HTML without a plain text",
@@ -135,6 +139,21 @@ def test_no_patch_in_the_mail_says_what_was_found(data: bytes, found: str) -> No
 
     assert str(caught.value).startswith("t.mbox: no patch in the mail: found ")
     assert found in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("[PATCH] b", ("t.mbox: the mail '[PATCH] b' is left out: cut off within its headers",)),
+        ("[PATCH 0/1] b", ()),
+        ("Re: [PATCH] a", ()),
+    ],
+)
+def test_a_patch_that_was_cut_off_is_not_passed_over(subject: str, said: tuple[str, ...]) -> None:
+    whole, cut = _mailbox(("[PATCH] a", 1)), mail(subject, "").encode().partition(b"\n\n")[0]
+
+    assert said == read_series(whole + cut + b"\n", "t.mbox", None).notes
+    assert () == read_series(whole + cut + b"\n\n", "t.mbox", None).notes
 
 
 @pytest.mark.parametrize(
