@@ -54,7 +54,7 @@ def test_the_command_and_the_version_are_declared(installed: Path) -> None:
     (info,) = installed.glob("offlint-*.dist-info")
 
     assert f"offlint-{__version__}.dist-info" == info.name
-    assert "offlint = analyzer.cli:run" in (info / "entry_points.txt").read_text()
+    assert "offlint = analyzer.__main__:run" in (info / "entry_points.txt").read_text()
 
 
 @pytest.mark.parametrize("kind", ["run", "dev"])

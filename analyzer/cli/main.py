@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -113,6 +114,7 @@ def run() -> NoReturn:
     # takes a quarter of its time and finds none.
     gc.disable()
     status = main(sys.argv[1:], guarded=True)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over, and how is known
     gc.freeze()  # and so does looking for it at the end
     sys.exit(status)
 

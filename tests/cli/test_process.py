@@ -59,6 +59,15 @@ def test_what_cannot_be_written_is_said_once(
     assert (2, said) == (ours.returncode, complaint)
 
 
+def test_an_interrupt_while_the_tool_is_loaded_ends_quietly(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    with spawn("--version", environment={**ENVIRONMENT, "PYTHONPATH": path}) as ours:
+        output = ours.communicate(timeout=60)
+
+    assert (130, (b"", b"")) == (ours.returncode, output)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
