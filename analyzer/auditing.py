@@ -19,7 +19,7 @@ from analyzer.migrations import Described
 from analyzer.nearby import idle_at_once, question_of
 from analyzer.pages.facts import load_facts
 from analyzer.patch.model import Series
-from analyzer.patch.steps import Step, apply_series
+from analyzer.patch.steps import Step, apply_series, around
 from analyzer.pipeline import demand_law
 from analyzer.rules import load_rules
 from analyzer.sites import Audit, Site, count_late
@@ -104,9 +104,7 @@ class _Asked:
 
     def change(self, steps: Sequence[Step], clock: Clock, jobs: int = 1) -> Task:
         """Return the trees around some patches, to be judged."""
-        changed = tuple(dict.fromkeys(path for s in steps for path in s.changed))
-        around = Pair(steps[0].trees.before, steps[-1].trees.after) if steps else None
-        trees = around or Pair(self.tree, self.tree)
+        trees, changed = around(steps) if steps else (Pair(self.tree, self.tree), ())
         return Task(
             trees=trees, changed=changed, question=question_of(trees, changed, [self.migration]),
             config=self.config, cache=self.cache, clock=clock, budget=self.budget, jobs=jobs,

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from analyzer.findings import Finding, Status
 
 
-def charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Finding]:
-    """Charge findings to the patch that introduces them, and note which patch mends them."""
-    held = list(found)
+def charged(
+    found: list[Finding],
+    new: Iterable[Finding],
+    patch: int,
+    moved: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """Charge findings to the patch that introduces them, and note which patch mends them.
+
+    moved tells what files are called now that had other names when something was found in them.
+    """
+    held, names = list(found), moved or {}
+
+    def is_same(held: Finding, finding: Finding) -> bool:
+        one = (held.rule, names.get(held.file, held.file), held.function)
+        return one == (finding.rule, finding.file, finding.function)
+
     for finding in new:
         finding = replace(finding, fingerprint=_fingerprint(finding))
         if finding.status is Status.INTRODUCED:
@@ -20,19 +33,17 @@ def charged(found: list[Finding], new: Iterable[Finding], patch: int) -> list[Fi
             mended = [
                 f
                 for f in held
-                if _same(f, finding) and f.status is Status.INTRODUCED and f.introduced_by != patch
+                if is_same(f, finding)
+                and f.status is Status.INTRODUCED
+                and f.introduced_by != patch
             ]
             for f in mended:
                 held[held.index(f)] = replace(f, fixed_by=patch)
-            if not mended and not any(_same(f, finding) for f in held):
+            if not mended and not any(is_same(f, finding) for f in held):
                 held.append(replace(finding, fixed_by=patch))
-        elif not any(_same(f, finding) for f in held):
+        elif not any(is_same(f, finding) for f in held):
             held.append(finding)
     return held
-
-
-def _same(one: Finding, other: Finding) -> bool:
-    return (one.rule, one.file, one.function) == (other.rule, other.file, other.function)
 
 
 def _fingerprint(f: Finding) -> str:

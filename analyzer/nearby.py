@@ -30,6 +30,7 @@ from analyzer.tree import Tree, is_source
 _BUILD = ("Makefile", "Kbuild")
 
 NO_CODE = "the patch touches no C code"
+NO_LINE = "the patch renames files and changes no line of code"
 NO_STATEMENT = "the patch changes comments and blanks only"
 NO_PAGE = "no page comes through what the patch changes"
 
@@ -89,14 +90,18 @@ def idle_by_text(trees: Pair[Tree], changed: Iterable[str]) -> str | None:
     paths = [path for path in changed if counts(path)]
     if not paths:
         return NO_CODE
+    reason = NO_LINE
     for path in paths:
         before, after = trees.before.read(path), trees.after.read(path)
         if before is None or after is None or not is_source(path):
             return None
+        if before == after:
+            continue
+        reason = NO_STATEMENT
         one, other = scan_unit(path, before), scan_unit(path, after)
         if differ(one.code, other.code) or includes_of(one) != includes_of(other):
             return None
-    return NO_STATEMENT
+    return reason
 
 
 def counts(path: str) -> bool:

@@ -14,6 +14,7 @@ from analyzer.migrations import Described, load_migrations
 from analyzer.nearby import idle_by_text, idle_nearby, question_of
 from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Series
+from analyzer.patch.moves import moved_on
 from analyzer.patch.steps import apply_series
 from analyzer.tree import Tree, why_unread
 
@@ -57,6 +58,7 @@ def check(
     described = tuple((load_migrations() if migrations is None else migrations).values())
     files = functions = 0
     stopped, begun = "", 0
+    moved: Mapping[str, str] = {}
     touched: set[str] = set()
     unjudged: list[int] = []
     clock.enter("place hunks")
@@ -65,6 +67,7 @@ def check(
         clock.enter("apply")
         patch, trees, changed = step.patch, step.trees, tuple(step.changed)
         touched.update(changed)
+        moved = moved_on(moved, step.moved)
         notes.extend((*patch.notes, *step.notes))
         left_out += [
             LeftOut(patch=patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
@@ -95,7 +98,7 @@ def check(
         if isinstance(judged, str):
             idle[patch.index] = judged
             continue
-        found = charged(found, judged.findings, patch.index)
+        found = charged(found, judged.findings, patch.index, moved)
         derived.update(dict.fromkeys(judged.named(described, patch)))
         if judged.unmoved:
             idle[patch.index] = judged.unmoved

@@ -14,7 +14,7 @@ from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
 from analyzer.patch.read import read_series
 from analyzer.patch.siblings import find_siblings
-from analyzer.patch.steps import Step, apply_series
+from analyzer.patch.steps import Step, apply_series, around
 from analyzer.tree import Tree, open_tree
 
 #: A patch that is larger is none.
@@ -52,15 +52,17 @@ class Request:
 
     @property
     def trees(self) -> Pair[Tree]:
-        """Return the trees before and after the whole series."""
-        if not self.steps:
-            return Pair(self.tree, self.tree)
-        return Pair(self.steps[0].trees.before, self.steps[-1].trees.after)
+        """Return the trees before and after the whole series; renamed C files have one name."""
+        return self._around[0]
 
     @property
     def files(self) -> tuple[str, ...]:
         """Return the files that the series changes, by the names of either side, sorted."""
-        return tuple(sorted({path for step in self.steps for path in step.changed}))
+        return self._around[1]
+
+    @cached_property
+    def _around(self) -> tuple[Pair[Tree], tuple[str, ...]]:
+        return around(self.steps) if self.steps else (Pair(self.tree, self.tree), ())
 
     def read(self, path: str, patch: int) -> bytes | None:
         """Return a file as it is after a patch of the series; 0 is the tree before it."""
@@ -68,7 +70,10 @@ class Request:
             return None
         if patch == 0:
             return (self.steps[0].trees.before if self.steps else self.tree).read(path)
-        return self.steps[patch - 1].trees.after.read(path)
+        text = self.steps[patch - 1].trees.after.read(path)
+        if text is None and patch < len(self.steps):  # the next patch may rename it
+            return self.steps[patch].trees.before.read(path)
+        return text
 
     def changed(self, path: str, patch: int) -> tuple[range, ...]:
         """Return the lines of a file that a patch of the series changes, as they are after it."""

@@ -15,6 +15,7 @@ from analyzer.patch.apply import (
     reverse_patch,
 )
 from analyzer.patch.model import Patch
+from analyzer.patch.moves import moved_files, moved_on, with_moved
 from analyzer.tree.api import Tree
 
 _ADVICE = (
@@ -24,11 +25,16 @@ _ADVICE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One patch of a series: the trees around it, the files it changes, what does not apply."""
+    """One patch of a series: the trees around it, the files it changes, what does not apply.
+
+    A C file that the patch renames has its new name in the tree before, too: what it held is not
+    new. moved gives that name by the one before.
+    """
 
     patch: Patch
     trees: Pair[Tree]
     changed: Mapping[str, ChangedLines]
+    moved: Mapping[str, str]
     rejected: tuple[Rejected, ...]
     notes: tuple[str, ...]
 
@@ -70,6 +76,21 @@ def apply_series(
     return tuple(steps)
 
 
+def around(steps: Sequence[Step]) -> tuple[Pair[Tree], tuple[str, ...]]:
+    """Return the trees around some steps, and the files in which they differ, sorted.
+
+    A file that is renamed on the way has its last name on both sides.
+    """
+    moved: Mapping[str, str] = {}
+    files: set[str] = set()
+    for step in steps[1:]:
+        moved = moved_on(moved, step.moved)
+    for step in steps:
+        files = {step.moved.get(path, path) for path in files}.union(step.changed)
+    before = with_moved(steps[0].trees.before, moved)
+    return Pair(before, steps[-1].trees.after), tuple(sorted(files))
+
+
 def _step(patch: Patch, tree: Tree, *, undone: bool) -> Step:
     applied = apply_patch(tree, patch, partial=True)
     remark = f"patch {patch.index} is already applied: analysed as if it had just been"
@@ -81,10 +102,16 @@ def _step(patch: Patch, tree: Tree, *, undone: bool) -> Step:
 
 
 def _made(patch: Patch, trees: Pair[Tree], applied: Applied, notes: tuple[str, ...]) -> Step:
+    moved = moved_files(patch, trees, applied.changed)
+    changed = dict(applied.changed)
+    for name, new in moved.items():
+        gone, added = changed.pop(name), changed.get(new, ChangedLines((), ()))
+        changed[new] = ChangedLines(gone.before, added.after)
     return Step(
         patch=patch,
-        trees=trees,
-        changed=applied.changed,
+        trees=Pair(with_moved(trees.before, moved), trees.after),
+        changed={path: changed[path] for path in sorted(changed)},
+        moved=moved,
         rejected=applied.rejected,
         notes=notes,
     )
