@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,20 +31,27 @@ class Entry:
 def read_baseline(path: Path) -> tuple[Entry, ...]:
     """Return what a baseline holds; raise AnalyzerError naming file, entry and key."""
     try:
-        values = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise AnalyzerError(
             f"{path}: no such baseline; --write-baseline {path} makes one"
         ) from error
     except OSError as error:
         raise AnalyzerError(f"{path}: cannot read the baseline: {error.strerror}") from error
-    except ValueError as error:
-        raise AnalyzerError(f"{path}: not a baseline, no JSON: {error}") from error
+    if not data.strip():
+        raise AnalyzerError(f"{path}: not a baseline: the file is empty")
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise AnalyzerError(f"{path}: not a baseline: no JSON: {error}") from error
     if not isinstance(values, dict):
         raise AnalyzerError(f"{path}: not a baseline: expected an object with version and findings")
     table = Table(str(path), values).only("version", "findings")
     if table.number("version") != _VERSION:
         raise table.wrong("version", f"{_VERSION}, the format that this offlint writes")
+    listed = table.values.get("findings")
+    if not isinstance(listed, list) or not all(isinstance(e, dict) for e in listed):
+        raise table.wrong("findings", "a list of objects")
     entries = table.tables("findings")
     return tuple(
         Entry(
@@ -78,11 +85,17 @@ def write_baseline(path: Path, result: Result, wanted: Callable[[Finding], bool]
 
 
 def without_known(
-    result: Result, entries: Iterable[Entry], name: str, wanted: Callable[[str], bool]
+    result: Result,
+    entries: Sequence[Entry],
+    name: str,
+    wanted: Callable[[str], bool],
+    *,
+    has: Callable[[str], bool],
 ) -> Result:
     """Return a result without the open findings that are known, which are counted.
 
-    Each entry hides one finding. A remark names entries of wanted rules that are found no longer.
+    Each entry hides one finding. A remark names entries of wanted rules that hide nothing, where
+    all that was asked for could be judged; has tells whether there is a file.
     """
     left = Counter(e.fingerprint for e in entries)
     kept = []
@@ -92,11 +105,11 @@ def without_known(
         else:
             kept.append(finding)
     stale = []
-    for entry in entries:
+    for entry in entries if result.is_whole else ():
         if left[entry.fingerprint] > 0 and wanted(entry.rule):
             left[entry.fingerprint] -= 1
             stale.append(entry)
-    notes = (_remark(stale, name),) if stale else ()
+    notes = (_remark(stale, len(entries), name, has),) if stale else ()
     return replace(
         result,
         findings=tuple(kept),
@@ -105,11 +118,15 @@ def without_known(
     )
 
 
-def _remark(stale: list[Entry], name: str) -> str:
+def _remark(stale: list[Entry], entries: int, name: str, has: Callable[[str], bool]) -> str:
     one = stale[0]
     where = f"{one.function}() ({one.file})" if one.function else one.file
-    count = "1 entry is" if len(stale) == 1 else f"{len(stale)} entries are"
+    gone = sum(not has(e.file) for e in stale)
+    hide = f"{len(stale)} of {entries} entries hide{'s' * (len(stale) == 1)}"
+    hide = "its only entry hides" if entries == 1 else hide
+    first = "" if len(stale) == 1 else ", the first"
+    lost = f"; {gone} in a file that is gone" if gone == 1 else f"; {gone} in files that are gone"
     return (
-        f"{name}: {count} found no longer, the first: {one.rule} in {where}; "
-        "write it anew with --write-baseline"
+        f"{name}: {hide} nothing{first}: {one.rule} in {where}"
+        f"{lost * bool(gone)}; --write-baseline {name} leaves out what is not found"
     )

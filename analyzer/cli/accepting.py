@@ -33,15 +33,31 @@ def accepted(
 
     heard = suppress(result, request.read, request.changed, request.files)
     weighed = with_levels(heard, settings.levels)
-    return without_known(weighed, known, name, selection.wants) if known else weighed
+    if not known:
+        return weighed
+    last = len(request.series.patches)
+
+    def has(path: str) -> bool:
+        return request.read(path, last) is not None
+
+    return without_known(weighed, known, name, selection.wants, has=has)
 
 
 def remember(
-    path: Path, result: Result, request: Request, selection: Selection, settings: Settings
+    path: Path,
+    result: Result,
+    request: Request,
+    selection: Selection,
+    settings: Settings,
+    *,
+    quiet: bool,
 ) -> None:
     """Write a baseline of all that is found and wanted, known or not."""
     from analyzer.baseline import write_baseline
 
     heard = accepted(result, request, selection, settings, known=(), name="")
     count = write_baseline(path, heard, selection.counts)
-    say(f"{path}: {count} finding{'' if count == 1 else 's'} written; --baseline {path} hides them")
+    what = "1 finding" if count == 1 else f"{count} findings"
+    hides = f"; --baseline {path} hides {'it' if count == 1 else 'them'}"
+    if not quiet:
+        say(f"{path}: {what} written{hides if count else ''}")

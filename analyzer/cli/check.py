@@ -244,7 +244,7 @@ def check(
                 )
                 result, diff = offers.result, offers.diff
         if write_baseline is not None:
-            remember(write_baseline, found, request, selection, settings)
+            remember(write_baseline, found, request, selection, settings, quiet=quiet)
         outputs = written_fixes(diff, fix_output, outputs, asked=bool(formats))
         if not quiet:
             for note in result.notes:
