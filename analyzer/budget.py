@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+#: The most that a limit may be: seconds, MB.
+LONGEST, MOST = 1_000_000, 1 << 20
+
 _PAGE = resource.getpagesize()
 
 

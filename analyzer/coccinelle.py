@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from analyzer.base import AnalyzerError
+from analyzer.base import AnalyzerError, Pair
 from analyzer.flow.analyse import prepare
 from analyzer.flow.cache import Cache
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, Space, Verb
+from analyzer.pipeline import demand_law
 from analyzer.rules import Rule
 from analyzer.tree import Tree
 
@@ -54,9 +55,13 @@ class Lawful:
 
 
 def law_of(tree: Tree, types: Iterable[str]) -> Lawful:
-    """Return what a tree's own headers and page allocator say, for these page types."""
-    facts = replace(load_facts(), types=tuple(types))
-    prepared = prepare(tree.read, lambda _words, _folders: {}, Cache(), facts, {})
+    """Return what a tree's own headers and page allocator say, for these page types.
+
+    Raise AnalyzerError where the tree defines no page states.
+    """
+    facts, cache = replace(load_facts(), types=tuple(types)), Cache()
+    demand_law(Pair(tree, tree), cache, facts)
+    prepared = prepare(tree.read, lambda _words, _folders: {}, cache, facts, {})
     return Lawful(tree.name, prepared.law.space, prepared.types_forgotten)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError, Severity
+from analyzer.budget import LONGEST, MOST
 from analyzer.data import Table, read_toml
 from analyzer.findings import Result
 from analyzer.rules import rule_named
@@ -20,8 +21,6 @@ _IGNORE = ("rules", "paths")
 _BUDGETS = ("timeout", "memory")
 #: What a patch may cost where nobody says otherwise: seconds, MB.
 _SECONDS, _MEGABYTES = 120, 1024
-#: What it may cost at most where there is a limit: seconds, MB.
-_LONGEST, _MOST = 1_000_000, 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,18 +154,18 @@ def _one_of(table: Table, key: str, *words: str) -> str:
 def _timeout(table: Table) -> float | None:
     """Return the seconds for a patch; None where the table has none."""
     value = table.values.get("timeout")
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LONGEST
     if "timeout" in table.values and not fits:
-        raise table.wrong("timeout", f"seconds for each patch up to {_LONGEST:_}, 0 for no limit")
+        raise table.wrong("timeout", f"seconds for each patch up to {LONGEST}, 0 for no limit")
     return value
 
 
 def _memory(table: Table) -> int | None:
     """Return the MB for a patch; None where the table has none."""
     value = table.values.get("memory")
-    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST
+    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST
     if "memory" in table.values and not fits:
-        raise table.wrong("memory", f"a whole number of MB up to {_MOST:_}, 0 for no limit")
+        raise table.wrong("memory", f"a whole number of MB up to {MOST}, 0 for no limit")
     return value
 
 

@@ -136,7 +136,8 @@ def _commits(repo: str, revisions: str) -> tuple[str, ...]:
         ],
     )
     if status:
-        raise AnalyzerError(f"{repo}: {revisions}: {complaint.splitlines()[0]}")
+        found = complaint.partition("\n")[0].removeprefix("fatal: ")
+        raise AnalyzerError(f"{repo}: no such range: {revisions}: git says {found}")
     return tuple(output.decode("ascii").split())
 
 

@@ -110,9 +110,9 @@ def test_never_is_a_wish_to_fail_on_nothing() -> None:
         ("[ignore]\npaths = ['a/../b']", "ignore: paths: expected paths from the top of the tree"),
         ("[budgets]\ntime = 3", "budgets: unknown key 'time': expected memory, timeout.*'timeout'"),
         ("[budgets]\ntimeout = '3 s'", "budgets: timeout: expected seconds for each patch.*'3 s'"),
-        ("[budgets]\ntimeout = true", "seconds for each patch up to 1_000_000, .* found true"),
-        ("[budgets]\ntimeout = nan", "seconds for each patch up to 1_000_000, .* found nan"),
-        ("[budgets]\ntimeout = 1e9", "seconds for each patch up to 1_000_000, .* found 1000000000"),
+        ("[budgets]\ntimeout = true", "seconds for each patch up to 1000000, .* found true"),
+        ("[budgets]\ntimeout = nan", "seconds for each patch up to 1000000, .* found nan"),
+        ("[budgets]\ntimeout = 1e9", "seconds for each patch up to 1000000, .* found 1000000000"),
         ("[budgets]\nmemory = -1", "budgets: memory: expected a whole number of MB up .* found -1"),
         (
             "[budgets]\nmemory = 1.5",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from analyzer.budget import OutOfBudgetError, reason_of
+from analyzer.budget import LONGEST, MOST, OutOfBudgetError, reason_of
 
 if TYPE_CHECKING:
     from analyzer.progress import Progress
@@ -16,13 +16,35 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def count(text: str) -> int:
+    """Return the number that an option names: a whole one, and at least one."""
+    if not text.isdecimal() or not int(text):
+        raise click.BadParameter(f"expected a whole number from 1 on, found {text!r}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Return the seconds that an option names."""
+    with suppress(ValueError):
+        if 0 <= float(text) <= LONGEST:
+            return float(text)
+    raise click.BadParameter(f"expected seconds from 0 to {LONGEST}, found {text!r}")
+
+
+def megabytes(text: str) -> int:
+    """Return the megabytes that an option names."""
+    if not text.isdecimal() or int(text) > MOST:
+        raise click.BadParameter(f"expected a whole number of MB from 0 to {MOST}, found {text!r}")
+    return int(text)
+
+
 def working(command: _Command) -> _Command:
     """Add --jobs and --no-cache to a command."""
     jobs = click.option(
         "--jobs",
-        type=click.IntRange(1),
+        type=count,
         metavar="N",
-        help="Processes that work at once. [default: as many as there are processors]",
+        help="Processes that work at once.  [default: as many as there are processors]",
     )
     cache = click.option("--no-cache", is_flag=True, help="Neither use nor fill the cache.")
     return jobs(cache(command))
@@ -32,13 +54,13 @@ def bounded(what: str) -> Callable[[_Command], _Command]:
     """Return a decorator that adds --timeout, of what is named, and --memory to a command."""
     timeout = click.option(
         "--timeout",
-        type=click.FloatRange(0, 1_000_000),
+        type=seconds,
         metavar="SECONDS",
         help=f"For {what}; 0 is no limit.  [default: 120]",
     )
     memory = click.option(
         "--memory",
-        type=click.IntRange(0, 1 << 20),
+        type=megabytes,
         metavar="MB",
         help="At most; 0 is no limit.  [default: 1024]",
     )

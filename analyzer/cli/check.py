@@ -11,7 +11,7 @@ import click
 
 from analyzer.base import Severity
 from analyzer.cli.accepting import accepted, remember
-from analyzer.cli.bounds import bounded, working
+from analyzer.cli.bounds import bounded, count, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.fixing import proved_fixes, written_fixes
 from analyzer.cli.guard import Guard
@@ -24,6 +24,7 @@ from analyzer.cli.output import (
     OK,
     chosen_outputs,
     file_path,
+    new_path,
     report_path,
     say,
     tell,
@@ -47,7 +48,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 @click.argument("patch", required=False, metavar="[PATCH | - | REV..REV]")
 @click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
 @click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
-@click.option("--reroll", type=click.IntRange(1), help="Version of the series, of several.")
+@click.option("--reroll", type=count, metavar="N", help="Version of the series, of several.")
 @click.option(
     "--config",
     "config_file",
@@ -98,14 +99,14 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 )
 @click.option(
     "--write-baseline",
-    type=file_path,
+    type=new_path,
     metavar="FILE",
     help="Write the findings to a baseline; they then fail nothing.",
 )
 @click.option("--fix", is_flag=True, help="Print a diff of proved fixes in place of the report.")
 @click.option(
     "--fix-output",
-    type=file_path,
+    type=new_path,
     metavar="FILE",
     help="Write the diff of proved fixes to a file.",
 )

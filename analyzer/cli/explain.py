@@ -30,6 +30,7 @@ from analyzer.cli.output import is_coloured, put, say, width_of
     "--color",
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
+    show_default=True,
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")

@@ -20,7 +20,7 @@ from analyzer.cli.check import check
 from analyzer.cli.effects import effects
 from analyzer.cli.explain import explain
 from analyzer.cli.export import export
-from analyzer.cli.output import DEFECT, EXHAUSTED, INTERRUPTED, OK, USAGE, put, remarking, say
+from analyzer.cli.output import DEFECT, EXHAUSTED, INTERRUPTED, OK, USAGE, put, remarking, say, tell
 from analyzer.cli.post import post
 from analyzer.cli.sweep import sweep
 
@@ -87,8 +87,7 @@ def status_of(work: Callable[[], int | None]) -> int:
     try:
         return work() or OK
     except click.ClickException as error:
-        with remarking():
-            error.show()
+        _complain(error)
         return USAGE
     except AnalyzerError as error:
         say(str(error))
@@ -105,6 +104,17 @@ def status_of(work: Callable[[], int | None]) -> int:
             traceback.print_exc()
         say("this is a defect of offlint: please report it with the lines above and the patch")
         return DEFECT
+
+
+def _complain(error: click.ClickException) -> None:
+    """Say what is wrong with a command line, and how it should look."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and context is not None:
+        tell(context.get_help())
+        return
+    say(" ".join(error.format_message().split()))
+    if context is not None:
+        tell(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.")
 
 
 def run() -> NoReturn:

@@ -51,7 +51,15 @@ class Output:
 
 def report_path(name: str) -> Path | None:
     """Return the file that an option names for a report; None for `-`, standard output."""
-    return None if name == "-" else file_path(name)
+    return None if name == "-" else new_path(name)
+
+
+def new_path(name: str) -> Path:
+    """Return the file that an option names, which is to be written: its folder is there."""
+    path = file_path(name)
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"{path.parent}: no such directory")
+    return path
 
 
 def file_path(name: str) -> Path:
@@ -161,7 +169,7 @@ def put(text: str | bytes, path: Path | None) -> None:
         try:
             path.write_bytes(data)
         except OSError as error:
-            raise AnalyzerError(f"{path}: cannot write the report: {error.strerror}") from error
+            raise AnalyzerError(f"{path}: cannot write: {error.strerror}") from error
         return
     try:
         sys.stdout.buffer.write(data)

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.output import file_path, put, say
+from analyzer.cli.bounds import count
+from analyzer.cli.output import file_path, new_path, put, say
 
 _NEEDED = ("httpx", "tenacity", "jsonschema")
 
@@ -25,7 +26,7 @@ _NEEDED = ("httpx", "tenacity", "jsonschema")
 @click.option("--yes", is_flag=True, help="Do it; without, only print what would be done.")
 @click.option("--url", metavar="URL", help="The service's API.")
 @click.option("--project", metavar="NAME", help="OWNER/NAME, a project's path or number, a list.")
-@click.option("--number", type=click.IntRange(1), help="The pull or merge request.")
+@click.option("--number", type=count, metavar="N", help="The pull or merge request.")
 @click.option(
     "--context", default="offlint", show_default=True, help="What the results are called there."
 )
@@ -33,15 +34,16 @@ _NEEDED = ("httpx", "tenacity", "jsonschema")
 @click.option(
     "--patch-id",
     "patch_ids",
-    type=click.IntRange(1),
+    type=count,
+    metavar="N",
     multiple=True,
     help="Patchwork: the patches, in order. [default: by Message-Id]",
 )
 @click.option("--token-file", type=file_path, metavar="FILE", help="Read the token from this file.")
 @click.option("--from", "sender", metavar="ADDRESS", help="Mail: who sends it.")
-@click.option("--draft", type=file_path, metavar="FILE", help="Mail: write it to a file.")
+@click.option("--draft", type=new_path, metavar="FILE", help="Mail: write it to a file.")
 @click.option(
-    "--maildir", type=file_path, metavar="DIR", help="Mail: add it to a Maildir as a draft."
+    "--maildir", type=new_path, metavar="DIR", help="Mail: add it to a Maildir as a draft."
 )
 @click.option(
     "--smtp", metavar="[smtps://]HOST[:PORT]", help="Mail: send it by this server, with --yes."
@@ -49,7 +51,12 @@ _NEEDED = ("httpx", "tenacity", "jsonschema")
 @click.option("--archive", metavar="URL", help="Mail: where to ask whether it went out.")
 @click.option("--ledger", type=file_path, metavar="FILE", help="Remember here what was posted.")
 @click.option(
-    "--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds."
+    "--timeout",
+    type=click.FloatRange(0.1),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each answer of the service.",
 )
 def post(
     report: Path,

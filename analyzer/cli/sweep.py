@@ -14,7 +14,7 @@ import click
 
 from analyzer.base import Severity
 from analyzer.budget import OutOfBudgetError
-from analyzer.cli.bounds import bounded
+from analyzer.cli.bounds import bounded, count
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import FOUND, OK, USAGE, put
 
@@ -38,7 +38,7 @@ class _Fate(StrEnum):
 @click.argument("patches", metavar="REV..REV | DIR")
 @click.option("--tree", metavar="DIR", default=".", help="The kernel tree. [default: .]")
 @click.option("--git", "revision", metavar="REV", help="For DIR: read the tree at this revision.")
-@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a processor]")
+@click.option("--jobs", type=count, metavar="N", help="Processes.  [default: one a processor]")
 @click.option("--scheduler", metavar="ADDRESS", help="Use the Dask cluster of this scheduler.")
 @click.option(
     "--format",

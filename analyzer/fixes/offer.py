@@ -131,6 +131,8 @@ def _seen_in(said: _Said, finding: Finding) -> Finding | None:
 def _remarks(asked: int, fixed: int, left_out: int, untried: int) -> list[str]:
     findings = "finding" if asked == 1 else "findings"
     out = [f"a fix was proved for {fixed} of {asked} {findings}, by analysing the repaired tree"]
+    if not fixed:
+        out = [f"no fix could be proved for {asked} {findings}, by analysing a repaired tree"]
     if left_out:
         out.append(f"{left_out} of the fixes stand in another's way and are not in the diff")
     if untried:

@@ -74,7 +74,7 @@ def choose_patches(
     elif len(patches) < len(placed):
         notes.append(f"{name}: {_count(len(placed) - len(patches), 'reply')} with a diff ignored")
     if not patches:
-        raise AnalyzerError(f"{name}: no patch in the mail: found {_describe(messages)}")
+        raise AnalyzerError(f"{name}: no patch in it: found {_describe(messages)}")
     notes += [f"{name}: {_name(m)} is left out: {m.remark}" for m in messages if _is_lost(m)]
     groups = _groups(patches)
     chosen = _choose_version(groups, name, version)
@@ -156,6 +156,8 @@ def _describe(messages: Sequence[Message]) -> str:
     """Say what an input without a patch holds."""
     if not messages:
         return "an empty input"
+    if any(b"\0" in message.body for message in messages):
+        return "binary data"
     remarks = [message.remark for message in messages if message.remark]
     if not any(message.is_mail for message in messages):
         lines = sum(len(message.body.splitlines()) for message in messages)

@@ -116,7 +116,7 @@ def _patchwork_plan(wish: Wish) -> Plan:
 
 def _mail_plan(wish: Wish) -> Plan:
     message = mail.read_mail(wish.report, wish.sender)
-    server = _needed(wish.smtp, "--smtp")
+    server = _needed(wish.smtp, "--draft, --maildir or --smtp")
     if message is None:
         return Plan((), lambda _ledger: iter(("nothing to say, so no mail",)))
     if not message["From"]:

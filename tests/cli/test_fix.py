@@ -65,6 +65,13 @@ def test_only_shown_findings_are_mended() -> None:
     assert "acme_balloon.c" not in done.stdout
 
 
+def test_what_cannot_be_mended_is_told() -> None:
+    done = offlint(*CHECK, "--fix", "--rule", "stale-comment", PATCH)
+
+    assert "no fix could be proved for 1 finding" in done.stderr
+    assert "" == done.stdout
+
+
 def test_nothing_to_mend_is_an_empty_diff() -> None:
     done = offlint(*CHECK, "--fix", "--rule", "leak-to-buddy", PATCH)
 

@@ -49,7 +49,7 @@ def test_a_directory_is_checked_file_by_file(folder: Path) -> None:
     assert 1 == done.status
     assert "b.mbox mm: let hotplugged pages start as PageOffline()" == lines[0]
     assert FINDING in lines[1]
-    assert "c.txt\n  not checked: c.txt: no patch in the mail" in done.stdout
+    assert "c.txt\n  not checked: c.txt: no patch in it" in done.stdout
     assert "3 patches: 1 with findings, 1 clean, 1 not checked." == lines[-1]
     assert "a.patch" not in done.stdout
 

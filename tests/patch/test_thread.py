@@ -91,7 +91,7 @@ def test_a_reply_alone_is_read() -> None:
 def test_a_quoted_diff_is_no_patch() -> None:
     quoted = "".join(f"> {line}\n" for line in diff("mm/a.c", LETTERS, "x\n").splitlines())
 
-    with pytest.raises(AnalyzerError, match="no patch in the mail: found 1 reply without a diff"):
+    with pytest.raises(AnalyzerError, match="no patch in it: found 1 reply without a diff"):
         read_series(mail("Re: [PATCH] a", quoted).encode(), "t.mbox", None)
 
 
@@ -117,6 +117,7 @@ def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
     [
         (b"", "an empty input"),
         (b"\n \n", "an empty input"),
+        (b"\x7fELF\0\1\n\n", "binary data"),
         (b"hello\nworld\n", "2 lines of text and no diff"),
         (_mailbox(("[PATCH 0/2] s", None)), "1 cover letter without a diff"),
         (
@@ -137,7 +138,7 @@ def test_no_patch_in_the_mail_says_what_was_found(data: bytes, found: str) -> No
     with pytest.raises(AnalyzerError) as caught:
         read_series(data, "t.mbox", None)
 
-    assert str(caught.value).startswith("t.mbox: no patch in the mail: found ")
+    assert str(caught.value).startswith("t.mbox: no patch in it: found ")
     assert found in str(caught.value)
 
 
