@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from analyzer.base import AnalyzerError
 from analyzer.tree.api import Folders, Hits, is_inside
 from analyzer.tree.files import LARGEST
+from analyzer.tree.process import run, start
 from analyzer.tree.search import GREP, grep_paths, parse_hits
 from analyzer.tree.words import WordMemory, encode_words
 
@@ -21,19 +22,14 @@ def run_git(repo: str, arguments: Sequence[str], data: bytes = b"") -> tuple[int
     """Run git in a directory; return its status, its output and what it complained of."""
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
-        done = subprocess.run(
-            command,
-            cwd=repo,
-            input=data,
-            capture_output=True,
-            env={**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
-            check=False,
+        status, output, complaint = run(
+            command, repo, data, {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         )
     except FileNotFoundError as error:
         raise AnalyzerError(f"{repo}: git is needed to read a revision ({error})") from error
     except OSError as error:
         raise AnalyzerError(f"{repo}: cannot run git there: {error.strerror}") from error
-    return done.returncode, done.stdout, done.stderr.decode("utf-8", "replace").strip()
+    return status, output, complaint.decode("utf-8", "replace").strip()
 
 
 def resolve_revision(repo: str, revision: str) -> str:
@@ -143,13 +139,8 @@ class GitTree:
     def _open_reader(self) -> subprocess.Popen[bytes]:
         # A forked process must not share the pipes of its parent.
         if self._reader is None or self._reader_owner != os.getpid():
-            self._reader = subprocess.Popen(
-                ["git", "cat-file", "--batch", "--follow-symlinks"],
-                cwd=self._repo,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            command = ["git", "cat-file", "--batch", "--follow-symlinks"]
+            self._reader = start(command, self._repo, complaints=subprocess.DEVNULL)
             self._reader_owner = os.getpid()
             weakref.finalize(self, _close, self._reader, self._reader_owner)
         return self._reader

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analyzer.tree.api import SOURCE_SUFFIXES, Folders, Hits, is_below, is_source
 from analyzer.tree.files import read_regular
+from analyzer.tree.process import run
 from analyzer.tree.stems import ROOM, SHORTEST, shares_of
 from analyzer.tree.words import WORD, encode_words, words_in
 
@@ -112,22 +112,20 @@ def _hits_of(
     prefix: str,
 ) -> Hits | None:
     try:
-        done = subprocess.run(
+        status, output, complaint = run(
             command,
-            cwd=root,
-            input=b"".join(word + b"\n" for word in sorted(texts)),
-            capture_output=True,
-            env={**os.environ, "LC_ALL": "C"},
-            check=False,
+            root,
+            b"".join(word + b"\n" for word in sorted(texts)),
+            {**os.environ, "LC_ALL": "C"},
         )
     except OSError:
         return None
     # 1 is "no match"; anything else, a signal's number as well, is a failure and no "no match".
-    if done.returncode not in (0, 1) or (done.returncode == 1 and done.stderr):
+    if status not in (0, 1) or (status == 1 and complaint):
         return None
-    if any(line.startswith(_UNREAD) for line in done.stderr.splitlines()):
+    if any(line.startswith(_UNREAD) for line in complaint.splitlines()):
         return None
-    return parse_hits(done.stdout, names, prefix)
+    return parse_hits(output, names, prefix)
 
 
 def parse_hits(output: bytes, names: Mapping[bytes, str], prefix: str) -> Hits:
