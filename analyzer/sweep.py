@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -228,7 +229,7 @@ def _request(job: Job) -> Request:
     return Request(read_series(job.patch, job.name, tree), tree)
 
 
-def sweep(jobs: Sequence[Job], workers: int, run: Run = run_job) -> Iterator[Swept]:
+def sweep(jobs: Sequence[Job], workers: int, run: Run = run_job) -> Generator[Swept, None, None]:
     """Yield what comes out of each job, in their order, from processes of this machine.
 
     A process that dies takes nothing along but its own patch.
@@ -250,7 +251,7 @@ def sweep(jobs: Sequence[Job], workers: int, run: Run = run_job) -> Iterator[Swe
                 yield _outcome(job, pool.submit(run, job))
 
 
-def sweep_on(address: str, jobs: Sequence[Job], run: Run = run_job) -> Iterator[Swept]:
+def sweep_on(address: str, jobs: Sequence[Job], run: Run = run_job) -> Generator[Swept, None, None]:
     """Yield the same from the workers of a Dask cluster. They need offlint and the tree.
 
     Raise AnalyzerError where there is no scheduler at the address.
@@ -260,9 +261,23 @@ def sweep_on(address: str, jobs: Sequence[Job], run: Run = run_job) -> Iterator[
             yield _outcome(job, future)
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # Not forked: a thread may draw the progress meanwhile.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool of processes; an interrupt is ours to hear, and ends them in the middle."""
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),  # not forked: a thread may draw the progress meanwhile
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in active_children():
+            process.kill()
+        raise
+    pool.shutdown()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections import Counter
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,7 +105,7 @@ def sweep(
         else sweep_on(scheduler, work, held)
     )
     fates: Counter[_Fate] = Counter()
-    with Progress(sys.stderr, enabled=not quiet) as progress:
+    with closing(swept), Progress(sys.stderr, enabled=not quiet) as progress:
         progress("sweep", 0.0)
         for n, one in enumerate(swept, 1):
             progress(f"sweep {n}/{len(work)}", n / len(work))

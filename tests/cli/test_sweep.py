@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -158,6 +161,28 @@ def test_a_process_that_dies_takes_only_its_patch_along(folder: Path) -> None:
 
     assert [False, True, False, False] == [bool(one.problem) for one in done]
     assert "the process died" in done[1].problem
+
+
+class Endless(Job):
+    """A job that takes a minute."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:  # type: ignore[override]
+        return time.sleep, (60,)
+
+
+@pytest.mark.slow
+def test_whoever_stops_a_sweep_waits_for_nothing(folder: Path) -> None:
+    good = jobs(folder)[0]
+    bad = Endless(**{f: getattr(good, f) for f in Job.__slots__})
+    started = time.monotonic()
+
+    with contextlib.closing(sweep_jobs((good, bad, bad, bad), 2)) as sweep:
+        assert not next(sweep).problem
+
+    assert time.monotonic() - started < 50
+    for process in active_children():
+        process.join(5)
+    assert [] == active_children()
 
 
 @pytest.fixture
