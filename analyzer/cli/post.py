@@ -43,7 +43,7 @@ _NEEDED = ("httpx", "tenacity", "jsonschema")
 @click.option("--from", "sender", metavar="ADDRESS", help="Mail: who sends it.")
 @click.option("--draft", type=new_path, metavar="FILE", help="Mail: write it to a file.")
 @click.option(
-    "--maildir", type=new_path, metavar="DIR", help="Mail: add it to a Maildir as a draft."
+    "--maildir", type=file_path, metavar="DIR", help="Mail: add it to a Maildir as a draft."
 )
 @click.option(
     "--smtp", metavar="[smtps://]HOST[:PORT]", help="Mail: send it by this server, with --yes."

@@ -58,7 +58,7 @@ HERE = str(Path(__file__).parent)
             "no such range: no-such..b: git",
         ),
         (["post", "x.json"], "Missing option '--to'. Choose from: patchwork, github, gitlab, mail"),
-        (["post", "--to", "mail", "--maildir", "/nonexistent/x", PATCH], "no such directory"),
+        (["post", "--to", "mail", "--draft", "/nonexistent/x", PATCH], "no such directory"),
         (["check", "--tree", TREE, "no-such-a..no-such-b"], "no-such-a"),
         (["check", "--git", "no-such-revision", PATCH], "no-such-revision"),
     ],
