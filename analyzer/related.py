@@ -3,7 +3,8 @@
 Who marks a page if `IS_ALIGNED(pfn, 8)` and unmarks it unless `pfn & 7` means one thing by both.
 The analysis takes them for independent of each other and sees a page that is marked and stays so.
 Where such a failure is gone once the way around the operation that would mend it is closed, and
-pages come through where it failed, the conditions may be two names of one: that is a gap.
+pages come through where it failed, the conditions may be two names of one: that is a gap. So is
+one that asks for a flag which is stored where the other has the page marked.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Related:
             pair
             for x in self._seen(o)
             if x.kind is Kind.OPERATION and self._mends(x.operation, o)
-            for pair in _pairs(self._decisions(x.stack, x.id, x.span.start), deciding)
+            for mending in (self._decisions(x.stack, x.id, x.span.start),)
+            for pair in (*_pairs(mending, deciding), *_told(mending, deciding))
         ]
         closed = frozenset((d.variant, d.block, to) for d, _ in found for to in d.skips)
         if not closed:
@@ -114,6 +116,16 @@ def related(tree: Prepared, interest: Interest, behaviour: Behaviour) -> Related
 
 def _pairs(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
     return [(d, other) for d in some for other in others if d.is_about(other)]
+
+
+def _told(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
+    """Return pairs of which one asks for a flag that is stored under the other, innermost first."""
+    return [
+        (d, other)
+        for d in reversed(some)
+        for other in others
+        if d is not other and (d.is_told_by(other) or other.is_told_by(d))
+    ]
 
 
 def _place(o: Observation) -> tuple[object, ...]:

@@ -11,7 +11,9 @@ def fill(b: Body, target: Expr, node: Syntax, *, is_array: bool) -> None:
     """Assign a place from an initializer list: all of it first, then what the list names."""
     items = node.children
     zero = not items or (len(items) == 1 and b.text(items[0]) == "0")
-    b.assign(target, Const(0) if zero else Opaque("{...}", frozenset()), node)
+    # What a list of named members leaves out is zero; which member another item fills is not known.
+    named = not is_array and all(item.kind == "initializer_pair" for item in items)
+    b.assign(target, Const(0) if zero or named else Opaque("{...}", frozenset()), node)
     if not zero:
         _members(b, target, node, is_array)
 

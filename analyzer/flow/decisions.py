@@ -72,6 +72,14 @@ class Decision:
             return True
         return self._folder != other._folder
 
+    def is_told_by(self, other: Decision) -> bool:
+        """Tell whether a condition asks for what is stored where another one lets a call be made.
+
+        So a flag is kept beside what it stands for.
+        """
+        stored = _stored(other.variant, other.block, other.skips)
+        return any(source in self.sources for source in stored)
+
     @property
     def _folder(self) -> str:
         return self.id[0].rpartition("/")[0]
@@ -161,6 +169,23 @@ def _reached(variant: ir.Variant, start: int, *, but: int) -> set[int]:
                 seen.add(to)
                 todo.append(to)
     return seen
+
+
+@lru_cache(maxsize=1024)
+def _stored(variant: ir.Variant, branch: int, skips: tuple[int, ...]) -> frozenset[Source]:
+    """Return the fields and variables that are stored only where a branch does not skip."""
+    ways = successors(variant.blocks[branch].end)
+    taken = {n for to in ways if to not in skips for n in (to, *_reached(variant, to, but=branch))}
+    away = {n for to in skips for n in (to, *_reached(variant, to, but=branch))}
+    found: set[Source] = set()
+    for n in taken - away:
+        for step in variant.blocks[n].instructions:
+            match step:
+                case ir.Assign(ir.Field(_, name, _)):
+                    found.add(("field", name))
+                case ir.Assign(ir.Name(name)) if not name.startswith("%"):
+                    found.add(("variable", name))
+    return frozenset(found)
 
 
 class _Body:

@@ -10,7 +10,7 @@ from analyzer.flow.contents import Put, is_some
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import BUDDY, State
-from analyzer.flow.values import Element, Int, Offset, Page, Ref, Unknown, Value, page_key
+from analyzer.flow.values import ZERO, Element, Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
     CLEAR,
@@ -232,8 +232,11 @@ def pass_addresses(
         if isinstance(arg, Ref):
             written = writes(n)
             if written is not None:
+                zeroed = state.store.get(arg.place) == ZERO
                 for name in sorted(written):
                     state = _without_fields(state, f"{arg.place}.{name}")
+                    if zeroed:
+                        state = state.put(f"{arg.place}.{name}", Unknown(f"{here}:{n}.{name}"))
                 continue
             held = state.store.get(arg.place, Unknown(arg.place))
             named = arg.place in state.store or arg.place in state.pages
