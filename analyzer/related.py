@@ -59,7 +59,8 @@ class Related:
         source = o.page.source(o.dimension)
         if source is not None and source.kind == "write" and source.entry == o.root:
             writing = self._decisions(source.chain, source.owner, source.at)
-            if found := _pairs(deciding, writing):
+            pairs = _pairs(deciding, writing)
+            if found := [(d, w) for d, w in pairs if not w.counters or d.is_past(w)]:
                 return found
             deciding = [*deciding, *writing]
         found = [
@@ -119,12 +120,12 @@ def _pairs(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[D
 
 
 def _told(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
-    """Return pairs of which one asks for a flag that is stored under the other, innermost first."""
+    """Return pairs of which the other asks for a flag stored under the one, innermost first."""
     return [
         (d, other)
         for d in reversed(some)
         for other in others
-        if d is not other and (d.is_told_by(other) or other.is_told_by(d))
+        if d is not other and other.is_told_by(d)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from analyzer.flow.answers import answering
 from analyzer.flow.conditions import Asked
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.questions import questions_of
+from analyzer.flow.questions import questions_of, told_by
 from analyzer.flow.run import types_of
 from analyzer.flow.shape import successors, written
 from analyzer.flow.slices import regions_of
@@ -25,11 +25,25 @@ _NOTHING: frozenset[Source] = frozenset()
 _BY_SIGN = ({(0, True), (-1, False)}, {(0, True), (0, False)})
 
 
+#: How far behind its bound a variable is where a loop ends that goes on as long as it is so.
+_BEYOND = {"<": 0, ">": 0, "!=": 0, "<=": 1, ">=": -1}
+#: Whether what is so far behind a bound is so.
+_HOLDS: Mapping[str, Callable[[int], bool]] = {
+    "<": lambda n: n < 0,
+    ">": lambda n: n > 0,
+    "<=": lambda n: n <= 0,
+    ">=": lambda n: n >= 0,
+    "==": lambda n: n == 0,
+    "!=": lambda n: n != 0,
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
     """A branch that decides whether a call is reached, with what its condition comes from.
 
-    skips are the blocks it can go to from which the call is not reached.
+    skips are the blocks it can go to from which the call is not reached. Of one that ends a loop,
+    inside are the loop's blocks, and counters where these set what it asks for.
     """
 
     id: FunctionId
@@ -38,6 +52,8 @@ class Decision:
     asked: Asked
     sources: frozenset[Source]
     skips: tuple[int, ...]
+    counters: frozenset[Source] = _NOTHING
+    inside: frozenset[int] = frozenset()
 
     @property
     def span(self) -> Span:
@@ -62,6 +78,8 @@ class Decision:
         something else is another one.
         """
         one, two = self.asked, other.asked
+        if self.counters or other.counters:
+            return self._counts_for(other) or other._counts_for(self)
         if self.sources.isdisjoint(other.sources):
             return False
         if self.id == other.id and one.text == two.text:
@@ -71,6 +89,21 @@ class Decision:
         if (one.form, self.sources) != (two.form, other.sources):
             return True
         return self._folder != other._folder
+
+    def _counts_for(self, other: Decision) -> bool:
+        """Tell whether another condition asks how far the loop came that this one ends."""
+        behind = self.variant is other.variant and other.block not in self.inside
+        return behind and not other.counters and not self.counters.isdisjoint(other.sources)
+
+    def is_past(self, loop: Decision) -> bool:
+        """Tell whether the call may be reached where a loop has come to its end.
+
+        True as well where the two do not hold the same variable against the same.
+        """
+        end, here = _against(loop._branch.cond), _against(self._branch.cond)
+        if end is None or here is None or end[1:] != here[1:] or end[0] not in _BEYOND:
+            return True
+        return _HOLDS[here[0]](_BEYOND[end[0]]) is (self._branch.then not in self.skips)
 
     def is_told_by(self, other: Decision) -> bool:
         """Tell whether a condition asks for what is stored where another one lets a call be made.
@@ -83,6 +116,18 @@ class Decision:
     @property
     def _folder(self) -> str:
         return self.id[0].rpartition("/")[0]
+
+
+def _against(cond: ir.Expr) -> tuple[str, str, ir.Expr] | None:
+    """Return how a condition holds a variable against something: itself is held against zero."""
+    match cond:
+        case ir.Unary("!", ir.Name(name)):
+            return "==", name, ir.Const(0)
+        case ir.Name(name):
+            return "!=", name, ir.Const(0)
+        case ir.Binary(op, ir.Name(name), bound) if op in _HOLDS:
+            return op, name, bound
+    return None
 
 
 def _is_by_sign(one: Decision, other: Decision) -> bool:
@@ -102,7 +147,8 @@ def _is_by_sign(one: Decision, other: Decision) -> bool:
 def decisions_about(way: Sequence[tuple[FunctionId, int]], program: Program) -> list[Decision]:
     """Return the branches that decide whether the last of some nested calls is reached.
 
-    Each is a function and the offset of a call in it; nothing is told of where a loop ends.
+    Each is a function and the offset of a call in it. Those are among them by which a loop around
+    the call ends.
     """
     found: list[Decision] = []
     given: Mapping[str, frozenset[Source]] = {}
@@ -114,11 +160,29 @@ def decisions_about(way: Sequence[tuple[FunctionId, int]], program: Program) -> 
             for branch, region in _regions(variant).items():
                 if block in region and branch in asked:
                     found.append(_decision(body, branch, block, asked[branch]))
+            found += _ends(body, block)
             if n + 1 < len(way):
                 for name, sources in _passed(body, block, step, way[n + 1][0], program):
                     passed[name] = passed.get(name, _NOTHING) | sources
         given = passed
     return found
+
+
+def _ends(body: _Body, block: int) -> Iterator[Decision]:
+    """Yield the conditions at the heads of the loops around a block, by which they end."""
+    for loop in body.variant.loops:
+        end = body.variant.blocks[loop.header].end
+        if block not in loop.blocks or not isinstance(end, ir.Branch):
+            continue
+        out = tuple(to for to in successors(end) if to not in loop.blocks)
+        last = len(body.variant.blocks[loop.header].instructions)
+        sources = body.sources(end.cond, loop.header, last)
+        counters = frozenset(s for s in sources if s[0] == "set" and s[2] in loop.blocks)
+        if out and counters:
+            asked = told_by(end.cond)
+            yield Decision(
+                body.id, body.variant, loop.header, asked, sources, out, counters, loop.blocks
+            )
 
 
 def _decision(body: _Body, branch: int, block: int, asked: Asked) -> Decision:
