@@ -24,7 +24,7 @@ from analyzer.flow.frames import (
 from analyzer.flow.loops import range_counts, walks_range
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.once import Once, is_contrary, marked_once
-from analyzer.flow.operations import Results, lose
+from analyzer.flow.operations import Results, lose, lose_pages
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.populations import entered_page, name_population
 from analyzer.flow.program import FunctionId
@@ -429,6 +429,10 @@ class _Body:
         if on_stack or act.depth >= run.limits.depth:
             if not on_stack:
                 run.gap("budget", act, span.line, f"calls nested too deep at {id[1]}")
+            elif run.role(id).strong and (lost := lose_pages(args, state, run)) is not state:
+                detail = f"{id[1]}() calls itself: what that does to the page is not followed"
+                run.gap("recursion", act, span.line, detail)
+                state = lost
             return [(state, Unknown(here))]
         seen, aside = narrow(args, state)
         key = seen.key
