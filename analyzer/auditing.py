@@ -17,7 +17,7 @@ from analyzer.flow.cache import Cache
 from analyzer.judge import Task, found_in, sides_of
 from analyzer.migrations import Described
 from analyzer.nearby import idle_at_once, question_of
-from analyzer.pages.facts import load_facts
+from analyzer.pages.facts import extended, load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series, around
 from analyzer.pipeline import demand_law
@@ -48,11 +48,12 @@ def audit(
     """
     clock, cache = Clock(progress), Cache()
     notes: list[str] = []
-    demand_law(Pair(tree, tree), cache, load_facts())
+    facts = extended(load_facts(), [migration])
+    demand_law(Pair(tree, tree), cache, facts)
     if series is None:
         clock.enter("search and read")
-        ahead = search_ahead(tree, cache, load_facts(), migration)
-        prepared = prepare(tree.read, tree.search, cache, load_facts(), config or {}, budget)
+        ahead = search_ahead(tree, cache, facts, migration)
+        prepared = prepare(tree.read, tree.search, cache, facts, config or {}, budget)
         clock.enter("audit")
         audited = audit_tree(prepared, tree, migration, ahead, jobs=jobs)
     else:

@@ -17,6 +17,7 @@ from analyzer.flow.program import FunctionId
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER
 from analyzer.pages.machine import EITHER, TYPE, Space, Verb, describe
+from analyzer.spelling import names_in
 
 #: Names of flags.
 Flags = frozenset[str]
@@ -96,10 +97,9 @@ FLAG, PAGE_TYPE = "a flag of its own", "a page type, which excludes all others"
 def _kinds(sides: Sides) -> Iterator[Migration]:
     """Yield which names are a flag in one tree and a page type in the other."""
     before, after = _settable(sides.behaviours.before), _settable(sides.behaviours.after)
-    for name in sorted(before.keys() & after.keys()):
-        if before[name] != after[name]:
-            told = [PAGE_TYPE if kind else FLAG for kind in (before[name], after[name])]
-            label = name.removeprefix("__SetPage").removeprefix("SetPage")
+    for label in sorted(before.keys() & after.keys()):
+        if before[label] != after[label]:
+            told = [PAGE_TYPE if kind else FLAG for kind in (before[label], after[label])]
             yield Migration(
                 name="derived",
                 population=f"Page{label}()",
@@ -110,11 +110,11 @@ def _kinds(sides: Sides) -> Iterator[Migration]:
 
 
 def _settable(behaviour: Behaviour) -> dict[str, bool]:
-    """Return each accessor that sets something, and whether that is a page type."""
+    """Return each flag and type that something sets, by whatever name, and whether it is a type."""
     return {
-        name: op.dimension == TYPE
-        for name, op in behaviour.space.operations.items()
-        if op.verb is Verb.SET and "Page" in name
+        op.label: op.dimension == TYPE
+        for op in behaviour.space.operations.values()
+        if op.verb is Verb.SET
     }
 
 
@@ -123,8 +123,9 @@ def _defined(label: str, sides: Sides) -> Cause | None:
     if not sides.programs.after.has(HEADER):
         return None
     unit = sides.programs.after.unit(HEADER)
-    for m in re.finditer(rb"^\s*_*[A-Z_]+\((%s)\b" % label.encode(), unit.code, re.M):
-        return Cause(unit.span(m.start(1), m.end(1)), "")
+    for name in (label, *names_in(unit.code).get(label, ())):
+        for m in re.finditer(rb"^\s*_*[A-Z_]+\((%s)\b" % name.encode(), unit.code, re.M):
+            return Cause(unit.span(m.start(1), m.end(1)), "")
     return None
 
 

@@ -19,6 +19,7 @@ from analyzer.c.lower import lower
 from analyzer.c.macros import Macro, expand, macro_definitions
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.pages.machine import OTHER, TYPE, Operation, Space, Verb
+from analyzer.spelling import is_name_of, label_of
 
 #: Where a kernel tree defines its page flags.
 HEADER = "include/linux/page-flags.h"
@@ -27,6 +28,8 @@ _UNTYPED = _WORD
 _USE = re.compile(r"([A-Z_][A-Z0-9_]*)\(([^()\n]*)\)")
 _BIT = re.compile(r"\b_*(test_and_set|test_and_clear|set|clear|test)_bit\s*\(\s*PG_(\w+)")
 _HEAD = re.compile(r"(\w+)\s*\([^()]*\)\s*$")
+#: An inline function that asks for a page's folio what an accessor tells.
+_ASKING = re.compile(r"\breturn\s+(\w+)\s*\(\s*page_folio\s*\(\s*\w+\s*\)\s*\)\s*;\s*\}?\s*$")
 _BITS = {
     "test": Verb.TEST,
     "set": Verb.SET,
@@ -77,7 +80,7 @@ def derive_law(header: bytes, types: Sequence[str]) -> Law:
         for accessor, text in _functions(expand(f"{name}({', '.join(arguments)})", macros)):
             bit = _BIT.search(text)
             if bit is not None:
-                label = titles.get(bit[2], bit[2])
+                label = titles.get(bit[2]) or label_of(bit[2])
                 flags.setdefault(accessor, Operation(accessor, _BITS[bit[1]], label, label))
             elif "page_type" in text or _calls_typed(text, typed):
                 bodies.setdefault(accessor, text)
@@ -85,8 +88,12 @@ def derive_law(header: bytes, types: Sequence[str]) -> Law:
                     if accessor.startswith(prefix):
                         typed.setdefault(accessor, (arguments[0], verb))
                         break
+    for accessor, text, asked in _asking(unit):
+        if asked in typed:
+            bodies.setdefault(accessor, text)
+            typed.setdefault(accessor, typed[asked])
     machine = _Machine(_lowered(bodies), known)
-    labels = {a: titles.get(t, t[:1].upper() + t[1:]) for a, (t, _) in typed.items()}
+    labels = {a: titles.get(t) or label_of(t) for a, (t, _) in typed.items()}
     return _space(flags, typed, labels, types, machine)
 
 
@@ -106,9 +113,23 @@ def _uses(unit: Unit, macros: Mapping[str, Macro]) -> Iterator[tuple[str, tuple[
 def _titles(uses: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[tuple[str, str]]:
     """Yield (upper-case name, lower-case name) of each flag or type that has both."""
     for _, arguments in uses:
-        if len(arguments) >= 2 and arguments[0].lower() == arguments[1].replace("_", ""):
+        both = len(arguments) >= 2 and arguments[0] != arguments[1]
+        if both and is_name_of(arguments[1], arguments[0]):
             yield arguments[0], arguments[1]
             yield arguments[0], arguments[0]
+
+
+def _asking(unit: Unit) -> Iterator[tuple[str, str, str]]:
+    """Yield each test of a page that is one of its folio, its text, and what it asks.
+
+    So is `PageSlab()` since Linux kernel commit 46df8e73a4a3 ("mm: free up PG_slab") (in v6.10).
+    """
+    for name, definitions in unit.definitions.items():
+        for d in definitions if name.startswith("Page") else ():
+            text = unit.code[d.span.start : d.span.end].decode("latin-1")
+            asked = _ASKING.search(text)
+            if asked is not None:
+                yield name, text, asked[1]
 
 
 def _functions(text: str) -> Iterator[tuple[str, str]]:
@@ -306,8 +327,7 @@ def _space(
             )
         table = _table(machine, stand_in, values, gaps)
         if table is not None:
-            shown = label if label in types else OTHER
-            operations[accessor] = Operation(accessor, verb, TYPE, shown, *table)
+            operations[accessor] = Operation(accessor, verb, TYPE, label, *table)
     space = Space(tuple(values), tuple(names), operations)
     return Law(
         space,

@@ -12,6 +12,9 @@ from analyzer.base import Span
 #: The dimension that holds a page's type; every other dimension is an ordinary flag.
 TYPE = "type"
 
+#: What stands in a space for all page types that are not told apart.
+OTHER = "other type"
+
 #: A flag's possible values as a mask.
 CLEAR, SET, EITHER = 1, 2, 3
 
@@ -31,7 +34,8 @@ class Operation:
     """One accessor of the tree, `__SetPageOffline` for example.
 
     dimension is TYPE or a flag's name ("Reserved"); label is the upper-case name in either case
-    ("Offline", "Reserved"). For an operation on the type, steps maps each type value (its index
+    ("Offline", "Reserved"), also of a type that the space does not tell apart. For an operation
+    on the type, steps maps each type value (its index
     in the space) to the value it leaves, or to None where it traps; truth says for which values
     a test is true.
     """
@@ -76,10 +80,18 @@ class Space:
 
     def holding(self, label: str) -> int:
         """Return the mask of all values of which the test for a type is true; 0 where none is."""
-        test = self.operations.get(f"Page{label}")
-        if test is None or test.dimension != TYPE:
-            return 0
-        return sum(1 << n for n, held in enumerate(test.truth) if held)
+        test = self._tests.get(label)
+        return 0 if test is None else sum(1 << n for n, held in enumerate(test.truth) if held)
+
+    @cached_property
+    def _tests(self) -> Mapping[str, Operation]:
+        """Return a test of each type, of a page or else of a folio."""
+        tests = [op for op in self.operations.values() if op.is_test and op.dimension == TYPE]
+        return {op.label: op for op in sorted(tests, key=lambda op: op.name, reverse=True)}
+
+    def tells(self, label: str) -> bool:
+        """Tell whether a type is told apart from the others."""
+        return label in self.names
 
     def describe(self, mask: int) -> str:
         """Say in words which types a mask allows."""

@@ -1,0 +1,48 @@
+"""Spell a page flag or type as the kernel does: `LargeKmalloc`, but `folio_test_large_kmalloc()`.
+
+How a tree spells one is read from the macros of its page-flags.h. Where there is no tree at hand,
+or it has no such name, a rule says what is usual.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_USE = re.compile(rb"^[ \t]*_*[A-Z][A-Z_]*\(([^()\n]*)\)", re.M)
+_LOWER = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def label_of(name: str) -> str:
+    """Return the title of what has a lower-case name alone: `LargeKmalloc` for large_kmalloc."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def usual_names(label: str) -> tuple[str, ...]:
+    """Return the lower-case names that a flag or type usually has: with and without underscores."""
+    words = "_".join(_WORD.findall(label)).lower()
+    return tuple(dict.fromkeys((words, label.lower())))
+
+
+def is_name_of(name: str, label: str) -> bool:
+    """Tell whether a lower-case name is a title in other letters: `swapbacked` is `SwapBacked`."""
+    return name.replace("_", "") == label.lower()
+
+
+def names_in(header: bytes) -> Mapping[str, tuple[str, ...]]:
+    """Return for each title in a page-flags.h the lower-case names that stand beside it.
+
+    A use of a macro gives them, `PAGE_TYPE_OPS(Table, table, pgtable)`; where it has no title,
+    as in `FOLIO_TYPE_OPS(slab, slab)`, the first name makes one.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for use in _USE.finditer(header):
+        first, *others = (a.strip() for a in use[1].decode("latin-1").split(","))
+        names = [a for a in (first, *others) if _LOWER.fullmatch(a)]
+        if not names or not first.isidentifier():
+            continue
+        if first in names or is_name_of(names[0], first):
+            label = label_of(first) if first in names else first
+            found.setdefault(label, {}).update(dict.fromkeys(names))
+    return {label: tuple(names) for label, names in found.items()}
