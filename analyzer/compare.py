@@ -18,7 +18,7 @@ from analyzer.flow.shape import successors
 from analyzer.migrations import Described
 from analyzer.mixed import as_text, doubtful, is_kept
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, Frame, Space, Verb
+from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space, Verb
 from analyzer.related import Related, related
 
 _WORD = re.compile(r"\w+")
@@ -370,8 +370,22 @@ def asserted(behaviour: Behaviour) -> Iterable[Failure]:
 def redundant(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield operations on a page's type that change nothing and do not trap."""
     for o in behaviour.observations:
-        if o.kind is Kind.OPERATION and o.outcome is Outcome.NO_EFFECT and o.dimension == TYPE:
+        idle = o.kind is Kind.OPERATION and o.outcome is Outcome.NO_EFFECT and o.dimension == TYPE
+        if idle and _is_told(o, behaviour.space):
             yield Failure("redundant-op", o)
+
+
+def _is_told(o: Observation, space: Space) -> bool:
+    """Tell whether the type that an operation finds is known to be its own, or none at all.
+
+    Of the types that are not told apart only the one that set it says which it is.
+    """
+    op = space.operations[o.operation]
+    if space.tells(op.label) or o.page.types == UNTYPED:
+        return True
+    source = o.page.source(TYPE)
+    writer = None if source is None else space.operations.get(source.accessor)
+    return writer is not None and writer.label == op.label
 
 
 def introduced(sides: Sides, detect: Detect) -> tuple[Failure, ...]:

@@ -8,6 +8,7 @@ from analyzer.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import (
+    OTHER,
     TYPE,
     UNTYPED,
     Event,
@@ -160,7 +161,11 @@ def held_name(seen: Observation, sides: Sides) -> str:
     if seen.dimension != TYPE:
         return f"Page{seen.dimension}"
     space, types = sides.behaviours.after.space, seen.page.types
-    carried = types & ~UNTYPED or types  # of a page that may have no type, the one that it may have
     if types == space.every:
         return "a type"
+    carried = types & ~UNTYPED or types  # of a page that may have no type, the one that it may have
+    source = seen.page.source(TYPE)
+    op = None if source is None else space.operations.get(source.accessor)
+    if carried == space.mask_of(OTHER) and op is not None and op.is_set:
+        return f"Page{op.label}"
     return " or ".join(called(n) for i, n in enumerate(space.names) if carried >> i & 1)
