@@ -42,13 +42,17 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
 
 
 def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
-    """Say which function of a clear's file hands over what it has cleared before."""
+    """Say which function hands over what it has cleared before, or what another one has."""
     events = [e for e in clears if e is not None]
     operations = sides.behaviours.after.space.operations
     labels = " or ".join(sorted({f"Page{operations[e.accessor].label}" for e in events}))
+    cleared = {id for e in events for id in (e.owner, *(f.id for f in e.chain))}
     paths = {e.path for e in events}
-    name = next((name for path, name in reversed(o.chain) if path in paths), o.function)
-    return f"{name}() no longer clears {labels} on pages that it hands to the buddy"
+    name = next((i[1] for i in reversed(o.chain) if i in cleared and i[0] in paths), "")
+    if name:
+        return f"{name}() no longer clears {labels} on pages that it hands to the buddy"
+    others = " or ".join(sorted({f"{e.function}()" for e in events}))
+    return f"{o.function}() hands pages to the buddy on which {others} no longer clears {labels}"
 
 
 def _asserts(clear: Event, space: Space) -> bool:
