@@ -119,9 +119,9 @@ class _Asked:
 
 def _ended(audited: Audited) -> tuple[Gap, ...]:
     """Return what is missing where time or memory ran out, or somebody wanted no more."""
-    if not audited.stopped:
+    late = count_late(audited.sites, audited.stopped) if audited.stopped else 0
+    if not late:
         return ()
-    late = count_late(audited.sites, audited.stopped)
     detail = f"{audited.stopped}: {late} of {len(audited.sites)} uses could not be judged"
     return (Gap("budget", "", 0, "", detail),)
 

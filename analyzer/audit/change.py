@@ -93,8 +93,7 @@ def _judged(
     )
     scene.is_ahead = not is_in
     budget = sides.programs.after.budget
-    if any(b.ended for b in (sides.behaviours.before, sides.behaviours.after)):
-        scene.cut = budget.spent or "out of time"
+    scene.cut = sides.behaviours.after.stopped or sides.behaviours.before.stopped
     return judge_all(found.after.uses, scene, budget=budget), scene.cut or budget.spent
 
 

@@ -144,8 +144,7 @@ class _Audit:
 
     def cut(self, behaviour: Behaviour) -> str:
         """Say what ran out before all pages were followed; nothing where they were."""
-        program = self.prepared.program
-        return program.cut or ((program.budget.spent or "out of time") if behaviour.ended else "")
+        return self.prepared.program.cut or behaviour.stopped
 
     def audited(self, sites: tuple[Site, ...], stopped: str) -> Audited:
         """Return what was found, with what ended it."""

@@ -20,7 +20,7 @@ from analyzer.flow.observe import Behaviour, Observation
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
-from analyzer.flow.run import Edge, Run, Sliced, Watched
+from analyzer.flow.run import TOO_LONG, Edge, Run, Sliced, Watched
 from analyzer.flow.seen import Seen
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
@@ -241,11 +241,17 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
         gaps=tuple(sorted(gaps)),
         cuts={root: _cuts(run) for root, run in runs.items()},
         ended=frozenset(root for root, run in runs.items() if run.cut),
+        stopped=min((run.cut for run in runs.values() if run.cut), default="", key=_weight),
         drawing=frozenset(root for root, run in runs.items() if run.drawn),
         lists=rounds.contents,
         sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
         entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
     )
+
+
+def _weight(reason: str) -> tuple[bool, str]:
+    """Return an order of what ends runs: that one of them took too many steps says least."""
+    return (reason == TOO_LONG, reason)
 
 
 def _cuts(run: Seen) -> frozenset[str]:

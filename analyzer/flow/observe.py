@@ -107,6 +107,7 @@ class Behaviour:
     cuts: Mapping[tuple[str, str], frozenset[str]]  # root -> what of its run a limit left out
     ended: frozenset[tuple[str, str]]  # roots whose runs did not come to their end
     drawing: frozenset[tuple[str, str]]  # roots that take pages from lists
+    stopped: str = ""  # what ended these: time, memory or somebody, before the limit on steps
 
     def without(self, roots: frozenset[tuple[str, str]]) -> Behaviour:
         """Return what is left where nothing that was seen from some roots counts."""

@@ -29,6 +29,8 @@ from analyzer.flow.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
 
+#: What ended a run that took more steps than any that comes to an end.
+TOO_LONG = "too many steps"
 _WORD = re.compile(r"\w+")
 
 
@@ -300,7 +302,7 @@ class Run(Seen):
         self.steps += 1
         if not self.cut:
             if self.steps > self.limits.steps:
-                self.end(act, "too many steps")
+                self.end(act, TOO_LONG)
             elif self.steps % self.budget.every == 0 and (reason := self.budget.spent):
                 self.end(act, reason)
         return self.waits or bool(self.cut)

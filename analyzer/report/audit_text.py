@@ -105,8 +105,8 @@ def _sum(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
     if left:
         text += f"; {left} of the uses are out of the patch's reach"
     yield from wrap(f"{text}.", width)
-    if audit.stopped:
-        late = count_late(audit.sites, audit.stopped)
+    late = count_late(audit.sites, audit.stopped) if audit.stopped else 0
+    if late:
         text = f"In part, {audit.stopped}: undecided for that alone: {counted(late, 'use')}."
         yield from (paint(line, "warning") for line in wrap(text, width))
     if audit.gaps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 
 import jsonschema
@@ -11,6 +12,7 @@ from fixture.harness import common_files, unified
 
 from analyzer.auditing import audit
 from analyzer.budget import Budget, OutOfBudgetError
+from analyzer.flow.run import Limits
 from analyzer.patch.model import Series
 from analyzer.patch.read import read_series
 from analyzer.report.audit_json import read_schema, render
@@ -115,3 +117,25 @@ def test_whole_audit_was_not_stopped() -> None:
 
     assert "" == whole.stopped
     assert "In part" not in render_text(whole)
+
+
+def test_what_took_too_many_steps_is_not_called_out_of_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    *others, _ = Limits.__init__.__defaults__ or ()
+    monkeypatch.setattr(Limits.__init__, "__defaults__", (*others, 60))
+
+    part = audit(tree("after"), MIGRATION, series_back())
+
+    assert "too many steps" == part.stopped
+    assert not any("out of time" in f"{s.reason}" for s in part.sites)
+
+
+def test_audit_that_has_judged_every_use_is_not_called_a_part() -> None:
+    whole = replace(audit(tree("after"), MIGRATION), stopped="too many steps")
+
+    assert "In part" not in render_text(whole)
+
+
+def series_back() -> Series:
+    return read_series(unified(AFTER, BEFORE).encode(), "change.patch", tree("after"))
