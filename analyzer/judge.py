@@ -13,8 +13,8 @@ from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
 from analyzer.checks.calls import find_calls
 from analyzer.checks.comments import find_comments
-from analyzer.checks.contracts import SAME, is_same
 from analyzer.checks.naming import named
+from analyzer.checks.same import why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
@@ -40,7 +40,8 @@ from analyzer.tree import Tree, searching
 class Judged:
     """What the comparison of two trees shows, and how much was read for it.
 
-    unmoved says in words that nothing that pages go through behaves differently, or nothing.
+    unmoved says in words that nothing that pages go through behaves differently, or nothing: then
+    something does, or it is not known.
     """
 
     findings: tuple[Finding, ...]
@@ -136,11 +137,11 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     new = found_in(sides, changed, rules)
     gone = tuple(replace(f, status=Status.FIXED) for f in found_in(sides.swapped, changed, rules))
     moved = derive_migrations(sides)
-    same = not moved and sides.behaviours.after.is_whole and is_same(sides)
+    stands = not (moved or new or gone)
     return Judged(
         findings=(*new, *gone, *standing(sides, rules)),
         moved=moved,
-        unmoved=SAME if same else "",
+        unmoved=why_same(sides, changed) if stands else "",
         facts=sides.facts,
         gaps=(
             *sides.behaviours.after.gaps,

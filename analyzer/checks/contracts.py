@@ -23,10 +23,6 @@ _DONE = (Outcome.EFFECTIVE, Outcome.MAY_TRAP)
 Phrases = dict[FunctionId, dict[str, bool]]
 
 
-#: Why nothing moves where functions that matter were changed.
-SAME = "what the patch changes does the same with every page"
-
-
 def is_same(sides: Sides) -> bool:
     """Tell whether functions do the same with the pages of every population in both trees."""
     before, after = sides.behaviours.before, sides.behaviours.after

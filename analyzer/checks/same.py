@@ -1,0 +1,82 @@
+"""Say that a patch does the same with every page, where that is known, and of what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+
+from analyzer.base import Pair
+from analyzer.c.unit import Unit, scan_unit
+from analyzer.checks.contracts import is_same
+from analyzer.compare import Sides
+from analyzer.edits import edits_of
+from analyzer.flow.program import Program
+from analyzer.pages.machine import TYPE
+from analyzer.tree import is_source
+
+#: What looks like an accessor of a page's state, or like one of its bits.
+_ACCESSOR = re.compile(
+    r"\b(?:_*(?:Test)?(?:Set|Clear)?Page[A-Z]\w*|_*folio_(?:test|set|clear)_\w+|PG(?:TY)?_\w+)\b"
+)
+
+
+def why_same(sides: Sides, changed: Iterable[str]) -> str:
+    """Return in words that nothing moves; nothing where something does, or it is not known.
+
+    Of what is not tracked nothing is known: a patch that has to do with another type or flag, or
+    changes what operations do, does not get it.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    lawful = before.space == after.space and before.types_forgotten == after.types_forgotten
+    if not lawful or not after.is_whole or not is_same(sides):
+        return ""
+    followed = _followed(sides)
+    if any(w not in followed for path in changed for w in _accessors(path, sides)):
+        return ""
+    facts = sides.facts
+    *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
+    tracked = f"{', '.join(most)} and {last}" if most else last
+    return f"what the patch changes does the same with {tracked} of every page"
+
+
+def _followed(sides: Sides) -> frozenset[str]:
+    """Return the accessors of the types and flags that are tracked."""
+    facts = sides.facts
+    return frozenset(
+        op.name
+        for op in sides.behaviours.after.space.operations.values()
+        if (op.label in facts.types if op.dimension == TYPE else op.dimension in facts.flags)
+    )
+
+
+def _accessors(path: str, sides: Sides) -> Iterator[str]:
+    """Yield what looks like an accessor in the lines of a file that differ."""
+    if not is_source(path):
+        return
+    units = sides.programs.map(lambda program: _unit(program, path))
+    edits = edits_of(units)
+    functions = (line for name in edits.functions for line in _apart(units, name))
+    for line in (*edits.lines, *functions):
+        yield from _ACCESSOR.findall(line)
+
+
+def _unit(program: Program, path: str) -> Unit:
+    return program.unit(path) if program.has(path) else scan_unit(path, b"")
+
+
+def _lines(unit: Unit, name: str) -> list[str]:
+    return [
+        line.strip()
+        for d in unit.definitions.get(name, ())
+        for line in unit.code[d.span.start : d.span.end].decode("latin-1").split("\n")
+    ]
+
+
+def _apart(units: Pair[Unit], name: str) -> Iterator[str]:
+    """Yield the lines of a function on either side that the other one lacks, or has elsewhere."""
+    sides = units.map(lambda unit: _lines(unit, name))
+    matcher = SequenceMatcher(None, sides.before, sides.after, autojunk=False)
+    for tag, i, j, m, n in matcher.get_opcodes():
+        if tag != "equal":
+            yield from (*sides.before[i:j], *sides.after[m:n])
