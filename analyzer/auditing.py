@@ -16,13 +16,14 @@ from analyzer.flow.analyse import prepare
 from analyzer.flow.cache import Cache
 from analyzer.judge import Task, found_in, sides_of
 from analyzer.migrations import Described
-from analyzer.nearby import idle_at_once, question_of
+from analyzer.nearby import idle_at_once, question_of, spelled_in
 from analyzer.pages.facts import extended, load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series, around
 from analyzer.pipeline import demand_law
 from analyzer.rules import load_rules
 from analyzer.sites import Audit, Site, count_late
+from analyzer.spelling import unknown_in
 from analyzer.tree import Tree
 
 #: After so many patches of a series, at most, the verdicts are worked out.
@@ -48,9 +49,11 @@ def audit(
     """
     clock, cache = Clock(progress), Cache()
     notes: list[str] = []
-    facts = extended(load_facts(), [migration])
+    spelled = spelled_in(Pair(tree, tree))
+    facts = extended(load_facts(), [migration], spelled)
     demand_law(Pair(tree, tree), cache, facts)
     if series is None:
+        notes += unknown_in((*migration.flags, *migration.types), spelled)
         clock.enter("search and read")
         ahead = search_ahead(tree, cache, facts, migration)
         prepared = prepare(tree.read, tree.search, cache, facts, config or {}, budget)
@@ -62,6 +65,7 @@ def audit(
         notes = [*series.notes, *(n for s in steps for n in (*s.patch.notes, *s.notes))]
         asked = _Asked(tree, migration, config or {}, cache, budget)
         change = asked.change(steps, clock, jobs)
+        notes += unknown_in((*migration.flags, *migration.types), spelled_in(change.trees))
         sides = sides_of(change)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)

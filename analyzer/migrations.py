@@ -16,6 +16,7 @@ from typing import Any
 
 from analyzer.base import AnalyzerError
 from analyzer.data import Table, names_under, read_facts
+from analyzer.spelling import names_of
 
 #: The state of a page that has none of a migration's flags and types.
 NEITHER = "neither"
@@ -98,14 +99,18 @@ class Described:
         """Return how a population moves; None where the migration leaves it alone."""
         return next((m for m in self.populations if m.name == population), None)
 
-    def is_met_by(self, text: bytes) -> bool:
-        """Tell whether a source speaks of what the migration brings: a type, or who hands it on."""
+    def is_met_by(self, text: bytes, spelled: Mapping[str, tuple[str, ...]] = {}) -> bool:
+        """Tell whether a source speaks of what the migration brings: a type, or who hands it on.
+
+        spelled holds the lower-case names that a tree has for a type, beside the usual ones.
+        """
         types = "|".join(map(re.escape, self.types)) or "(?!)"
-        lower = "|".join(re.escape(t.lower()) for t in self.types) or "(?!)"
-        names = "|".join(re.escape(n) for m in self.populations for n in m.handed_on_by) or "(?!)"
+        names = dict.fromkeys(name for t in self.types for name in names_of(t, spelled))
+        lower = "|".join(map(re.escape, names)) or "(?!)"
+        makers = "|".join(re.escape(n) for m in self.populations for n in m.handed_on_by) or "(?!)"
         spelt = rf"(?:(?:__)?(?:Set|Clear))?Page(?:{types})|{types}|PG(?:TY)?_(?:{lower})"
         folio = rf"(?:__)?folio_(?:set|clear|test)_(?:{lower})"
-        return re.search(rf"\b(?:{spelt}|{folio}|{names})\b".encode(), text) is not None
+        return re.search(rf"\b(?:{spelt}|{folio}|{makers})\b".encode(), text) is not None
 
     @property
     def become_types(self) -> tuple[str, ...]:

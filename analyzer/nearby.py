@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +23,8 @@ from analyzer.flow.arguments import split_arguments
 from analyzer.migrations import Described
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
-from analyzer.pages.laws import usual_accessors
+from analyzer.pages.laws import HEADER, usual_accessors
+from analyzer.spelling import names_in, usual_names
 from analyzer.tree import Tree, is_source
 
 #: Build files decide under which configuration a file counts.
@@ -73,8 +74,18 @@ def question_of(
     trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]
 ) -> Question:
     """Return what is to be asked of a patch."""
-    asked = in_question(load_facts(), described, changed_code(trees, changed))
-    return Question(asked, extended(load_facts(), asked))
+    spelled = spelled_in(trees)
+    asked = in_question(load_facts(), described, changed_code(trees, changed), spelled)
+    return Question(asked, extended(load_facts(), asked, spelled))
+
+
+def spelled_in(trees: Pair[Tree]) -> Mapping[str, tuple[str, ...]]:
+    """Return the lower-case names that either tree has for its flags and types."""
+    found: dict[str, tuple[str, ...]] = {}
+    for header in dict.fromkeys((trees.before.read(HEADER), trees.after.read(HEADER))):
+        for label, names in names_in(header).items() if header else ():
+            found[label] = tuple(dict.fromkeys((*found.get(label, ()), *names)))
+    return found
 
 
 def idle_at_once(trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]) -> bool:
@@ -256,7 +267,8 @@ def _declared(text: str, form: re.Pattern[str]) -> Iterator[str]:
 
 def spoken_words(facts: Facts) -> frozenset[str]:
     """Return every name that the facts speak of, and the bits of the states that they speak of."""
-    bits = (f"PG_{label.lower()}" for label in (*facts.types, *facts.flags))
+    labels = (*facts.types, *facts.flags)
+    bits = (f"PG_{name}" for label in labels for name in usual_names(label))
     registrars = (name for chain in facts.chains.values() for name in (chain.call, *chain.register))
     return list_words(facts) | frozenset(
         (

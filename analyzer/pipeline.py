@@ -11,11 +11,12 @@ from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
 from analyzer.migrations import Described, load_migrations
-from analyzer.nearby import idle_by_text, idle_nearby, question_of
+from analyzer.nearby import idle_by_text, idle_nearby, question_of, spelled_in
 from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Series
 from analyzer.patch.moves import moved_on
 from analyzer.patch.steps import apply_series
+from analyzer.spelling import unknown_in
 from analyzer.tree import Tree, why_unread
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def check(
     moved: Mapping[str, str] = {}
     touched: set[str] = set()
     unjudged: list[int] = []
+    unknown: dict[str, None] | None = None
     clock.enter("place hunks")
     for step in apply_series(series.patches, tree, partial=partial):
         budget, begun = budgets(), step.patch.index
@@ -75,6 +77,7 @@ def check(
         ]
         try:
             question = question_of(trees, changed, described)
+            unknown = _unknown(described, trees, unknown)
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
@@ -127,11 +130,24 @@ def check(
         files_read=files,
         functions=functions,
         seconds=tuple(clock.seconds.items()),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys((*notes, *(unknown or ())))),
         blind=blind,
         unjudged=tuple(unjudged),
         stopped=stopped,
     )
+
+
+def _unknown(
+    described: Iterable[Described], trees: Pair[Tree], held: dict[str, None] | None
+) -> dict[str, None]:
+    """Return what of the user's own migrations no patch of a series knows: held is so far."""
+    if held is not None and not held:
+        return held
+    shipped = load_migrations()
+    own = [m for m in described if m.name not in shipped]
+    spelled = spelled_in(trees) if own else {}
+    told = (f"{m.name}: {t}" for m in own for t in unknown_in((*m.flags, *m.types), spelled))
+    return {text: None for text in told if held is None or text in held}
 
 
 def demand_law(trees: Pair[Tree], cache: Cache, facts: Facts) -> None:

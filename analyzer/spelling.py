@@ -7,7 +7,7 @@ or it has no such name, a rule says what is usual.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _USE = re.compile(rb"^[ \t]*_*[A-Z][A-Z_]*\(([^()\n]*)\)", re.M)
@@ -23,6 +23,27 @@ def usual_names(label: str) -> tuple[str, ...]:
     """Return the lower-case names that a flag or type usually has: with and without underscores."""
     words = "_".join(_WORD.findall(label)).lower()
     return tuple(dict.fromkeys((words, label.lower())))
+
+
+def names_of(label: str, spelled: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the lower-case names of a flag or type: those that a tree has, and the usual ones."""
+    return tuple(dict.fromkeys((*spelled.get(label, ()), *usual_names(label))))
+
+
+def unknown_in(labels: Iterable[str], spelled: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield in words which titles a tree does not have, with those that look much like them.
+
+    A tree of which nothing could be read has none, and lacks none.
+    """
+    for label in dict.fromkeys(labels) if spelled else ():
+        if label not in spelled:
+            import difflib  # only a typing mistake pays for it
+
+            folded = {other.lower(): other for other in spelled}
+            word = label.replace("_", "").lower()
+            close = difflib.get_close_matches(word, list(folded), n=1, cutoff=0.8)
+            instead = f"; did you mean {folded[close[0]]}?" if close else ""
+            yield f"no page flag or type is called {label}{instead}"
 
 
 def is_name_of(name: str, label: str) -> bool:

@@ -53,9 +53,16 @@ def names_of(space: Space, migration: Described) -> Names:
     }
     for label in labels:
         for prefix in _BITS:
-            word = f"{prefix}{label.lower()}"
-            found[word] = Name(word, "names", label)
+            for name in space.spellings(label):
+                word = f"{prefix}{name}"
+                found[word] = Name(word, "names", label)
     return found | {word: Name(word, "", "") for word in migration.users}
+
+
+def lower_names(words: Iterable[str]) -> frozenset[str]:
+    """Return what is left of the bits among some words: `reserved` of PG_reserved."""
+    bits = ((word, prefix) for word in words for prefix in _BITS)
+    return frozenset(word.removeprefix(prefix) for word, prefix in bits if word.startswith(prefix))
 
 
 def verb_of(verbs: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from analyzer.audit.names import Names
+from analyzer.audit.names import Names, lower_names
 from analyzer.c.macros import Macro, macro_definitions
 from analyzer.c.unit import Unit
 from analyzer.flow.arguments import argument_spans
@@ -49,7 +49,7 @@ Pasters = Mapping[tuple[str, str], Paster]
 
 def beginnings_of(names: Names, labels: Iterable[str]) -> frozenset[str]:
     """Return what may stand before `##` where a macro makes one of the names for a flag."""
-    ends = {end for label in labels for end in (label, label.lower())}
+    ends = {*labels, *lower_names(names)}
     return frozenset(
         word[: -len(end)] for word in names for end in ends if word.endswith(end) and word != end
     )

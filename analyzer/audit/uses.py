@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
-from analyzer.audit.names import Name, Names, verb_of
+from analyzer.audit.names import Name, Names, lower_names, verb_of
 from analyzer.audit.pasted import (
     Paster,
     Pasters,
@@ -23,6 +23,7 @@ from analyzer.c.ir import Definition
 from analyzer.c.unit import LARGEST, Unit, scan_unit
 from analyzer.flow.program import Program
 from analyzer.pages.facts import Words, load_facts
+from analyzer.spelling import usual_names
 from analyzer.tree import Tree
 from analyzer.tree.words import places_of
 
@@ -201,7 +202,10 @@ def _is_spelled(unit: Unit, m: _Hit, names: Names) -> bool:
     """Tell whether a bit stands in braces together with a text that names it."""
     name = names[m.word]
     beside = _BESIDE.match(unit.text, m.end) if name.verb == "names" else None
-    return beside is not None and beside[1] == name.label.lower().encode()
+    return beside is not None and beside[1].decode() in {
+        *usual_names(name.label),
+        *lower_names([name.word]),
+    }
 
 
 def _aliases(unit: Unit, names: Names) -> Iterator[Name]:

@@ -15,6 +15,9 @@ from analyzer.migrations import Forbidden, Obligation
 from analyzer.pages.laws import HEADER
 from analyzer.rules import Rule
 
+#: The lower-case names of a flag.
+Names = tuple[str, ...]
+
 
 def find_bits(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     """Return uses of a bit's name that a migration forbids, where they or the migration are new."""
@@ -25,22 +28,23 @@ def find_bits(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
             continue
         for obligation in migration.obligations:
             if obligation.must_not is Forbidden.USE_AS_BIT:
-                known = _keys(sides.programs.before, obligation) if has.before else frozenset()
+                names = sides.behaviours.after.space.spellings(obligation.what)
+                known = _keys(sides.programs.before, names) if has.before else frozenset()
                 found += [
                     _finding(rule, unit, name, m, obligation)
-                    for unit, name, m in _uses(sides.programs.after, obligation)
+                    for unit, name, m in _uses(sides.programs.after, names)
                     if (unit.path, name, m[0]) not in known
                 ]
     return tuple(found)
 
 
-def _keys(program: Program, obligation: Obligation) -> frozenset[tuple[str, str, bytes]]:
-    return frozenset((unit.path, name, m[0]) for unit, name, m in _uses(program, obligation))
+def _keys(program: Program, names: Names) -> frozenset[tuple[str, str, bytes]]:
+    return frozenset((unit.path, name, m[0]) for unit, name, m in _uses(program, names))
 
 
-def _uses(program: Program, obligation: Obligation) -> Iterator[tuple[Unit, str, re.Match[bytes]]]:
+def _uses(program: Program, names: Names) -> Iterator[tuple[Unit, str, re.Match[bytes]]]:
     """Yield where a bit's name is passed to a bit operation, shifted by or made a mask of."""
-    word = f"PG_{obligation.what.lower()}"
+    word = "|".join(f"PG_{name}" for name in names)
     use = re.compile(
         rf"(?:\b_*(?:test|set|clear|change)(?:_and_\w+)?_bit\s*\(|\bBIT\s*\(|<<)\s*({word})\b".encode()
     )
@@ -50,14 +54,15 @@ def _uses(program: Program, obligation: Obligation) -> Iterator[tuple[Unit, str,
         unit = program.unit(path)
         shifted = re.compile(rf"\b(\w+)\s*\([^()]*?\b({word})\b[^()]*\)".encode())
         found = list(use.finditer(unit.code))  # in macros as well
-        found += [m for m in shifted.finditer(unit.code) if _shifts_by(m, word, unit)]
+        found += [m for m in shifted.finditer(unit.code) if _shifts_by(m, unit)]
         for m in found:
             inside = program.enclosing(path, m.start())
             yield unit, inside.name if inside is not None else "", m
 
 
-def _shifts_by(call: re.Match[bytes], word: str, unit: Unit) -> bool:
+def _shifts_by(call: re.Match[bytes], unit: Unit) -> bool:
     """Tell whether a function of the same file shifts by the parameter that a bit is passed as."""
+    word = call[2].decode()
     arguments = split_arguments(call[0], call[0].index(b"(") + 1)
     for d in unit.definitions.get(call[1].decode("latin-1"), ()):
         head, body = unit.code[d.span.start : d.body], unit.code[d.body : d.span.end]

@@ -14,6 +14,7 @@ from analyzer.findings import Cause, Finding, Migration, Step
 from analyzer.flow.params import passes_pages
 from analyzer.pages.machine import SET
 from analyzer.rules import Rule
+from analyzer.spelling import usual_names
 
 
 def find_comments(
@@ -107,11 +108,13 @@ def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
 
 def _describes(text: str, flag: str) -> bool:
     """Tell whether a comment says of pages that they are in a state, not that they are not."""
-    if flag.lower() not in text.lower() or not re.search(r"\bpages?\b", text):
+    names = usual_names(flag)
+    if not any(n in text.lower() for n in names) or not re.search(r"\bpages?\b", text):
         return False
+    lower = "|".join(map(re.escape, names))
     is_so = r"\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?"
-    plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}{flag.lower()}\b"
-    name = rf"[^.]{{0,60}}?{is_so}(?:PG_{flag.lower()}|Page{flag})\b"
+    plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}(?:{lower})\b"
+    name = rf"[^.]{{0,60}}?{is_so}(?:PG_(?:{lower})|Page{flag})\b"
     said = re.search(f"{plain}|{name}", text, re.IGNORECASE)
     return said is not None and not re.search(r"\b(?:not|never|no longer|holes?)\b", said[0])
 

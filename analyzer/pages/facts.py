@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from analyzer.data import read_facts
 from analyzer.migrations import Described, Forbidden
+from analyzer.spelling import names_of
 
 #: The population of pages from the buddy, which no origin made: they concern whoever is given
 #: them, and nobody on the way.
@@ -294,7 +295,10 @@ def _listed(names: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def in_question(
-    facts: Facts, described: Iterable[Described], texts: Iterable[bytes]
+    facts: Facts,
+    described: Iterable[Described],
+    texts: Iterable[bytes],
+    spelled: Mapping[str, tuple[str, ...]] = {},
 ) -> tuple[Described, ...]:
     """Return the migrations that sources have to do with; those that bring nothing new always.
 
@@ -307,15 +311,18 @@ def in_question(
         m
         for m in described
         if not _brings(m, facts)
-        or any(m.is_met_by(text) for text in texts)
+        or any(m.is_met_by(text, spelled) for text in texts)
         or (frees and m.forbids(Forbidden.CLEAR_BEFORE_FREEING))
     )
 
 
-def _bits(migration: Described) -> tuple[str, ...]:
+def _bits(migration: Described, spelled: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return the names of bits that a migration forbids to use as such."""
     return tuple(
-        f"PG_{o.what.lower()}" for o in migration.obligations if o.must_not is Forbidden.USE_AS_BIT
+        f"PG_{name}"
+        for o in migration.obligations
+        if o.must_not is Forbidden.USE_AS_BIT
+        for name in names_of(o.what, spelled)
     )
 
 
@@ -326,7 +333,11 @@ def _brings(migration: Described, facts: Facts) -> bool:
     return not tracked or handed_on or bool(migration.origins)
 
 
-def extended(facts: Facts, described: Iterable[Described]) -> Facts:
+def extended(
+    facts: Facts,
+    described: Iterable[Described],
+    spelled: Mapping[str, tuple[str, ...]] = {},
+) -> Facts:
     """Return the facts with what described migrations add: types, populations, who makes them."""
     for migration in described:
         known = {p.name for p in facts.populations}
@@ -340,7 +351,7 @@ def extended(facts: Facts, described: Iterable[Described]) -> Facts:
             facts,
             types=tuple(dict.fromkeys((*facts.types, *migration.types))),
             flags=tuple(dict.fromkeys((*facts.flags, *migration.flags))),
-            search=tuple(dict.fromkeys((*facts.search, *_bits(migration)))),
+            search=tuple(dict.fromkeys((*facts.search, *_bits(migration, spelled)))),
             origins=facts.origins.union(*(o.names for o in migration.origins)),
             handers={
                 **facts.handers,

@@ -19,7 +19,7 @@ from analyzer.c.lower import lower
 from analyzer.c.macros import Macro, expand, macro_definitions
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.pages.machine import OTHER, TYPE, Operation, Space, Verb
-from analyzer.spelling import is_name_of, label_of
+from analyzer.spelling import is_name_of, label_of, names_in, usual_names
 
 #: Where a kernel tree defines its page flags.
 HEADER = "include/linux/page-flags.h"
@@ -58,7 +58,9 @@ class Law:
 def usual_accessors(label: str) -> tuple[str, ...]:
     """Return the accessors that a page type has in kernels as they are."""
     return tuple(
-        prefix + (label.lower() if "folio" in prefix else label) for prefix, _ in _PREFIXES
+        f"{prefix}{name}"
+        for prefix, _ in _PREFIXES
+        for name in (usual_names(label) if "folio" in prefix else (label,))
     )
 
 
@@ -94,7 +96,7 @@ def derive_law(header: bytes, types: Sequence[str]) -> Law:
             typed.setdefault(accessor, typed[asked])
     machine = _Machine(_lowered(bodies), known)
     labels = {a: titles.get(t) or label_of(t) for a, (t, _) in typed.items()}
-    return _space(flags, typed, labels, types, machine)
+    return _space(flags, typed, labels, types, machine, names_in(unit.code))
 
 
 def _uses(unit: Unit, macros: Mapping[str, Macro]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -292,6 +294,7 @@ def _space(
     labels: Mapping[str, str],
     types: Sequence[str],
     machine: _Machine,
+    spelled: Mapping[str, tuple[str, ...]],
 ) -> Law:
     """Close the set of words under the chosen accessors and tabulate all accessors over it."""
     settable = [labels[a] for a, (_, verb) in typed.items() if verb is Verb.SET]
@@ -328,7 +331,7 @@ def _space(
         table = _table(machine, stand_in, values, gaps)
         if table is not None:
             operations[accessor] = Operation(accessor, verb, TYPE, label, *table)
-    space = Space(tuple(values), tuple(names), operations)
+    space = Space(tuple(values), tuple(names), operations, spelled)
     return Law(
         space,
         tuple(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from analyzer.base import Span
+from analyzer.spelling import names_of
 
 #: The dimension that holds a page's type; every other dimension is an ordinary flag.
 TYPE = "type"
@@ -62,12 +63,18 @@ class Operation:
 class Space:
     """All values that the type word takes under a tree's law, and the tree's accessors.
 
-    values[0] is the word of a page without a type; names[i] says what values[i] means.
+    values[0] is the word of a page without a type; names[i] says what values[i] means. spelled
+    holds for titles the lower-case names that stand beside them.
     """
 
     values: tuple[int, ...]
     names: tuple[str, ...]
     operations: Mapping[str, Operation] = field(hash=False)
+    spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def spellings(self, label: str) -> tuple[str, ...]:
+        """Return the lower-case names of a flag or type: `pgtable` and `table` for `Table`."""
+        return names_of(label, self.spelled)
 
     @cached_property
     def every(self) -> int:
