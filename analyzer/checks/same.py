@@ -37,7 +37,7 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
     facts = sides.facts
     *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
     tracked = f"{', '.join(most)} and {last}" if most else last
-    return f"what the patch changes does the same with {tracked} of every page"
+    return f"pages are {tracked} as before"
 
 
 def _followed(sides: Sides) -> frozenset[str]:
