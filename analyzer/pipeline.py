@@ -11,7 +11,15 @@ from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
 from analyzer.migrations import Described, load_migrations
-from analyzer.nearby import idle_by_text, idle_nearby, question_of, spelled_in
+from analyzer.nearby import (
+    NO_CODE,
+    NO_PAGE,
+    NO_STATEMENT,
+    idle_by_text,
+    idle_nearby,
+    question_of,
+    spelled_in,
+)
 from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Series
 from analyzer.patch.moves import moved_on
@@ -169,8 +177,10 @@ def _unmoved(idle: Mapping[int, str], series: Series) -> str:
     """Return why no patch of the series changes the state of any page; empty where one does."""
     if not series.patches or len(idle) < len(series.patches):
         return ""
-    reasons = sorted(set(idle.values()))
-    return reasons[0] if len(reasons) == 1 else "no page comes through what the patches change"
+    reasons = set(idle.values())
+    if followed := reasons - {NO_CODE, NO_STATEMENT, NO_PAGE}:
+        return min(followed, key=lambda reason: (len(reason), reason))  # what holds of all patches
+    return reasons.pop() if len(reasons) == 1 else "no page comes through what the patches change"
 
 
 def compare_trees(
