@@ -29,7 +29,7 @@ _USE = re.compile(r"([A-Z_][A-Z0-9_]*)\(([^()\n]*)\)")
 _BIT = re.compile(r"\b_*(test_and_set|test_and_clear|set|clear|test)_bit\s*\(\s*PG_(\w+)")
 _HEAD = re.compile(r"(\w+)\s*\([^()]*\)\s*$")
 #: An inline function that asks for a page's folio what an accessor tells.
-_ASKING = re.compile(r"\breturn\s+(\w+)\s*\(\s*page_folio\s*\(\s*\w+\s*\)\s*\)\s*;\s*\}?\s*$")
+_ASKING = re.compile(r"\{\s*return\s+(\w+)\s*\(\s*page_folio\s*\(\s*\w+\s*\)\s*\)\s*;\s*\}\s*\Z")
 _BITS = {
     "test": Verb.TEST,
     "set": Verb.SET,

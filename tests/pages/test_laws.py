@@ -31,6 +31,13 @@ static inline bool PageBigLump(const struct page *page)
 	return folio_test_big_lump(page_folio(page));
 }
 
+static inline bool PageSomeLump(const struct page *page)
+{
+	if (folio_test_big_lump(page_folio(page)))
+		return some_lump(page);
+	return folio_test_big_lump(page_folio(page));
+}
+
 static inline bool PageNoLump(const struct page *page)
 {
 	return !folio_test_big_lump(page_folio(page));
@@ -77,6 +84,7 @@ def test_a_page_is_asked_by_way_of_its_folio() -> None:
 
     assert operations["folio_test_big_lump"].truth == operations["PageBigLump"].truth
     assert "PageNoLump" not in operations  # asks the contrary
+    assert "PageSomeLump" not in operations  # asks for more
 
 
 def test_a_flag_of_folios_alone_has_a_title() -> None:
