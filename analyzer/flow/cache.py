@@ -13,7 +13,7 @@ from analyzer.c.ir import Definition, Function, Signature
 from analyzer.c.lower import lower, read_signature
 from analyzer.c.own import Own
 from analyzer.c.unit import Unit, called_names, scan_unit
-from analyzer.flow.storing import storing
+from analyzer.flow.storing import reading, storing
 from analyzer.pages.laws import Law, derive_law
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _names(
 
 def _called(unit: Unit, definition: Definition) -> frozenset[str]:
     body = unit.flat[definition.body : definition.span.end]
-    return called_names(unit, definition) | storing(body)
+    return called_names(unit, definition) | storing(body) | reading(body)
 
 
 def _pointer_calls(unit: Unit, definition: Definition) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import bits, operations, words
+from analyzer.flow import bits, operations, typed, words
 from analyzer.flow.answers import answering
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
 from analyzer.flow.expressions import evaluate
@@ -56,6 +56,9 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
     ]
     here = f"{act.depth}:{step.span.start}"
     results = words.by_bit(step, here, state, act, run)
+    if results is None and typed.may_read(step, act, run):
+        value_of = partial(evaluate, state=state, act=act, run=run)
+        results = typed.by_reading(step, args, value_of, state, act, run)
     if results is None:
         state = words.passed(step, state, act, run)
         results = _dispatch(step, args, here, state, act, run, enter)
@@ -106,6 +109,7 @@ def _dispatch(
         path = act.function.path
         # What does not matter and is passed no address does nothing, whether it was read or not.
         acts = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
+        acts = acts or (_passes_page(args, state) and typed.answers_by_type(name, path, run))
         # A name that stands for a call everywhere, like max(), may name a variable elsewhere.
         points = bool(run.program.stored(name)) and not is_harmless(name)
         if (acts or points) and (found := run.program.resolve(name, path)):
@@ -231,7 +235,7 @@ def _is_worth(
 ) -> bool:
     """Tell whether a callee is entered: it matters, and a page or the making of one is involved."""
     if _passes_page(args, state):
-        return run.role(id).matters
+        return run.role(id).matters or typed.is_by_type(id, run)
     if run.role(id).gives:
         return True
     own = id[0] == act.function.path

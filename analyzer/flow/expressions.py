@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from analyzer.c import ir
+from analyzer.flow import typed
 from analyzer.flow.cells import leave_in_cells, note_cell
 from analyzer.flow.numbers import IS_ZERO, Numbers
 from analyzer.flow.ranges import beside, element, is_counter
@@ -307,6 +308,11 @@ def _without_others(element: str, state: State) -> State:
 def valued(e: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[Value, State]]:
     """Return what is known of a value: of a comparison that tells something, either outcome."""
     value = evaluate(e, state, act, run)
+    if typed.reads_types(act, run):
+        value_of = partial(evaluate, state=state, act=act, run=run)
+        if is_condition(e) and (told := typed.split(e, value_of, state, act, run)) is not None:
+            return [(Int(int(held)), s.deciding(state.forced)) for held, s in told]
+        state = typed.kept(e, value_of, state, run)
     if isinstance(value, Unknown) and is_condition(e):
         outcomes = refine(e, state, act, run)
         if len(outcomes) == 1 or any(told.store != state.store for _, told in outcomes):
@@ -316,6 +322,10 @@ def valued(e: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[Va
 
 def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[bool, State]]:
     """Split a state by a condition: the outcomes that can be, each with what it tells."""
+    if typed.reads_types(act, run):
+        value_of = partial(evaluate, state=state, act=act, run=run)
+        if (told := typed.split(cond, value_of, state, act, run)) is not None:
+            return told
     match cond:
         case ir.Unary("!", operand):
             return [(not held, s) for held, s in refine(operand, state, act, run)]

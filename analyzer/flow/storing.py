@@ -12,6 +12,8 @@ from analyzer.pages.facts import Words
 
 #: Stands among the names that a function calls where it stores so.
 STORING = "page->"
+#: Stands among them where it has to do with the word that holds a page's type.
+READING = "page->page_type"
 
 
 def storing(body: bytes) -> frozenset[str]:
@@ -24,6 +26,11 @@ def storing(body: bytes) -> frozenset[str]:
     return frozenset()
 
 
+def reading(body: bytes) -> frozenset[str]:
+    """Return the name that stands for what has to do with a page's type, where a body has some."""
+    return frozenset((READING,) if any(field in body for field in _fields(holding="type")) else ())
+
+
 def _called(body: bytes, end: int) -> bytes:
     """Return the name that ends at an offset."""
     start = end
@@ -33,9 +40,10 @@ def _called(body: bytes, end: int) -> bytes:
 
 
 @cache
-def _fields() -> tuple[bytes, ...]:
+def _fields(*, holding: str = "") -> tuple[bytes, ...]:
     words = read_facts("kernel/pages.toml")["word"]
-    return tuple(f"{access}{w['field']}".encode() for w in words for access in (">", "."))
+    names = [w["field"] for w in words if holding in ("", w["holds"])]
+    return tuple(f"{access}{name}".encode() for name in names for access in (">", "."))
 
 
 @cache

@@ -9,8 +9,8 @@ before it are told apart by nothing but the result.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from analyzer.base import Gap
 from analyzer.c import ir
@@ -18,13 +18,12 @@ from analyzer.c.constants import constants, enumerators
 from analyzer.c.lower import lower
 from analyzer.c.macros import Macro, expand, macro_definitions
 from analyzer.c.unit import Unit, scan_unit
+from analyzer.pages.concrete import WORD, Machine, TrapError, UndecidedError
 from analyzer.pages.machine import OTHER, TYPE, Operation, Space, Verb
 from analyzer.spelling import is_name_of, label_of, names_in, usual_names
 
 #: Where a kernel tree defines its page flags.
 HEADER = "include/linux/page-flags.h"
-_WORD = 0xFFFFFFFF
-_UNTYPED = _WORD
 _USE = re.compile(r"([A-Z_][A-Z0-9_]*)\(([^()\n]*)\)")
 _BIT = re.compile(r"\b_*(test_and_set|test_and_clear|set|clear|test)_bit\s*\(\s*PG_(\w+)")
 _HEAD = re.compile(r"(\w+)\s*\([^()]*\)\s*$")
@@ -72,7 +71,7 @@ def derive_law(header: bytes, types: Sequence[str]) -> Law:
     """
     unit = scan_unit(HEADER, header)
     macros = macro_definitions(unit)
-    known = {"UINT_MAX": _WORD, **constants(unit), **enumerators(unit)}
+    known = {"UINT_MAX": WORD, **constants(unit), **enumerators(unit)}
     bodies: dict[str, str] = {}
     uses = tuple(_uses(unit, macros))
     titles = {lower_: upper for upper, lower_ in _titles(uses)}
@@ -94,9 +93,12 @@ def derive_law(header: bytes, types: Sequence[str]) -> Law:
         if asked in typed:
             bodies.setdefault(accessor, text)
             typed.setdefault(accessor, typed[asked])
-    machine = _Machine(_lowered(bodies), known)
+    lowered = _lowered(bodies)
+    machine = Machine({**_plain(unit), **lowered}, known)
     labels = {a: titles.get(t) or label_of(t) for a, (t, _) in typed.items()}
-    return _space(flags, typed, labels, types, machine, names_in(unit.code))
+    law = _space(flags, typed, labels, types, machine, names_in(unit.code))
+    readers = _readers(machine, law.space.values, {*lowered, *flags})
+    return replace(law, space=replace(law.space, readers=readers, machine=machine))
 
 
 def _uses(unit: Unit, macros: Mapping[str, Macro]) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -165,127 +167,37 @@ def _lowered(bodies: Mapping[str, str]) -> Mapping[str, ir.Function]:
     }
 
 
-class _UndecidedError(Exception):
-    """The body does something that a concrete evaluation of the type word cannot follow."""
+def _plain(unit: Unit) -> Mapping[str, ir.Function]:
+    """Return those of the header's written functions that read the type word, or help to."""
+    bodies = {
+        name: unit.flat[found[0].body : found[0].span.end].decode("latin-1")
+        for name, found in unit.definitions.items()
+    }
+    chosen = {name for name, body in bodies.items() if "page_type" in body}
+    called = {
+        name for body in map(bodies.get, chosen) for name in re.findall(r"\w+(?=\s*\()", body or "")
+    }
+    chosen |= called & bodies.keys()
+    return {name: lower(unit, unit.definitions[name][0]) for name in sorted(chosen)}
 
 
-class _TrapError(Exception):
-    """A fatal assertion failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Machine:
-    """Evaluate lowered accessors on a concrete type word."""
-
-    functions: Mapping[str, ir.Function]
-    known: Mapping[str, int]
-
-    def run(self, name: str, word: int, depth: int = 0) -> tuple[int | None, int]:
-        """Return (returned value, word afterwards); raise _TrapError or _UndecidedError."""
-        function = self.functions.get(name)
-        if function is None or not function.variants or depth > 8:
-            raise _UndecidedError(name)
-        variant = function.variants[0]
-        values: dict[str, int | None] = {}
-        at = 0
-        for _ in range(256):
-            block = variant.blocks[at]
-            for step in block.instructions:
-                word = self._step(step, values, word, depth)
-            match block.end:
-                case ir.Jump(target):
-                    at = target
-                case ir.Branch(cond, then, orelse):
-                    held = self._value(cond, values, word)
-                    if held is None:
-                        raise _UndecidedError(name)
-                    at = then if held else orelse
-                case ir.Return(value):
-                    return (None if value is None else self._value(value, values, word)), word
-                case ir.Stop():
-                    raise _TrapError
-        raise _UndecidedError(name)
-
-    def _step(
-        self, step: ir.Instruction, values: dict[str, int | None], word: int, depth: int
-    ) -> int:
-        match step:
-            case ir.Assign(ir.Name(id), value):
-                values[id] = self._value(value, values, word)
-            case ir.Assign(ir.Field(name="page_type"), value):
-                changed = self._value(value, values, word)
-                if changed is None:
-                    raise _UndecidedError("page_type")
-                return changed
-            case ir.Call(result, ir.Name(callee)) if callee in self.functions:
-                values[result.id], word = self.run(callee, word, depth + 1)
-            case ir.Call(result):
-                values[result.id] = None
-            case ir.Havoc(names):
-                values.update(dict.fromkeys(names))
-            case _:
-                pass
-        return word
-
-    def _value(self, e: ir.Expr, values: Mapping[str, int | None], word: int) -> int | None:
-        match e:
-            case ir.Const(value):
-                return value & _WORD
-            case ir.Name(id):
-                held = values[id] if id in values else self.known.get(id)
-                return None if held is None else held & _WORD
-            case ir.Field(name="page_type"):
-                return word
-            case ir.Cast(operand=operand):
-                return self._value(operand, values, word)
-            case ir.Unary(op, operand):
-                held = self._value(operand, values, word)
-                return None if held is None else _unary(op, held)
-            case ir.Binary(op, left, right):
-                one, other = self._value(left, values, word), self._value(right, values, word)
-                return None if one is None or other is None else _binary(op, one, other)
-        return None
-
-
-def _unary(op: str, held: int) -> int | None:
-    match op:
-        case "!":
-            return int(not held)
-        case "~":
-            return ~held & _WORD
-        case "-":
-            return -held & _WORD
-    return None
-
-
-def _binary(op: str, one: int, other: int) -> int | None:
-    """Compute on 32-bit unsigned words, which is what `page_type` is."""
-    match op:
-        case "==" | "!=" | "<" | "<=" | ">" | ">=":
-            truth = {
-                "==": one == other,
-                "!=": one != other,
-                "<": one < other,
-                "<=": one <= other,
-                ">": one > other,
-                ">=": one >= other,
-            }
-            return int(truth[op])
-        case "&":
-            return one & other
-        case "|":
-            return one | other
-        case "^":
-            return one ^ other
-        case "+":
-            return one + other & _WORD
-        case "-":
-            return one - other & _WORD
-        case "<<":
-            return one << (other & 31) & _WORD
-        case ">>":
-            return one >> (other & 31)
-    return None
+def _readers(
+    machine: Machine, values: Sequence[int], known: Collection[str]
+) -> Mapping[str, tuple[bool, ...]]:
+    """Return the functions of a page alone that tell something of its type, with what they tell."""
+    found = {}
+    for name, function in machine.functions.items():
+        if name in known or len(function.params) != 1 or "*" not in function.params[0].type:
+            continue
+        try:
+            told = [machine.run(name, word) for word in values]
+        except (TrapError, UndecidedError):
+            continue
+        if all(left == word for word, (_, left) in zip(values, told, strict=True)) and all(
+            answer is not None for answer, _ in told
+        ):
+            found[name] = tuple(bool(answer) for answer, _ in told)
+    return found
 
 
 def _space(
@@ -293,7 +205,7 @@ def _space(
     typed: Mapping[str, tuple[str, Verb]],
     labels: Mapping[str, str],
     types: Sequence[str],
-    machine: _Machine,
+    machine: Machine,
     spelled: Mapping[str, tuple[str, ...]],
 ) -> Law:
     """Close the set of words under the chosen accessors and tabulate all accessors over it."""
@@ -301,16 +213,16 @@ def _space(
     others = [label for label in dict.fromkeys(settable) if label not in types]
     chosen = [*(t for t in types if t in settable), *others[:1]]
     writers = [a for a, (_, v) in typed.items() if v is not Verb.TEST and labels[a] in chosen]
-    values, names = [_UNTYPED], ["no type"]
+    values, names = [WORD], ["no type"]
     bits = {op.dimension for op in flags.values()}  # a name may be a flag in this tree
     gaps = dict.fromkeys({*types} - {*settable} - bits, "it: no accessor sets this type")
     for word in values:  # grows while it is walked
         for accessor in writers:
             try:
                 left = machine.run(accessor, word)[1]
-            except _TrapError:
+            except TrapError:
                 continue
-            except _UndecidedError as error:
+            except UndecidedError as error:
                 gaps[accessor] = str(error)
                 continue
             if left not in values:
@@ -342,7 +254,7 @@ def _space(
 
 
 def _table(
-    machine: _Machine, accessor: str, values: Sequence[int], gaps: dict[str, str]
+    machine: Machine, accessor: str, values: Sequence[int], gaps: dict[str, str]
 ) -> tuple[tuple[int | None, ...], tuple[bool, ...]] | None:
     """Return where each word leads (None: a trap) and for which it is true."""
     steps: list[int | None] = []
@@ -350,11 +262,11 @@ def _table(
     for word in values:
         try:
             returned, left = machine.run(accessor, word)
-        except _TrapError:
+        except TrapError:
             steps.append(None)
             truth.append(False)
             continue
-        except _UndecidedError as error:
+        except UndecidedError as error:
             gaps[accessor] = str(error)
             return None
         if left not in values:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from analyzer.base import Span
+from analyzer.pages.concrete import Machine
 from analyzer.spelling import names_of
 
 #: The dimension that holds a page's type; every other dimension is an ordinary flag.
@@ -64,13 +65,17 @@ class Space:
     """All values that the type word takes under a tree's law, and the tree's accessors.
 
     values[0] is the word of a page without a type; names[i] says what values[i] means. spelled
-    holds for titles the lower-case names that stand beside them.
+    holds for titles the lower-case names that stand beside them. readers are functions of a page
+    that are no accessors of one type, with what they return for each value; machine computes
+    whatever else the tree's header does with the word.
     """
 
     values: tuple[int, ...]
     names: tuple[str, ...]
     operations: Mapping[str, Operation] = field(hash=False)
     spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    readers: Mapping[str, tuple[bool, ...]] = field(default_factory=dict, hash=False)
+    machine: Machine = field(default_factory=lambda: Machine({}, {}), hash=False, compare=False)
 
     def spellings(self, label: str) -> tuple[str, ...]:
         """Return the lower-case names of a flag or type: `pgtable` and `table` for `Table`."""
@@ -80,6 +85,12 @@ class Space:
     def every(self) -> int:
         """Return the mask in which every type value is possible."""
         return (1 << len(self.values)) - 1
+
+    @cached_property
+    def computing(self) -> frozenset[str]:
+        """Return the functions of the header that are passed the word itself, or what it counts."""
+        functions = self.machine.functions.items()
+        return frozenset(n for n, f in functions if not any("*" in p.type for p in f.params))
 
     def mask_of(self, label: str) -> int:
         """Return the mask of the one value that is exactly this type; 0 where there is none."""
