@@ -28,6 +28,10 @@ class Rules:
     block_value: Callable[[Body, Syntax], Expr]
 
 
+#: Stands for the body of a loop in what its head is expanded to.
+HOLE = "__body__"
+
+
 @dataclass(slots=True)
 class Body:
     """The state of lowering one variant of one function."""
@@ -47,6 +51,7 @@ class Body:
     breaks: list[int] = field(default_factory=list)
     continues: list[int] = field(default_factory=list)
     cases: dict[int, int] = field(default_factory=dict)  # offset of a case -> its block
+    inner: Callable[[], None] | None = None  # lowers the body of the loop whose head is expanded
     temporaries: int = 0
 
     # Recursion into the rules.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from analyzer.c.body import Body
+from analyzer.c.expansion import expanded_head
 from analyzer.c.facts import iterator_cursors, iterator_range
 from analyzer.c.graph import root
 from analyzer.c.ir import Assign, Binary, Branch, Const, Expr, Iterate, Unary
@@ -40,6 +41,9 @@ def lower_while(b: Body, node: Syntax) -> None:
     """Lower `while`, and the iterator macros that were spelled so."""
     name = _NAME.match(b.unit.text, node.start)
     condition = node.child("condition")
+    end = condition.end if condition is not None else node.start
+    if name is not None and expanded_head(b, node, name.group().decode("latin-1"), end):
+        return
     counted = _counted(name, condition)
     if counted is not None:
         _lower_range(b, node, *counted)

@@ -15,6 +15,8 @@ from analyzer.c.unit import Unit
 _WORD = re.compile(r"\w+")
 #: A macro with parameters that computes with them, and neither calls nor stores anything.
 _COMPUTES = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)([\w\s&|^~!<>=+*/%?:.()-]*)")
+#: A macro with parameters that heads a loop.
+_HEADS = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)\s*(?:for|\w*for_each\w*)\s*\(")
 _CALL = re.compile(r"\b(?!(?:likely|unlikely|IS_ENABLED|sizeof)\b)\w+\s*\(")
 _STORE = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
 #: Set before the name of a file's own function where the kernel has another one of that name.
@@ -36,8 +38,8 @@ class Own:
     """What a file says of names by itself.
 
     macros and functions are names of the kernel's that it gives to macros and static functions of
-    its own, macros also those that compute a value; they are in the order of the file, each from an
-    offset on, and None undefines one.
+    its own, macros also those that compute a value or head a loop; they are in the order of the
+    file, each from an offset on, and None undefines one.
     ends are functions that are declared not to come back.
     """
 
@@ -84,8 +86,8 @@ def own_macros(
             yield (start if at is None else at), name, macro
 
 
-def computing_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, str, Macro | None]]:
-    """Yield the macros of a file that stand for a value computed from what they are passed.
+def plain_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, str, Macro | None]]:
+    """Yield the macros of a file that head loops, or stand for a value of what they are passed.
 
     Of several under different `#if`, the first; at: where the file is included.
     """
@@ -93,7 +95,9 @@ def computing_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, s
     for line in unit.directives:
         if line.keyword == "define" and "(" in line.argument:
             m = _COMPUTES.fullmatch(line.argument)
-            if m is not None and not _CALL.search(m[2]) and not _STORE.search(m[2]):
+            if m is None or _CALL.search(m[2]) or _STORE.search(m[2]):
+                m = _HEADS.match(line.argument)
+            if m is not None:
                 names.add(m[1])
     for start, name, macro in own_macros(unit, names, at) if names else ():
         if name in names:

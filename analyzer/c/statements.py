@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from analyzer.c.body import Body
+from analyzer.c.body import HOLE, Body
 from analyzer.c.calls import arguments, declarer_of
 from analyzer.c.declarations import lower_declaration
 from analyzer.c.ir import Binary, Branch, Call, Expr, Opaque, Return
@@ -88,6 +88,9 @@ def _compound(b: Body, node: Syntax) -> None:
 
 
 def _expression(b: Body, node: Syntax) -> None:
+    if b.inner is not None and b.plain(node).rstrip("; ") == HOLE:
+        b.inner()
+        return
     for part in node.children:
         declarer = declarer_of(b, part) if part.kind == "call_expression" else None
         if declarer is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analyzer.c import ir
+from analyzer.c.facts import iterator_cursors
 from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate, place_of, target_place
-from analyzer.flow.operations import Results, pass_addresses
+from analyzer.flow.operations import Results, lose_pages, pass_addresses
 from analyzer.flow.params import is_page_pointer
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
@@ -75,6 +76,8 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
     """Return the states of one step of an iterator: with an element, and at the end."""
     result = act.place(step.result.id)
     here = f"{act.depth}:{step.span.start}"
+    if iterator_cursors(step.macro) is None:  # whatever it is, it may reach all pages of a range
+        state = lose_pages([evaluate(a, state, act, run) for a in step.args], state, run)
     ends = [state.put(result, ZERO)]
     known = run.facts.lists.iterators.get(step.macro)
     member = step.args[-1] if step.args else None

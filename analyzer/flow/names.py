@@ -10,10 +10,10 @@ from fnmatch import fnmatchcase
 from analyzer.c.own import (
     NOTHING,
     Own,
-    computing_macros,
     ending_functions,
     own_functions,
     own_macros,
+    plain_macros,
 )
 from analyzer.c.unit import LARGEST, Unit
 from analyzer.flow.cache import Cache
@@ -51,7 +51,7 @@ class Names:
         names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
         files = tuple(self._together(unit, None, _DEPTH))
         macros = [m for at, file in files for m in own_macros(file, names, at)]
-        macros += [m for at, file in files for m in computing_macros(file, at) if m[1] not in names]
+        macros += [m for at, file in files for m in plain_macros(file, at) if m[1] not in names]
         return Own(
             tuple(sorted(macros, key=lambda m: m[0])),
             own_functions(unit, names),
