@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from analyzer.c.body import Body
+from analyzer.c.constants import BITS, FUNCTIONS, evaluate
 from analyzer.c.counters import lower_counted
 from analyzer.c.expansion import expansion_of
 from analyzer.c.facts import Assertion, Declarer, macros
@@ -124,6 +125,10 @@ def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) ->
         return Const(0)
     if name in known.opaque:
         return b.opaque(node)
+    if name in FUNCTIONS and (number := evaluate(b.plain(node), lambda _: None)) is not None:
+        return Const(number)
+    if name in BITS and len(given) == 1:
+        return Binary("<<", Const(1), b.value(given[0]))
     counted = lower_counted(b, node, name, given)
     return _access(b, node, name, given) if counted is None else counted
 

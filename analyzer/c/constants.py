@@ -34,7 +34,8 @@ _LEVELS: Sequence[Mapping[str, Callable[[int, int], int]]] = (
     {"+": lambda a, b: a + b, "-": lambda a, b: a - b},
     {"*": lambda a, b: a * b, "/": lambda a, b: _quotient(a, b), "%": lambda a, b: _rest(a, b)},
 )
-_FUNCTIONS: Mapping[str, Callable[..., int]] = {
+#: Macros of the kernel that compute a number from numbers.
+FUNCTIONS: Mapping[str, Callable[..., int]] = {
     "BIT": lambda n: _shifted(1, n),
     "BIT_ULL": lambda n: _shifted(1, n),
     "_BITUL": lambda n: _shifted(1, n),
@@ -47,6 +48,8 @@ _FUNCTIONS: Mapping[str, Callable[..., int]] = {
     "GENMASK": lambda h, low: _shifted(1, h + 1) - _shifted(1, low),
     "GENMASK_ULL": lambda h, low: _shifted(1, h + 1) - _shifted(1, low),
 }
+#: Of these functions those that give one bit.
+BITS = frozenset(("BIT", "BIT_ULL", "_BITUL", "_BITULL"))
 _SUFFIXES = frozenset(("UL", "ULL", "U", "L", "LL", "LU"))
 _WIDEST = 128
 
@@ -149,7 +152,7 @@ class _Reader:
             value = integer(token)
         elif token.startswith("'"):
             value = character(token)
-        elif token in _FUNCTIONS and self.peek() == "(":
+        elif token in FUNCTIONS and self.peek() == "(":
             return self.call(token)
         elif token[:1].isalpha() or token[:1] == "_":
             value = self.lookup(token)
@@ -174,7 +177,7 @@ class _Reader:
         if not self.take(")"):
             raise _UnknownError
         try:
-            return _FUNCTIONS[name](*args)
+            return FUNCTIONS[name](*args)
         except TypeError:  # a macro of that name with other parameters
             raise _UnknownError from None
 

@@ -40,6 +40,15 @@ def by_call(
             return None
     where = bit_place(place, mask)
     answer: Value = Unknown(here)
+    whole = state.store.get(place)
+    if isinstance(whole, Int) and isinstance(mask, Int):  # all of it is known
+        if name in words.tested_by:
+            answer = Int(int(bool(whole.value & mask.value)))
+        if name in words.set_by:
+            state = state.put(place, Int(whole.value | mask.value))
+        elif name in words.cleared_by:
+            state = state.put(place, Int(whole.value & ~mask.value))
+        return [(state, answer)]
     if where is not None and name in words.tested_by:
         answer = state.store.get(where, answer)
     if name not in words.set_by | words.cleared_by:
@@ -51,8 +60,8 @@ def by_call(
 
 def _mask_of(number: Value) -> Value:
     match number:
-        case Int(n) if 0 <= n < 64:
-            return Int(1 << n)
+        case Int(n):
+            return Int(1 << n) if 0 <= n < 64 else Unknown(f"bit {n}")
         case Symbol(name):
             return Symbol(f"BIT({name})")
     return number

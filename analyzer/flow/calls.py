@@ -269,6 +269,10 @@ def pass_out(
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
         if step.callee.id in run.facts.words.read_by:
             return state
+        here = f"{act.depth}:{step.span.start}"
+        single = bits.by_call(step.callee.id, step, here, state, act, run)
+        if single is not None:
+            return single[0][0]
         found = run.program.resolve(step.callee.id, act.function.path)
     return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
 

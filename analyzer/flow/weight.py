@@ -74,6 +74,10 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
     facts, path = run.facts, act.function.path
     if any(isinstance(a, Unary) and is_word(a.operand, facts.words) for a in step.args):
         return name not in facts.words.read_by
+    if name in facts.words.tested_by and len(step.args) > 1:
+        match step.args[1]:
+            case Unary("&", Name(held)) if act.is_local(held):
+                return True
     if name in facts.words.set_by | facts.words.cleared_by and len(step.args) > 1:
         match step.args[1]:
             case Unary("&", Field(name=held) | Name(held)):
