@@ -52,14 +52,20 @@ def lower_while(b: Body, node: Syntax) -> None:
     mark = b.graph.mark
     cursors: tuple[str, ...] = ()
     b.graph.place(header)
+    ends = None
     if name is None or name.group() == b"while":
         kind = "while"
-        branch_readable(b, condition, node, body, leave)
+        if condition is not None and b.plain(condition).strip("() ") in ("1", "true"):
+            ends = _exit_test(b, node)
+        if ends is not None:
+            branch_readable(b, ends, node, leave, body)
+        else:
+            branch_readable(b, condition, node, body, leave)
     else:
         kind = "iterator"
         cursors = _iterate(b, name.group().decode("latin-1"), condition, node.start, body, leave)
     b.graph.place(body)
-    _run(b, node, leave, header)
+    _run(b, node, leave, header, tested=ends is not None)
     b.jump(header)
     b.graph.loop(header, mark, kind, cursors)
     b.graph.place(leave)
@@ -95,7 +101,12 @@ def _lower_range(b: Body, node: Syntax, cursor: Syntax, first: Syntax, end: Synt
 
 
 def _lower_steps(
-    b: Body, node: Syntax, test: Callable[[int, int], None], update: Callable[[], None]
+    b: Body,
+    node: Syntax,
+    test: Callable[[int, int], None],
+    update: Callable[[], None],
+    *,
+    tested: bool = False,
 ) -> None:
     """Lower a loop whose update is the target of `continue`."""
     header, body, step, leave = (b.graph.block() for _ in range(4))
@@ -103,7 +114,7 @@ def _lower_steps(
     b.graph.place(header)
     test(body, leave)
     b.graph.place(body)
-    _run(b, node, leave, step)
+    _run(b, node, leave, step, tested=tested)
     b.graph.place(step)
     update()
     b.jump(header)
@@ -147,8 +158,12 @@ def lower_for(b: Body, node: Syntax) -> None:
         else:
             b.effect(initializer)
 
+    ends = _exit_test(b, node) if condition is None else None
+
     def test(body: int, leave: int) -> None:
-        if condition is None:
+        if ends is not None:
+            branch_readable(b, ends, node, leave, body)
+        elif condition is None:
             b.jump(body)
         else:
             branch_readable(b, condition, node, body, leave)
@@ -159,7 +174,7 @@ def lower_for(b: Body, node: Syntax) -> None:
         elif update is not None:
             b.lose(update)
 
-    _lower_steps(b, node, test, advance)
+    _lower_steps(b, node, test, advance, tested=ends is not None)
     b.scopes.pop()
 
 
@@ -184,12 +199,38 @@ def lower_do(b: Body, node: Syntax) -> None:
     b.graph.place(leave)
 
 
-def _run(b: Body, node: Syntax, leave: int, again: int) -> None:
-    """Lower a loop's body between the targets of `break` and `continue`."""
+def _exit_test(b: Body, node: Syntax) -> Syntax | None:
+    """Return the condition of `if (...) break;` with which a loop's body begins, if it does.
+
+    Where nothing else ends the loop that is its condition, the other way round.
+    """
+    body = node.child("body")
+    first = body.children[0] if body is not None and body.children else None
+    if first is None or body is None or body.kind != "compound_statement" or first.broken:
+        return None
+    if first.kind != "if_statement" or not b.unit.text.startswith(b"if", first.start):
+        return None
+    then = first.child("consequence")
+    if then is not None and then.kind == "compound_statement" and len(then.children) == 1:
+        then = then.children[0]
+    ends = then is not None and then.kind == "break_statement"
+    return first.child("condition") if ends and first.child("alternative") is None else None
+
+
+def _run(b: Body, node: Syntax, leave: int, again: int, *, tested: bool = False) -> None:
+    """Lower a loop's body between the targets of `break` and `continue`.
+
+    tested: without what it begins with, which has been lowered as the loop's condition.
+    """
     body = node.child("body")
     b.breaks.append(leave)
     b.continues.append(again)
-    if body is not None:
+    if tested and body is not None:
+        b.scopes.append({})
+        for part in body.children[1:]:
+            b.statement(part)
+        b.scopes.pop()
+    elif body is not None:
         b.statement(body)
     b.breaks.pop()
     b.continues.pop()
