@@ -195,15 +195,38 @@ def _live(blocks: tuple[ir.Block, ...]) -> tuple[frozenset[str], ...]:
     return tuple(held | always for held in live)
 
 
+def _variable(e: ir.Expr) -> str:
+    """Return the name of a variable, or of a field of one, as places have it; else nothing."""
+    match e:
+        case ir.Name(id):
+            return id
+        case ir.Field(ir.Name(id), name, False):
+            return f"{id}.{name}"
+    return ""
+
+
+def _variables_in(e: ir.Expr) -> Iterator[str]:
+    """Yield the variables in an expression, and the fields of some."""
+    match e:
+        case ir.Field() if name := _variable(e):
+            yield name
+        case ir.Binary(_, left, right):
+            yield from _variables_in(left)
+            yield from _variables_in(right)
+        case ir.Unary(_, operand) | ir.Cast(_, operand):
+            yield from _variables_in(operand)
+        case _:
+            yield from names_in(e)
+
+
 def _advanced(variant: ir.Variant, loop: ir.Loop) -> frozenset[str]:
     """Return the names that the loop moves on: each is computed from itself."""
     feeds: dict[str, set[str]] = {}
     arithmetic: set[str] = set()
     for b in loop.blocks:
         for step in variant.blocks[b].instructions:
-            if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
-                name = step.target.id
-                feeds.setdefault(name, set()).update(names_in(step.value))
+            if isinstance(step, ir.Assign) and (name := _variable(step.target)):
+                feeds.setdefault(name, set()).update(_variables_in(step.value))
                 if isinstance(step.value, ir.Binary):
                     arithmetic.add(name)
             elif isinstance(step, ir.Call):
