@@ -9,7 +9,6 @@ from analyzer.c.facts import iterator_cursors
 from analyzer.flow import operations
 from analyzer.flow.expressions import evaluate, place_of, target_place
 from analyzer.flow.operations import Results, lose_pages, pass_addresses
-from analyzer.flow.params import is_page_pointer
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import State
 from analyzer.flow.values import ONE, ZERO, Element, Link, Page, Ref, Unknown, Value
@@ -68,7 +67,7 @@ def _list_of(value: Value, e: ir.Expr, state: State, act: Activation, run: Run) 
     return place_of(e, state, act, run)
 
 
-#: So many of an iterator's first arguments it may step; of the others only what points to pages.
+#: So many of its first arguments an iterator may step of which nothing is known.
 _CURSORS = 2
 
 
@@ -76,7 +75,8 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
     """Return the states of one step of an iterator: with an element, and at the end."""
     result = act.place(step.result.id)
     here = f"{act.depth}:{step.span.start}"
-    if iterator_cursors(step.macro) is None:  # whatever it is, it may reach all pages of a range
+    cursors = iterator_cursors(step.macro)
+    if cursors is None:  # whatever it is, it may reach all pages of a range
         state = lose_pages([evaluate(a, state, act, run) for a in step.args], state, run)
     ends = [state.put(result, ZERO)]
     known = run.facts.lists.iterators.get(step.macro)
@@ -91,9 +91,8 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
             element = Page(here, "page")
             return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
     for n, arg in enumerate(step.args):
-        if not isinstance(arg, ir.Name) or not act.is_local(arg.id):
-            continue
-        if n < _CURSORS or is_page_pointer(act.type_of(arg.id)):
+        stepped = n in cursors if cursors is not None else n < _CURSORS
+        if stepped and isinstance(arg, ir.Name) and act.is_local(arg.id):
             fresh = Unknown(f"{here}:{arg.id}")  # on every turn another value
             state = state.lose(fresh.key).put(act.place(arg.id), fresh)
     state = pass_addresses([evaluate(a, state, act, run) for a in step.args], state, here)
