@@ -36,8 +36,8 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
         return ""
     facts = sides.facts
     *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
-    tracked = f"{', '.join(most)} and {last}" if most else last
-    return f"pages are {tracked} as before"
+    tracked = f"{', '.join(most)} or {last}" if most else last
+    return f"no change in which pages are {tracked}"
 
 
 def _followed(sides: Sides) -> frozenset[str]:
