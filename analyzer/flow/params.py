@@ -139,7 +139,9 @@ def _named_pages(
         for block in variant.blocks:
             for step in block.instructions:
                 if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
-                    feeds.append((step.target.id, frozenset(names_in(step.value))))
+                    value = step.value  # of an element the index is no number of a page
+                    held = value.base if isinstance(value, ir.Index) else value
+                    feeds.append((step.target.id, frozenset(names_in(held))))
                 elif isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
                     if step.callee.id in facts.identities:
                         # What is made of the result stands for what was passed.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.c import ir
+from analyzer.c.constants import FUNCTIONS
 from analyzer.c.dump import dump
 from analyzer.c.facts import macros, words
 from analyzer.c.lower import lower
@@ -107,7 +108,7 @@ def _missing(unit: Unit, definition: ir.Definition, function: ir.Function) -> It
         *("void", "int", "long", "bool", "char"),  # declarators: void (*fn)(...)
         *known.calls, *known.typeof, *known.opaque, *known.scoped,
         *m.transparent, *m.stores, *m.loads, *m.exchanges, *m.configuration, *m.nothing,
-        *m.opaque, *m.noreturn, *m.counted, *m.compared,
+        *m.opaque, *m.noreturn, *m.counted, *m.compared, *FUNCTIONS,
     }  # fmt: skip
     for call in _CALL.finditer(unit.flat, definition.body, definition.span.end):
         name = call[1].decode("latin-1")
