@@ -302,8 +302,8 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     Not a page from a list or a structure where the files beside the entry point that free it also
     unmark pages of which nothing is known, or what they call does: that may have been one of them.
     """
-    unmarking = list(_unmarking(behaviour))
-    return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, unmarking))
+    paths = _paths(_unmarking(behaviour))
+    return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, paths))
 
 
 def spoiled(sides: Sides) -> Iterable[Failure]:
@@ -323,10 +323,10 @@ def spoiled(sides: Sides) -> Iterable[Failure]:
     }
     clean -= {as_text(o) for o in _leaks(before)}
     known = {(as_text(o), o.chain) for o in _unmarking(before)}
-    unmarking = list(_unmarking(after))
-    new = [o for o in unmarking if (as_text(o), o.chain) not in known]
+    paths = _paths(_unmarking(after))
+    new = _paths(o for o in _unmarking(after) if (as_text(o), o.chain) not in known)
     for o in _leaks(after):
-        spoilt = _excused(o, unmarking) and as_text(o) in clean and not _excused(o, new)
+        spoilt = _excused(o, paths) and as_text(o) in clean and not _excused(o, new)
         if spoilt and not sides.is_doubtful(o):
             yield Failure("leak-to-buddy", o)
 
@@ -339,12 +339,14 @@ def _unmarking(behaviour: Behaviour) -> Iterator[Observation]:
             yield o
 
 
-def _excused(leak: Observation, unmarking: Iterable[Observation]) -> bool:
-    """Tell whether a page that was kept may have been unmarked meanwhile."""
-    if not is_kept(leak):
-        return False
-    beside = _beside_root(leak)
-    return any(path in beside for o in unmarking for path, _ in o.chain)
+def _paths(observations: Iterable[Observation]) -> frozenset[str]:
+    """Return the files on the way to observations."""
+    return frozenset(path for o in observations for path, _ in o.chain)
+
+
+def _excused(leak: Observation, unmarking: frozenset[str]) -> bool:
+    """Tell whether a page that was kept may have been unmarked meanwhile, by files that do so."""
+    return is_kept(leak) and not unmarking.isdisjoint(_beside_root(leak))
 
 
 def _leaks(behaviour: Behaviour) -> Iterator[Observation]:

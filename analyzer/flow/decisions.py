@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from analyzer.flow.questions import questions_of, told_by
 from analyzer.flow.run import types_of
 from analyzer.flow.shape import successors, written
 from analyzer.flow.slices import regions_of
+from analyzer.flow.values import MIRRORED, ZERO, Int, compare
 from analyzer.pages.aside import is_harmless
 
 #: What a value goes back to: a field, a variable of a file, a parameter, or where a local was set.
@@ -27,15 +28,6 @@ _BY_SIGN = ({(0, True), (-1, False)}, {(0, True), (0, False)})
 
 #: How far behind its bound a variable is where a loop ends that goes on as long as it is so.
 _BEYOND = {"<": 0, ">": 0, "!=": 0, "<=": 1, ">=": -1}
-#: Whether what is so far behind a bound is so.
-_HOLDS: Mapping[str, Callable[[int], bool]] = {
-    "<": lambda n: n < 0,
-    ">": lambda n: n > 0,
-    "<=": lambda n: n <= 0,
-    ">=": lambda n: n >= 0,
-    "==": lambda n: n == 0,
-    "!=": lambda n: n != 0,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +95,8 @@ class Decision:
         end, here = _against(loop._branch.cond), _against(self._branch.cond)
         if end is None or here is None or end[1:] != here[1:] or end[0] not in _BEYOND:
             return True
-        return _HOLDS[here[0]](_BEYOND[end[0]]) is (self._branch.then not in self.skips)
+        held = compare(here[0], Int(_BEYOND[end[0]]), ZERO)
+        return held is (self._branch.then not in self.skips)
 
     def is_told_by(self, other: Decision) -> bool:
         """Tell whether a condition asks for what is stored where another one lets a call be made.
@@ -111,7 +104,7 @@ class Decision:
         So a flag is kept beside what it stands for.
         """
         stored = _stored(other.variant, other.block, other.skips)
-        return any(source in self.sources for source in stored)
+        return not stored.isdisjoint(self.sources)
 
     @property
     def _folder(self) -> str:
@@ -125,7 +118,7 @@ def _against(cond: ir.Expr) -> tuple[str, str, ir.Expr] | None:
             return "==", name, ir.Const(0)
         case ir.Name(name):
             return "!=", name, ir.Const(0)
-        case ir.Binary(op, ir.Name(name), bound) if op in _HOLDS:
+        case ir.Binary(op, ir.Name(name), bound) if op in MIRRORED:
             return op, name, bound
     return None
 

@@ -165,7 +165,7 @@ def _unary(op: str, value: Value) -> Value:
     return Unknown(compound_key(op, value))
 
 
-def is_zeroed(place: str, state: State) -> bool:
+def _is_zeroed(place: str, state: State) -> bool:
     """Tell whether a place is in a structure of which all is zero that was not stored since."""
     whole = place.rpartition(".")[0]
     while whole:
@@ -203,7 +203,7 @@ def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation,
     if found is not None:
         return found
     note_cell(e, place, act, run)
-    return ZERO if is_zeroed(place, state) else Unknown(place)
+    return ZERO if _is_zeroed(place, state) else Unknown(place)
 
 
 def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value:
