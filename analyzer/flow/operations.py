@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
@@ -64,19 +64,25 @@ def _test_type(
     op: Operation, key: str, page: PageState, state: State, act: Activation, span: Span, run: Run
 ) -> Results:
     _note(run, act, span, op, Outcome.SEEN, page)
-    yes = sum(1 << i for i, held in enumerate(op.truth) if held) & page.types
-    no = page.types & ~yes
+    answers = {n: int(held) for n, held in enumerate(op.truth)}
+    return by_answer(key, answers, state, act, span, run)
+
+
+def by_answer(
+    key: str, answers: Mapping[int, int], state: State, act: Activation, span: Span, run: Run
+) -> Results:
+    """Return a state for each answer that the types of a page give."""
+    page = page_of(key, state, run)
+    groups: dict[int, int] = {}
+    for n, answer in answers.items():
+        if page.types >> n & 1:
+            groups[answer] = groups.get(answer, 0) | 1 << n
     results: Results = []
-    for types, held in ((yes, 1), (no, 0)):
-        if not types:
-            continue
-        tested = (key, TYPE, not (yes and no))
-        told = (
-            page
-            if types == page.types
-            else page.with_types(types).with_event(run.event(act, span, "test", TYPE))
-        )
-        results.append((state.with_page(key, told), Int(held, tested)))
+    for answer, types in sorted(groups.items(), reverse=True):
+        told = page
+        if types != page.types:
+            told = page.with_types(types).with_event(run.event(act, span, "test", TYPE))
+        results.append((state.with_page(key, told), Int(answer, (key, TYPE, len(groups) == 1))))
     return results
 
 

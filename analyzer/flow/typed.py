@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow.operations import Results, page_of
+from analyzer.flow.operations import Results, by_answer, page_of
 from analyzer.flow.program import FunctionId
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import expressions_of
@@ -19,7 +19,7 @@ from analyzer.flow.state import State
 from analyzer.flow.storing import READING
 from analyzer.flow.values import Int, Page, Unknown, Value, page_key
 from analyzer.pages.concrete import WORD, TrapError, UndecidedError
-from analyzer.pages.machine import TYPE, unknown_page
+from analyzer.pages.machine import unknown_page
 
 #: Tells what is known of an expression's value.
 Evaluate = Callable[[ir.Expr], Value]
@@ -91,7 +91,7 @@ def split(
         return [(True, left), (False, left)]
     truth = {n: int(bool(answer)) for n, answer in answers.items()}
     span = _span_of(cond, act.variant)
-    found = _by_answer(key, truth, state, act, span, run)
+    found = by_answer(key, truth, state, act, span, run)
     return [(bool(v.value), s.deciding(v.tested)) for s, v in found if isinstance(v, Int)]
 
 
@@ -122,13 +122,13 @@ def by_reading(
     truth = run.space.readers.get(name)
     if truth is not None and (key := page_key(args[0])) is not None:
         told = {n: int(held) for n, held in enumerate(truth)}
-        return _by_answer(key, told, state, act, step.span, run)
+        return by_answer(key, told, state, act, step.span, run)
     first = step.args[0]
     if name in words.read_by and isinstance(first, ir.Unary) and first.op == "&":
         key = _page_in((first.operand,), value_of, run)
         if key is None or page_of(key, state, run).types == run.space.every:
             return None
-        return _by_answer(
+        return by_answer(
             key, dict(enumerate(map(_signed, run.space.values))), state, act, step.span, run
         )
     if name in run.space.operations or name in run.facts.opaque:
@@ -144,7 +144,7 @@ def by_reading(
     known = {n: answer for n, answer in answers.items() if answer is not None}
     if len(known) < len(answers):
         return [(_lost(key, state, run), Unknown(f"{act.depth}:{step.span.start}"))]
-    return _by_answer(key, known, state, act, step.span, run)
+    return by_answer(key, known, state, act, step.span, run)
 
 
 def answers_by_type(name: str, path: str, run: Run) -> bool:
@@ -156,24 +156,6 @@ def is_by_type(id: FunctionId, run: Run) -> bool:
     """Tell whether a function reads pages' types itself."""
     called = run.program.called(id)
     return READING in called or not called.isdisjoint(run.space.readers)
-
-
-def _by_answer(
-    key: str, answers: dict[int, int], state: State, act: Activation, span: Span, run: Run
-) -> Results:
-    """Return a state for each answer that the types of a page give."""
-    page = page_of(key, state, run)
-    groups: dict[int, int] = {}
-    for n, answer in answers.items():
-        if page.types >> n & 1:
-            groups[answer] = groups.get(answer, 0) | 1 << n
-    results: Results = []
-    for answer, types in sorted(groups.items(), reverse=True):
-        told = page
-        if types != page.types:
-            told = page.with_types(types).with_event(run.event(act, span, "test", TYPE))
-        results.append((state.with_page(key, told), Int(answer, (key, TYPE, len(groups) == 1))))
-    return results
 
 
 def _ran(name: str, args: Sequence[ir.Expr], word: int, run: Run) -> int | None:
