@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
 
 from analyzer.findings import Result, Status
 from analyzer.patch.apply import apply_patch
-from analyzer.patch.moves import moved_on
+from analyzer.patch.moves import moved_on, with_moved
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.request import Request
-from analyzer.tree import DirectoryTree, Tree
+from analyzer.tree import DirectoryTree, Overlay, Tree
 
 from .cli.commands import PATCH, TREE
 
@@ -39,6 +40,8 @@ rename to {AFTER}
  \tmutex_unlock(&acme_mutex);
  }}
 """
+CALL = "\t\tacme_append(pfn_to_page(pfn + i));\n"
+TOLD = TEXT.replace(CALL, f"{CALL}\tacme_tell();\n")
 LINES = TEXT.count("\n")
 AS_TWO = (
     f"diff --git a/{BEFORE} b/{BEFORE}\ndeleted file mode 100644\n"
@@ -94,6 +97,70 @@ def test_a_rename_alone_introduces_nothing(patch: str) -> None:
 
 def test_what_was_wrong_stays_pre_existing_in_a_renamed_file() -> None:
     assert [("double-set", AFTER, Status.PRE_EXISTING)] == of_driver(judged(EDIT, changed_tree()))
+
+
+def as_two(before: str, text: str, after: str, new: str) -> str:
+    """Return a diff that takes one file away and brings another."""
+    gone, come = text.splitlines(), new.splitlines()
+    return (
+        f"--- a/{before}\n+++ /dev/null\n@@ -1,{len(gone)} +0,0 @@\n"
+        + "".join(f"-{line}\n" for line in gone)
+        + f"--- /dev/null\n+++ b/{after}\n@@ -0,0 +1,{len(come)} @@\n"
+        + "".join(f"+{line}\n" for line in come)
+    )
+
+
+def test_a_file_that_goes_where_much_the_same_comes_is_renamed() -> None:
+    result = judged(as_two(BEFORE, TEXT, AFTER, TOLD), changed_tree())
+
+    assert [("double-set", AFTER, Status.PRE_EXISTING)] == of_driver(result)
+
+
+def test_a_file_that_goes_where_another_comes_is_not_renamed() -> None:
+    other = TEXT + "".join(f"int acme_{n}[{n} + 1], acme_more_{n};\n" for n in range(60))
+    result = judged(as_two(BEFORE, TEXT, AFTER, other), changed_tree())
+
+    assert {("double-set", AFTER, Status.INTRODUCED), ("double-set", BEFORE, Status.FIXED)} == {
+        f for f in of_driver(result) if f[0] == "double-set"
+    }
+
+
+def in_header(header: str, include: str, text: str) -> dict[str, bytes]:
+    """Return the driver's files where its bad function stands in a header."""
+    start, end = text.index("static void acme_append"), text.index("/* Take a page out")
+    body = text[start:end].replace("static void", "static inline void")
+    driver = text[:start] + f"#include {include}\n\n" + text[end:]
+    return {BEFORE: driver.encode(), header: body.encode()}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("drivers/acme/acme.h", '"acme.h"'), ("drivers/acme/balloon.h", '"balloon.h"')),
+        (("include/linux/acme.h", "<linux/acme.h>"), ("include/linux/ab.h", "<linux/ab.h>")),
+        (("drivers/acme/acme.h", '"acme.h"'), ("include/linux/acme.h", "<linux/acme.h>")),
+    ],
+)
+def test_what_was_wrong_in_a_header_stays_pre_existing_where_it_is_renamed(
+    one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    before, after = in_header(*one, TEXT), in_header(*other, TOLD)
+    patch = as_two(one[0], before[one[0]].decode(), other[0], after[other[0]].decode())
+    patch += "".join(unified_diff(*(f[BEFORE].decode().splitlines(True) for f in (before, after)),
+                                  BEFORE, BEFORE))  # fmt: skip
+    result = judged(patch, Overlay(changed_tree(), before))
+
+    assert {Status.PRE_EXISTING} == {f.status for f in result.findings}
+    assert other[0] in {f.file for f in result.findings}
+
+
+def test_who_includes_a_renamed_header_by_its_old_name_finds_it() -> None:
+    tree = Overlay(changed_tree(), {"a/x.h": b"int x;\n", "a/y.c": b"int y;\n"})
+    moved = with_moved(tree, {"a/x.h": "a/b/z.h", "a/y.c": "a/b/y.c"})
+
+    assert b'#include "b/z.h"\n' == moved.read("a/x.h")
+    assert b"int x;\n" == moved.read("a/b/z.h")
+    assert None is moved.read("a/y.c")
 
 
 def test_what_becomes_wrong_in_a_renamed_file_is_introduced() -> None:

@@ -6,37 +6,77 @@ other names could not be compared with it: all that they hold would be gone, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from analyzer.base import Pair
 from analyzer.patch.model import ChangeKind, Patch
 from analyzer.tree.api import Tree
 from analyzer.tree.overlay import Overlay
 
+#: So many of the bytes of the larger file are those of the other one; as git takes it.
+_ALIKE = 0.5
+#: So many pairs of files are compared that have come and gone; where there are more, only the
+#: same text tells.
+_PAIRS = 2500
+
+Texts = Mapping[str, bytes]
+
 
 def moved_files(patch: Patch, trees: Pair[Tree], changed: Iterable[str]) -> Mapping[str, str]:
     """Return the C files that a patch renames: name before -> name after.
 
-    Besides what it calls a rename that is a file that goes where the same text comes. Headers keep
-    their names: other files find them by these.
+    Besides what it calls a rename that is a file that goes where much the same text comes.
     """
     gone, new = {}, {}
     for path in changed:
         before, after = trees.before.read(path), trees.after.read(path)
-        if path.endswith(".c") and before and after is None:
+        if path.endswith((".c", ".h")) and before and after is None:
             gone[path] = before
-        elif path.endswith(".c") and after and before is None:
+        elif path.endswith((".c", ".h")) and after and before is None:
             new[path] = after
     moved = {
         change.before: change.after
         for change in patch.files
-        if change.kind is ChangeKind.RENAMED and change.before in gone and change.after in new
+        if change.kind is ChangeKind.RENAMED
+        and change.before in gone
+        and change.after in new
+        and _suffix(change.before) == _suffix(change.after)
     }
-    for path, text in gone.items():
-        alike = [p for p in new if new[p] == text and p not in moved.values()]
-        if path not in moved and alike:
-            moved[path] = alike[0]
+    for path, name in (*_same(gone, new), *_alike(gone, new)):
+        if path not in moved and name not in moved.values():
+            moved[path] = name
     return moved
+
+
+def _same(gone: Texts, new: Texts) -> Iterator[tuple[str, str]]:
+    for path, text in gone.items():
+        yield from ((path, n) for n in new if new[n] == text and _suffix(n) == _suffix(path))
+
+
+def _alike(gone: Texts, new: Texts) -> Iterator[tuple[str, str]]:
+    """Yield the names of files whose texts are alike, those first that are most so."""
+    if len(gone) * len(new) > _PAIRS:
+        return
+    texts = {**gone, **new}
+    lines = {path: Counter(text.splitlines()) for path, text in texts.items()}
+    size = {path: len(text) for path, text in texts.items()}
+    found = []
+    for path in gone:
+        for name in new:
+            larger = max(size[path], size[name])
+            if _suffix(path) != _suffix(name) or min(size[path], size[name]) < larger * _ALIKE:
+                continue
+            shared = (lines[path] & lines[name]).items()
+            alike = sum((len(line) + 1) * count for line, count in shared) / larger
+            if alike >= _ALIKE:
+                found.append((-alike, path, name))
+    yield from ((path, name) for _, path, name in sorted(found))
+
+
+def _suffix(path: str) -> str:
+    return posixpath.splitext(path)[1]
 
 
 def moved_on(moved: Mapping[str, str], later: Mapping[str, str]) -> Mapping[str, str]:
@@ -47,9 +87,14 @@ def moved_on(moved: Mapping[str, str], later: Mapping[str, str]) -> Mapping[str,
 
 
 def with_moved(tree: Tree, moved: Mapping[str, str]) -> Tree:
-    """Return a tree in which files that it has are called otherwise."""
+    """Return a tree in which files that it has are called otherwise.
+
+    Who includes a header by its old name finds it there still.
+    """
     files: dict[str, bytes | None] = {}
     for name, new in moved.items():
         if (text := tree.read(name)) is not None and tree.read(new) is None:
-            files |= {name: None, new: text}
+            way = posixpath.relpath(new, posixpath.dirname(name) or ".")
+            files |= {name: f'#include "{way}"\n'.encode() if name.endswith(".h") else None}
+            files |= {new: text}
     return Overlay(tree, files) if files else tree

@@ -27,7 +27,7 @@ _ADVICE = (
 class Step:
     """One patch of a series: the trees around it, the files it changes, what does not apply.
 
-    A C file that the patch renames has its new name in the tree before, too: what it held is not
+    A file of C that the patch renames has its new name in the tree before, too: what it held is not
     new. moved gives that name by the one before.
     """
 
