@@ -15,6 +15,7 @@ from analyzer.cli.bounds import bounded, count, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.fixing import proved_fixes, written_fixes
 from analyzer.cli.guard import Guard
+from analyzer.cli.nipa import nipa_descriptor, tell_nipa
 from analyzer.cli.output import (
     BLIND,
     EXHAUSTED,
@@ -170,6 +171,7 @@ def check(
     selection = _selection(everything, level, rules, ignored)
     known = _known(baseline)
     config = _config(config_file)
+    descriptor = nipa_descriptor() if nipa else None
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.progress import Progress
     from analyzer.request import open_request
@@ -266,10 +268,8 @@ def check(
             f"{counted(len(blind), 'gap')} in what the patch touches (--strict-gaps); the first: "
             f"{gap_words(blind[0])}"
         )
-    if nipa:
-        from analyzer.cli.nipa import tell_nipa
-
-        context.exit(tell_nipa(selected))
+    if descriptor is not None:
+        context.exit(tell_nipa(selected, descriptor))
     limit = None if write_baseline is not None else failing(fail_on, settings)
     failed = is_failure(result, selection, limit)
     if result.stopped == "interrupted":

@@ -235,12 +235,14 @@ def test_nipa_passes_a_note(repository: Repository) -> None:
     assert (PASSED, "3 notes.\n") == (status, description)
 
 
-def test_without_nipa_the_option_says_so(repository: Repository) -> None:
-    repository.apply(HARMLESS)
+@pytest.mark.parametrize("descriptor", ["", "many", "0", "99", "9" * 40])
+def test_without_nipa_the_option_says_so_before_anything_is_read(
+    repository: Repository, descriptor: str
+) -> None:
+    done = repository.run("offlint", "check", "--nipa", "no-such-patch", DESC_FD=descriptor)
 
-    done = repository.run("offlint", "check", "--quiet", "--nipa", "HEAD~..HEAD")
-
-    assert (2, True) == (done.status, "NIPA sets it" in done.stderr)
+    assert (2, "") == (done.status, done.stdout)
+    assert [True] == ["NIPA sets it" in line for line in done.stderr.splitlines()]
 
 
 # --- Kernel Patches Daemon, mm-ci ---------------------------------------------------------------
