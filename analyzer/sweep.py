@@ -126,20 +126,24 @@ def _bytes(path: Path) -> bytes:
 
 def _commits(repo: str, revisions: str) -> tuple[str, ...]:
     """Return the commits of a range that touch code, oldest first, without merges and roots."""
-    from analyzer.tree.git import run_git
+    from analyzer.patch.range import refuse_cut
+    from analyzer.tree.git import run_git, shallow_hint
 
     before, _, after = revisions.partition("..")
-    status, output, complaint = run_git(
-        repo,
-        [
-            *("rev-list", "--reverse", "--topo-order", "--no-merges", "--min-parents=1"),
-            *("--end-of-options", f"{before or 'HEAD'}..{after or 'HEAD'}", "--", *_CODE),
-        ],
-    )
-    if status:
-        found = complaint.partition("\n")[0].removeprefix("fatal: ")
-        raise AnalyzerError(f"{repo}: no such range: {revisions}: git says {found}")
-    return tuple(output.decode("ascii").split())
+    ends = f"{before or 'HEAD'}..{after or 'HEAD'}"
+
+    def listed(options: Sequence[str], paths: Sequence[str] = ()) -> tuple[str, ...]:
+        command = ["rev-list", *options, "--end-of-options", ends, "--", *paths]
+        status, output, complaint = run_git(repo, command)
+        if status:
+            found = complaint.partition("\n")[0].removeprefix("fatal: ")
+            raise AnalyzerError(
+                f"{repo}: no such range: {revisions}: git says {found}{shallow_hint(repo)}"
+            )
+        return tuple(output.decode("ascii").split())
+
+    refuse_cut(repo, revisions, listed(["--max-parents=0"]))
+    return listed(["--reverse", "--topo-order", "--no-merges", "--min-parents=1"], _CODE)
 
 
 def unheld(seconds: float, memory: int) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from analyzer.base import AnalyzerError
 from analyzer.patch.diff import parse_diff
 from analyzer.patch.model import Patch, Series
-from analyzer.tree.git import run_git
+from analyzer.tree.git import DEEPEN, run_git, shallow_hint
 
 _DIFF = (
     *("diff-tree", "--root", "--no-commit-id", "-p", "-r", "-M", "--full-index", "--no-color"),
@@ -33,6 +35,7 @@ def read_range(repo: str, revisions: str) -> Series:
         repo, "rev-list", "--reverse", "--topo-order", "--parents", f"{ends[0]}..{ends[1]}"
     )
     commits = [line.split() for line in listed.decode("ascii").splitlines()]
+    refuse_cut(repo, revisions, (row[0] for row in commits if len(row) == 1))
     plain = [row[0] for row in commits if len(row) <= 2]
     if not plain:
         raise AnalyzerError(f"{revisions}: no commits in this range")
@@ -40,6 +43,17 @@ def read_range(repo: str, revisions: str) -> Series:
     notes = (f"{revisions}: {merges} merge commits left out",) if merges else ()
     patches = (read_commit(repo, commit, index) for index, commit in enumerate(plain, 1))
     return Series(tuple(patches), notes)
+
+
+def refuse_cut(repo: str, revisions: str, roots: Iterable[str]) -> None:
+    """Raise AnalyzerError where one of the commits has lost its parents, as in a shallow clone."""
+    for commit in roots:
+        header = _git(repo, "cat-file", "commit", commit).partition(b"\n\n")[0]
+        if b"\nparent " in header:
+            raise AnalyzerError(
+                f"{revisions}: this clone's history is cut off at {commit[:12]}, in the range: "
+                f"fetch more of it ({DEEPEN})"
+            )
 
 
 def read_commit(repo: str, commit: str, index: int) -> Patch:
@@ -71,7 +85,7 @@ def _commit(repo: str, revision: str) -> str:
     )
     if status:
         why = f" ({complaint})" if complaint else ""
-        raise AnalyzerError(f"{repo}: no such revision: {revision}{why}")
+        raise AnalyzerError(f"{repo}: no such revision: {revision}{why}{shallow_hint(repo)}")
     return output.decode("ascii").strip()
 
 

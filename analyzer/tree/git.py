@@ -14,6 +14,8 @@ from analyzer.tree.process import run, start
 from analyzer.tree.search import GREP, grep_paths, parse_hits
 from analyzer.tree.words import WordMemory, encode_words
 
+#: How a shallow clone gets more of its history.
+DEEPEN = "git fetch --deepen=100; in a workflow fetch-depth: 100"
 _MISSING = (b"missing", b"ambiguous")
 _LINKS = (b"symlink", b"dangling", b"loop", b"notdir")
 
@@ -43,12 +45,19 @@ def resolve_revision(repo: str, revision: str) -> str:
     # A pair of "^{tree}" and ":folder" cannot be spelled in one name, so two questions.
     status, tree, _ = _verify(repo, f"{revision}^{{tree}}")
     if status:
-        raise AnalyzerError(f"{repo}: no such revision: {revision}")
+        raise AnalyzerError(f"{repo}: no such revision: {revision}{shallow_hint(repo)}")
     if folder:
         status, tree, _ = _verify(repo, f"{tree}:{folder.rstrip('/')}")
         if status:
             raise AnalyzerError(f"{repo}: revision {revision} has no directory {folder}")
     return tree
+
+
+def shallow_hint(repo: str) -> str:
+    """Return what to do where a revision is missing because a clone is shallow; else nothing."""
+    status, answer, _ = run_git(repo, ["rev-parse", "--is-shallow-repository"])
+    is_shallow = status == 0 and answer.strip() == b"true"
+    return f"; this clone is shallow: fetch more of it ({DEEPEN})" if is_shallow else ""
 
 
 def _verify(repo: str, name: str) -> tuple[int, str, str]:

@@ -124,6 +124,20 @@ def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:
     assert "no patches there that touch code" in done.stderr
 
 
+def test_a_range_in_which_a_shallow_clone_is_cut_off_is_not_swept(tmp_path: Path) -> None:
+    repository = demo(tmp_path)
+    repository.apply(HARMLESS)
+    url, clone = f"file://{repository.path}", tmp_path / "clone"
+    repository.git("branch", "start", "HEAD~")
+    repository.git("clone", "--quiet", "--depth=1", url, clone)
+    repository.git("-C", clone, "fetch", "--quiet", "--depth=1", "origin", "start:start")
+
+    done = swept("--tree", str(clone), "start..master")
+
+    assert 2 == done.status
+    assert "start..master: this clone's history is cut off at" in done.stderr
+
+
 def test_what_is_neither_is_named() -> None:
     done = swept("--tree", TREE, "nowhere")
 

@@ -125,3 +125,25 @@ def test_a_directory_without_git_is_said(tmp_path: Path) -> None:
 )
 def test_a_range_is_told_from_a_file_name(text: str, expected: bool) -> None:
     assert is_range(text) is expected
+
+
+def test_a_range_in_which_a_shallow_clone_is_cut_off_is_refused(repo: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=end", f"file://{repo}", "clone")
+    clone = tmp_path / "clone"
+    git(clone, "fetch", "--quiet", "--depth=1", "origin", "tag", "start")
+
+    with pytest.raises(AnalyzerError, match=r"start\.\.end: this clone's history is cut off at"):
+        read_range(str(clone), "start..end")
+    with pytest.raises(AnalyzerError, match="no such revision: end~; this clone is shallow"):
+        read_range(str(clone), "end~..end")
+    git(clone, "fetch", "--quiet", "--unshallow")
+    assert 2 == len(read_range(str(clone), "start..end").patches)
+    with pytest.raises(AnalyzerError, match=r"no such revision: start~$"):
+        read_range(str(clone), "start~..end")
+
+
+def test_a_first_commit_is_no_cut(repo: Path) -> None:
+    git(repo, "checkout", "--quiet", "--orphan", "other")
+    commit_files(repo, {"mm/e.c": b"e"}, "another start")
+
+    assert ["another start"] == [p.subject for p in read_range(str(repo), "start..other").patches]
