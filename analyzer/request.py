@@ -188,6 +188,10 @@ def _some_bytes(patch: str | None, stdin: Input) -> tuple[str, bytes]:
         with Path(patch).open("rb") as file:
             return patch, file.read(_LARGEST + 1)
     except FileNotFoundError as error:
-        raise AnalyzerError(f"{patch}: no such patch file, and not a range REV..REV") from error
+        missing = f"{patch}: no such patch file, and not a range REV..REV"
+        before, dots, after = patch.partition("...")
+        if dots and before and after:
+            missing += f"; from where they part: $(git merge-base {before} {after})..{after}"
+        raise AnalyzerError(missing) from error
     except OSError as error:
         raise AnalyzerError(f"{patch}: cannot read the patch: {error.strerror}") from error

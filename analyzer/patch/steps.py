@@ -21,6 +21,7 @@ from analyzer.tree.api import Tree
 _ADVICE = (
     "Name the tree or revision that the patch was made for, or analyse what applies: --partial."
 )
+_ELSEWHERE = "None of these files is there: name the top of the kernel tree with --tree."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,8 @@ def apply_series(
     refused = [s for s in steps if s.rejected]
     if refused and not partial:
         told = [refusal(s.trees.before, s.patch, s.rejected) for s in refused]
-        raise AnalyzerError("\n".join((*told, _ADVICE)))
+        elsewhere = all(s.trees.before.read(r.file) is None for s in refused for r in s.rejected)
+        raise AnalyzerError("\n".join((*told, _ELSEWHERE if elsewhere else _ADVICE)))
     if refused and not any(s.changed for s in steps):
         told = [refusal(s.trees.before, s.patch, s.rejected) for s in refused]
         raise AnalyzerError("\n".join((*told, "Nothing of it applies: nothing to analyse.")))
