@@ -1,4 +1,4 @@
-"""Find where hunks go in a file: offsets and fuzz as GNU patch finds them."""
+"""Find where hunks go in a file: offsets and fuzz as GNU patch finds them, else as git does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def place_hunks(
     """Return a place for each hunk, None where there is none.
 
     A hunk is looked for where its head says, moved by the offset of the hunk before it, then
-    nearest first; only if it is nowhere, with one more context line left out at either end.
+    nearest first; only if it is nowhere, with one more context line left out at either end. Less
+    context at one end means that the file ends there, as long as no other place fits.
     """
     places: list[Place | None] = []
     frozen = drift = 0
@@ -68,10 +69,14 @@ def _place(
     for fuzz in range(min(max_fuzz, context) + 1):
         # The end with less context is where the file ends: it gives way last.
         head, tail = fuzz + leading - context, fuzz + trailing - context
-        start = _search(lines, pattern, guess, frozen, head, tail, hunk.before_start <= 1)
+        start = _search(lines, pattern, guess, frozen, head, tail, is_first=hunk.before_start <= 1)
         if start is not None:
             return Place(start, start - said_start(hunk), fuzz)
-    return None
+    if min(leading, trailing) == 0:
+        return None
+    # Context up to the ends of a function, as `git diff -W` has it, says nothing of the file's.
+    start = _search(lines, pattern, guess, frozen, 0, 0, is_first=False)
+    return None if start is None else Place(start, start - said_start(hunk), 0)
 
 
 def _search(
@@ -81,6 +86,7 @@ def _search(
     frozen: int,
     head: int,
     tail: int,
+    *,
     is_first: bool,
 ) -> int | None:
     """Return the nearest start at which the pattern less head and tail fits."""

@@ -106,6 +106,32 @@ def test_a_hunk_at_the_top_or_the_end_stays_there() -> None:
         apply_patch(MemoryTree({PATH: "x;\n"}), read_patch(end))
 
 
+def in_function(last: int) -> str:
+    """Return a diff as `git diff -W` writes it: context up to the ends of a function."""
+    lines = [f" \tline {n};\n" for n in range(3, last + 1)]
+    lines[10:11] = ["-\tline 13;\n", "+\tthirteen;\n"]
+    count = last - 2
+    return f"--- a/{PATH}\n+++ b/{PATH}\n@@ -3,{count} +3,{count} @@ int f(void)\n" + "".join(lines)
+
+
+@pytest.mark.parametrize("last", [14, 15, 18, 23])
+def test_context_up_to_the_ends_of_a_function_says_nothing_of_the_files(last: int) -> None:
+    longer = "one;\n" + LETTERS
+    found = _apply(in_function(last), {PATH: longer})
+
+    assert replaced(longer, [("line 13;", "thirteen;")]) == _text(found.tree)
+    assert [(1, 0)] == [(p.offset, p.fuzz) for p in found.placements]
+
+
+def test_such_context_has_no_fuzz() -> None:
+    other = replaced(LETTERS, [("line 5;", "five;")])
+
+    with pytest.raises(AnalyzerError, match="does not apply"):
+        _apply(in_function(15), {PATH: other})
+    with pytest.raises(AnalyzerError, match="does not apply"):
+        _apply(in_function(13), {PATH: LETTERS})  # it says that the file ends there
+
+
 def test_every_hunk_that_fits_nowhere_is_listed_with_what_was_found() -> None:
     other = replaced(LETTERS, [("line 9;", "neun;"), ("\tline 20;", "    line 20;")])
     with pytest.raises(AnalyzerError) as caught:
