@@ -158,6 +158,8 @@ def _describe(messages: Sequence[Message]) -> str:
         return "an empty input"
     if any(b"\0" in message.body for message in messages):
         return "binary data"
+    if any(b"\x1b[1mdiff --git " in message.body for message in messages):
+        return "a diff in colours: ask git for --no-color"
     remarks = [message.remark for message in messages if message.remark]
     if not any(message.is_mail for message in messages):
         lines = sum(len(message.body.splitlines()) for message in messages)

@@ -118,6 +118,7 @@ def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
         (b"", "an empty input"),
         (b"\n \n", "an empty input"),
         (b"\x7fELF\0\1\n\n", "binary data"),
+        (b"\x1b[1mdiff --git a/x b/x\x1b[m\n", "a diff in colours: ask git for --no-color"),
         (b"hello\nworld\n", "2 lines of text and no diff"),
         (_mailbox(("[PATCH 0/2] s", None)), "1 cover letter without a diff"),
         (

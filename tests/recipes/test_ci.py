@@ -270,31 +270,47 @@ def test_the_mm_ci_job_tells_by_log_and_status(repository: Repository) -> None:
 # --- pre-commit ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hook", ["offlint", "offlint-push"])
-def test_pre_commit_runs_the_hooks(repository: Repository, hook: str) -> None:
-    """Give pre-commit a copy of this project; its own way of installing it is `pip install`."""
+def pre_commit(repository: Repository, hook: str, *arguments: str) -> Done:
+    """Run a hook as it stands, but with the command that is on the path already."""
     pytest.importorskip("pre_commit", reason="`make kernel-test` installs pre-commit")
     entry = next(h for h in read_yaml(ROOT / ".pre-commit-hooks.yaml") if h["id"] == hook)
-    # The same entry, but the command that is on the path already.
-    local = {**entry, "language": "system"}
-    config = {"repos": [{"repo": "local", "hooks": [local]}]}
-    (repository.home / "config.yaml").write_text(yaml.safe_dump(config))
+    config = {"repos": [{"repo": "local", "hooks": [{**entry, "language": "system"}]}]}
+    path = repository.home / "config.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return repository.run(
+        *(sys.executable, "-m", "pre_commit", "run", "--config", path), *arguments
+    )
+
+
+def push(repository: Repository, theirs: str, ours: str) -> Done:
+    stage = ("--hook-stage", "pre-push", "--from-ref", theirs, "--to-ref", ours)
+    return pre_commit(repository, "offlint-push", *stage)
+
+
+def test_pre_commit_checks_what_is_staged(repository: Repository) -> None:
+    repository.git("config", "color.ui", "always")
+    clean = pre_commit(repository, "offlint", "--all-files")
     repository.git("apply", "--index", "-", data=PATCH)
-    command = [
-        sys.executable,
-        "-m",
-        "pre_commit",
-        "run",
-        "--config",
-        repository.home / "config.yaml",
-    ]
-    if hook == "offlint-push":
-        repository.git("commit", "--quiet", "--message", "a change")
-        command += ["--hook-stage", "pre-push", "--from-ref", "HEAD~", "--to-ref", "HEAD"]
+    broken = pre_commit(repository, "offlint")
 
-    done = repository.run(*command)
+    assert 0 == clean.status, clean
+    assert (1, True) == (broken.status, FINDING in broken.stdout), broken
 
-    assert (1, True) == (done.status, FINDING in done.stdout), done
+
+def test_pre_commit_checks_what_is_pushed(repository: Repository) -> None:
+    every = pre_commit(repository, "offlint-push", "--hook-stage", "pre-push", "--all-files")
+    repository.apply(HARMLESS)
+    repository.git("branch", "theirs")
+    repository.git("reset", "--quiet", "--hard", "HEAD~")
+    back = push(repository, "theirs", "HEAD")
+    repository.apply(PATCH)
+    broken = push(repository, "theirs", "HEAD")
+    repository.git("branch", "broken")
+    repository.apply(HARMLESS)
+    mended = push(repository, "broken", "HEAD")
+
+    assert [0, 0, 1, 0] == [done.status for done in (every, back, broken, mended)]
+    assert FINDING in broken.stdout
 
 
 def test_pre_commit_installs_this_project(repository: Repository) -> None:
