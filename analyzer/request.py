@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,12 @@ from analyzer.base import AnalyzerError, Gap, Pair
 from analyzer.findings import Finding, Result, Status
 from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
-from analyzer.patch.read import read_series
+from analyzer.patch.read import read_files
 from analyzer.patch.siblings import find_siblings
 from analyzer.patch.steps import Step, apply_series, around
 from analyzer.tree import Tree, open_tree
 
+_STDIN = "standard input"
 #: A patch that is larger is none.
 _LARGEST = 256 << 20
 
@@ -124,7 +125,7 @@ def _functions_at(path: str, text: bytes, changed: Sequence[range]) -> Iterator[
 
 
 def open_request(
-    patch: str | None,
+    patches: Sequence[str],
     folder: str | None,
     revision: str | None,
     version: int | None,
@@ -135,18 +136,25 @@ def open_request(
 ) -> Request:
     """Return the series that was named and the tree it is for.
 
-    patch is a file, `-` or None for standard input, or a git range `A..B`; the base of a range
-    is A unless a revision is named. version picks one of several rerolls in a mailbox;
-    partial leaves out what does not apply. A single patch of a series is judged among its siblings
-    where git has some, unless alone. Raise AnalyzerError where there is no such thing.
+    patches are files or directories of files, together one series, `-` or nothing for standard
+    input, or a git range `A..B`; the base of a range is A unless a revision is named. version
+    picks one of several rerolls in a mailbox; partial leaves out what does not apply. A single
+    patch of a series is judged among its siblings where git has some, unless alone. Raise
+    AnalyzerError where there is no such thing.
     """
-    if patch is not None and is_range(patch) and not Path(patch).exists():
-        series = read_range(folder or ".", patch)
-        tree = open_tree(folder, revision or patch.partition("..")[0] or "HEAD")
-        return Request(series, tree, partial)
-    name, data = _patch_bytes(patch, stdin)
+    for patch in patches:
+        if is_range(patch) and not Path(patch).exists():
+            if len(patches) > 1:
+                raise AnalyzerError(f"{patch}: a range goes alone, not with other patches")
+            series = read_range(folder or ".", patch)
+            tree = open_tree(folder, revision or patch.partition("..")[0] or "HEAD")
+            return Request(series, tree, partial)
+    files = _files(patches, stdin)
+    name = patches[0] if len(patches) == 1 and patches[0] != "-" else _STDIN
+    if len(patches) > 1:
+        name = f"{patches[0]} ..."
     tree = open_tree(folder, revision)
-    request = Request(read_series(data, name, tree, version=version), tree, partial)
+    request = Request(read_files(files, name, tree, version=version), tree, partial)
     return request if alone else _among_siblings(request, folder or ".")
 
 
@@ -157,8 +165,8 @@ def _among_siblings(request: Request, folder: str) -> Request:
     found = find_siblings(request.series.patches[0], folder)
     if found is None:
         return request
-    missing = f"{request.series.patches[0].name}: not in the input:"  # it is in git
-    notes = (n for n in request.series.notes if not n.startswith(missing))
+    missing = ": not in the input:"  # it is in git
+    notes = (n for n in request.series.notes if missing not in n)
     series = Series(found.patches, (*notes, found.note))
     whole = replace(request, series=series, given=found.given)
     try:
@@ -168,25 +176,43 @@ def _among_siblings(request: Request, folder: str) -> Request:
     return whole
 
 
-def _patch_bytes(patch: str | None, stdin: Input) -> tuple[str, bytes]:
-    name, data = _some_bytes(patch, stdin)
-    if len(data) > _LARGEST:
+def _files(patches: Sequence[str], stdin: Input) -> Mapping[str, bytes]:
+    """Return the bytes of what was named, by the names that messages call it."""
+    if not patches and stdin.isatty():
         raise AnalyzerError(
-            f"{name}: more than {_LARGEST >> 20} MB: not a patch but something else"
+            "no patch: name a file or a range REV..REV, or give the patch on standard input"
         )
-    return name, data
-
-
-def _some_bytes(patch: str | None, stdin: Input) -> tuple[str, bytes]:
-    if patch is None or patch == "-":
-        if patch is None and stdin.isatty():
+    files: dict[str, bytes] = {}
+    room = _LARGEST
+    for name in (file for patch in patches or ("-",) for file in _within(patch)):
+        files[name] = stdin.read(room + 1) if name == _STDIN else _read(name, room + 1)
+        room -= len(files[name])
+        if room < 0:
             raise AnalyzerError(
-                "no patch: name a file or a range REV..REV, or give the patch on standard input"
+                f"{name}: more than {_LARGEST >> 20} MB: not a patch but something else"
             )
-        return "standard input", stdin.read(_LARGEST + 1)
+    return files
+
+
+def _within(patch: str) -> Sequence[str]:
+    """Return the files of a directory, in the order of their names; of anything else itself."""
+    if patch == "-":
+        return (_STDIN,)
+    try:
+        if not Path(patch).is_dir():
+            return (patch,)
+        found = sorted(p for p in Path(patch).iterdir() if p.is_file())
+    except OSError as error:
+        raise AnalyzerError(f"{patch}: cannot read the patch: {error.strerror}") from error
+    if names := [str(p) for p in found if not p.name.startswith(".")]:
+        return names
+    raise AnalyzerError(f"{patch}: no patch in it: found a directory without files")
+
+
+def _read(patch: str, size: int) -> bytes:
     try:
         with Path(patch).open("rb") as file:
-            return patch, file.read(_LARGEST + 1)
+            return file.read(size)
     except FileNotFoundError as error:
         missing = f"{patch}: no such patch file, and not a range REV..REV"
         before, dots, after = patch.partition("...")

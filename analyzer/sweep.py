@@ -228,7 +228,7 @@ def _request(job: Job) -> Request:
     from analyzer.tree import open_tree
 
     if job.commits is not None:
-        return open_request(job.commits, job.tree, None, None, BytesIO())
+        return open_request((job.commits,), job.tree, None, None, BytesIO())
     tree = open_tree(job.tree, job.revision)
     return Request(read_series(job.patch, job.name, tree), tree)
 

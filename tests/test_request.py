@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from analyzer.base import Gap
+from analyzer.base import AnalyzerError, Gap
 from analyzer.request import Request, open_request
 
 SOURCE = "int one(void)\n{\n\treturn 1;\n}\n\nint two(void)\n{\n\treturn 2;\n}\n"
@@ -22,14 +23,73 @@ FIRST = """\
 """
 
 
+def opened(tree: Path, *patches: Path) -> Request:
+    with Path("/dev/null").open("rb") as nothing:
+        return open_request([str(p) for p in patches], str(tree), None, None, nothing)
+
+
 @pytest.fixture
-def request_(tmp_path: Path) -> Request:
+def tree(tmp_path: Path) -> Path:
     (tmp_path / "mm").mkdir()
     (tmp_path / "mm/x.c").write_text(SOURCE)
-    patch = tmp_path / "two.patch"
+    return tmp_path
+
+
+@pytest.fixture
+def request_(tree: Path) -> Request:
+    patch = tree / "two.patch"
     patch.write_text(FIRST)
-    with Path("/dev/null").open("rb") as nothing:
-        return open_request(str(patch), str(tmp_path), None, None, nothing)
+    return opened(tree, patch)
+
+
+SECOND = FIRST.replace("return 3", "return 4").replace("return 2", "return 3")
+
+
+@pytest.fixture
+def folder(tree: Path) -> Path:
+    """Return a directory of patches as people keep them, beside other things."""
+    made = tree / "patches"
+    (made / "old").mkdir(parents=True)
+    for name, text in {
+        "0000-cover.patch": "Subject: [PATCH 0/2] all\nFrom: a@b\n\nWhy.\n",
+        "0001-one.patch": FIRST,
+        "0002-two.patch": SECOND,
+        ".0001-one.patch.swp": FIRST,
+        "old/0001-one.patch": FIRST,
+        "series": "0001-one.patch\n0002-two.patch\n",
+    }.items():
+        (made / name).write_text(text)
+    return made
+
+
+def test_a_directory_of_patches_is_one_series(tree: Path, folder: Path) -> None:
+    found = opened(tree, folder)
+
+    assert [str(folder / f"000{n}.patch") for n in ("1-one", "2-two")] == [
+        p.name for p in found.series.patches
+    ]
+    assert b"return 4" in (found.read("mm/x.c", 2) or b"")
+
+
+def test_several_patches_are_one_series_in_the_order_in_which_they_are_named(
+    tree: Path, folder: Path
+) -> None:
+    one, two = (folder / f"000{n}.patch" for n in ("1-one", "2-two"))
+    found = opened(tree, one, two)
+
+    assert [str(one), str(two)] == [p.name for p in found.series.patches]
+    with pytest.raises(AnalyzerError, match=f"^{re.escape(str(two))}: patch 1 does not apply"):
+        assert opened(tree, two, one).steps
+
+
+def test_numbered_mails_stand_in_the_order_of_their_numbers(tree: Path) -> None:
+    for n, text in ((1, FIRST), (2, SECOND)):
+        mail = f"From: a@b\nSubject: [PATCH {n}/2] x\n\n{text}"
+        (tree / f"{3 - n}.eml").write_text(mail)
+    found = opened(tree, tree / "1.eml", tree / "2.eml")
+
+    assert ["[PATCH 1/2]", "[PATCH 2/2]"] == [p.tag for p in found.series.patches]
+    assert b"return 4" in (found.read("mm/x.c", 2) or b"")
 
 
 def test_a_file_is_read_as_it_is_after_each_patch(request_: Request) -> None:

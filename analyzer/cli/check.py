@@ -46,7 +46,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 
 
 @click.command()
-@click.argument("patch", required=False, metavar="[PATCH | - | REV..REV]")
+@click.argument("patches", nargs=-1, metavar="[PATCH... | - | REV..REV]")
 @click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
 @click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
 @click.option("--reroll", type=count, metavar="N", help="Version of the series, of several.")
@@ -131,7 +131,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 @click.pass_context
 def check(
     context: click.Context,
-    patch: str | None,
+    patches: tuple[str, ...],
     *,
     tree: str | None,
     revision: str | None,
@@ -163,9 +163,9 @@ def check(
 ) -> None:
     """Report what a patch or series makes stale, anywhere in the tree.
 
-    PATCH is a diff, a mail or an mbox; `-` or nothing reads standard input;
-    REV..REV takes commits from git. The base is the tree as it is, and the
-    tree is never changed.
+    PATCH is a diff, a mail, an mbox or a directory of these, several are one
+    series; `-` or nothing reads standard input; REV..REV takes commits from
+    git. The base is the tree as it is, and the tree is never changed.
     """
     outputs = chosen_outputs(formats, output)
     selection = _selection(everything, level, rules, ignored)
@@ -181,7 +181,7 @@ def check(
     with Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard:
         with Progress(sys.stderr, enabled=not quiet) as progress:
             request = open_request(
-                patch,
+                patches,
                 tree,
                 revision,
                 reroll,

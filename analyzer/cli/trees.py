@@ -35,7 +35,7 @@ def open_base(
 
     if patch is None:
         return None, open_tree(folder, revision)
-    request = open_request(patch, folder, revision, None, stdin)
+    request = open_request((patch,), folder, revision, None, stdin)
     if not quiet:
         for note in (*request.series.notes, *(n for p in request.series.patches for n in p.notes)):
             say(note)

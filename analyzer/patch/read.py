@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from analyzer.base import AnalyzerError
 from analyzer.patch.apply import apply_patch
@@ -27,12 +27,20 @@ def read_series(data: bytes, name: str, tree: Tree | None, *, version: int | Non
     Of several versions the newest complete one is read unless a version is named. A damaged copy
     is repaired from the tree. Raise AnalyzerError where there is no patch, or a malformed one.
     """
-    messages = split_messages(_unpacked(data, name))
-    chosen, notes = choose_patches(messages, name, version)
+    return read_files({name: data}, name, tree, version=version)
+
+
+def read_files(
+    files: Mapping[str, bytes], name: str, tree: Tree | None, *, version: int | None = None
+) -> Series:
+    """Return the patches in some files as one series; name stands for all of them in messages."""
+    messages = [(file, m) for file in files for m in split_messages(_unpacked(files[file], file))]
+    names = {id(message): file for file, message in messages}
+    chosen, notes = choose_patches([message for _, message in messages], name, version)
     current = tree
     patches: list[Patch] = []
     for index, message in enumerate(chosen, 1):
-        patch = _read_patch(message, index, name, current)
+        patch = _read_patch(message, index, names[id(message)], current)
         patches.append(patch)
         # A later patch may be damaged, or need to know which files there are by then.
         if current is not None and index < len(chosen):
