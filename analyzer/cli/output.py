@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -55,10 +56,17 @@ def report_path(name: str) -> Path | None:
 
 
 def new_path(name: str) -> Path:
-    """Return the file that an option names, which is to be written: its folder is there."""
+    """Return the file that an option names, which is to be written, and can be."""
     path = file_path(name)
     if not path.parent.is_dir():
         raise click.BadParameter(f"{path.parent}: no such directory")
+    wrong = ""
+    if path.is_dir():
+        wrong = os.strerror(errno.EISDIR)
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        wrong = os.strerror(errno.EACCES)
+    if wrong:
+        raise click.BadParameter(f"{path}: cannot write: {wrong}")
     return path
 
 

@@ -108,3 +108,17 @@ def test_a_cache_that_cannot_be_deleted_is_not_called_deleted(tmp_path: Path) ->
 
     assert (2, "") == (done.returncode, done.stdout)
     assert "cannot delete the cache: Permission denied" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["here", "closed/new"])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_read(
+    tree: Path, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "here").touch(mode=0o444)
+    (tmp_path / "closed").mkdir(mode=0o555)
+
+    done = offlint(tree, "check", "--output", str(tmp_path / name), "no-such-patch")
+
+    assert 2 == done.status
+    assert f"{tmp_path / name}: cannot write: Permission denied" in done.stderr
+    assert "no-such-patch" not in done.stderr
