@@ -83,6 +83,8 @@ def find_sections(
                 f"{name}:{cursor.number}: found the combined diff of a merge, which applies to no "
                 "single tree; take the diff against one parent"
             )
+        if text.startswith(b"diff --git a/") and cursor.at + 1 == len(lines):
+            raise _cut_off(cursor, name)
         if text.startswith(b"diff --git ") and _opens_section(cursor.text(1)):
             sections.append(_git_section(cursor, name, read_body))
         elif _opens_file(cursor):
@@ -120,6 +122,8 @@ def _git_section(cursor: _Cursor, name: str, read_body: BodyReader) -> Section:
     cursor.at += binary
     before = after = None
     hunks: tuple[RawHunk, ...] = ()
+    if not binary and _is_cut_off(cursor, extended):
+        raise _cut_off(cursor, name)
     if cursor.text().startswith(b"--- ") and cursor.text(1).startswith(b"+++ "):
         if not cursor.text(2).startswith(b"@@"):
             raise AnalyzerError(
@@ -136,6 +140,20 @@ def _git_section(cursor: _Cursor, name: str, read_body: BodyReader) -> Section:
         binary=binary,
         hunks=hunks,
     )
+
+
+def _cut_off(cursor: _Cursor, name: str) -> AnalyzerError:
+    return AnalyzerError(
+        f"{name}:{cursor.number}: malformed diff: it is cut off in the head of a file's changes"
+    )
+
+
+def _is_cut_off(cursor: _Cursor, extended: Mapping[bytes, bytes]) -> bool:
+    """Say whether no more comes where a file's lines have to follow."""
+    if cursor.text().startswith(b"--- "):
+        return not cursor.text(1).startswith(b"+++ ")
+    whole = extended.keys() & {b"new file mode", b"deleted file mode"}
+    return cursor.at == len(cursor.lines) and b"index" in extended and not whole
 
 
 def _plain_section(cursor: _Cursor, name: str, read_body: BodyReader) -> Section:

@@ -217,7 +217,7 @@ START = "From here\n--- a/mm/a.c\n+++ b/mm/a.c\n"
             "file names without a hunk",
         ),
         ("--- a/mm/a.c\n+++ b/mm/a.c\nprose\n", 1, "file names of a diff but no hunk"),
-        ("diff --git x\nindex 1..2 100644\n", 1, "the name of one file, twice"),
+        ("diff --git x\nold mode 100644\nnew mode 100755\n", 1, "the name of one file, twice"),
         (f"--- /dev/null\n+++ /dev/null\n{HUNK}", 1, "it names no file"),
     ],
 )
@@ -229,6 +229,21 @@ def test_a_malformed_diff_names_the_line_and_what_was_found(
 
     assert str(caught.value).startswith(f"x.patch:{line}: ")
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_a_diff_that_ends_in_the_head_of_a_file_is_cut_off(lines: int) -> None:
+    head = "diff --git a/mm/b.c b/mm/b.c\nindex 1..2 100644\n--- a/mm/b.c\n".splitlines(True)
+
+    with pytest.raises(AnalyzerError, match="malformed diff: it is cut off in the head of a file"):
+        read_series(f"{START}{HUNK}{''.join(head[:lines])}".encode(), "x.patch", None)
+
+
+def test_a_file_without_lines_is_not_cut_off() -> None:
+    new = "diff --git a/mm/b.c b/mm/b.c\nnew file mode 100644\nindex 0000000..e69de29\n"
+    (patch,) = read_series(f"{START}{HUNK}{new}".encode(), "x.patch", None).patches
+
+    assert ["mm/a.c", "mm/b.c"] == [f.path for f in patch.files]
 
 
 @pytest.mark.parametrize(
