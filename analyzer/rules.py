@@ -39,11 +39,15 @@ def load_rules() -> Mapping[str, Rule]:
 
 
 def rule_named(name: str) -> Rule:
-    """Return the rule with an id; raise AnalyzerError that names close matches."""
+    """Return the rule with an id, also as terse reports spell it: DOUBLE_SET.
+
+    Raise AnalyzerError that names close matches.
+    """
     rules = load_rules()
-    if name not in rules:
+    spelled = name.lower().replace("_", "-") if name.isupper() else name
+    if spelled not in rules:
         raise AnalyzerError(f"unknown rule {name!r}: {_instead(name, rules)}")
-    return rules[name]
+    return rules[spelled]
 
 
 def parse_rule(name: str, facts: Mapping[str, Any]) -> Rule:  # TOML is typed here

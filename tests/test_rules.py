@@ -71,11 +71,17 @@ def test_a_bad_rule_is_refused_by_file_and_key(key: str, value: Any, complaint: 
 
 
 @pytest.mark.parametrize(
-    ("wrong", "right"), [("doubel-set", "double-set"), ("STALE_CALL", "stale-call")]
+    ("wrong", "right"), [("doubel-set", "double-set"), ("Stale_call", "stale-call")]
 )
 def test_an_unknown_rule_suggests_close_ones(wrong: str, right: str) -> None:
     with pytest.raises(AnalyzerError, match=f"did you mean .*{right}"):
         rule_named(wrong)
+
+
+def test_a_rule_is_known_as_terse_reports_spell_it() -> None:
+    spelled = {name: name.upper().replace("-", "_") for name in load_rules()}
+
+    assert list(spelled) == [rule_named(caps).id for caps in spelled.values()]
 
 
 def test_a_rule_like_no_other_lists_them_all() -> None:

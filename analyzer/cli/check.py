@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analyzer.base import Severity
+from analyzer.base import AnalyzerError, Severity
 from analyzer.cli.accepting import accepted, remember
 from analyzer.cli.bounds import bounded, count, working
 from analyzer.cli.caching import opened_store
@@ -287,11 +287,14 @@ def _selection(
     from analyzer.rules import rule_named
     from analyzer.select import Selection
 
+    wanted, unwanted = (frozenset(rule_named(r).id for r in named) for named in (rules, ignored))
+    if both := sorted(wanted & unwanted):
+        raise AnalyzerError(f"{both[0]}: --rule asks for it and --ignore refuses it")
     return Selection(
         everything=everything,
         level=Severity(level or "note"),
-        rules=frozenset(rule_named(r).id for r in rules) or None,
-        ignored=frozenset(rule_named(r).id for r in ignored),
+        rules=wanted or None,
+        ignored=unwanted,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,7 @@ def effects(
     lines for --at count in the tree after it.
     """
     lines = tuple(line_named(p) for p in places)
+    function = function.removesuffix("()")
     from analyzer.cli.trees import open_base, trees_around
     from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
@@ -111,8 +113,11 @@ def effects(
 
 
 def line_named(place: str) -> tuple[str, int]:
-    """Return the file and the line of FILE:LINE; raise AnalyzerError where it is none."""
-    path, _, line = place.rpartition(":")
-    if not path or not line.isdecimal() or int(line) == 0:
+    """Return the file and the line of FILE:LINE, with a column or without, as reports print it.
+
+    Raise AnalyzerError where it is none.
+    """
+    found = re.fullmatch(r"(?:\./)?(.+?):(\d+)(?::\d+)?:?", place, re.ASCII)
+    if found is None or int(found[2]) == 0:
         raise AnalyzerError(f"{place}: expected FILE:LINE, as mm/mm_init.c:900")
-    return path.removeprefix("./"), int(line)
+    return found[1], int(found[2])

@@ -56,7 +56,7 @@ def explain(
     them, and what was not followed. With --patch lines count in the tree after.
     """
     colour = is_coloured(color, None)
-    if ":" not in subject:
+    if ":" not in subject and "/" not in subject:
         if patch is not None or tree is not None or revision is not None:
             raise AnalyzerError(f"{subject}: a rule; --patch, --tree and --git go with FILE:LINE")
         from analyzer.report.rule import render as render_rule

@@ -47,7 +47,7 @@ def test_the_difference_reads_like_a_diff() -> None:
 
 
 def test_without_a_patch_nothing_is_marked() -> None:
-    done = offlint("effects", "toy_hold", "--tree", TREE)
+    done = offlint("effects", "toy_hold()", "--tree", TREE)
 
     assert 0 == done.status
     assert not [line for line in done.stdout.splitlines() if line.startswith(("-", "+"))]

@@ -51,6 +51,15 @@ def test_a_line_is_explained_with_what_comes_there() -> None:
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
 
 
+@pytest.mark.parametrize("behind", [":2", ":"])
+def test_a_place_is_known_as_reports_spell_it(behind: str) -> None:
+    place = "drivers/acme/acme_balloon.c:15"
+
+    assert offlint("explain", place, "--tree", TREE) == offlint(
+        "explain", f"./{place}{behind}", "--tree", TREE
+    )
+
+
 def test_a_line_is_explained_to_programs() -> None:
     done = offlint(
         *("explain", "drivers/acme/acme_balloon.c:15", "--tree", TREE, "--patch", PATCH),
@@ -67,6 +76,8 @@ def test_a_line_is_explained_to_programs() -> None:
     [
         (("double-set", "--tree", TREE), "go with FILE:LINE"),
         (("mm/page_alloc.c:0", "--tree", TREE), "expected FILE:LINE"),
+        (("mm/page_alloc.c", "--tree", TREE), "expected FILE:LINE"),
+        (("mm/page_alloc.c:x:3", "--tree", TREE), "mm/page_alloc.c:x: no such file"),
         (("mm/gone.c:3", "--tree", TREE), "no such file"),
     ],
 )

@@ -27,6 +27,10 @@ HERE = str(Path(__file__).parent)
         (["check", "--tree", HERE, PATCH], "change.patch"),
         (["check", "--tree", TREE, "--rule", "double-sett", PATCH], "did you mean double-set"),
         (["check", "--tree", TREE, "--ignore", "stale", PATCH], "unknown rule 'stale'"),
+        (
+            ["check", "--rule", "double-set", "--ignore", "DOUBLE_SET", PATCH],
+            "double-set: --rule asks for it and --ignore refuses it",
+        ),
         (["check", "--tree", TREE, "--format", "xml", PATCH], "one of text, terse, json"),
         (["check", "--tree", TREE, "--format", "json=", PATCH], "no file behind"),
         (["check", "--tree", TREE, "--config", "/nonexistent", PATCH], "/nonexistent: cannot read"),
