@@ -40,7 +40,8 @@ def read_range(repo: str, revisions: str) -> Series:
     if not plain:
         raise AnalyzerError(f"{revisions}: no commits in this range")
     merges = len(commits) - len(plain)
-    notes = (f"{revisions}: {merges} merge commits left out",) if merges else ()
+    told = f"{merges} merge commit{'s' if merges > 1 else ''} left out"
+    notes = (f"{revisions}: {told}",) if merges else ()
     patches = (read_commit(repo, commit, index) for index, commit in enumerate(plain, 1))
     return Series(tuple(patches), notes)
 

@@ -76,7 +76,7 @@ def test_a_merge_is_left_out_with_a_note(repo: Path) -> None:
     series = read_range(str(repo), "end..side")
 
     assert [patch.subject for patch in series.patches] == ["mm: e"]
-    assert series.notes == ("end..side: 1 merge commits left out",)
+    assert series.notes == ("end..side: 1 merge commit left out",)
 
 
 def test_a_subject_beyond_ascii_and_an_empty_commit_are_read(repo: Path) -> None:
