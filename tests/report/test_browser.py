@@ -169,6 +169,22 @@ def test_no_width_makes_the_page_scroll_sideways(page: Chrome, width: int) -> No
     assert wide <= width
 
 
+def test_a_narrow_window_has_the_reasons_in_sight(page: Chrome) -> None:
+    resize(page, 420)
+    page.find_element(By.CSS_SELECTOR, "[data-filter=audit-rows] [data-kind=affected]").click()
+    wait_for(page, "#audit-rows tr", 250)
+
+    rows, end = page.execute_script(  # type: ignore[no-untyped-call]
+        """
+        const rows = [...document.querySelectorAll("#audit-rows tr")].filter((r) => r.offsetHeight);
+        const ends = rows.map((row) => row.cells[3].getBoundingClientRect().right);
+        return [rows.length, Math.max(...ends)];
+        """
+    )
+    assert 250 == rows
+    assert end <= 420
+
+
 def test_the_page_is_dark_where_the_reader_is(page: Chrome) -> None:
     colours = []
     for scheme in ("light", "dark"):
