@@ -280,6 +280,6 @@ def _displaced(placements: Sequence[Placement]) -> tuple[str, ...]:
         hunks = "hunk" if len(moved) == 1 else "hunks"
         numbers = ", ".join(str(p.hunk) for p in moved[:8]) + (" ..." if len(moved) > 8 else "")
         fuzz = max(p.fuzz for p in moved)
-        fuzzy = f", fuzz {fuzz}" if fuzz else ""
-        notes.append(f"{file}: {hunks} {numbers} placed with an offset of {span} lines{fuzzy}")
+        how = [f"an offset of {span} lines"] * any(offsets) + [f"fuzz {fuzz}"] * bool(fuzz)
+        notes.append(f"{file}: {hunks} {numbers} placed with {', '.join(how)}")
     return tuple(notes)
