@@ -69,9 +69,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A line that was asked for, and what is known after it; nothing where no page gets there."""
+    """A line that was asked for, and what is known after it; nothing where no page gets there.
+
+    bare tells that nothing is done on the line.
+    """
 
     place: Place
+    bare: bool
     known: tuple[Known, ...]
 
 

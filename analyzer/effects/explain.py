@@ -14,7 +14,7 @@ from analyzer.clock import Clock, Progress
 from analyzer.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
 from analyzer.effects.find import line_of
-from analyzer.effects.run import function_at, prepared_trees, told
+from analyzer.effects.run import function_at, is_bare, prepared_trees, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
 from analyzer.flow.analyse import Prepared
@@ -263,6 +263,8 @@ def _unreached(place: Place, tree: Prepared, interest: Interest, behaviour: Beha
     if not place.function:
         return "it stands in no function"
     if id in behaviour.reached:
+        if is_bare(place.file, place.line, tree):
+            return "nothing is done on this line"
         return (
             "its function is reached, but no page that is followed is in a variable there, or none "
             "gets that far"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from analyzer.base import Pair
@@ -21,6 +22,9 @@ from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
 from analyzer.settle import settle
 from analyzer.tree import Tree
+
+#: A line of code without comments on which nothing is done.
+_BARE = re.compile(rb"[\s{}]*(?:else\b[\s{}]*)?")
 
 
 def effects(
@@ -89,6 +93,7 @@ def sighting(at: tuple[str, int], tree: Prepared, behaviour: Behaviour) -> Sight
             known.setdefault(told(s, tree, behaviour.space), set()).add(s.variable)
     return Sighting(
         place=Place(path, line, function),
+        bare=is_bare(path, line, tree),
         known=tuple(
             sorted(
                 Known(variable, *what)
@@ -107,6 +112,12 @@ def function_at(path: str, line: int, tree: Prepared) -> str:
                 if d.span.line <= line <= d.span.end_line:
                     return d.name
     return ""
+
+
+def is_bare(path: str, line: int, tree: Prepared) -> bool:
+    """Tell whether nothing stands on a line that is done: comments, blanks, braces, `else`."""
+    code = tree.program.unit(path).code.split(b"\n") if tree.program.has(path) else []
+    return 0 < line <= len(code) and _BARE.fullmatch(code[line - 1]) is not None
 
 
 def _page_pointers(id: FunctionId, tree: Prepared) -> frozenset[str]:

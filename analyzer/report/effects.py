@@ -131,7 +131,8 @@ def _sighting(s: Sighting, width: int, paint: Paint) -> list[str]:
     inside = f" in {s.place.function}()" if s.place.function else ""
     out = [paint(plain(f"After {s.place.file}:{s.place.line}{inside}"), "title")]
     if not s.known:
-        return [*out, *wrap("no page that is followed gets past it", width, first="  ", rest="  ")]
+        why = "nothing is done on this line" if s.bare else "no page that is followed gets past it"
+        return [*out, *wrap(why, width, first="  ", rest="  ")]
     for k in s.known:
         where = f"{'on' if k.given.startswith('the list') else 'at'} {k.given}" if k.given else ""
         state = "; ".join(w for w in (k.state, where) if w)

@@ -46,6 +46,20 @@ def test_the_difference_reads_like_a_diff() -> None:
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        (13, "nothing is done on this line"),
+        (20, "page: allocated pages: Offline"),
+        (16, "page: hotplugged pages: Offline, Dirty, Reserved"),
+    ],
+)
+def test_of_a_line_on_which_nothing_is_done_that_is_said(line: int, known: str) -> None:
+    done = offlint("effects", "toy_hold", "--tree", TREE, "--at", f"drivers/toy/toy_mem.c:{line}")
+
+    assert f"After drivers/toy/toy_mem.c:{line} in toy_hold()\n  {known}" in done.stdout
+
+
 def test_without_a_patch_nothing_is_marked() -> None:
     done = offlint("effects", "toy_hold()", "--tree", TREE)
 

@@ -124,6 +124,7 @@ def test_without_a_patch_there_is_nothing_to_compare() -> None:
         (39, "only pages of unknown origin"),
         (43, "does not come to any operation"),
         (1, "stands in no function"),
+        (5, "nothing is done on this line"),
     ],
 )
 def test_a_line_that_no_known_page_reaches_says_why(line: int, words: str) -> None:
