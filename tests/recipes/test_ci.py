@@ -179,6 +179,25 @@ def test_the_gitlab_job_writes_what_its_widget_reads(repository: Repository) -> 
     assert [] == [p for p in job["artifacts"]["paths"] if not (repository.path / p).exists()]
 
 
+def test_gitlab_has_an_empty_report_to_compare_with(repository: Repository) -> None:
+    jobs = read_yaml(EXAMPLES / "gitlab-ci.yml")
+    base, job = jobs["offlint-base"], jobs["offlint"]
+
+    done = repository.run("bash", "-eo", "pipefail", "-c", "\n".join(base["script"]))
+
+    reports = [j["artifacts"]["reports"]["codequality"] for j in (base, job)]
+    assert (0, reports[0]) == (done.status, reports[1])
+    assert [] == json.loads((repository.path / reports[0]).read_text())
+
+
+def test_nothing_is_installed_by_a_name_that_nobody_gave(repository: Repository) -> None:
+    (install,) = read_yaml(EXAMPLES / "gitlab-ci.yml")["offlint"]["before_script"]
+
+    done = repository.run("bash", "-c", install.replace("python -m pip", "echo"))
+
+    assert ("", True) == (done.stdout, "OFFLINT" in done.stderr)
+
+
 # --- NIPA ---------------------------------------------------------------------------------------
 
 
