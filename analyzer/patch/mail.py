@@ -29,6 +29,8 @@ _KNOWN_HEADERS = frozenset(
 )
 _TAG = re.compile(r"\s*((?:\[[^\]]*\]\s*)*)")
 _SUBJECT_LINE = re.compile(r"(?:subject:\s*)?(\[[^\]]*PATCH[^\]]*\].*)", re.IGNORECASE)
+#: What `git show` prints before a commit's message.
+_SHOWN = re.compile(r"(?:(?:Author|Commit)(?:Date)?|Date|Merge|Reflog(?: message)?|gpg): ")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -201,6 +203,6 @@ def _subject_of_text(body: bytes) -> str:
         if match:
             return match[1]
     if head and re.fullmatch(r"commit [0-9a-f]{7,64}.*", head[0]):
-        rest = [line for line in head[1:] if not re.match(r"[A-Za-z]+: ", line)]
+        rest = [line for line in head[1:] if not _SHOWN.match(line)]
         return rest[0] if rest else ""
     return ""
