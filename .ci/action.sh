@@ -28,8 +28,10 @@ fi
 
 status=0
 if [ -z "$range" ]; then
-	echo "no commits to check: give the input \`range\`, and check out with \`fetch-depth: 100\` or 0" \
-		>"$folder/report.txt"
+	# git itself knows what is wrong where it does not look into the tree at all.
+	git rev-parse --git-dir 2>"$folder/report.txt" >/dev/null &&
+		echo "no commits to check: give the input \`range\`, and check out with \`fetch-depth: 100\` or 0" \
+			>"$folder/report.txt"
 	status=2
 else
 	offlint check --quiet --format github --format text="$folder/report.txt" \

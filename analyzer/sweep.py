@@ -136,7 +136,7 @@ def _commits(repo: str, revisions: str) -> tuple[str, ...]:
         command = ["rev-list", *options, "--end-of-options", ends, "--", *paths]
         status, output, complaint = run_git(repo, command)
         if status:
-            found = complaint.partition("\n")[0].removeprefix("fatal: ")
+            found = complaint.removeprefix("fatal: ")
             raise AnalyzerError(
                 f"{repo}: no such range: {revisions}: git says {found}{shallow_hint(repo)}"
             )

@@ -21,7 +21,7 @@ _LINKS = (b"symlink", b"dangling", b"loop", b"notdir")
 
 
 def run_git(repo: str, arguments: Sequence[str], data: bytes = b"") -> tuple[int, bytes, str]:
-    """Run git in a directory; return its status, its output and what it complained of."""
+    """Run git in a directory; return its status, its output and its complaint on one line."""
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
         status, output, complaint = run(
@@ -31,7 +31,7 @@ def run_git(repo: str, arguments: Sequence[str], data: bytes = b"") -> tuple[int
         raise AnalyzerError(f"{repo}: git is needed to read a revision ({error})") from error
     except OSError as error:
         raise AnalyzerError(f"{repo}: cannot run git there: {error.strerror}") from error
-    return status, output, complaint.decode("utf-8", "replace").strip()
+    return status, output, " ".join(complaint.decode("utf-8", "replace").split())
 
 
 def resolve_revision(repo: str, revision: str) -> str:

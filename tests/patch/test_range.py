@@ -142,6 +142,15 @@ def test_a_range_in_which_a_shallow_clone_is_cut_off_is_refused(repo: Path, tmp_
         read_range(str(clone), "start~..end")
 
 
+def test_what_git_says_against_a_repository_stands_on_one_line(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    with pytest.raises(AnalyzerError, match=r"^.*dubious ownership.*--add safe\.directory.*$"):
+        read_range(str(repo), "start..end")
+
+
 def test_a_first_commit_is_no_cut(repo: Path) -> None:
     git(repo, "checkout", "--quiet", "--orphan", "other")
     commit_files(repo, {"mm/e.c": b"e"}, "another start")

@@ -127,6 +127,16 @@ def test_a_checkout_that_is_too_shallow_is_not_a_clean_one(repository: Repositor
     assert "fetch-depth" in summary
 
 
+def test_a_checkout_of_somebody_else_is_told_as_git_tells_it(repository: Repository) -> None:
+    pull_request(repository, PATCH)
+
+    done, outputs, summary = act(repository, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+
+    assert "2" == outputs["status"]
+    assert "::error title=offlint::fatal: detected dubious ownership" in done.stdout
+    assert "safe.directory" in summary
+
+
 def test_nothing_in_a_patch_is_markup_in_the_summary(repository: Repository) -> None:
     evil = HARMLESS.replace("A balloon.", "</pre><img src=x> ``` a balloon, all are reserved")
     pull_request(repository, evil, PATCH)
