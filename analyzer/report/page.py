@@ -92,6 +92,7 @@ def prepare(view: View) -> Page:
     selected = view.selected
     cards = tuple(_card(n, f, view) for n, f in enumerate(selected.shown, 1))
     verdicts = _counts((str(s.verdict) for s in view.sites), _VERDICTS)
+    ranks = {verdict: rank for rank, (verdict, _) in enumerate(verdicts)}
     subjects = [p.subject for p in selected.result.patches if p.subject]
     return Page(
         title=subjects[-1] if subjects else selected.result.tree,
@@ -101,7 +102,7 @@ def prepare(view: View) -> Page:
         moves=tuple(_move(m, view) for m in selected.result.migrations),
         cards=cards,
         kinds=_counts((c.kind for c in cards), ("error", "warning", "note", "hazard")),
-        sites=tuple(view.sites),
+        sites=tuple(sorted(view.sites, key=lambda s: ranks[str(s.verdict)])),
         verdicts=verdicts,
     )
 
