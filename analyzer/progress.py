@@ -21,7 +21,7 @@ class Progress:
 
     It is drawn from the first stage on: what is read before may be what somebody types. A thread
     draws, so that a long stage is seen to go on. Nothing is ever written to a stream that is not a
-    terminal. Whatever else is written meanwhile is written within aside().
+    terminal, or a dumb one. Whatever else is written meanwhile is written within aside().
     """
 
     def __init__(self, stream: TextIO, *, enabled: bool = True, patience: float = 1.0) -> None:
@@ -33,7 +33,8 @@ class Progress:
         self._drawing = threading.Lock()
         self._is_drawn = False
         self._thread: threading.Thread | None = None
-        if enabled and stream.isatty():
+        # A dumb terminal would show what wipes the bar.
+        if enabled and stream.isatty() and os.environ.get("TERM") != "dumb":
             self._thread = threading.Thread(target=self._draw, daemon=True)
 
     def __enter__(self) -> Self:

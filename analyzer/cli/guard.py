@@ -204,7 +204,8 @@ def _look_on(watched: int, pipe: int, deadline: float, memory: int) -> None:
 def _kill(watched: int, reason: str) -> None:
     if os.getppid() != watched:
         return
-    wiped = "\r\x1b[K" if os.isatty(2) else ""  # there may be a bar
+    there_may_be_a_bar = os.isatty(2) and os.environ.get("TERM") != "dumb"
+    wiped = "\r\x1b[K" if there_may_be_a_bar else ""
     with suppress(OSError):  # the disk may be full
         os.write(2, f"{wiped}offlint: {reason}, and it did not stop by itself: killed\n".encode())
     os.kill(watched, signal.SIGKILL)

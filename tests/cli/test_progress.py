@@ -17,6 +17,11 @@ from analyzer.tree import DirectoryTree
 from .commands import PATCH, TREE
 
 
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
+
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
@@ -38,6 +43,12 @@ def test_a_terminal_sees_a_bar_that_is_wiped() -> None:
     assert "analyse" in text
     assert "50%" in text
     assert text.endswith("\x1b[2K\r")
+
+
+def test_a_dumb_terminal_sees_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+
+    assert "" == drawn(Terminal())
 
 
 def test_short_work_shows_nothing() -> None:
