@@ -17,9 +17,9 @@ from analyzer.tree.overlay import Overlay
 
 #: So many of the bytes of the larger file are those of the other one; as git takes it.
 _ALIKE = 0.5
-#: So many pairs of files are compared that have come and gone; where there are more, only the
-#: same text tells.
-_PAIRS = 2500
+#: So many lines are compared, of files that have gone with those that have come; where there are
+#: more, only the same text tells.
+_COMPARED = 5_000_000
 
 Texts = Mapping[str, bytes]
 
@@ -57,7 +57,9 @@ def _same(gone: Texts, new: Texts) -> Iterator[tuple[str, str]]:
 
 def _alike(gone: Texts, new: Texts) -> Iterator[tuple[str, str]]:
     """Yield the names of files whose texts are alike, those first that are most so."""
-    if len(gone) * len(new) > _PAIRS:
+    if not gone or not new:
+        return
+    if len(new) * sum(text.count(b"\n") for text in gone.values()) > _COMPARED:
         return
     texts = {**gone, **new}
     lines = {path: Counter(text.splitlines()) for path, text in texts.items()}
@@ -68,8 +70,9 @@ def _alike(gone: Texts, new: Texts) -> Iterator[tuple[str, str]]:
             larger = max(size[path], size[name])
             if _suffix(path) != _suffix(name) or min(size[path], size[name]) < larger * _ALIKE:
                 continue
-            shared = (lines[path] & lines[name]).items()
-            alike = sum((len(line) + 1) * count for line, count in shared) / larger
+            one, other = lines[path], lines[name]
+            shared = one.keys() & other.keys()
+            alike = sum((len(line) + 1) * min(one[line], other[line]) for line in shared) / larger
             if alike >= _ALIKE:
                 found.append((-alike, path, name))
     yield from ((path, name) for _, path, name in sorted(found))
