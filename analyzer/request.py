@@ -184,7 +184,7 @@ def _files(patches: Sequence[str], stdin: Input) -> Mapping[str, bytes]:
         )
     files: dict[str, bytes] = {}
     room = _LARGEST
-    for name in (file for patch in patches or ("-",) for file in _within(patch)):
+    for name in dict.fromkeys(file for patch in patches or ("-",) for file in _within(patch)):
         files[name] = stdin.read(room + 1) if name == _STDIN else _read(name, room + 1)
         room -= len(files[name])
         if room < 0:

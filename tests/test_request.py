@@ -82,6 +82,14 @@ def test_several_patches_are_one_series_in_the_order_in_which_they_are_named(
         assert opened(tree, two, one).steps
 
 
+def test_a_patch_that_is_named_twice_is_one(tree: Path, folder: Path) -> None:
+    assert 1 == len(
+        opened(tree, folder / "0001-one.patch", folder / "0001-one.patch").series.patches
+    )
+    with Path(folder / "0001-one.patch").open("rb") as stdin:
+        assert 1 == len(open_request(("-", "-"), str(tree), None, None, stdin).series.patches)
+
+
 def test_numbered_mails_stand_in_the_order_of_their_numbers(tree: Path) -> None:
     for n, text in ((1, FIRST), (2, SECOND)):
         mail = f"From: a@b\nSubject: [PATCH {n}/2] x\n\n{text}"

@@ -21,7 +21,10 @@ from analyzer.tree.api import Tree
 _ADVICE = (
     "Name the tree or revision that the patch was made for, or analyse what applies: --partial."
 )
-_ELSEWHERE = "None of these files is there: name the top of the kernel tree with --tree."
+_ELSEWHERE = (
+    "None of these files is there: name the top of the kernel tree that the patch was made for, "
+    "with --tree or --git."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ HERE = str(Path(__file__).parent)
         (["check", "--tree", TREE, "no-such-a..no-such-b"], "no-such-a"),
         (["check", "--git", "no-such-revision", PATCH], "no-such-revision"),
         (["check", "--tree", TREE, "a...b"], "where they part: $(git merge-base a b)..b"),
-        (["check", "--tree", f"{TREE}/mm", PATCH], "the top of the kernel tree with --tree."),
+        (["check", "--tree", f"{TREE}/mm", PATCH], "None of these files is there: name the top of"),
     ],
 )
 def test_the_message_names_what_is_wrong(
