@@ -107,7 +107,10 @@ class _Audit:
         if self.cut(plain):
             self._find()
             raise OutOfBudgetError(self.cut(plain))
-        if not (moves and all(m.starts == m.after for m in moves)):
+        if not shifts:  # no page is another then: which of them come where decides nothing
+            self._find()
+            scene = self._traced(shifts, after=plain, before=plain, is_in=False)
+        elif not (moves and all(m.starts == m.after for m in moves)):
             self._find()
             # Nobody writes the new state yet: where the one that is left is used matters.
             mine = interest_of(prepared)
@@ -231,7 +234,7 @@ def _is_traced(use: Use, scene: Scene) -> bool:
     if not use.function or use.name.verb == "names" or use.function in scene.names:
         return False
     moved = {s.population for s in scene.relevant(use)}
-    if any(o.page.population in moved for o in scene.after.at(use)):
+    if not moved or any(o.page.population in moved for o in scene.after.at(use)):
         return False
     return not scene.excluded(use, scene.relevant(use))
 
