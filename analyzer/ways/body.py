@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
 from analyzer.ways.defs import Place
+from analyzer.ways.naming import Valued, page_key
 from analyzer.ways.state import Held, Way
 
 #: What a function answers for the page, by name, argument and the page's state.
@@ -23,6 +24,7 @@ class Done:
     ways: set[Way]
     told: set[str]
     known: Mapping[str, int | None]  # the variables that change; None where nothing is known then
+    strange: frozenset[str]  # of the names in the block, those that name the page no more
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Body:
     """A variant, what names the page in it, and where the page becomes another."""
 
     variant: ir.Variant
-    same: frozenset[str]
+    same: frozenset[str]  # keys of what names the page, see page_key()
+    forming: frozenset[str]  # the names that stand in those keys
     renewals: frozenset[Place]
     telling: frozenset[str]  # variables whose value is returned, stored or passed on
     meanings: Mapping[str, str]  # what a temporary stands for
@@ -59,15 +62,13 @@ class Body:
             found = self._names[id(e)] = frozenset(names_in(e))
         return found
 
-    def names_page(self, call: ir.Call) -> bool:
-        """Tell whether a call is passed the page."""
-        return any(self.names_of(a) & self.same for a in call.args)
-
-    def argument(self, call: ir.Call) -> int | None:
-        """Return which argument of a call is the page, by itself and alone; None where none is."""
-        found = [n for n, a in enumerate(call.args) if self.names_of(a) & self.same]
-        plain = len(found) == 1 and isinstance(call.args[found[0]], ir.Name)
-        return found[0] if plain else None
+    def is_page(self, e: ir.Expr, value: Valued, strange: frozenset[str]) -> bool:
+        """Tell whether an expression names the page; strange names have become others'."""
+        if isinstance(e, ir.Opaque):
+            return not self.names_of(e).isdisjoint(self.same - strange)
+        if not strange.isdisjoint(self.names_of(e)):
+            return False
+        return page_key(e, value) in self.same
 
     def text_of(self, e: ir.Expr, known: Mapping[str, int]) -> str:
         """Write an expression, with known numbers put in."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from analyzer.c import ir
 from analyzer.flow.shape import names_in
-from analyzer.pages.facts import Facts
 from analyzer.ways.body import Answering, Body, spell_expression
 from analyzer.ways.defs import Place
+from analyzer.ways.naming import same_page
 from analyzer.ways.walk import World
 
 
@@ -16,35 +16,16 @@ def body_of(
     variant: ir.Variant, page: ir.Expr, starts: Iterable[Place], world: World, answer: Answering
 ) -> Body:
     """Return a function's body as it is walked for a page that comes into it at some places."""
+    same, forming = same_page(variant, page, world.facts)
     return Body(
         variant,
-        _same_page(variant, page, world.facts),
+        same,
+        forming,
         frozenset(starts),
         _telling_in(variant, world),
         _meanings_of(variant),
         answer,
     )
-
-
-def _same_page(variant: ir.Variant, page: ir.Expr, facts: Facts) -> frozenset[str]:
-    """Return the variables that name the page, in whatever form."""
-    linked: list[set[str]] = []
-    for block in variant.blocks:
-        for step in block.instructions:
-            match step:
-                case ir.Assign(ir.Name(id), ir.Name(other)):
-                    linked.append({id, other})
-                case ir.Call(result, ir.Name(callee), args) if callee in facts.identities:
-                    linked.append({result.id, *(n for a in args[:1] for n in names_in(a))})
-    same = set(names_in(page))
-    changed = True
-    while changed:
-        before = len(same)
-        for names in linked:
-            if names & same:
-                same |= names
-        changed = len(same) > before
-    return frozenset(same)
 
 
 def _telling_in(variant: ir.Variant, world: World) -> frozenset[str]:

@@ -11,6 +11,7 @@ from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Operation, Space, Verb
 from analyzer.ways.body import Body, Done
 from analyzer.ways.defs import Place
+from analyzer.ways.naming import stands_for
 from analyzer.ways.state import Held, Path, Way, spell
 
 
@@ -58,6 +59,7 @@ class Walk:
     held: Held
     instead: tuple[int, Held] | None = None  # the test at an offset is answered for this state
     at_end: bool = False  # all of the block but its end was done
+    strange: frozenset[str] = frozenset()  # names that have become those of another page
     known: dict[str, int] = field(default_factory=dict)
     seen: set[object] = field(default_factory=set)
     ways: set[Way] = field(default_factory=set)
@@ -82,7 +84,7 @@ class Walk:
         """Follow the path to its end; return the condition that the choices do not decide."""
         while self.place is not None:
             if not self.at_end:
-                state = (self.place, frozenset(self.known.items()), self.held)
+                state = (self.place, frozenset(self.known.items()), self.held, self.strange)
                 if state in self.seen:
                     self.ways.add(Way("goes on", "in the loop"))
                     self.place = None
@@ -106,19 +108,22 @@ class Walk:
         blocks are few.
         """
         names = self.body.names_in_block(place.block)
-        key = (place, self.held, frozenset(k for k in self.known.items() if k[0] in names))
+        known = frozenset(k for k in self.known.items() if k[0] in names)
+        key = (place, self.held, known, self.strange & names)
         done = self.body.done.get(key)
         if done is None:
             aside = replace(self, known=dict(self.known), ways=set(), told=set())
             reaches = aside._do(place)
             changes = {n: aside.known.get(n) for n in names}
             changes = {n: v for n, v in changes.items() if v != self.known.get(n)}
-            done = Done(reaches, aside.held, aside.ways, aside.told, changes)
+            strange = aside.strange & names
+            done = Done(reaches, aside.held, aside.ways, aside.told, changes, strange)
             self.body.done[key] = done
         for name, value in done.known.items():
             self._put(self.known, name, value)
         self.ways |= done.ways
         self.told |= done.told
+        self.strange = (self.strange - names) | done.strange
         self.held = done.held
         return done.reaches
 
@@ -130,6 +135,7 @@ class Walk:
                 self.ways.add(Way("goes on", "to the next page"))
                 return False
             after = self._step(steps[n], self.known, self.held)
+            self._rename(steps[n])
             if after is None:
                 return False
             self.held = after
@@ -206,6 +212,33 @@ class Walk:
                     known.pop(name, None)
         return held
 
+    def _rename(self, step: ir.Instruction) -> None:
+        """Note which names name the page after a step, and which do no more."""
+        match step:
+            case ir.Assign(ir.Name(id), value):
+                self._named(id, is_page=self._is_page(value))
+            case ir.Call(result, callee, args):
+                for a in args:
+                    if isinstance(a, ir.Unary) and isinstance(a.operand, ir.Name) and a.op == "&":
+                        self._named(a.operand.id, is_page=False)  # it may be given another
+                name = callee.id if isinstance(callee, ir.Name) else ""
+                named = stands_for(name, args, self.world.facts)
+                self._named(result.id, is_page=named is not None and self._is_page(named))
+            case ir.Iterate(_, _, args):
+                for name in {n for a in args for n in self.body.names_of(a)}:
+                    self._named(name, is_page=False)
+            case ir.Havoc(names):
+                self.strange |= names & self.body.forming
+
+    def _named(self, name: str, *, is_page: bool) -> None:
+        if is_page:
+            self.strange -= {name}
+        elif name in self.body.forming:
+            self.strange |= {name}
+
+    def _is_page(self, e: ir.Expr) -> bool:
+        return self.body.is_page(e, lambda part: self._value(part, self.known), self.strange)
+
     def _put(self, known: dict[str, int], name: str, value: int | None) -> None:
         if value is None:
             known.pop(name, None)
@@ -215,7 +248,8 @@ class Walk:
     def _call(self, call: ir.Call, known: dict[str, int], held: Held) -> Held | None:
         name = call.callee.id if isinstance(call.callee, ir.Name) else ""
         op = self.world.space.operations.get(name)
-        mine = self.body.names_page(call)
+        pages = [n for n, a in enumerate(call.args) if self._is_page(a)]
+        mine = bool(pages)
         for a in call.args:  # what is passed out may be written
             if isinstance(a, ir.Unary) and a.op == "&":
                 for other in names_in(a):
@@ -223,7 +257,7 @@ class Walk:
         if op is not None and mine:
             return self._operate(op, call, known, held)
         made = self.world.facts.resets.get(name, len(call.args))
-        if any(self.body.names_of(a) & self.body.same for a in call.args[made : made + 1]):
+        if made in pages:
             held = Held(frozenset())  # made anew: what it came with is gone
         if mine and name in self.world.typed:
             known[call.result.id] = int(held.type != "")
@@ -232,8 +266,8 @@ class Walk:
             known[call.result.id] = self.values[name]
             return held
         known.pop(call.result.id, None)
-        argument = self.body.argument(call) if mine else None
-        answer = None if argument is None else self.body.answer(name, argument, held)
+        plain = len(pages) == 1 and isinstance(call.args[pages[0]], ir.Name)
+        answer = self.body.answer(name, pages[0], held) if plain else None
         if answer is not None:
             known[call.result.id] = answer[0]
             self.told |= answer[1]
