@@ -71,6 +71,8 @@ def same_way(use: Use, shift: Shift, found: Ways, scene: Scene) -> str:
         if beside:
             return f"{beside[0]}() is tested as well, with the same way out: {_ends(found.after)}"
         return f"the same for {shift.told} before and after: {_ends(found.after)}"
+    if found.is_printed:
+        return f"only what is printed differs for {shift.told} before and after"
     if beside and found.after <= found.before:
         ends = frozenset(
             w for b, a in found.differing for w in a.ways if w.kind in ("returns", "goes on")

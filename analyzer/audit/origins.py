@@ -18,8 +18,11 @@ from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
 from analyzer.pages.provenance import UNKNOWN, load_provenance
 from analyzer.sites import Verdict
-from analyzer.ways.state import Path, Way
+from analyzer.ways.state import PRINTS, Path, Way
 from analyzer.ways.ways import Ways
+
+#: What a function does where nobody but its caller, or a reader, can tell.
+_ANSWERS = frozenset(("returns", "goes on", "computes", PRINTS))
 
 
 def by_source(use: Use, scene: Scene) -> Judged | None:
@@ -139,9 +142,7 @@ def _denied(found: Ways) -> str:
 def _only_answers(found: Ways) -> bool:
     """Tell whether all that differs is what the function returns."""
     return all(
-        w.kind in ("returns", "goes on", "computes")
-        for before, after in found.differing
-        for w in before.ways ^ after.ways
+        w.kind in _ANSWERS for before, after in found.differing for w in before.ways ^ after.ways
     )
 
 
@@ -172,7 +173,7 @@ def _frees(path: Path, use: Use, scene: Scene) -> bool:
 
 def _is_idle(path: Path) -> bool:
     """Tell whether nothing is done on a path: a loop over the pages may have none to free."""
-    return all(w.kind in ("returns", "goes on", "computes") for w in path.ways)
+    return all(w.kind in _ANSWERS for w in path.ways)
 
 
 def beside(use: Use, scene: Scene) -> Judged | None:

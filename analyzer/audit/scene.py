@@ -87,7 +87,10 @@ class Scene:
         """Return what calls in a file mean to a page."""
         touching = frozenset(n.word for n in self.names.values() if n.verb != "names")
         small = functools.partial(self.small, path)
-        return World(self.space, self.facts, touching, self.known.pure, self.known.typed, small)
+        known = self.known
+        return World(
+            self.space, self.facts, touching, known.pure, known.typed, known.printing, small
+        )
 
     def named(self, use: Use) -> frozenset[str]:
         """Return what a function calls, and what the static functions that it calls call for it."""
@@ -158,11 +161,11 @@ class Scene:
         both = Ways(())
         argument, _ = self.handed(use)
         world = self.world(use.file)
-        for _, variant, place, call in self.places(use):
+        for function, variant, place, call in self.places(use):
             if argument >= len(call.args):
                 return None
             states = (shift.before, shift.after)
-            ways = ways_of(variant, place, call.args[argument], states, values, world)
+            ways = ways_of(function, variant, place, call.args[argument], states, values, world)
             if ways is None:
                 return None
             both += ways
@@ -185,11 +188,11 @@ class Scene:
         values, world = self.known.fresh.get(shift.population, {}), self.world(use.file)
         states = (shift.before, shift.after)
         found: list[Share] | None = None
-        for _, variant, place, call in self.places(use):
+        for function, variant, place, call in self.places(use):
             if call.callee == ir.Name(op.name) and call.args:
                 if self._is_alone(use, shift, variant):
                     continue  # the whole difference is its own
-                shares = shares_of(variant, place, call, states, values, world)
+                shares = shares_of(function, variant, place, call, states, values, world)
                 found = [*(found or ()), *shares]
         return None if found is None else tuple(found)
 

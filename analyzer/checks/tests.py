@@ -98,7 +98,7 @@ def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str]
             at = call_at(variant, now.span.start)
             if at is None or not at[1].args:
                 continue
-            for share in shares_of(variant, *at, states, values, world):
+            for share in shares_of(function, variant, *at, states, values, world):
                 lost, gained = _doing(share.lost), _doing(share.gained)
                 if lost or gained:
                     return _spelled(lost), _spelled(gained)

@@ -93,6 +93,7 @@ class Provenance:
     fresh: Mapping[str, Mapping[str, int]]  # population -> call -> its value
     typed: frozenset[str]  # calls that tell whether a page has any type
     pure: frozenset[str]
+    printing: frozenset[str]  # calls that tell a reader something and do no more
     free: frozenset[str]
     recheck: frozenset[str]
 
@@ -159,6 +160,7 @@ def load_provenance() -> Provenance:
         fresh=fresh,
         typed=frozenset(facts["typed"]["names"]),
         pure=frozenset(facts["pure"]["names"]),
+        printing=frozenset(facts["printing"]["names"]),
         free=frozenset(facts["free"]["names"]),
         recheck=frozenset(facts["recheck"]["names"]),
     )

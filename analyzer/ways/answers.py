@@ -61,7 +61,7 @@ class Answers:
         if len(variant.blocks) > _BLOCKS or _writes_elsewhere(function, variant):
             return None
         page = ir.Name(function.params[argument].name)
-        body = body_of(variant, page, (), self.world, self.of)
+        body = body_of(function, variant, page, (), self.world, self.of)
         todo: list[tuple[Choices, Walk]] = [
             ({}, Walk(body, self.values, self.world, Place(0, 0), held))
         ]

@@ -33,6 +33,7 @@ class Body:
 
     variant: ir.Variant
     same: frozenset[str]  # keys of what names the page, see page_key()
+    own: frozenset[str]  # parameters and local variables
     forming: frozenset[str]  # the names that stand in those keys
     renewals: frozenset[Place]
     telling: frozenset[str]  # variables whose value is returned, stored or passed on

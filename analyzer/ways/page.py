@@ -13,13 +13,19 @@ from analyzer.ways.walk import World
 
 
 def body_of(
-    variant: ir.Variant, page: ir.Expr, starts: Iterable[Place], world: World, answer: Answering
+    function: ir.Function,
+    variant: ir.Variant,
+    page: ir.Expr,
+    starts: Iterable[Place],
+    world: World,
+    answer: Answering,
 ) -> Body:
     """Return a function's body as it is walked for a page that comes into it at some places."""
     same, forming = same_page(variant, page, world.facts)
     return Body(
         variant,
         same,
+        frozenset((*(p.name for p in function.params), *variant.locals)),
         forming,
         frozenset(starts),
         _telling_in(variant, world),
@@ -36,7 +42,7 @@ def _telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
             match step:
                 case ir.Assign(target, value) if not isinstance(target, ir.Name):
                     found.update(names_in(value))
-                case ir.Call(_, ir.Name(callee), args) if callee not in world.pure:
+                case ir.Call(_, ir.Name(callee), args) if callee not in world.quiet:
                     found.update(n for a in args for n in names_in(a))
         if isinstance(block.end, ir.Return) and block.end.value is not None:
             found.update(names_in(block.end.value))

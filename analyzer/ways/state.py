@@ -15,13 +15,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Way:
-    """One thing that happens: "returns", "calls", "writes", "stores", "fails", "goes on"."""
+    """One thing that happens: "returns", "calls", "prints", "writes", "stores", "fails", ..."""
 
     kind: str
     what: str
 
     def __str__(self) -> str:
         return f"{self.kind} {self.what}".strip()
+
+
+#: The kind of what happens for a reader only.
+PRINTS = "prints"
 
 
 @dataclass(frozen=True, slots=True)

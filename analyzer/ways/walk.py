@@ -12,7 +12,7 @@ from analyzer.pages.machine import TYPE, Operation, Space, Verb
 from analyzer.ways.body import Body, Done
 from analyzer.ways.defs import Place
 from analyzer.ways.naming import stands_for
-from analyzer.ways.state import Held, Path, Way, spell
+from analyzer.ways.state import PRINTS, Held, Path, Way, spell
 
 
 def no_function(_name: str) -> ir.Function | None:
@@ -29,8 +29,14 @@ class World:
     touching: frozenset[str]  # further calls that read or write a flag that moves
     pure: frozenset[str]
     typed: frozenset[str] = frozenset()  # calls that tell whether the page has any type
+    printing: frozenset[str] = frozenset()  # calls that tell a reader something and do no more
     #: A static function of the file at hand, by its name; None where there is none of the kind.
     small: Callable[[str], ir.Function | None] = no_function
+
+    @property
+    def quiet(self) -> frozenset[str]:
+        """Return the calls of which it does not matter what they are passed."""
+        return self.pure | self.printing
 
 
 #: What was decided of conditions that do not depend on the page.
@@ -191,7 +197,9 @@ class Walk:
         match step:
             case ir.Assign(ir.Name(id), value):
                 number = self._value(value, known)
-                if number is None and id in self.body.telling and not _is_call(value):
+                if not (id.startswith("%") or id in self.body.own):
+                    self.ways.add(Way("stores", f"{id} = {self._text(value, known)}"))
+                elif number is None and id in self.body.telling and not _is_call(value):
                     self.ways.add(Way("computes", f"{id} = {self._text(value, known)}"))
                 self._put(known, id, number)
             case ir.Assign(target, value):
@@ -280,7 +288,8 @@ class Walk:
         if op is not None and op.is_test:
             return held
         args = ", ".join(self._text(a, known) for a in call.args)
-        self.ways.add(Way("calls", f"{self._text(call.callee, known)}({args})"))
+        kind = PRINTS if name in self.world.printing else "calls"
+        self.ways.add(Way(kind, f"{self._text(call.callee, known)}({args})"))
         return held
 
     def _operate(

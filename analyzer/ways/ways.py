@@ -10,7 +10,7 @@ from analyzer.flow.shape import names_in
 from analyzer.ways.answers import Answers
 from analyzer.ways.defs import Place, reaching
 from analyzer.ways.page import body_of
-from analyzer.ways.state import Held, Path, Way
+from analyzer.ways.state import PRINTS, Held, Path, Way
 from analyzer.ways.walk import Choices, Walk, World
 
 #: More paths than this are not walked: the answer is then that it is not known.
@@ -43,6 +43,12 @@ class Ways:
         return frozenset(n for b, a in self.pairs for n in a.told - b.told)
 
     @property
+    def is_printed(self) -> bool:
+        """Tell whether nothing differs but what is printed, and that does."""
+        apart = [w for b, a in self.differing for w in b.ways ^ a.ways]
+        return bool(apart) and all(w.kind == PRINTS for w in apart)
+
+    @property
     def differing(self) -> tuple[tuple[Path, Path], ...]:
         """Return the pairs that are not the same."""
         return tuple((b, a) for b, a in self.pairs if b.ways != a.ways)
@@ -68,6 +74,7 @@ class Share:
 
 
 def ways_of(
+    function: ir.Function,
     variant: ir.Variant,
     at: Place,
     page: ir.Expr,
@@ -84,7 +91,7 @@ def ways_of(
     differs because of the page.
     """
     starts = starts_of(variant, at, page)
-    body = body_of(variant, page, starts, world, Answers(world, values, states).of)
+    body = body_of(function, variant, page, starts, world, Answers(world, values, states).of)
     found, complete = _walked(
         [[Walk(body, values, world, start, held) for held in states] for start in starts]
     )
@@ -93,6 +100,7 @@ def ways_of(
 
 
 def shares_of(
+    function: ir.Function,
     variant: ir.Variant,
     at: Place,
     call: ir.Call,
@@ -112,7 +120,9 @@ def shares_of(
     before, after = states
 
     def run(held: Held, instead: Held | None = None) -> Callable[[Place], Walk]:
-        body = body_of(variant, page, starts, world, answer)  # what a run has found out is its own
+        body = body_of(
+            function, variant, page, starts, world, answer
+        )  # what a run has found out is its own
         told = None if instead is None else (call.span.start, instead)
         return lambda start: Walk(body, values, world, start, held, told)
 
