@@ -15,7 +15,7 @@ from analyzer.tree.words import files_of
 from analyzer.ways.defs import call_at, calls_of, variable
 
 #: How many calls are followed outwards, and inwards to what a callee returns.
-_DEPTH = 5
+_DEPTH = 7
 #: How often files of callers are searched for: that reads the text of the whole tree.
 _SEARCHES = 2
 #: Functions that are called from more places than this are not followed outwards.

@@ -53,21 +53,22 @@ def _guard(shift: Shift, use: Use, scene: Scene) -> str:
 
 def _reach(shift: Shift, sources: frozenset[Source]) -> str:
     """Say whether a population's pages can, or may, or cannot ("") come from the sources."""
+    found = {_brought(shift, s) for s in sources}
+    return "can" if "can" in found else "may" if "may" in found else ""
+
+
+def _brought(shift: Shift, s: Source) -> str:
+    """Say whether a population's pages can, or may, or cannot ("") come from one source."""
     known = load_provenance()
     if shift.part is not None and shift.part.comes:
-        return "can" if any(s.kind in shift.part.comes for s in sources) else ""
-    found = ""
-    for s in sources:
-        kind = known.kinds[s.kind]
-        if s.kind == UNKNOWN and s.is_page and not _is_asked(s):
-            if shift.population in known.handed_on:
-                found = found or "may"
-            continue  # a pointer that is handed on: pages of the population are followed
-        if kind.brings(shift.population):
-            found = "can"
-        elif kind.may_bring(shift.population):
-            found = found or "may"
-    return found
+        return "can" if s.kind in shift.part.comes else ""
+    if s.kind == UNKNOWN and s.is_page and not _is_asked(s):
+        # A pointer that is handed on: pages of the population are followed.
+        return "may" if shift.population in known.handed_on else ""
+    kind = known.kinds[s.kind]
+    if kind.brings(shift.population):
+        return "can"
+    return "may" if kind.may_bring(shift.population) else ""
 
 
 def _is_asked(s: Source) -> bool:
@@ -120,9 +121,7 @@ def _compared(
         fare = "fare otherwise now" if scene.is_in else "would fare otherwise"
         reason = f"{shift.told} can come here, and {fare}"
         return Judged(Verdict.AFFECTED, reason, ways, names)
-    missing = sorted(
-        s.why for s in sources if scene.known.kinds[s.kind].may_bring(shift.population)
-    )
+    missing = sorted(s.why for s in sources if _brought(shift, s))
     return undecided(
         f"{shift.told} would fare otherwise, and whether they come here is not known: {missing[0]}",
         ways,
