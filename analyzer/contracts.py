@@ -146,5 +146,6 @@ class Explanation:
     before: tuple[Happening, ...] | None
     after: tuple[Happening, ...]
     remarks: tuple[Remark, ...] = ()
-    rulings: tuple[Ruling, ...] = ()  # where the line uses a migration's flags
+    migrations: tuple[str, ...] = ()  # the described ones whose flags the line uses
+    rulings: tuple[Ruling, ...] = ()  # what the audits of these say of the line
     gaps: tuple[Gap, ...] = ()

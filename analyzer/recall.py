@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.codec import decode, encode
-from analyzer.contracts import Effects
+from analyzer.contracts import Effects, Explanation
 from analyzer.findings import Result
 from analyzer.sites import Audit
 from analyzer.store import Store, key_of
@@ -112,7 +112,22 @@ def recall_effects(
     return recall(store, tree, Effects, question, compute, _is_whole, jobs=jobs)[0]
 
 
-def _is_whole(found: Result | Audit | Effects) -> bool:
+def recall_explanation(
+    store: Store | None,
+    series: Series | None,
+    tree: Tree,
+    path: str,
+    line: int,
+    compute: Callable[[Tree], Explanation],
+    *,
+    jobs: int = 1,
+) -> Explanation:
+    """Return why a line of a tree, or of the one after a series on it, is or is not reported."""
+    question = ("explain", repr(series), path, str(line))
+    return recall(store, tree, Explanation, question, compute, _is_whole, jobs=jobs)[0]
+
+
+def _is_whole(found: Result | Audit | Effects | Explanation) -> bool:
     stopped = isinstance(found, Result | Audit) and bool(found.stopped)
     return not stopped and not any(g.kind == "budget" for g in found.gaps)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fixture.harness import common_files
@@ -19,11 +21,12 @@ from analyzer.codec import decode, encode
 from analyzer.contracts import Contract, Effects, Place
 from analyzer.flow.analyse import law_of
 from analyzer.flow.cache import Cache
+from analyzer.migrations import Described
 from analyzer.pages.facts import load_facts
 from analyzer.recall import recall, recall_audit
 from analyzer.sites import Audit
 from analyzer.store import DiskStore
-from analyzer.tree import DirectoryTree, Folders, Hits
+from analyzer.tree import DirectoryTree, Folders, Hits, Tree
 from analyzer.tree.known import KnownTree
 
 from .audit.trees import MIGRATION
@@ -31,6 +34,7 @@ from .audit.trees import MIGRATION
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "fixtures" / "demo"
 READER = "int drain(struct page *page)\n{{\n\treturn {}(page);\n}}\n"
+LINE = "drivers/toy/toy_mem.c:14"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "audit": ("audit", "--format", "json", "--fail-on", "never"),
     "audit of a patch": (
@@ -42,6 +46,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         *("effects", "toy_hold", "--patch", str(DEMO / "change.patch"), "--format", "json"),
         *("--at", "drivers/toy/toy_mem.c:14"),
     ),
+    "explain": ("explain", LINE, "--format", "json"),
+    "explain a patch": ("explain", LINE, "--patch", str(DEMO / "change.patch"), "--format", "json"),
     "check": ("check", str(DEMO / "change.patch"), "--format", "json", "--fail-on", "never"),
 }
 
@@ -95,6 +101,35 @@ def test_the_second_audit_computes_nothing(
     main([*COMMANDS["audit"], "--tree", str(demo)])
 
     assert first == capsys.readouterr().out
+
+
+def test_an_audit_answers_for_each_line_and_a_changed_one_is_looked_at_again(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rulings(line: int) -> list[tuple[str, str]]:
+        main(["explain", f"drivers/toy/toy_mem.c:{line}", "--tree", str(demo), "--format", "json"])
+        found = json.loads(capsys.readouterr().out)["audit"]
+        return [(r["operation"], r["migration"]) for r in found]
+
+    asked: list[str] = []
+    audit = analyzer.auditing.audit
+
+    def counted(tree: Tree, migration: Described, **more: Any) -> Audit:  # as it is passed on
+        asked.append(migration.name)
+        return audit(tree, migration, **more)
+
+    monkeypatch.setattr(analyzer.auditing, "audit", counted)
+    found = [rulings(14), rulings(27), rulings(15)]
+    source = demo / "drivers/toy/toy_mem.c"
+    source.write_text(source.read_text().replace("__ClearPageOffline(page)", "ClearPageToy(page)"))
+
+    both = ("hotplug-offline", "offline-sticky")
+    assert [[(op, m) for m in both] for op in ("__SetPageOffline", "__ClearPageOffline")] == found[
+        :2
+    ]
+    assert [] == found[2]
+    assert sorted(both) == asked
+    assert [] == rulings(27)
 
 
 def test_a_check_that_is_known_loads_no_analysis(demo: Path, tmp_path: Path) -> None:

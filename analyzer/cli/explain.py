@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from analyzer.base import AnalyzerError
-from analyzer.cli.bounds import bounded, towards
+from analyzer.cli.bounds import bounded, towards, working
+from analyzer.cli.caching import opened_store
 from analyzer.cli.effects import line_named
 from analyzer.cli.guard import Guard
 from analyzer.cli.output import is_coloured, put, say, width_of
+
+if TYPE_CHECKING:
+    from analyzer.contracts import Explanation
+    from analyzer.migrations import Described
+    from analyzer.sites import Audit, Site
+    from analyzer.tree import Tree
 
 
 @click.command(short_help="Print what a rule means, or why a line is (not) reported.")
@@ -34,6 +44,7 @@ from analyzer.cli.output import is_coloured, put, say, width_of
     help="Colour the text.",
 )
 @click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@working
 @bounded("the answer")
 @click.pass_context
 def explain(
@@ -46,6 +57,8 @@ def explain(
     format_: str,
     color: str,
     quiet: bool,
+    jobs: int | None,
+    no_cache: bool,
     timeout: float | None,
     memory: int | None,
 ) -> None:
@@ -65,26 +78,61 @@ def explain(
         put(render_rule(rule_named(subject), width=width_of(), colour=colour), None)
         return
     path, line = line_named(subject)
-    from analyzer.cli.trees import open_trees
-    from analyzer.effects.explain import explain as derive
-    from analyzer.migrations import known_migrations
+    from analyzer.cli.trees import open_base, trees_around
+    from analyzer.effects.explain import ruled
+    from analyzer.migrations import known_migrations, migration_named
+    from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
+    from analyzer.recall import recall_audit, recall_explanation
     from analyzer.report.explain import render, render_json
     from analyzer.select import Selection
-    from analyzer.settings import bounds, settings_of
+    from analyzer.settings import bounds, read_settings, settings_of
 
-    progress = Progress(sys.stderr, enabled=not quiet)
+    progress, workers = Progress(sys.stderr, enabled=not quiet), jobs or usable_cores()
     with (
         towards(f"what happens at {path}:{line}", progress),  # outermost: time may be out at once
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
         progress,
     ):
         stdin = guard.awaited(sys.stdin.buffer)
-        trees, changed = open_trees(patch, tree, revision, stdin, quiet=quiet)
-        settings = settings_of(trees.before)
+        series, base = open_base(patch, tree, revision, stdin, quiet=quiet)
+        settings = settings_of(base)
         guard.allow(*bounds(timeout, memory, settings))
-        migrations = known_migrations(settings.migrations)
-        found = derive(path, line, trees, changed, progress=progress, migrations=migrations)
+
+        def known(where: Tree) -> Mapping[str, Described]:  # read anew: the answer depends on it
+            return known_migrations(read_settings(where.read, base.name).migrations)
+
+        def derived(where: Tree) -> Explanation:
+            from analyzer.effects.explain import explain as derive
+
+            trees, changed = trees_around(series, where)
+            return derive(
+                path,
+                line,
+                trees,
+                changed,
+                progress=progress,
+                migrations=known(where),
+                jobs=workers,
+            )
+
+        def audited(name: str, where: Tree) -> Audit:
+            from analyzer.auditing import audit
+
+            after = trees_around(series, where)[0].after
+            migration = migration_named(name, known(where))
+            return audit(after, migration, progress=progress, jobs=workers)
+
+        with opened_store(progress, wanted=not no_cache, quiet=quiet) as store:
+            found = recall_explanation(store, series, base, path, line, derived, jobs=workers)
+
+            def sites_of(name: str) -> tuple[Site, ...]:
+                of_tree = functools.partial(audited, name)
+                if series is not None:
+                    return of_tree(base).sites
+                return recall_audit(store, None, base, name, {}, of_tree, jobs=workers).sites
+
+            found = ruled(found, sites_of)
     if not quiet and not Selection(paths=settings.paths).covers(path):
         say(f"{path}: .offlint.toml ignores this path: check shows no finding in it")
     if format_ == "json":

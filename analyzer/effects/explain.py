@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from analyzer.audit.names import Name, names_of
-from analyzer.audit.run import audit_tree
 from analyzer.audit.uses import find_uses
 from analyzer.base import Pair, Span
 from analyzer.clock import Clock, Progress
@@ -27,6 +27,7 @@ from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.settle import settle
+from analyzer.sites import Site
 from analyzer.tree import Tree
 
 _NAMED = re.compile(r"\w+\(")  # begins with the name of a function
@@ -54,10 +55,12 @@ def explain(
     config: Mapping[str, bool] | None = None,
     progress: Progress | None = None,
     migrations: Mapping[str, Described] | None = None,
+    jobs: int = 1,
 ) -> Explanation:
-    """Return why a line of the tree after is or is not reported.
+    """Return why a line of the tree after is or is not reported, without what an audit says.
 
-    migrations are the described ones (None: those that are shipped).
+    migrations are the described ones (None: those that are shipped). jobs bounds the processes
+    that work at once; the result does not depend on it.
     Raise AnalyzerError where there is no such line.
     """
     clock, changed = Clock(progress), tuple(changed)
@@ -67,7 +70,7 @@ def explain(
     prepared = prepared_trees(trees, changed, config)
     prepared.map(lambda p: p.program.add([path]))
     watched = Watched(frozenset(((path, line), *(((path, was),) if was else ()))))
-    interest, behaviours = settle(prepared, clock, lambda _: watched)
+    interest, behaviours = settle(prepared, clock, lambda _: watched, jobs=jobs)
     clock.enter("compare")
     compared = prepared.before is not prepared.after
     found: tuple[Finding, ...] = ()
@@ -82,9 +85,9 @@ def explain(
     remarks = tuple(_remarks(place, found))
     id = (path, place.function)
     way = {id, *_on_the_way(path, line, behaviours.after)}
-    clock.enter("audit")
+    clock.enter("find uses")
     described = load_migrations() if migrations is None else migrations
-    rulings = tuple(_rulings(path, line, prepared.after, trees.after, described))
+    used = tuple(_used(path, line, prepared.after, trees.after, described))
     clock.enter("")
     return Explanation(
         place=place,
@@ -104,7 +107,7 @@ def explain(
         before=before,
         after=after,
         remarks=remarks,
-        rulings=rulings,
+        migrations=used,
         gaps=tuple(g for g in behaviours.after.gaps if (g.file, g.function) in way),
     )
 
@@ -171,10 +174,10 @@ def _on_the_way(path: str, line: int, behaviour: Behaviour) -> set[FunctionId]:
     }
 
 
-def _rulings(
+def _used(
     path: str, line: int, tree: Prepared, source: Tree, described: Mapping[str, Described]
-) -> Iterator[Ruling]:
-    """Yield what the audit says of the uses on a line; it is asked only where there is one.
+) -> Iterator[str]:
+    """Yield the migrations of whose flags there is a use on a line.
 
     Which words are uses is known when all wrappers are: the line need not name a flag.
     """
@@ -184,12 +187,22 @@ def _rulings(
     uses = find_uses(names, tree.program, source).uses
     held = {u.name.label for u in uses if u.file == path and _lies_on(line, u.span)}
     for name, migration in sorted(described.items()):
-        if held.isdisjoint((*migration.flags, *migration.types)):
-            continue
-        sites = (s for s in audit_tree(tree, source, migration).sites if s.file == path)
-        here = (s for s in sites if _lies_on(line, s.span))
-        rulings = (Ruling(name, s.operation, str(s.verdict), s.reason) for s in here)
-        yield from dict.fromkeys(rulings)
+        if not held.isdisjoint((*migration.flags, *migration.types)):
+            yield name
+
+
+def ruled(e: Explanation, sites_of: Callable[[str], Iterable[Site]]) -> Explanation:
+    """Return an explanation with what the audit of each migration says of the uses on the line.
+
+    sites_of audits the tree after for a migration; it is asked only where there is such a use.
+    """
+    rulings = (
+        Ruling(name, s.operation, str(s.verdict), s.reason)
+        for name in e.migrations
+        for s in sites_of(name)
+        if s.file == e.place.file and _lies_on(e.place.line, s.span)
+    )
+    return replace(e, rulings=tuple(dict.fromkeys(rulings)))
 
 
 def _lies_on(line: int, span: Span) -> bool:

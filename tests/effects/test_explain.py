@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from fixture.harness import common_files
 
+from analyzer.auditing import audit
 from analyzer.base import AnalyzerError, Pair
 from analyzer.contracts import Explanation
-from analyzer.effects.explain import explain
+from analyzer.effects.explain import explain, ruled
+from analyzer.migrations import migration_named
 from analyzer.tree import MemoryTree
 
 DRIVER = "drivers/foo/foo.c"
@@ -71,7 +73,8 @@ def asked(line: int, *, migrated: bool = True, law: str = "strict") -> Explanati
     before = MemoryTree({**common_files(law, "before"), DRIVER: TEXT})
     after = MemoryTree({**common_files(law, "after"), DRIVER: TEXT})
     trees = Pair(before, after) if migrated else Pair(after, after)
-    return explain(DRIVER, line, trees, sorted(common_files(law, "after")) if migrated else ())
+    found = explain(DRIVER, line, trees, sorted(common_files(law, "after")) if migrated else ())
+    return ruled(found, lambda name: audit(after, migration_named(name)).sites)
 
 
 def test_a_line_that_is_reported_says_so_and_shows_what_comes() -> None:
