@@ -250,9 +250,12 @@ def _leaks(use: Use, shifts: Mapping[str, Shift], scene: Scene) -> list[Observat
 
 def _failure(o: Observation, titles: str, scene: Scene) -> str:
     held = scene.space.describe(o.page.types) if o.dimension == TYPE else o.dimension
+    come = "come" if scene.is_in or scene.is_ahead else "would come"
     if o.outcome is Outcome.TRAP:
-        return f"{titles} come here {held}, and {o.operation}() traps"
-    return f"{titles} come here, and {o.operation}() hands them to the buddy {held}"
+        trap = "traps" if come == "come" else "would trap"
+        return f"{titles} {come} here {held}, and {o.operation}() {trap}"
+    hand = "hands" if come == "come" else "would hand"
+    return f"{titles} {come} here, and {o.operation}() {hand} them to the buddy {held}"
 
 
 def _as(held: Held) -> str:

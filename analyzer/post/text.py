@@ -77,7 +77,7 @@ def summary(result: Result, apart: Sequence[Finding], inline: int | None) -> str
         lines += ["", "Outside the change, and so listed here:"]
     last = []
     for doubt in words.doubts(result):
-        last += ["", f"{md(doubt).capitalize()}."]
+        last += ["", f"{words.sentence(md(doubt))}."]
     if result.gaps:
         blind = words.counted(len(result.gaps), "place")
         last += ["", f"Blind in {blind}: what could not be read is not judged."]

@@ -51,7 +51,7 @@ def render(view: View) -> str:
 
 def _partial(result: Result, pen: Pen) -> list[str]:
     """Say first of all what of the patch the report does not speak of."""
-    said = f"{words.partial(result).capitalize()}:"
+    said = f"{words.sentence(words.partial(result))}:"
     out = [pen.paint(line, "title") for line in wrap(said, pen.width, rest="    ")]
     for hunk in result.left_out:
         text = plain(words.left_out(hunk, result))

@@ -24,6 +24,11 @@ def counted(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
+def sentence(text: str) -> str:
+    """Return a text with a capital at its beginning; names in it keep their case."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def listed(parts: list[str]) -> str:
     """Return `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
@@ -75,7 +80,7 @@ def unsaid(selected: Selected) -> str:
     if not parts:
         return ""
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}{' (see --all)' if selected.is_cut else ''}."
+    return f"{sentence(text)}{' (see --all)' if selected.is_cut else ''}."
 
 
 def migration(moved: Migration, result: Result, *, to: str = "->") -> str:

@@ -33,3 +33,18 @@ int __init toy_init(void)
 )
 def test_what_pages_do_is_said_as_the_tree_has_it(base: str, operation: str, said: str) -> None:
     assert said in site(audited(KEPT, base), "toy_online_page", operation).reason
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("after", "come here Offline, and __SetPageOffline() traps"),
+        ("before", "would come here Offline, and __SetPageOffline() would trap"),
+    ],
+)
+def test_what_fails_is_said_as_the_tree_has_it(base: str, said: str) -> None:
+    unguarded = KEPT.replace("\tif (!PageOffline(page))\n\t", "")
+
+    found = site(audited(unguarded, base), "toy_online_page", "__SetPageOffline")
+
+    assert f"hotplugged pages {said}" == found.reason

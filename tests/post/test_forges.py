@@ -127,10 +127,10 @@ def test_nothing_is_told_of_what_is_mended_or_was_there(place: Place, tmp_path: 
 def test_what_was_not_judged_is_told_even_where_nothing_was_found(
     place: Place, tmp_path: Path
 ) -> None:
-    run(place, tmp_path, unjudged=(2,), stopped="out of time")
+    run(place, tmp_path, unjudged=(2,), stopped="out of time in Sort")
 
     (note,) = place.notes
-    assert "Out of time: nothing of patch 2 was judged." in str(note["body"])
+    assert "Out of time in Sort: nothing of patch 2 was judged." in str(note["body"])
 
 
 def test_without_yes_no_forge_is_spoken_to(place: Place, tmp_path: Path) -> None:
