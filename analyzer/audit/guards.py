@@ -66,13 +66,13 @@ def _test_before(
 ) -> str:
     """Return the test without which a page does not come to a place, here or in each caller."""
     id = (function.path, function.name)
-    origins = _origins(variant, place, page, scene)
+    origins = origins_of(variant, place, page, scene)
     asked = {
         call.result.id: call.callee.id
         for at, call in calls_of(variant)
         if isinstance(call.callee, ir.Name)
         and call.callee.id in part.excluded_by
-        and any(origins & _origins(variant, at, a, scene) for a in call.args)
+        and any(origins & origins_of(variant, at, a, scene) for a in call.args)
     }
     values = _Known(asked, part, scene.program.unit(id[0]).flat)
     if asked and not _is_reached(variant, {at for _, at in origins}, place, values):
@@ -102,7 +102,7 @@ def _calls(
                         yield function, variant, place, call
 
 
-def _origins(variant: ir.Variant, at: Place, page: ir.Expr, scene: Scene) -> set[_Origin]:
+def origins_of(variant: ir.Variant, at: Place, page: ir.Expr, scene: Scene) -> set[_Origin]:
     """Return what names a page, or the range that it is of, where that comes into a function."""
     todo = [(name, at) for name in _bases(page)]
     seen, found = set(todo), set[_Origin]()

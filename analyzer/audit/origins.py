@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analyzer.audit.freeing import ANSWERS, OWNED, is_given_back
 from analyzer.audit.guards import guard_of
 from analyzer.audit.judged import (
     Judged,
@@ -18,11 +19,8 @@ from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
 from analyzer.pages.provenance import UNKNOWN, load_provenance
 from analyzer.sites import Verdict
-from analyzer.ways.state import PRINTS, Path, Way
+from analyzer.ways.state import Way
 from analyzer.ways.ways import Ways
-
-#: What a function does where nobody but its caller, or a reader, can tell.
-_ANSWERS = frozenset(("returns", "goes on", "computes", PRINTS))
 
 
 def by_source(use: Use, scene: Scene) -> Judged | None:
@@ -37,10 +35,9 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
         told = [f"; {s.title} are told apart before: {g}" for s, g in guards.items()]
         return unaffected(f"{_origin(sources, scene)}{''.join(told)}")
     if use.name.word in scene.known.free:
-        return unaffected(
-            "gives the page back to the allocator, which only its owner does; nobody owns "
-            "hotplugged pages before they are onlined"
-        )
+        return unaffected(f"gives the page back to the allocator, {OWNED}")
+    if use.name.verb in ("reads", "clears") and is_given_back(use, scene):
+        return unaffected(f"the page is given back to the allocator then, {OWNED}")
     judged = [_compared(use, s, r, sources, scene) for s, r in open_.items()]
     order = (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.UNAFFECTED)
     return min(judged, key=lambda j: order.index(j.verdict))
@@ -141,38 +138,8 @@ def _denied(found: Ways) -> str:
 def _only_answers(found: Ways) -> bool:
     """Tell whether all that differs is what the function returns."""
     return all(
-        w.kind in _ANSWERS for before, after in found.differing for w in before.ways ^ after.ways
+        w.kind in ANSWERS for before, after in found.differing for w in before.ways ^ after.ways
     )
-
-
-def freed(use: Use, scene: Scene) -> Judged | None:
-    """Decide tests that only tell how a page is freed."""
-    called = scene.program.called((use.file, use.function))
-    if use.name.verb != "reads" or not any(scene.frees(use.file, n) for n in called):
-        return None
-    for shift in scene.relevant(use):
-        found = scene.ways(use, shift)
-        if found is None or not found.complete or not found.differing:
-            return None
-        for paths in zip(*found.differing, strict=True):
-            if not all(_frees(p, use, scene) or _is_idle(p) for p in paths):
-                return None
-            if not any(_frees(p, use, scene) for p in paths):
-                return None
-    return unaffected(
-        "tells boot memory from the allocator's pages, and frees the page either way, which only "
-        "its owner does; nobody owns hotplugged pages before they are onlined"
-    )
-
-
-def _frees(path: Path, use: Use, scene: Scene) -> bool:
-    called = (w.what.split("(")[0] for w in path.ways if w.kind == "calls")
-    return any(scene.frees(use.file, name) for name in called)
-
-
-def _is_idle(path: Path) -> bool:
-    """Tell whether nothing is done on a path: a loop over the pages may have none to free."""
-    return all(w.kind in _ANSWERS for w in path.ways)
 
 
 def beside(use: Use, scene: Scene) -> Judged | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from analyzer.audit.freeing import freed
 from analyzer.audit.judged import (
     Judged,
     Rule,
@@ -16,7 +17,7 @@ from analyzer.audit.judged import (
     undecided,
 )
 from analyzer.audit.moved import Shift
-from analyzer.audit.origins import beside, by_source, freed
+from analyzer.audit.origins import beside, by_source
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.budget import ENDS, UNBOUND, Budget, OutOfBudgetError, reason_of
@@ -255,7 +256,7 @@ def _failure(o: Observation, titles: str, scene: Scene) -> str:
         trap = "traps" if come == "come" else "would trap"
         return f"{titles} {come} here {held}, and {o.operation}() {trap}"
     hand = "hands" if come == "come" else "would hand"
-    return f"{titles} {come} here, and {o.operation}() {hand} them to the buddy {held}"
+    return f"{titles} come here, and {o.operation}() {hand} them to the buddy {held}"
 
 
 def _as(held: Held) -> str:
