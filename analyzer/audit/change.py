@@ -51,9 +51,10 @@ def audit_change(
     except ENDS as end:
         stopped = reason_of(end)
         judged = unjudged(found.after.uses, stopped)
-    wrong = tuple(f for f in findings if _counts(f))
+    new = tuple(f for f in findings if f.status is Status.INTRODUCED)
+    wrong = tuple(f for f in new if f.severity is not Severity.NOTE)
     sites = [
-        _revised(use, site, wrong, sides, stopped)
+        _revised(use, site, new, sides, stopped)
         for use, site in zip(found.after.uses, judged, strict=True)
     ]
     sites = _with_delta(sites, found, changed, wrong, sides)
@@ -163,10 +164,6 @@ def _uses(is_after: bool, sides: Sides, trees: Pair[Tree], migration: Described)
     return find_uses(names_of(space, migration), program, tree)
 
 
-def _counts(finding: Finding) -> bool:
-    return finding.status is Status.INTRODUCED and finding.severity is not Severity.NOTE
-
-
 def _finding_at(span: Span, findings: Iterable[Finding], sides: Sides) -> Finding | None:
     """Return the finding that is about the use at a span: its place, or where it breaks there."""
     for f in findings:
@@ -184,10 +181,16 @@ def _covers(place: Span, span: Span, sides: Sides) -> bool:
     return not any(place.start < d.body < place.end for ds in found for d in ds)
 
 
-def _revised(use: Use, site: Site, wrong: Sequence[Finding], sides: Sides, stopped: str) -> Site:
-    """Return a site with what the comparison of the two trees says of it and its function."""
+def _revised(use: Use, site: Site, new: Sequence[Finding], sides: Sides, stopped: str) -> Site:
+    """Return a site with what the comparison of the two trees says of it and its function.
+
+    What is only noted is harmless in this tree.
+    """
+    wrong = [f for f in new if f.severity is not Severity.NOTE]
     if finding := _finding_at(use.span, wrong, sides):
         return replace(site, verdict=Verdict.AFFECTED, reason=finding.message, ways=None)
+    if finding := _finding_at(use.span, new, sides):
+        return replace(site, verdict=Verdict.UNAFFECTED, reason=finding.message, ways=None)
     if stopped:
         return site
     id = (site.file, site.function)
@@ -250,7 +253,7 @@ def _removed(use: Use, wrong: Iterable[Finding], sides: Sides) -> Site:
     id = (use.file, use.function)
     here = [f for f in wrong if (f.file, f.function) == id]
     missing = [f for f in here if _is_missing(use, f, sides)]
-    later = [f for f in wrong if _is_missing(use, f, sides) or id in _passed(f)]
+    later = [f for f in wrong if id in _passed(f) or _is_behind(use, f, sides)]
     verdict, reason = Verdict.MIGRATED, "the patch takes it away, and nothing fails for want of it"
     if missing:
         verdict, reason = Verdict.AFFECTED, missing[0].message
@@ -278,6 +281,14 @@ def _removed(use: Use, wrong: Iterable[Finding], sides: Sides) -> Site:
 def _passed(finding: Finding) -> frozenset[tuple[str, str]]:
     """Return the functions on the way to where a finding breaks."""
     return frozenset((step.span.file, step.function) for step in finding.trace)
+
+
+def _is_behind(use: Use, finding: Finding, sides: Sides) -> bool:
+    """Tell whether a finding misses what a use did, of pages that go there from its function."""
+    id, place = (use.file, use.function), (finding.file, finding.function)
+    return _is_missing(use, finding, sides) and any(
+        id in o.chain and place in (*o.chain, o.id) for o in sides.behaviours.after.observations
+    )
 
 
 def _is_missing(use: Use, finding: Finding, sides: Sides) -> bool:

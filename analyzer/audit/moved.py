@@ -34,6 +34,10 @@ class Shift:
         """Tell whether a flag or type of its pages is another now."""
         return _has(self.before, label) != _has(self.after, label)
 
+    def gains(self, label: str) -> bool:
+        """Tell whether its pages have a flag or type now that they had not."""
+        return self.changes(label) and _has(self.after, label)
+
 
 def _has(held: Held, label: str) -> bool:
     return label in held.flags or held.type == label

@@ -22,10 +22,11 @@ from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.budget import ENDS, UNBOUND, Budget, OutOfBudgetError, reason_of
 from analyzer.flow.observe import Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE
+from analyzer.pages.machine import TYPE, Verb
 from analyzer.parallel import later
 from analyzer.sites import Site, Verdict
-from analyzer.ways.state import Held, spell
+from analyzer.ways.state import Held, Way, spell
+from analyzer.ways.ways import Ways
 
 #: From here on judging takes longer than starting a process.
 _MANY = 40
@@ -281,8 +282,24 @@ def _tested(use: Use, shift: Shift, titles: str, names: tuple[str, ...], scene: 
     if scene.is_in:
         reason = f"{titles} come here {_as(shift.after)}, and it goes by that"
         return Judged(Verdict.MIGRATED, reason, ways, names)
+    if _only_sets(use, shift, found, scene):
+        label = use.name.label
+        return unaffected(f"sets {label} on {titles} where they lack it, before and after", names)
     reason = f"{titles} come here {_as(shift.before)}, and it goes by that"
     return Judged(Verdict.AFFECTED, reason, ways, names)
+
+
+def _only_sets(use: Use, shift: Shift, found: Ways, scene: Scene) -> bool:
+    """Tell whether a test only spares pages of the new state what gives others that state."""
+    label = use.name.label
+    sets = {
+        Way("writes", f"{label} by {op.name}()")
+        for op in scene.space.operations.values()
+        if op.label == label and op.verb is Verb.SET
+    }
+    parts = [(s.lost, s.gained) for s in scene.shares(use, shift) or ()]
+    parts = parts or [(b.ways - a.ways, a.ways - b.ways) for b, a in found.differing]
+    return shift.gains(label) and all(lost <= sets and not gained for lost, gained in parts)
 
 
 def _named_only(use: Use, scene: Scene) -> Judged | None:

@@ -223,12 +223,9 @@ def _claim(charge: Charge, sides: Sides) -> str:
             lets = "lets" if charge.culprit.role == "missing" and o.function != name else certain
             if lets == "lets":
                 return f"{name}() no longer takes {held} off {pages} that {o.function}() frees"
-            return f"{name}() {certain} {pages} to the buddy while they are still {held}"
+            return f"{name}() {certain} {pages}, still {held}, to the buddy"
         case "missing-clear":
-            return (
-                f"{name}() puts {pages} to use while they still carry {held} from their "
-                "initialisation"
-            )
+            return f"{name}() puts {pages} to use, still {held} from their initialisation"
         case "stale-test":
             return f"{name}() tests {flag} on {pages}, and all of them answer alike"
         case "early-clear":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fixture.harness import common_files
 
 from analyzer.sites import Delta, Site, Verdict
@@ -31,10 +32,10 @@ int __init toy_init(void)
 CORE = "mm/page_alloc.c"
 
 
-def sites(before: str, after: str = "", **left: str) -> list[Site]:
+def sites(before: str, after: str = "", law: str = "strict", **left: str) -> list[Site]:
     """Return what is said of a driver's function where the core migrates, but for some files."""
-    was = {**common_files("strict", "before"), FILE: DRIVER.format(body=before)}
-    now = {**common_files("strict", "after"), **left, FILE: DRIVER.format(body=after or before)}
+    was = {**common_files(law, "before"), FILE: DRIVER.format(body=before)}
+    now = {**common_files(law, "after"), **left, FILE: DRIVER.format(body=after or before)}
     return list(patched(was, now).sites)
 
 
@@ -100,6 +101,32 @@ def test_what_is_taken_away_while_another_place_is_to_blame_is_not_affected() ->
     gone = in_toy(found)["__ClearPageOffline"]
     assert Verdict.MIGRATED is gone.verdict
     assert "what then fails is to be mended in free_pages_core()" in gone.reason
+
+
+def test_what_fails_for_others_has_nothing_to_do_with_what_is_taken_away() -> None:
+    core = common_files("strict", "before")[CORE]
+
+    found = sites("__ClearPageOffline(page);", "toy_note(page);", **{CORE: core})
+
+    gone = in_toy(found)["__ClearPageOffline"]
+    assert [s for s in found if s.function == "free_pages_core" and s.absent]
+    assert "nothing fails for want of it" in gone.reason
+
+
+@pytest.mark.parametrize(
+    ("law", "verdict", "said"),
+    [
+        ("lenient", Verdict.UNAFFECTED, "that are already that way"),
+        ("strict", Verdict.AFFECTED, "that already have"),
+    ],
+)
+def test_what_is_harmless_in_the_tree_is_told_and_not_affected(
+    law: str, verdict: Verdict, said: str
+) -> None:
+    found = in_toy(sites("__SetPageOffline(page);", law=law))["__SetPageOffline"]
+
+    assert verdict is found.verdict
+    assert said in found.reason
 
 
 def test_where_nothing_starts_so_yet_nothing_is_said_to_come_so() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from analyzer.sites import Verdict
+
 from .trees import audited, site
 
 KEPT = """
@@ -48,3 +50,20 @@ def test_what_fails_is_said_as_the_tree_has_it(base: str, said: str) -> None:
     found = site(audited(unguarded, base), "toy_online_page", "__SetPageOffline")
 
     assert f"hotplugged pages {said}" == found.reason
+
+
+@pytest.mark.parametrize(
+    ("then", "verdict"),
+    [
+        ("__SetPageOffline(page);", Verdict.UNAFFECTED),
+        ("toy_note(page);", Verdict.AFFECTED),
+        ("{\n\t\t__SetPageOffline(page);\n\t\ttoy_note(page);\n\t}", Verdict.AFFECTED),
+    ],
+)
+def test_who_sets_what_is_missing_does_so_before_and_after(then: str, verdict: Verdict) -> None:
+    kept = KEPT.replace("__SetPageOffline(page);", then)
+
+    found = audited(kept, "before").sites
+
+    tests = [s for s in found if s.operation == "PageOffline"]
+    assert [verdict] == [s.verdict for s in tests]
