@@ -78,3 +78,18 @@ def test_what_the_next_page_has_lost_this_one_has_still(other: str, verdict: Ver
 
     tests = [s for s in found if (s.function, s.operation) == ("sort", "PageReserved")]
     assert [verdict] == [s.verdict for s in tests]
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict"),
+    [
+        ("PageLRU(page)", Verdict.UNAFFECTED),
+        ("folio_test_lru(page_folio(page))", Verdict.UNAFFECTED),
+        ("TestClearPageLRU(page)", Verdict.AFFECTED),
+        ("toy_skip(page)", Verdict.AFFECTED),
+    ],
+)
+def test_what_only_looks_may_stand_between_two_tests(asked: str, verdict: Verdict) -> None:
+    body = f"if (PageReserved(page) || {asked} || PageOffline(page))\n\t\t\tcontinue;"
+
+    assert verdict is site(audited(WALK.format(body=body)), "sort", "PageReserved").verdict
