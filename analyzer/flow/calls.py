@@ -12,6 +12,7 @@ from analyzer.c import ir
 from analyzer.flow import bits, operations, typed, words
 from analyzer.flow.answers import answering
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
+from analyzer.flow.contents import own_place
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
@@ -124,7 +125,7 @@ def _dispatch(
                 return results
             if not is_harmless(name):
                 _expose(args, run)
-            if _passes_page(args, state) or any(_is_used_list(a, run) for a in args):
+            if _passes_page(args, state) or any(_is_used_list(a, act, run) for a in args):
                 run.met.setdefault((name, path))
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
@@ -151,9 +152,9 @@ def _passes_page(args: Sequence[Value], state: State) -> bool:
     return any(_is_page(a, state) for a in args)
 
 
-def _is_used_list(value: Value, run: Run) -> bool:
+def _is_used_list(value: Value, act: Activation, run: Run) -> bool:
     """Tell whether a value is the head of a list that pages were put on."""
-    return isinstance(value, Ref | Link) and value.place in run.puts
+    return isinstance(value, Ref | Link) and own_place(value.place, act.stack, act.id) in run.puts
 
 
 def _is_page(value: Value, state: State) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from analyzer.pages.machine import PageState, join
+from analyzer.pages.machine import Frame, PageState, join
 
 #: What stands on each list, by its place.
 Lists = Mapping[str, tuple[PageState, ...]]
 #: Kinds of pages, none of which is there twice.
 Kinds = frozenset[object]
 
+#: What stands between who has a local variable and its name.
+_OWNER = "#"
 _UNKNOWN = re.compile(r"\[(?!-?\d+\])")
 
 
@@ -30,6 +33,21 @@ MOST = 12
 def is_own(place: str) -> bool:
     """Tell whether a list lies in a local variable: nobody else's pages stand on it."""
     return place[0].isdigit()
+
+
+def own_place(place: str, chain: Sequence[Frame], id: object) -> str:
+    """Return the place of a list, told from others where it lies in a local variable.
+
+    Another function at the same depth, and the same one where it is called again, has a list of
+    its own. chain is the calls that led to the function id, which is at work.
+    """
+    if not is_own(place) or _OWNER in place:
+        return place
+    depth, _, name = place.partition(":")
+    calls = [(f.id, f.text) for f in chain[: int(depth) + 1]]
+    owner = (calls[: int(depth)], calls[int(depth)][0] if len(calls) > int(depth) else id)
+    digest = hashlib.blake2b(repr(owner).encode(), digest_size=6).hexdigest()
+    return f"{depth}:{digest}{_OWNER}{name}"
 
 
 def is_some(place: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
-from analyzer.flow.contents import Put, is_some
+from analyzer.flow.contents import Put, is_some, own_place
 from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import BUDDY, State
@@ -211,7 +211,7 @@ def born(key: str, state: State, act: Activation, span: Span, population: str, r
 
 def put_on_list(key: str, place: str, here: str, state: State, act: Activation, run: Run) -> State:
     """Put a page on a list; what stands on the list is the list's contract."""
-    call = (act.id, here)
+    place, call = own_place(place, act.stack, act.id), (act.id, here)
     put = Put(page_of(key, state, run), (act.stack, call))
     run.puts.setdefault(place, {}).setdefault(put)
     return run.take(key, state).give(key, f"list:{place}").stand(key, (place, call))
@@ -219,6 +219,7 @@ def put_on_list(key: str, place: str, here: str, state: State, act: Activation, 
 
 def draw(place: str, here: str, state: State, act: Activation, run: Run) -> list[State]:
     """Meet some page on a list: one state for each state that producers put on it."""
+    place = own_place(place, act.stack, act.id)
     known = run.draw(place)
     state = state.take(here).stand(here, (place, (act.id, here)))
     if not known:
