@@ -291,7 +291,9 @@ def spoken_words(facts: Facts) -> frozenset[str]:
 def list_words(facts: Facts) -> frozenset[str]:
     """Return every name that the facts speak of as one for lists, of pages or of anything."""
     of = facts.lists
-    return frozenset((*of.put, *of.take, *of.entry, *of.first, *of.step, *of.iterators))
+    return frozenset(
+        (*of.put, *of.take, *of.entry, *of.first, *of.step, *of.passing, *of.iterators)
+    )
 
 
 def likely_words(facts: Facts) -> frozenset[str]:

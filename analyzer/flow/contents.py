@@ -32,7 +32,7 @@ MOST = 12
 
 def is_own(place: str) -> bool:
     """Tell whether a list lies in a local variable: nobody else's pages stand on it."""
-    return place[0].isdigit()
+    return place[:1].isdigit()
 
 
 def own_place(place: str, chain: Sequence[Frame], id: object) -> str:

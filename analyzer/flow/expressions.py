@@ -193,6 +193,8 @@ def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation,
         if name in ("next", "prev"):  # another page of the list that the page is on
             return Link(state.given.get(held.key, f"beside:{held.key}").removeprefix("list:"))
         return Unknown(f"*{held.key}.{name}")
+    if isinstance(held, Link) and name in ("next", "prev"):
+        return held
     if name in ("next", "prev"):
         place = place_of(base, state, act, run)
         if isinstance(held, Ref):

@@ -35,6 +35,8 @@ def on_list(
         if args and isinstance(args[0], Page):
             return [(run.take(args[0].key, state), Unknown(here))]
         return [(state, Unknown(here))]
+    if name in lists.passing and len(args) > max(lists.passing[name]):
+        return [(_pass_on(*lists.passing[name], step, args, state, act, run), Unknown(here))]
     if name in lists.entry and len(args) == 3:
         if isinstance(args[0], Page):
             return [(state, args[0])]
@@ -49,10 +51,31 @@ def on_list(
         found: Results = [(s, Page(here, "page")) for s in drawn]
         return [*found, (state, ZERO)] if name.endswith("null") else found
     if name in lists.step and args and isinstance(args[0], Page):
-        place = state.given.get(args[0].key, "").removeprefix("list:")
+        place = state.stands[args[0].key][0] if args[0].key in state.stands else ""
         drawn = operations.draw(place, here, state, act, run)
         return [(s, Page(here, "page")) for s in drawn]
     return None
+
+
+def _pass_on(
+    source: int,
+    target: int,
+    step: ir.Call,
+    args: Sequence[Value],
+    state: State,
+    act: Activation,
+    run: Run,
+) -> State:
+    """Hand on what stands on one list to another; an element of no list is in neither's place."""
+    of, to = args[source], args[target]
+    if isinstance(to, Page):
+        return state
+    if isinstance(of, Page):
+        place = state.stands[of.key][0] if of.key in state.stands else ""
+    else:
+        place = _list_of(of, step.args[source], state, act, run)
+    operations.hand_on(place, _list_of(to, step.args[target], state, act, run), act, run)
+    return state
 
 
 def _is_member(e: ir.Expr, run: Run) -> bool:
@@ -79,17 +102,19 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
     if cursors is None:  # whatever it is, it may reach all pages of a range
         state = lose_pages([evaluate(a, state, act, run) for a in step.args], state, run)
     ends = [state.put(result, ZERO)]
-    known = run.facts.lists.iterators.get(step.macro)
-    member = step.args[-1] if step.args else None
-    if known is not None and member is not None and _is_member(member, run):
-        cursor, head = known
-        target = step.args[cursor]
+    lists = run.facts.lists
+    known = lists.iterators.get(step.macro)
+    if known is not None and max(known) < len(step.args):
+        target, head = (step.args[n] for n in known)
         if isinstance(target, ir.Name) and act.is_local(target.id):
-            value = evaluate(step.args[head], state, act, run)
-            place = _list_of(value, step.args[head], state, act, run)
-            drawn = operations.draw(place, here, state, act, run)
-            element = Page(here, "page")
-            return ends + [s.put(act.place(target.id), element).put(result, ONE) for s in drawn]
+            place = _list_of(evaluate(head, state, act, run), head, state, act, run)
+            cursor = act.place(target.id)
+            if step.macro in lists.links:
+                return [s.put(cursor, Link(place)) for s in (*ends, state.put(result, ONE))]
+            if _is_member(step.args[-1], run):
+                drawn = operations.draw(place, here, state, act, run)
+                element = Page(here, "page")
+                return ends + [s.put(cursor, element).put(result, ONE) for s in drawn]
     for n, arg in enumerate(step.args):
         stepped = n in cursors if cursors is not None else n < _CURSORS
         if stepped and isinstance(arg, ir.Name) and act.is_local(arg.id):

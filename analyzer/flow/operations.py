@@ -217,6 +217,14 @@ def put_on_list(key: str, place: str, here: str, state: State, act: Activation, 
     return run.take(key, state).give(key, f"list:{place}").stand(key, (place, call))
 
 
+def hand_on(source: str, target: str, act: Activation, run: Run) -> None:
+    """Put whatever stands on one list on another one, each kind as it is."""
+    source, target = (own_place(place, act.stack, act.id) for place in (source, target))
+    puts = run.puts.setdefault(target, {})
+    for page in run.draw(source) or (unknown_page(run.space),):
+        puts.setdefault(Put(page, (source, page)))
+
+
 def draw(place: str, here: str, state: State, act: Activation, run: Run) -> list[State]:
     """Meet some page on a list: one state for each state that producers put on it."""
     place = own_place(place, act.stack, act.id)

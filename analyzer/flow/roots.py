@@ -77,7 +77,7 @@ def _movers(program: Program, facts: Facts) -> frozenset[FunctionId]:
     """Return the functions that move a page, or the pages of a list, that they are passed."""
     return frozenset(
         id
-        for name in (*facts.lists.put, *facts.lists.take)
+        for name in (*facts.lists.put, *facts.lists.take, *facts.lists.passing)
         for id in program.calling(name)
         if not facts.speaks_of(program.called_as(id))
         and (
@@ -278,9 +278,8 @@ def find_holders(
     drivers = _drivers((path for path, _ in marking), makers)
     held = [held_in(path, program, facts) for path in drivers]
     edge = [id for found in held for id in program.in_order(found.freeing | found.storing)]
-    edge += [
-        id for name in sorted(facts.lists.put) for id in program.calling(name) if id[0] in drivers
-    ]
+    listing = sorted((*facts.lists.put, *facts.lists.passing))
+    edge += [id for name in listing for id in program.calling(name) if id[0] in drivers]
     return _climbed(program, facts, edge, makers)
 
 

@@ -132,7 +132,9 @@ class Lists:
     entry: frozenset[str]
     first: frozenset[str]
     step: frozenset[str]
+    passing: Mapping[str, tuple[int, int]]  # call -> (argument from which, argument to which)
     iterators: Mapping[str, tuple[int, int]]  # macro -> (cursor argument, head argument)
+    links: frozenset[str]  # the iterators whose cursor is no page but a link of the list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,7 @@ class Facts:
             or name in lists.entry
             or name in lists.first
             or name in lists.step
+            or name in lists.passing
         )
 
     def title(self, population: str) -> str:
@@ -234,7 +237,9 @@ def load_facts() -> Facts:
             entry=frozenset(lists["entry"]),
             first=frozenset(lists["first"]),
             step=frozenset(lists["step"]),
+            passing={n: (e["from"], e["to"]) for e in pages["passing"] for n in e["names"]},
             iterators={n: (e["cursor"], e["head"]) for e in pages["iterator"] for n in e["names"]},
+            links=frozenset(n for e in pages["iterator"] if e.get("links") for n in e["names"]),
         ),
         index_of=frozenset(pages["index_of"]["names"]),
         opaque=frozenset(pages["opaque"]["names"]),
@@ -274,7 +279,16 @@ def load_facts() -> Facts:
 
 def _tables(pages: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:  # TOML
     """Yield the tables that say what calls of some names do."""
-    for kind in ("identity", "allocator", "range_allocator", "sink", "free", "reset", "iterator"):
+    for kind in (
+        "identity",
+        "allocator",
+        "range_allocator",
+        "sink",
+        "free",
+        "reset",
+        "passing",
+        "iterator",
+    ):
         yield from pages[kind]
     yield from (pages["list"], pages["index_of"], pages["opaque"])
 
