@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
@@ -14,6 +15,8 @@ from analyzer.pages.facts import Facts, Role
 PAGE_TYPES = ("struct page", "struct folio")
 LIST_TYPE = "struct list_head"
 _TYPES = (*PAGE_TYPES, "struct notifier_block")
+#: What holds the address or the frame number of a page.
+_ADDRESS = re.compile(r"\bvoid\s*\*|\bchar\s*\*|\bu8\s*\*|\blong\b|\bu64\b|addr_t\b|\buintptr_t\b")
 #: How many calls a page frame number is followed through before it becomes a page.
 _DEPTH = 3
 
@@ -31,7 +34,39 @@ def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
         _is_typed(program, id)
         or bool(page_params(program, facts, id))
         or bool(list_params(program, id))
+        or returns_address(program, facts, id)
     )
+
+
+def returns_address(program: Program, facts: Facts, id: FunctionId) -> bool:
+    """Tell whether a function returns a page that it makes or holds by its address or number."""
+    naming = {name for name, identity in facts.identities.items() if identity.to != "page"}
+    naming |= facts.allocators
+    if naming.isdisjoint(program.called(id)):  # its body need not be parsed
+        return False
+    return any(
+        _is_named_by(variant, naming)
+        for function in program.lowered(id)
+        if _ADDRESS.search(function.returns)
+        for variant in function.variants
+    )
+
+
+def _is_named_by(variant: ir.Variant, naming: Collection[str]) -> bool:
+    """Tell whether what a variant returns is, through its variables, the result of such a call."""
+    ends = (b.end.value for b in variant.blocks if isinstance(b.end, ir.Return))
+    names = {n for e in ends if e is not None for n in names_in(e)}
+    steps = [step for b in variant.blocks for step in b.instructions]
+    seen: set[str] = set()
+    while names - seen:
+        seen |= names
+        for step in steps:
+            match step:
+                case ir.Assign(ir.Name(id), value) if id in names:
+                    names |= set(names_in(value))
+                case ir.Call(ir.Name(id), ir.Name(callee)) if id in names and callee in naming:
+                    return True
+    return False
 
 
 def list_params(program: Program, id: FunctionId) -> frozenset[int]:
