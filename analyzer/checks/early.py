@@ -22,7 +22,8 @@ def find_early(
     for obligation in migration.obligations:
         if obligation.must_not is Forbidden.CLEAR_BEFORE_FREEING:
             frees = frozenset(obligation.frees) or frozenset(facts.frees)
-            yield from _handed_over(obligation, frees, behaviour, program, facts)
+            given = frees - facts.puts.keys()  # after a put others may go on with the page
+            yield from _handed_over(obligation, given, behaviour, program, facts)
             yield from _put(obligation, frees, behaviour, program, facts)
 
 

@@ -202,7 +202,7 @@ def _by_fact(
             return [(state, Unknown(here))]
         fresh = operations.born(key, state, act, step.span, ALLOCATED, run)
         return [(fresh, ZERO), (state, NonZero(here))]
-    if name in facts.sinks or name in facts.resets:
+    if name in facts.sinks or name in facts.puts or name in facts.resets:
         return _from_or_to_core(name, args, here, state, act, step.span, run)
     if name in facts.index_of and isinstance(first, Element):
         return [(state, first.index)]
@@ -220,12 +220,14 @@ def _from_or_to_core(
     span: Span,
     run: Run,
 ) -> Results:
-    """Hand a page to the buddy, or make it afresh."""
-    sink = run.facts.sinks.get(name)
+    """Hand a page to the buddy, drop a reference to it, or make it afresh."""
+    give, sink = operations.hand_over, run.facts.sinks.get(name)
+    if name in run.facts.puts:
+        give, sink = operations.drop, run.facts.puts[name]
     index = sink.arg if sink is not None else run.facts.resets[name]
     key = page_key(args[index]) if index < len(args) else None
     if key is not None and sink is not None:
-        state = operations.hand_over(sink, key, args, state, act, span, name, run)
+        state = give(sink, key, args, state, act, span, name, run)
     elif key is not None:
         state = operations.born(key, state, act, span, "", run)
     return [(state, Unknown(here))]

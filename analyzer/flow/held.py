@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from analyzer.c import ir
 from analyzer.c.ir import Expr, Function, Variant
 from analyzer.flow.program import FunctionId, Program
-from analyzer.pages.facts import Facts
+from analyzer.flow.references import sinks_of
+from analyzer.pages.facts import Facts, Sink
 
 #: A store into a field or a variable, its address, and where a field is declared a page, or an
 #: address of what pages hold.
@@ -56,10 +57,11 @@ def _held_in(path: str, program: Program, facts: Facts) -> Held:
     if not path.endswith(".c") or not program.has(path):
         return NOTHING
     freed: dict[FunctionId, frozenset[_Source]] = {}
-    for sink in facts.sinks:
+    sinks = sinks_of(path, program, facts)
+    for sink in sinks:
         for id in program.calling(sink):
             if id[0] == path and id not in freed:
-                freed[id] = frozenset(_freed_from(id, program, facts))
+                freed[id] = frozenset(_freed_from(id, sinks, program, facts))
     stores = {
         source: found
         for source in sorted(set().union(*freed.values()))
@@ -115,20 +117,24 @@ def _passes_array(spelled: bytes, code: bytes) -> bool:
     return any(_HARMLESS.search(code, max(0, at - 80), at) is None for at in whole)
 
 
-def _freed_from(id: FunctionId, program: Program, facts: Facts) -> Iterator[_Source]:
+def _freed_from(
+    id: FunctionId, sinks: Mapping[str, Sink], program: Program, facts: Facts
+) -> Iterator[_Source]:
     """Yield the fields and variables from which a function frees."""
     for function in program.lowered(id):
         for variant in function.variants:
-            yield from _freed_in(function, variant, facts)
+            yield from _freed_in(function, variant, sinks, facts)
 
 
-def _freed_in(function: Function, variant: Variant, facts: Facts) -> Iterator[_Source]:
+def _freed_in(
+    function: Function, variant: Variant, sinks: Mapping[str, Sink], facts: Facts
+) -> Iterator[_Source]:
     own = variant.locals.keys() | {p.name for p in function.params}
     steps = [step for block in variant.blocks for step in block.instructions]
     todo: list[tuple[Expr, bool]] = []
     for step in steps:
         if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
-            sink = facts.sinks.get(step.callee.id)
+            sink = sinks.get(step.callee.id)
             if sink is not None:
                 todo += [(a, sink.by_address) for a in step.args[sink.arg : sink.arg + 1]]
     seen: set[tuple[str, bool]] = set()

@@ -8,6 +8,7 @@ from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
 from analyzer.flow.contents import Put, is_some, own_place
 from analyzer.flow.observe import Kind, Outcome
+from analyzer.flow.references import is_last
 from analyzer.flow.run import Activation, Run
 from analyzer.flow.state import BUDDY, State
 from analyzer.flow.values import ZERO, Element, Int, Offset, Page, Ref, Unknown, Value, page_key
@@ -190,6 +191,23 @@ def hand_over(
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag, given=cell)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
+
+
+def drop(
+    sink: Sink,
+    key: str,
+    args: Sequence[Value],
+    state: State,
+    act: Activation,
+    span: Span,
+    name: str,
+    run: Run,
+) -> State:
+    """Drop a reference to a page; where that is the last one, nobody knows it from then on."""
+    page = held_page(key, state, run) or page_of(key, state, run)
+    if not is_last(page, act.function.path, act.stack, run.program, run.facts):
+        return state
+    return hand_over(sink, key, args, state, act, span, name, run).take(key)
 
 
 def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) -> bool:

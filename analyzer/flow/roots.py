@@ -11,6 +11,7 @@ from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
 from analyzer.flow.params import is_page_pointer, list_params, passes_pages
 from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.references import dropping
 from analyzer.flow.storing import STORING
 from analyzer.pages.facts import Facts, Lists
 from analyzer.pages.machine import TYPE, Space
@@ -55,7 +56,8 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
     }
     flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
-    weak, _ = _reaching(program, {*tracked, *facts.sinks, *facts.resets, STORING}, facts, levels=4)
+    names = {*tracked, *facts.sinks, *facts.resets, STORING}
+    weak, _ = _reaching(program, names, facts, levels=4, besides=dropping(program, facts))
     weak |= _movers(program, facts)
     return Interest(strong, weak - strong, flags, _givers(program, facts))
 
@@ -108,14 +110,20 @@ def _written_flags(
 
 
 def _reaching(
-    program: Program, names: Iterable[str], facts: Facts, *, levels: int
+    program: Program,
+    names: Iterable[str],
+    facts: Facts,
+    *,
+    levels: int,
+    besides: Iterable[FunctionId] = (),
 ) -> tuple[frozenset[FunctionId], frozenset[FunctionId]]:
-    """Return the functions that call the names, directly or through calls and callbacks.
+    """Return the functions that call the names, or others besides, directly or through others.
 
     Also return those that are one level too far away.
     """
     found: set[FunctionId] = set()
     edge = [id for name in sorted(set(names)) for id in program.calling(name)]
+    edge += besides
     slots = _slots(program)
     for _ in range(levels):
         new = set(edge) - found
@@ -318,15 +326,15 @@ def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[
     Who forgets to take the type off a page names no operation on it. Either may be done by another
     function of the file.
     """
-    for sink in sorted(facts.sinks):
-        for id in program.calling(sink):
-            if id[0] not in paths:
-                continue
-            if _takes(program, id, facts.lists):
-                yield id
-            elif passes_pages(program, facts, id):
-                above = (c for c in callers_of(program, id) if c[0] == id[0])
-                yield from (c for c in above if _takes(program, c, facts.lists))
+    freeing = [id for sink in sorted(facts.sinks) for id in program.calling(sink)]
+    for id in (*freeing, *dropping(program, facts)):
+        if id[0] not in paths:
+            continue
+        if _takes(program, id, facts.lists):
+            yield id
+        elif passes_pages(program, facts, id):
+            above = (c for c in callers_of(program, id) if c[0] == id[0])
+            yield from (c for c in above if _takes(program, c, facts.lists))
 
 
 def _takes(program: Program, id: FunctionId, lists: Lists) -> bool:

@@ -18,6 +18,7 @@ from analyzer.c.ir import (
 )
 from analyzer.flow.asked import Asked
 from analyzer.flow.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
+from analyzer.flow.references import takes
 from analyzer.flow.run import Activation, Run, Sliced
 from analyzer.flow.shape import names_in
 from analyzer.flow.slices import Slice, slice_of
@@ -85,7 +86,7 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
     op = run.space.operations.get(name)
     if op is not None:
         return op.dimension == TYPE or op.dimension in run.interest.flags
-    if name in facts.opaque:
+    if name in facts.opaque or (name in facts.puts and takes(path, run.program, facts)):
         return False
     if name in run.space.computing:
         return True

@@ -145,6 +145,8 @@ class Facts:
     allocators: frozenset[str]
     range_allocators: Mapping[str, int]
     sinks: Mapping[str, Sink]
+    puts: Mapping[str, Sink]  # calls that drop a reference, and what they ask of the last one
+    references: tuple[str, ...]  # what stands in files that take references to pages
     frees: Mapping[str, Free]
     release: Release
     resets: Mapping[str, int]
@@ -176,6 +178,7 @@ class Facts:
             or name in self.allocators
             or name in self.range_allocators
             or name in self.sinks
+            or name in self.puts
             or name in self.resets
             or name in self.index_of
             or name in self.chains
@@ -207,17 +210,9 @@ def load_facts() -> Facts:
         },
         allocators=frozenset(n for e in pages["allocator"] for n in e["names"]),
         range_allocators={n: e["arg"] for e in pages["range_allocator"] for n in e["names"]},
-        sinks={
-            n: Sink(
-                e["arg"],
-                e.get("order"),
-                e["untyped"],
-                tuple(e["flags_clear"]),
-                e.get("by_address", False),
-            )
-            for e in pages["sink"]
-            for n in e["names"]
-        },
+        sinks=_sinks(pages["sink"]),
+        puts=_sinks(pages["put"]),
+        references=tuple(pages["references"]["parts"]),
         frees={n: Free(e["arg"], e["pages"] == "each") for e in pages["free"] for n in e["names"]},
         release=Release(*(pages["release"][key] for key in ("file", "function", "field"))),
         resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},
@@ -275,6 +270,20 @@ def load_facts() -> Facts:
         config=dict(pages["config"]),
         sources=_sources((*_tables(pages), *where["chain"])),
     )
+
+
+def _sinks(tables: Iterable[Mapping[str, Any]]) -> Mapping[str, Sink]:  # TOML
+    return {
+        n: Sink(
+            e["arg"],
+            e.get("order"),
+            e["untyped"],
+            tuple(e["flags_clear"]),
+            e.get("by_address", False),
+        )
+        for e in tables
+        for n in e["names"]
+    }
 
 
 def _tables(pages: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:  # TOML
