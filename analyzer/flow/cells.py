@@ -126,8 +126,8 @@ def observed(
 
     All who store into the cell were followed, without a gap, and the root that frees from it does
     not also ask for the page's state or change it, as it may do under a condition that nobody else
-    asks for. Nothing else is observed from the holders: what they free is known from the others.
-    held says what holds pages in a file.
+    asks for. Of the rest that holders free only what they have made themselves is observed: all
+    other pages are known from the others. held says what holds pages in a file.
     """
     reached: frozenset[FunctionId] = frozenset().union(*(run.reached for run in seen.values()))
     blind = {path for (path, _), run in seen.items() if run.cut}
@@ -136,9 +136,18 @@ def observed(
         for o in run.observations:
             path, opening, _ = o.given.partition("#")
             if o.kind is not Kind.SINK or not opening:
-                wanted = root not in holders
+                wanted = root not in holders or _is_all_seen(o)
             else:
                 known = path not in blind and held(path).storing <= reached
                 wanted = o.outcome is Outcome.LEAK and known and o.given not in run.unsure
             if wanted:
                 yield o
+
+
+def _is_all_seen(o: Observation) -> bool:
+    """Tell whether a page was made, marked and freed on one walk from its root."""
+    if o.kind is not Kind.SINK or o.outcome is not Outcome.LEAK:
+        return False
+    source = o.page.source(o.dimension)
+    made = any(e.kind == "birth" and e.entry == o.root for e in o.page.history)
+    return made and source is not None and source.kind == "write" and source.entry == o.root
