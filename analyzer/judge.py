@@ -18,6 +18,7 @@ from analyzer.checks.same import why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
+from analyzer.checks.vanished import find_vanished
 from analyzer.clock import Clock
 from analyzer.compare import Sides
 from analyzer.findings import Finding, Migration, Status, order_of
@@ -167,6 +168,7 @@ def found_in(
         *find_states(real, rules),
         *find_bits(sides, rules),
         *find_calls(sides.programs, changed, rules),
+        *find_vanished(sides, frozenset(changed), rules),
         *find_comments(sides, derive_migrations(sides), rules),
     )
     told = {(f.file, f.function) for f in found}  # what breaks says more than a test that turned

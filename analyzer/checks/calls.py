@@ -31,7 +31,7 @@ def find_calls(
     found: dict[object, Finding] = {}
     for definition, was, now in resized:
         fits = now | elsewhere(after, definition)
-        for path, unit, at, arguments in _calls(after, definition):
+        for path, unit, at, arguments in calls_of(after, definition.name, definition):
             if len(arguments) in was and len(arguments) not in fits:
                 finding = _finding(rule, definition, after, path, unit, at, was, now)
                 found.setdefault((path, at), finding)
@@ -71,23 +71,23 @@ def _heads(unit: Unit, name: str) -> list[bytes]:
     return [unit.code[d.span.start : d.body] for d in unit.definitions[name]]
 
 
-def _calls(
-    program: Program, definition: Definition
+def calls_of(
+    program: Program, name: str, definition: Definition | None = None
 ) -> Iterator[tuple[str, Unit, int, tuple[str, ...]]]:
-    """Yield every call that can mean the definition: file, unit, offset, arguments."""
-    name = definition.name.encode()
-    call = re.compile(rb"(?<![\w.>])" + re.escape(name) + rb"\s*\(")
+    """Yield every call of a name that can mean the definition: file, unit, offset, arguments."""
+    call = re.compile(rb"(?<![\w.>])" + re.escape(name.encode()) + rb"\s*\(")
+    own = "" if definition is None else definition.path
     for path in program.paths:
-        if definition.static and path != definition.path:
+        if definition is not None and definition.static and path != own:
             continue
         unit = program.unit(path)
-        if name not in unit.code:
+        if name.encode() not in unit.code:
             continue
-        if path != definition.path and _has_own(unit, definition.name):
+        if path != own and has_own(unit, name):
             continue
         for m in call.finditer(unit.code):
             around = program.enclosing(path, m.start())
-            if around is None or _is_shadowed(program, (path, around.name), definition.name):
+            if around is None or _is_shadowed(program, (path, around.name), name):
                 continue  # a prototype, a definition's head, a macro, a local of the same name
             arguments = split_arguments(unit.code, m.end())
             yield path, unit, m.start(), () if arguments == ("",) else arguments
@@ -102,7 +102,7 @@ def _is_shadowed(program: Program, id: tuple[str, str], name: str) -> bool:
     )
 
 
-def _has_own(unit: Unit, name: str) -> bool:
+def has_own(unit: Unit, name: str) -> bool:
     """Tell whether a file defines a static function or a macro of the name for itself."""
     macro = re.compile(rb"#[ \t]*define[ \t]+" + re.escape(name.encode()) + rb"\b")
     return macro.search(unit.code) is not None or any(
@@ -120,7 +120,7 @@ def _finding(
     was: frozenset[int],
     now: frozenset[int],
 ) -> Finding:
-    end = _closing(unit.code, at)
+    end = closing(unit.code, at)
     span = unit.span(at, end)
     around = program.enclosing(path, at)
     assert around is not None, "calls outside of functions were left out"
@@ -150,7 +150,7 @@ def _count(n: int) -> str:
     return "one argument" if n == 1 else f"{n} arguments"
 
 
-def _closing(code: bytes, at: int) -> int:
+def closing(code: bytes, at: int) -> int:
     """Return the offset behind the parenthesis that closes the call at an offset."""
     depth = 0
     for i in range(code.index(b"(", at), len(code)):
