@@ -14,7 +14,7 @@ from analyzer.pages.facts import Facts, Role
 #: The types of a page, and of the head of a list of them.
 PAGE_TYPES = ("struct page", "struct folio")
 LIST_TYPE = "struct list_head"
-_TYPES = (*PAGE_TYPES, "struct notifier_block")
+_TYPES = (*PAGE_TYPES, "struct ptdesc", "struct notifier_block")
 #: What holds the address or the frame number of a page.
 _ADDRESS = re.compile(r"\bvoid\s*\*|\bchar\s*\*|\bu8\s*\*|\blong\b|\bu64\b|addr_t\b|\buintptr_t\b")
 #: How many calls a page frame number is followed through before it becomes a page.
