@@ -300,7 +300,8 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield pages handed to the buddy in a state in which it must not have them.
 
     Not a page from a list or a structure where the files beside the entry point that free it also
-    unmark pages of which nothing is known, or what they call does: that may have been one of them.
+    unmark pages of which nothing is known, or what they call does: that may have been one of them,
+    unless they free what they unmark at once.
     """
     paths = _paths(_unmarking(behaviour))
     return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, paths))
@@ -335,6 +336,7 @@ def _unmarking(behaviour: Behaviour) -> Iterator[Observation]:
     """Yield where the type is taken off pages of which nothing is known."""
     for o in behaviour.observations:
         clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
+        clears = clears and (*o.id, o.span.start) not in behaviour.freed_next
         if clears and behaviour.space.operations[o.operation].verb is Verb.CLEAR:
             yield o
 

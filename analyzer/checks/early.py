@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from analyzer.c import ir
 from analyzer.compare import Failure
+from analyzer.flow.following import next_calls
 from analyzer.flow.observe import Behaviour, Kind, Observation
 from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.shape import names_in
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Operation, Verb
@@ -144,42 +143,6 @@ def _put(
         place = (o.path, o.function, o.span.start)
         if _clears(op, obligation) and place not in known:
             known[place] = None
-            if _is_put_next(o, frees, program, facts):
+            puts = next_calls(o.id, o.span.start, program, facts)
+            if puts and all(name in frees and name not in facts.sinks for name in puts):
                 yield Failure("early-clear", o, because=obligation.text)
-
-
-def _is_put_next(
-    clear: Observation,
-    frees: Collection[str],
-    program: Program,
-    facts: Facts,
-) -> bool:
-    """Tell whether the next that happens to a page is that it is put, on each way to compile it."""
-    found = [
-        _next_with(variant.blocks[b].instructions[n + 1 :], step.args[0], facts)
-        for function in program.lowered(clear.id)
-        for variant in function.variants
-        for b in range(len(variant.blocks))
-        for n, step in enumerate(variant.blocks[b].instructions)
-        if isinstance(step, ir.Call) and step.span.start == clear.span.start and step.args
-    ]
-    return bool(found) and all(name in frees and name not in facts.sinks for name in found)
-
-
-def _next_with(steps: tuple[ir.Instruction, ...], page: ir.Expr, facts: Facts) -> str:
-    """Return the call that a page is passed to next; nothing where another page may be meant."""
-    names = set(names_in(page))
-    for step in steps:
-        if isinstance(step, ir.Assign) and names & set(names_in(step.target)):
-            return ""
-        if not isinstance(step, ir.Call):
-            continue
-        passed = names & {n for a in step.args for n in names_in(a)}
-        if not passed or not isinstance(step.callee, ir.Name):
-            continue
-        if step.callee.id in facts.lists.take:  # it leaves a list, whatever its type
-            continue
-        fact = facts.frees.get(step.callee.id)
-        same = fact is not None and len(step.args) > fact.arg and step.args[fact.arg] == page
-        return step.callee.id if same else ""
-    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -13,10 +13,11 @@ from analyzer.c.unit import LARGEST
 from analyzer.flow.cache import Cache
 from analyzer.flow.cells import observed
 from analyzer.flow.contents import Lists
+from analyzer.flow.following import is_freed_next
 from analyzer.flow.held import held_in
 from analyzer.flow.interest import Interest
 from analyzer.flow.interpret import run_root
-from analyzer.flow.observe import Behaviour, Observation
+from analyzer.flow.observe import Behaviour, Kind, Observation
 from analyzer.flow.program import FunctionId, Program
 from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
@@ -24,7 +25,7 @@ from analyzer.flow.run import TOO_LONG, Edge, Run, Sliced, Watched
 from analyzer.flow.seen import Seen
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
-from analyzer.pages.machine import PageState
+from analyzer.pages.machine import TYPE, PageState, Verb
 from analyzer.tree.api import Read, Search
 
 #: A root may take this part of the time that is left, so that one which is too much leaves some.
@@ -224,6 +225,7 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
     met: set[tuple[str, str]] = set()
     for run in runs.values():
         gaps.update(run.gaps)
+    seen = tuple(observed(runs, holders, held))
     for root in roots:
         run = runs[root]
         callbacks.update(run.callbacks)
@@ -231,7 +233,8 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
         met.update(run.met)
     return Behaviour(
         space=tree.law.space,
-        observations=tuple(observed(runs, holders, held)),
+        observations=seen,
+        freed_next=_freed_next(tree, seen),
         roots=roots,
         reached=frozenset(reached),
         callbacks=callbacks,
@@ -246,6 +249,20 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
         lists=rounds.contents,
         sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
         entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
+    )
+
+
+def _freed_next(tree: Prepared, seen: Iterable[Observation]) -> frozenset[tuple[str, str, int]]:
+    """Return where pages of which nothing is known lose their type right before they are freed."""
+    operations = tree.law.space.operations
+    clears = {
+        (o.id, o.span.start)
+        for o in seen
+        if o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
+        if operations[o.operation].verb is Verb.CLEAR
+    }
+    return frozenset(
+        (*id, at) for id, at in clears if is_freed_next(id, at, tree.program, tree.facts)
     )
 
 

@@ -102,6 +102,7 @@ class Behaviour:
     unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]
     lists: Mapping[str, tuple[PageState, ...]]  # what stands on each list
+    freed_next: frozenset[tuple[str, str, int]] = frozenset()  # where clears stand before that
     sights: tuple[Sight, ...] = ()  # of watched lines
     entrances: tuple[Entrance, ...] = ()  # into watched functions
     cuts: Mapping[tuple[str, str], frozenset[str]]  # root -> what of its run a limit left out
