@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from analyzer.c import ir
-from analyzer.flow.contents import Put
+from analyzer.flow.arrays import own_arrays
+from analyzer.flow.contents import Put, is_own, own_place
 from analyzer.flow.held import Held
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
@@ -22,7 +23,14 @@ from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, un
 
 
 def note_cell(e: ir.Expr, place: str, act: Activation, run: Run, *, stores: bool = False) -> None:
-    """Take note of the cell that a place belongs to, which holds no page that is followed yet."""
+    """Take note of the cell that a place belongs to, which holds no page that is followed yet.
+
+    The elements of an array that a function keeps to itself are the cell of that call.
+    """
+    if isinstance(e, ir.Index) and isinstance(e.base, ir.Name) and act.is_local(e.base.id):
+        if e.base.id in own_arrays(act.variant):
+            run.cells[place] = own_place(act.place(e.base.id), act.stack, act.id)
+        return
     if place in run.cells:
         return
     path = act.function.path
@@ -68,7 +76,8 @@ def leave_in_cells(state: State, root: FunctionId, run: Run) -> None:
         page = state.pages.get(key)
         if held is None and (page is None or not _is_changed(page, root)):
             continue
-        _put(cell, unknown_page(run.space) if page is None else page, run)
+        listed = state.given.get(key, "").startswith("list:")  # and may be changed from there
+        _put(cell, unknown_page(run.space) if page is None or listed else page, run)
 
 
 def _put(cell: str, page: PageState, run: Run) -> None:
@@ -135,10 +144,12 @@ def observed(
     for root, run in seen.items():
         for o in run.observations:
             path, opening, _ = o.given.partition("#")
+            if opening and is_own(o.given):
+                path = o.path
             if o.kind is not Kind.SINK or not opening:
                 wanted = root not in holders or _is_all_seen(o)
             else:
-                known = path not in blind and held(path).storing <= reached
+                known = path not in blind and (is_own(o.given) or held(path).storing <= reached)
                 wanted = o.outcome is Outcome.LEAK and known and o.given not in run.unsure
             if wanted:
                 yield o

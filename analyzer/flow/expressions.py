@@ -285,7 +285,8 @@ def list_place(e: ir.Expr, place: str, act: Activation, run: Run) -> str:
 def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Run) -> State:
     """Return the state after an assignment."""
     place = place_of(target, state, act, run)
-    if not place[0].isdigit():
+    is_element = isinstance(target, ir.Index) and isinstance(target.base, ir.Name)
+    if is_element or not place[0].isdigit():
         note_cell(target, place, act, run, stores=True)
     if place.endswith("]"):
         leave_in_cells(state, act.root, run)
