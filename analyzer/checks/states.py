@@ -17,6 +17,7 @@ from analyzer.checks.evidence import (
     trace_of,
     verb_of,
 )
+from analyzer.checks.never import never_cleared
 from analyzer.compare import (
     Failure,
     Sides,
@@ -102,6 +103,7 @@ def _failures(sides: Sides) -> Iterable[Failure]:
     yield from spoiled(sides)
     yield from obligations.find(sides)
     yield from marks.lost_clears(sides)
+    yield from never_cleared(sides)
     yield from introduced(sides, redundant)
 
 
