@@ -25,7 +25,7 @@ _DEPTH = 3
 def is_page_pointer(declared: str) -> bool:
     """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
     words = declared.replace("*", " * ").split()
-    return "[" not in declared and words.count("*") == 1 and ("page" in words or "folio" in words)
+    return words.count("*") == 1 and ("page" in words or "folio" in words)
 
 
 def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
