@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from analyzer.checks.obligations import sink_key
 from analyzer.compare import Failure, Sides, signature
@@ -22,7 +23,8 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     """Yield unknown pages that are handed over without the clear that they had to go through.
 
     Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
-    that file does so as before, they have it still.
+    that file does so as before, they have it still. What a function that nobody defines any more
+    does is not known.
     """
     cleared: dict[object, list[Event | None]] = {}
     for o in sides.behaviours.before.observations:
@@ -35,10 +37,21 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         if not may or o.page.population or o.page.source(o.dimension) is not None:
             continue
         clears = cleared.get(sink_key(o), [])
-        if clears and all(e is not None and _still_set(e, sides) for e in clears):
+        known = not any(e is not None and _is_lost(e, sides) for e in clears)
+        if clears and known and all(e is not None and _still_set(e, sides) for e in clears):
             space = sides.behaviours.before.space
             certain = all(e is not None and _asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
+
+
+def _is_lost(clear: Event, sides: Sides) -> bool:
+    """Tell whether a function on the way to a clear is still called, and nobody defines it."""
+    program = sides.programs.after
+    way = (*(frame.id for frame in clear.chain), clear.owner)
+    return any(
+        name in program.called(caller) and not program.resolve(name, caller[0])
+        for caller, (_, name) in pairwise(way)
+    )
 
 
 def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
