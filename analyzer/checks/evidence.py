@@ -168,4 +168,6 @@ def held_name(seen: Observation, sides: Sides) -> str:
     op = None if source is None else space.operations.get(source.accessor)
     if carried == space.mask_of(OTHER) and op is not None and op.is_set:
         return f"Page{op.label}"
+    if certain := space.common(carried):
+        return " and ".join(map(called, certain))
     return " or ".join(called(n) for i, n in enumerate(space.names) if carried >> i & 1)

@@ -179,11 +179,11 @@ def _missing_clear(charge: Charge, sides: Sides) -> str:
     if charge.rule not in ("leak-to-buddy", "missing-clear"):
         return ""
     seen, space = charge.failure.seen, sides.behaviours.after.space
-    held = space.describe(seen.page.types) if seen.dimension == TYPE else seen.dimension
+    held = space.common(seen.page.types) if seen.dimension == TYPE else (seen.dimension,)
     clears = [
         op.name
         for op in space.operations.values()
-        if op.verb is Verb.CLEAR and op.dimension == seen.dimension and op.label == held
+        if op.verb is Verb.CLEAR and op.dimension == seen.dimension and (op.label,) == held
     ]
     return min(clears, key=lambda name: (not name.startswith("__ClearPage"), name), default="")
 

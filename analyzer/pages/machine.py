@@ -116,7 +116,14 @@ class Space:
         if mask == self.every:
             return "of unknown type"
         held = [self.names[i] for i in range(len(self.values)) if mask >> i & 1]
+        if len(held) > 1 and (certain := self.common(mask)):
+            return f"{' and '.join(certain)} and perhaps another type"
         return " or ".join(held) if held else "impossible"
+
+    def common(self, mask: int) -> tuple[str, ...]:
+        """Return the types that every value of a mask has; a page may have others besides."""
+        labels = (label for label in self._tests if label in self.names)
+        return tuple(sorted(n for n in labels if mask and not mask & ~self.holding(n)))
 
 
 #: How a type is called that is none of those by name.

@@ -103,3 +103,17 @@ def test_a_type_that_is_not_told_apart_keeps_its_name(types: tuple[str, ...]) ->
 
     assert "Guard" == space.operations["__SetPageGuard"].label
     assert not space.tells("Guard")
+
+
+@pytest.mark.parametrize(
+    ("law", "wanted"),
+    [("bits", "Offline and perhaps another type"), ("strict", "Offline"), ("lenient", "Offline")],
+)
+def test_a_type_that_a_page_certainly_has_is_named(law: str, wanted: str) -> None:
+    header = common_files(law, "after")[HEADER].encode()
+    space = derive_law(header, ("Buddy", "Offline")).space
+
+    assert wanted == space.describe(space.holding("Offline"))
+    assert space.common(space.holding("Offline")) == ("Offline",)
+    assert space.describe(space.mask_of("Offline")) == "Offline"
+    assert space.describe(space.mask_of("Offline") | space.mask_of("Buddy")) == "Buddy or Offline"
