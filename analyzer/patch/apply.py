@@ -237,7 +237,7 @@ def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:
     """Say which line of a hunk is the first that the file does not have."""
     start = best_guess(lines, hunk)
     if start is None:
-        return f"no line of it is in the file ({len(lines)} lines)"
+        return f"no line of it, brackets aside, is in the file ({len(lines)} lines)"
     for at, expected in enumerate(hunk.before, start):
         if at >= len(lines):
             return f"line {at + 1}: expected {quote(expected)}, found the end of the file"

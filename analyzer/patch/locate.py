@@ -129,20 +129,27 @@ def _fits(
     )
 
 
+#: What a line consists of that stands anywhere and tells no place from another.
+_ANYWHERE = b" \t\r\n{}()*/;"
 #: Beyond this many lines of the file times lines of the hunk no guess is made.
 MAX_LINES_TO_GUESS = 2_000_000
 
 
 def best_guess(lines: Sequence[bytes], hunk: Hunk) -> int | None:
-    """Return where most lines of a hunk that fits nowhere are found; None where none is."""
+    """Return where most lines of a hunk that fits nowhere are found; None where none is.
+
+    Blank lines and those of brackets count only between places that are as good without them.
+    """
     pattern = hunk.before
     if len(lines) * len(pattern) > MAX_LINES_TO_GUESS:
         return None
 
+    weights = [len(pattern) + 1 if line.strip(_ANYWHERE) else 1 for line in pattern]
+
     def score(start: int) -> tuple[int, int]:
-        there = zip(lines[start : start + len(pattern)], pattern, strict=False)
-        return sum(found == expected for found, expected in there), -abs(start - said)
+        there = zip(lines[start : start + len(pattern)], pattern, weights, strict=False)
+        return sum(w for found, line, w in there if found == line), -abs(start - said)
 
     said = said_start(hunk)
     best = max(range(len(lines)), key=score, default=None)
-    return None if best is None or score(best)[0] == 0 else best
+    return None if best is None or score(best)[0] <= len(pattern) else best

@@ -233,6 +233,8 @@ def quote_both(one: bytes, other: bytes) -> tuple[str, str]:
 
 
 def _quoted(text: str, start: int) -> str:
+    if not text:
+        return "a blank line"
     before, after = "..." * (start > 0), "..." * (len(text) - start > _SHOWN)
     return f'"{before}{text[start : start + _SHOWN]}{after}"'
 

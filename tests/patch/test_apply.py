@@ -162,6 +162,31 @@ def test_what_tells_long_lines_apart_is_in_sight() -> None:
     ) in str(caught.value)
 
 
+BRACKETS = "{\n}\n\n{\n}\n\n"
+FUNCTION = "int first(void)\n{\n\treturn 1;\n}\n"
+SPOILT = diff(PATH, FUNCTION, FUNCTION.replace("1", "2"))
+
+
+def test_where_a_hunk_fails_is_told_by_lines_with_words() -> None:
+    with pytest.raises(AnalyzerError) as caught:
+        _apply(SPOILT, {PATH: BRACKETS + "int first(void)\n\tgoto out;\nout:\n"})
+
+    assert 'line 8: expected "{", found "goto out;"' in str(caught.value)
+
+
+def test_brackets_and_blanks_alone_are_no_place() -> None:
+    with pytest.raises(AnalyzerError, match=r"no line of it, brackets aside, is in the file \(6 "):
+        _apply(SPOILT, {PATH: BRACKETS})
+
+
+def test_a_blank_line_that_is_missing_is_called_so() -> None:
+    had = FUNCTION.replace("{\n", "{\n\n")
+    text = diff(PATH, had, had.replace("1", "2"))
+
+    with pytest.raises(AnalyzerError, match=r'expected a blank line, found "return 1;"'):
+        _apply(text, {PATH: FUNCTION.replace("}", "\treturn 3;\n}")})
+
+
 def test_partial_applies_what_fits_and_returns_the_rest() -> None:
     applied = _apply(TEXT, {PATH: replaced(LETTERS, [("line 9;", "neun;")])}, partial=True)
 
