@@ -79,6 +79,8 @@ def test_fuzz_leaves_context_as_the_tree_has_it() -> None:
     assert [p.fuzz for p in applied.placements] == [1, 1]
     assert _text(applied.tree) == replaced(other, [("line 9;", "nine;"), ("line 20;", "twenty;")])
     assert applied.notes == (f"{PATH}: hunks 1, 2 placed with fuzz 1",)
+    moved = _apply(TEXT, {PATH: "\n" + other}).notes
+    assert moved == (f"{PATH}: hunks 1, 2 placed with an offset of +1 lines, fuzz 1",)
 
 
 def test_fuzz_ends_at_two_lines() -> None:
