@@ -91,6 +91,9 @@ def verdict(before: str | None, after: str | None, path: str = PATH) -> str | No
         "regmap_write(t->map, 4, start);",
         "if (t->rate > 3)\n\t\tret = -EINVAL;",
         "t->ops->stop(t);",
+        "ret = request_firmware(&t->image, t->names[hz], t->dev);",
+        'pci_warn(t->pci, "starts at %lu", t->start);',
+        "ret = after(t->start, start + 1);",
         "t->mode = hz;",
         "t->when = jiffies;",
         "t->ops = &tick_first;",  # a variable of the file
@@ -109,6 +112,8 @@ def test_what_leads_to_no_page_is_idle_without_a_search(statement: str) -> None:
         "tick_give(start);",  # a function of the file that passes a number on
         "online_those(start);",  # a function of another file that may make it into a page
         "online_those(t->start);",
+        "afterwards(t->start, start + 1);",  # only begins like a harmless one
+        "request_firmware_pages(t->start);",  # a harmless name that speaks of pages
         "online_those(start >> 12);",
         "online_those(tick_first(t));",
         "FOR_EACH_TICK(start)\n\t\tret = 0;",  # a macro of a header
