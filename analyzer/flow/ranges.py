@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.run import Activation
-from analyzer.flow.shape import names_in, successors
+from analyzer.flow.shape import expressions_of, names_in, successors
 from analyzer.flow.state import State
 from analyzer.flow.turns import jumped
 from analyzer.flow.values import (
@@ -22,8 +22,8 @@ from analyzer.flow.values import (
 )
 
 _END, _STEPPED = f"{FROM}end", f"{FROM}step"
-#: The cast around what a variable is stepped by.
-_STEP = ""
+#: The casts around what a loop steps by, what it steps back from, and a step outside of loops.
+_STEP, _BACK, _AWAY = "", "<-", "->"
 
 
 def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value | None:
@@ -37,6 +37,8 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value 
         return None
     if isinstance(e.right, ir.Cast) and e.right.type == _STEP:
         return _step(value, e.op)
+    if isinstance(e.right, ir.Cast) and e.right.type == _BACK:
+        return value if isinstance(value, Page) else Offset(value.key)
     if isinstance(value, Offset):
         return value if isinstance(number, Int) else None
     distance = None if isinstance(number, Page) else _distance(value, e, number, act)
@@ -58,6 +60,8 @@ def _distance(
     value: Page | Unknown | NonZero, e: ir.Binary, number: Value, act: Activation
 ) -> Value | None:
     """Return how far another page lies from one; None where a loop steps there."""
+    if isinstance(e.right, ir.Cast) and e.right.type == _AWAY:
+        return number
     by = e.right.id if isinstance(e.right, ir.Name) else None
     if by in _above_zero(act.variant) and not isinstance(number, Int):
         return Int(1)  # the rest of the range, from its end on
@@ -67,7 +71,7 @@ def _distance(
         return number if number == Int(1) else None
     if by is not None and isinstance(number, Int | Unknown | NonZero):
         return number  # a loop's counter as well: that is where it begins
-    return None if _has(e.right, _counters(act.variant)) else number
+    return None if _has(e.right, variables_of_loops(act.variant)) else number
 
 
 def _has(e: ir.Expr, names: frozenset[str]) -> bool:
@@ -87,15 +91,24 @@ def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
     target, value = step.target, step.value
     bound = _way_back(act.variant).get((step.span.start, target))
     if bound is not None:
-        return ir.Binary("-", ir.Name(bound), ir.Cast(_STEP, value)) if bound else _some(value)
-    looped = not isinstance(target, ir.Name) or target.id in _counters(act.variant)
-    return _some(value) if looped and is_own_step(step) else value
+        return ir.Binary("-", ir.Name(bound), ir.Cast(_BACK, value)) if bound else _some(value)
+    if not is_own_step(step):
+        return value
+    return _some(value, _STEP if is_looped(step, act.variant) else _AWAY)
 
 
-def _some(value: ir.Expr) -> ir.Expr:
+def is_looped(step: ir.Assign, variant: ir.Variant) -> bool:
+    """Tell whether a loop makes an assignment, or one goes back where a loop has stepped on."""
+    if not isinstance(step.target, ir.Name):
+        return True
+    back = _is_decrement(step) and step.target.id in variables_of_loops(variant)
+    return back or step.span.start in _in_loops(variant)
+
+
+def _some(value: ir.Expr, how: str = _STEP) -> ir.Expr:
     if not isinstance(value, ir.Binary):
         return value
-    return ir.Binary(value.op, value.left, ir.Cast(_STEP, value.right))
+    return ir.Binary(value.op, value.left, ir.Cast(how, value.right))
 
 
 def passed(names: Iterable[str], state: State, act: Activation) -> State:
@@ -125,7 +138,7 @@ def is_stepped(value: Value) -> bool:
 def is_counter(e: ir.Expr, act: Activation) -> bool:
     """Tell whether an operand is nothing but a loop's counter, such as `i` in `i + start`."""
     names = frozenset(names_in(e))
-    return names <= _counters(act.variant) if names else isinstance(e, ir.Const)
+    return names <= variables_of_loops(act.variant) if names else isinstance(e, ir.Const)
 
 
 def _moved(key: str, op: str, number: Value) -> str:
@@ -146,20 +159,40 @@ def _moved(key: str, op: str, number: Value) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _counters(variant: ir.Variant) -> frozenset[str]:
-    """Return the variables that a loop assigns, also one that a jump back makes."""
-    found = {name for loop in variant.loops for name in loop.assigns}
-    for n, block in enumerate(variant.blocks):
-        for target in successors(block.end):
-            if target <= n:
-                found |= jumped(variant, target, n).assigns
-    return frozenset(found)
+def _all_loops(variant: ir.Variant) -> tuple[ir.Loop, ...]:
+    """Return the loops of a variant, also those that only a jump back makes."""
+    headers = {loop.header for loop in variant.loops}
+    back = [
+        jumped(variant, target, n)
+        for n, block in enumerate(variant.blocks)
+        for target in successors(block.end)
+        if target <= n and target not in headers
+    ]
+    return (*variant.loops, *back)
+
+
+def loops_around(variant: ir.Variant, block: int) -> tuple[ir.Loop, ...]:
+    """Return the loops that a block is in."""
+    return tuple(loop for loop in _all_loops(variant) if block in loop.blocks)
+
+
+@lru_cache(maxsize=4096)
+def variables_of_loops(variant: ir.Variant) -> frozenset[str]:
+    """Return the variables that loops assign."""
+    return frozenset(name for loop in _all_loops(variant) for name in loop.assigns)
+
+
+@lru_cache(maxsize=4096)
+def _in_loops(variant: ir.Variant) -> frozenset[int]:
+    """Return where the assignments stand that loops make."""
+    blocks = {b for loop in _all_loops(variant) for b in loop.blocks}
+    return frozenset(step.span.start for step in _assigns(variant, sorted(blocks)))
 
 
 @lru_cache(maxsize=4096)
 def _retreating(variant: ir.Variant) -> frozenset[str]:
     """Return the variables that a loop steps down."""
-    return _steps_down(variant, range(len(variant.blocks))) & _counters(variant)
+    return _steps_down(variant, range(len(variant.blocks))) & variables_of_loops(variant)
 
 
 def _steps_down(variant: ir.Variant, blocks: Iterable[int]) -> frozenset[str]:
@@ -225,13 +258,39 @@ def _way_back(variant: ir.Variant) -> Mapping[tuple[int, ir.Expr], str]:
             own = [s for s in steps if s.span.start in inside and _name(s) == name]
             found.update(((s.span.start, s.target), bound) for s in own if _is_decrement(s))
             before = [s for s in steps if _name(s) == name and s.span.start < own[0].span.start]
-            if before and not is_own_step(before[-1]):
+            if before and not _is_decrement(before[-1]) and _is_met(variant, loop, name):
                 found[before[-1].span.start, before[-1].target] = bound
     return found
 
 
+def _is_met(variant: ir.Variant, loop: ir.Loop, name: str) -> bool:
+    """Tell whether a loop uses a variable in a turn, but to hold it against another, unstepped."""
+    todo = [(loop.header, frozenset({name}))]
+    seen = set(todo)
+    while todo:
+        n, held = todo.pop()
+        for step in variant.blocks[n].instructions:
+            match step:
+                case ir.Assign(ir.Name(to), ir.Name(of)):
+                    held = held | {to} if of in held else held - {to}
+                case ir.Assign(ir.Name(to)) if to == name and is_own_step(step):
+                    held -= {to}
+                case _ if any(not held.isdisjoint(names_in(e)) for e in expressions_of(step)):
+                    return True
+        ways = [(to, held) for to in successors(variant.blocks[n].end) if held]
+        todo += [way for way in ways if way[0] in loop.blocks and way not in seen]
+        seen.update(ways)
+    return False
+
+
 def _bound(variant: ir.Variant, loop: ir.Loop, name: str) -> str:
     """Return the variable that a loop which steps another one down holds it against, if any."""
+    found = _held_against(variant, loop, name) - loop.assigns
+    return found.pop() if len(found) == 1 else ""
+
+
+def _held_against(variant: ir.Variant, loop: ir.Loop, name: str) -> set[str]:
+    """Return the variables above which a loop keeps one that it steps down."""
     copies = {
         s.target: s.value
         for s in _assigns(variant, loop.blocks)
@@ -247,6 +306,6 @@ def _bound(variant: ir.Variant, loop: ir.Loop, name: str) -> str:
                 pass
             case _:
                 continue
-        if copies.get(stepped, stepped) == ir.Name(name) and bound not in loop.assigns:
+        if copies.get(stepped, stepped) == ir.Name(name):
             found.add(bound)
-    return found.pop() if len(found) == 1 else ""
+    return found
