@@ -63,7 +63,9 @@ def _distance(
     if isinstance(e.right, ir.Cast) and e.right.type == _AWAY:
         return number
     by = e.right.id if isinstance(e.right, ir.Name) else None
-    if by in _above_zero(act.variant) and not isinstance(number, Int):
+    if by in _meeting(act.variant) or (
+        by in _above_zero(act.variant) and not isinstance(number, Int)
+    ):
         return Int(1)  # the rest of the range, from its end on
     if _has(e.left, _retreating(act.variant)) and FROM not in value.key:
         return None
@@ -89,6 +91,8 @@ def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
     What a loop steps down goes through the range that it ends at, wherever it begins.
     """
     target, value = step.target, step.value
+    if isinstance(target, ir.Name) and target.id in _meeting(act.variant):
+        return target if _is_decrement(step) else value
     bound = _way_back(act.variant).get((step.span.start, target))
     if bound is not None:
         return ir.Binary("-", ir.Name(bound), ir.Cast(_BACK, value)) if bound else _some(value)
@@ -187,6 +191,23 @@ def _in_loops(variant: ir.Variant) -> frozenset[int]:
     """Return where the assignments stand that loops make."""
     blocks = {b for loop in _all_loops(variant) for b in loop.blocks}
     return frozenset(step.span.start for step in _assigns(variant, sorted(blocks)))
+
+
+@lru_cache(maxsize=4096)
+def _meeting(variant: ir.Variant) -> frozenset[str]:
+    """Return what a loop steps down to meet what it steps up: that is in the rest of the range."""
+    found: set[str] = set()
+    others: set[str] = set()
+    for loop in variant.loops:
+        down = _steps_down(variant, loop.blocks)
+        met = {
+            name
+            for name in down
+            if any(b in loop.assigns - down for b in _held_against(variant, loop, name))
+        }
+        found |= met
+        others |= down - met
+    return frozenset(found - others)
 
 
 @lru_cache(maxsize=4096)
