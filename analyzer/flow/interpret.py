@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import bits, calls, lists, words
+from analyzer.flow import bits, calls, exact, lists, words
 from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.counters import counters_of, placed, stepped
 from analyzer.flow.expressions import assign, refine, valued
@@ -233,10 +233,14 @@ class _Body:
                 if stored is not None:
                     return [stored]
                 value = stepped(step, self.counters, state, act, run)
-                return [
-                    bits.written(step, told, assign(target, found, told, act, run), act, run)
+                stores = [
+                    (
+                        told,
+                        bits.written(step, told, assign(target, found, told, act, run), act, run),
+                    )
                     for found, told in valued(value, state, act, run)
                 ]
+                return [exact.assigned(step, told, after, act, run) for told, after in stores]
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not matters(step, act, run):
                     after = [calls.pass_out(step, args, state, act, run)]
@@ -283,6 +287,10 @@ class _Body:
             case ir.Branch(cond, then, orelse):
                 state = placed(cond, self.counters, state, self.act, self.run)
                 outcomes = refine(cond, state, self.act, self.run)
+                if len(outcomes) > 1:
+                    turns = sum(n for _, n in place.turns)
+                    known = exact.told(cond, place.block, turns, state, self.act, self.run)
+                    outcomes = [o for o in outcomes if known in (None, o[0])]
                 if (asked := self.questions.asked.get(place.block)) is not None:
                     shared = place.block in self.slice.guards
                     outcomes = decided(asked, outcomes, state, self.act, self.run, shared=shared)
