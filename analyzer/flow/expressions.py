@@ -373,7 +373,7 @@ def _split_ordered(
         return None
     if isinstance(one, Unknown) and counted(one.key)[1]:
         return _split_counted(op, one, other.value, state)
-    if isinstance(one, Unknown | NonZero) and e in returned_by(act.variant):
+    if isinstance(one, Unknown | NonZero) and (one.among or e in returned_by(act.variant)):
         return _split_numbers(op, one, other.value, state)
     return None
 

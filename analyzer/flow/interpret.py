@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import bits, calls, exact, lists, words
+from analyzer.flow import bits, calls, exact, lists, raised, words
 from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.counters import counters_of, placed, stepped
 from analyzer.flow.expressions import assign, refine, valued
@@ -233,14 +233,12 @@ class _Body:
                 if stored is not None:
                     return [stored]
                 value = stepped(step, self.counters, state, act, run)
-                stores = [
-                    (
-                        told,
-                        bits.written(step, told, assign(target, found, told, act, run), act, run),
-                    )
-                    for found, told in valued(value, state, act, run)
-                ]
-                return [exact.assigned(step, told, after, act, run) for told, after in stores]
+                stores = []
+                for found, told in valued(value, state, act, run):
+                    new = assign(target, raised.stepped(step, found, act), told, act, run)
+                    new = bits.written(step, told, new, act, run)
+                    stores.append(exact.assigned(step, told, new, act, run))
+                return stores
             case ir.Call(result, _, args):
                 if result.id not in self.slice.names and not matters(step, act, run):
                     after = [calls.pass_out(step, args, state, act, run)]
@@ -373,6 +371,9 @@ class _Body:
     def _widen(self, n: int, state: State) -> State:
         """Forget what a loop has counted, so that walking it comes to an end."""
         for name in self.act.variant.loops[n].assigns - switches(self.act.variant):
+            if not self._is_range(n, state) and name in raised.raised_in(self.act.variant):
+                state = raised.widened(name, n, state, self.act, self.run)
+                continue
             place = self.act.place(name)
             held = state.store.get(place)
             known = isinstance(held, Int | Unknown | NonZero) and not is_stepped(held)
