@@ -38,7 +38,7 @@ def lower_declaration(b: Body, node: Syntax) -> None:
         elif value.kind == "initializer_list":
             variable = b.declare(name, spelled)
             if not static:
-                fill(b, variable, value, is_array="[" in suffix)
+                fill(b, variable, value, kind=spelled)
         else:
             # The initialiser is lowered after the name is declared: C sees it there already.
             variable = b.declare(name, spelled)

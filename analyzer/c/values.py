@@ -258,7 +258,7 @@ def _assignment(b: Body, node: Syntax) -> Expr:
     target = lower_target(b, left)
     operator = _operator(b, node)
     if right.kind == "initializer_list":
-        fill(b, target, right, is_array=False)
+        fill(b, target, right, kind="")
         return target
     value = b.value(right)
     b.assign(target, value if operator == "=" else Binary(operator[:-1], target, value), node)
@@ -331,7 +331,7 @@ def _compound_literal(b: Body, node: Syntax) -> Expr:
     kind, value = node.child("type"), node.child("value")
     result = b.temporary()
     if value is not None:
-        fill(b, result, value, is_array=kind is not None and "[" in b.text(kind))
+        fill(b, result, value, kind=b.plain(kind) if kind is not None else "")
     return result
 
 
