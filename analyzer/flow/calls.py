@@ -190,7 +190,7 @@ def _by_fact(
         same, n = Page(key, identity.to), identity.distance
         page: Value = same
         if n is not None and n < len(args):
-            page = element(same, step.args[n], args[n], act)
+            page = element(same, step.args[n], args[n], act, run)
         found: Results = [(state, page)]
         return [*found, (state, ZERO)] if identity.maybe_null else found
     if name in facts.allocators:

@@ -67,7 +67,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
         case ir.Index(base, index):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
-                return element(held_base, index, evaluate(index, state, act, run), act)
+                return element(held_base, index, evaluate(index, state, act, run), act, run)
             place = place_of(e, state, act, run)
             note_cell(e, place, act, run)
             return _load(place, held_base, state)
@@ -80,7 +80,7 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
-    if (other_page := beside(one, e, other, act)) is not None:
+    if (other_page := beside(one, e, other, act, run)) is not None:
         return other_page
     counters = (is_counter(e.left, act), is_counter(e.right, act))
     key = f"{act.depth}:{_expression_key(e)}"
@@ -219,7 +219,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
-                return element(held, index, evaluate(index, state, act, run), act)
+                return element(held, index, evaluate(index, state, act, run), act, run)
             where = place_of(base, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):

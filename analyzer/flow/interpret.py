@@ -185,6 +185,7 @@ class _Body:
     todo: list[tuple[int, int, _Place, State]] = field(default_factory=list)
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
+    block: int = 0
     watch: Lookout | None = None
     questions: Questions = field(init=False)
     once: Mapping[int, Once] = field(init=False)
@@ -203,7 +204,7 @@ class _Body:
             if self.run.step(self.act):
                 break
             block = self.act.variant.blocks[place.block]
-            states = [state]
+            self.block, states = place.block, [state]
             for n, step in enumerate(block.instructions):
                 states = self._each(step, states)
                 if not states:
@@ -225,6 +226,7 @@ class _Body:
 
     def _step(self, step: ir.Instruction, state: State) -> list[State]:
         act, run = self.act, self.run
+        run.block = self.block
         match step:
             case ir.Assign(target):
                 if root_name(target) not in self.slice.names:
@@ -275,6 +277,7 @@ class _Body:
         return []
 
     def _leave(self, place: _Place, end: ir.Terminator, state: State) -> None:
+        self.run.block = place.block
         match end:
             case ir.Jump(target):
                 self._go(place, target, state)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.run import Activation
+from analyzer.flow.run import Activation, Run
 from analyzer.flow.shape import expressions_of, names_in, successors
 from analyzer.flow.state import State
 from analyzer.flow.turns import jumped
@@ -26,7 +26,7 @@ _END, _STEPPED = f"{FROM}end", f"{FROM}step"
 _STEP, _BACK, _AWAY = "", "<-", "->"
 
 
-def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value | None:
+def beside(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run) -> Value | None:
     """Return the page, or its number, that lies beside the one that e adds to or subtracts from.
 
     By itself that is another page. So is a part of a range, through which a loop begins to step
@@ -41,7 +41,7 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation) -> Value 
         return value if isinstance(value, Page) else Offset(value.key)
     if isinstance(value, Offset):
         return value if isinstance(number, Int) else None
-    distance = None if isinstance(number, Page) else _distance(value, e, number, act)
+    distance = None if isinstance(number, Page) else _distance(value, e, number, act, run.block)
     if distance is None or distance == Int(0):
         return None
     key = _moved(value.key, e.op, distance)
@@ -57,7 +57,7 @@ def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
 
 
 def _distance(
-    value: Page | Unknown | NonZero, e: ir.Binary, number: Value, act: Activation
+    value: Page | Unknown | NonZero, e: ir.Binary, number: Value, act: Activation, block: int
 ) -> Value | None:
     """Return how far another page lies from one; None where a loop steps there."""
     if isinstance(e.right, ir.Cast) and e.right.type == _AWAY:
@@ -67,22 +67,25 @@ def _distance(
         by in _above_zero(act.variant) and not isinstance(number, Int)
     ):
         return Int(1)  # the rest of the range, from its end on
-    if _has(e.left, _retreating(act.variant)) and FROM not in value.key:
+    begun = _begun(act.variant, block)
+    retreating = _retreating(act.variant) & begun
+    if _has(e.left, retreating) and FROM not in value.key:
         return None
-    if _has(e.right, _retreating(act.variant)):
+    if _has(e.right, retreating):
         return number if number == Int(1) else None
     if by is not None and isinstance(number, Int | Unknown | NonZero):
         return number  # a loop's counter as well: that is where it begins
-    return None if _has(e.right, variables_of_loops(act.variant)) else number
+    return None if _has(e.right, variables_of_loops(act.variant) & begun) else number
 
 
 def _has(e: ir.Expr, names: frozenset[str]) -> bool:
     return not names.isdisjoint(names_in(e))
 
 
-def element(page: Page, index: ir.Expr, number: Value, act: Activation) -> Value:
+def element(page: Page, index: ir.Expr, number: Value, act: Activation, run: Run) -> Value:
     """Return `page[index]`: a page of the same range, where the index does not say another."""
-    return beside(page, ir.Binary("+", ir.Opaque("", frozenset()), index), number, act) or page
+    whole = ir.Binary("+", ir.Opaque("", frozenset()), index)
+    return beside(page, whole, number, act, run) or page
 
 
 def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
@@ -184,6 +187,21 @@ def loops_around(variant: ir.Variant, block: int) -> tuple[ir.Loop, ...]:
 def variables_of_loops(variant: ir.Variant) -> frozenset[str]:
     """Return the variables that loops assign."""
     return frozenset(name for loop in _all_loops(variant) for name in loop.assigns)
+
+
+@lru_cache(maxsize=4096)
+def _begun(variant: ir.Variant, block: int) -> frozenset[str]:
+    """Return the variables of the loops that may have begun where a block is."""
+    found: set[str] = set()
+    for loop in _all_loops(variant):
+        seen, todo = set(loop.blocks), list(loop.blocks)
+        while todo and block not in seen:
+            new = set(successors(variant.blocks[todo.pop()].end)) - seen
+            seen |= new
+            todo += new
+        if block in seen:
+            found |= loop.assigns
+    return frozenset(found)
 
 
 @lru_cache(maxsize=4096)

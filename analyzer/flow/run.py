@@ -141,6 +141,7 @@ class Run(Seen):
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
     named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
+    block: int = 0  # of the function that is being walked
     watched: Watched = Watched()
     closed: frozenset[Edge] = frozenset()  # branches that are not taken, as if they could not be
 
