@@ -162,8 +162,8 @@ class Sides:
 
         The same call stood under the same conditions, and one of them is the other way round.
         """
-        after = _guarded_calls(self.programs.after, frame.id)
-        before = _guarded_calls(self.programs.before, frame.id)
+        after = guarded_calls(self.programs.after, frame.id)
+        before = guarded_calls(self.programs.before, frame.id)
         for name, args, guards, at in after:
             if at != frame.span.start:
                 continue
@@ -175,8 +175,8 @@ class Sides:
 
     def call_changed(self, frame: Frame) -> bool:
         """Tell whether the patch gave a call other arguments under the same guards."""
-        before = _guarded_calls(self.programs.before, frame.id)
-        after = _guarded_calls(self.programs.after, frame.id)
+        before = guarded_calls(self.programs.before, frame.id)
+        after = guarded_calls(self.programs.after, frame.id)
         for name, args, guards, at in after:
             if at != frame.span.start:
                 continue
@@ -186,7 +186,7 @@ class Sides:
         return False
 
 
-def _guarded_calls(
+def guarded_calls(
     program: Program, id: FunctionId
 ) -> list[tuple[str, tuple[str, ...], frozenset[tuple[str, bool]], int]]:
     """Return a function's direct calls: name, arguments, guards, offset."""

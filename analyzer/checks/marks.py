@@ -11,21 +11,23 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from analyzer.checks.obligations import sink_key
-from analyzer.compare import Failure, Sides, signature
+from analyzer.compare import Failure, Sides, guarded_calls, signature
 from analyzer.findings import Step
 from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId, Program
 from analyzer.pages.facts import ALLOCATED
-from analyzer.pages.machine import TYPE, Event, Operation, Space, Verb
+from analyzer.pages.machine import TYPE, Event, Frame, Operation, Space, Verb
 
 
 def lost_clears(sides: Sides) -> Iterator[Failure]:
     """Yield unknown pages that are handed over without the clear that they had to go through.
 
     Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
-    that file does so as before, they have it still. What a function that nobody defines any more
-    does is not known.
+    that file does so as before, they have it still. Not where the clear is made as it was: then
+    only their way from there is not known any more, as where they stand on a list meanwhile. What
+    a function that nobody defines any more does is not known.
     """
+    made = frozenset(map(_performed, sides.behaviours.after.observations))
     cleared: dict[object, list[Event | None]] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK and not o.page.population:
@@ -37,8 +39,9 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         if not may or o.page.population or o.page.source(o.dimension) is not None:
             continue
         clears = cleared.get(sink_key(o), [])
-        known = not any(e is not None and _is_lost(e, sides) for e in clears)
-        if clears and known and all(e is not None and _still_set(e, sides) for e in clears):
+        if any(e and (_still_made(e, made, sides) or _is_lost(e, sides)) for e in clears):
+            continue
+        if clears and all(e is not None and _still_set(e, sides) for e in clears):
             space = sides.behaviours.before.space
             certain = all(e is not None and _asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
@@ -52,6 +55,28 @@ def _is_lost(clear: Event, sides: Sides) -> bool:
         name in program.called(caller) and not program.resolve(name, caller[0])
         for caller, (_, name) in pairwise(way)
     )
+
+
+def _performed(o: Observation) -> object:
+    return (o.chain, "".join(o.text.split()))
+
+
+def _still_made(clear: Event, made: frozenset[object], sides: Sides) -> bool:
+    """Tell whether pages come to a clear by the same calls as before, all on the same terms."""
+    chain = (*(f.id for f in clear.chain), clear.owner)
+    if (chain, "".join(clear.operation.split())) not in made:
+        return False
+    if sides.is_changed(clear.owner, clear.dimension):
+        return False
+    before, after = sides.programs.before, sides.programs.after
+    return all(_terms(before, f) == _terms(after, f) for f in clear.chain)
+
+
+def _terms(program: Program, frame: Frame) -> frozenset[object]:
+    """Return the conditions under which a function makes the call of a frame."""
+    callee = frame.text.partition("(")[0]
+    calls = guarded_calls(program, frame.id)
+    return frozenset(guards for name, _, guards, _ in calls if name == callee)
 
 
 def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
