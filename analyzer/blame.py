@@ -13,7 +13,8 @@ What decides is who wrote the state last, what the patch changed, and who passes
    off and frees it, or hands it to a function that frees others as it should.
 7. A function that the patch has added is it where it frees what it made, what it had others mark,
    or what any of several others hand it.
-8. An initialiser is convicted only where no page of its population gets through any more.
+8. What a function does once more, or has had others do already, it does itself (`writers.py`).
+9. An initialiser is convicted only where no page of its population gets through any more.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ from analyzer.compare import Failure, Sides
 from analyzer.flow.observe import Kind, Observation, Outcome
 from analyzer.flow.program import FunctionId
 from analyzer.mixed import is_kept
-from analyzer.pages.machine import TYPE, Event, PageState
+from analyzer.pages.machine import TYPE, Event
+from analyzer.writers import (
+    changed_terms,
+    has_had_it_done,
+    is_born_in,
+    is_shared,
+    only_unmarked,
+    second_call,
+    writes_on,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +64,21 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     caller = _changed_call(failure, passing, sides) or _unchanged_assertion(seen, sides)
     if caller is not None:
         return caller
+    source = seen.page.source(seen.dimension)
+    again = None if source is None else second_call(seen, source, sides)
+    if again is not None:
+        return Culprit(again.id, again.span, again.text, "caller")
     added = _added(seen, passing, sides)
     if added is not None:
         return added
+    site = Culprit(seen.id, seen.span, seen.text, "site")
+    stopped = _stopped(seen, _before(seen, sides), sides, {seen.dimension})
+    if any(writes_on(id, seen, sides) for id in stopped):
+        return site
     missing = _missing_writer(failure, sides)
     if missing is not None:
         return missing
-    site = Culprit(seen.id, seen.span, seen.text, "site")
-    source = seen.page.source(seen.dimension)
-    if source is None or source.owner == seen.id:
+    if source is None or source.owner == seen.id or has_had_it_done(seen, source, sides):
         return site
     if seen.kind is Kind.SINK and is_kept(seen):
         return _hander(seen, passing) or _taker(seen, sides) or site
@@ -111,7 +127,8 @@ def _at_unchanged(seen: Observation, source: Event, site: Culprit, sides: Sides)
         return site
     if sides.is_changed(source.owner, seen.dimension):
         return _writer(source, seen, sides)
-    return site
+    frame = None if sides.touches(seen.id) else changed_terms(seen, sides)
+    return Culprit(frame.id, frame.span, frame.text, "caller") if frame else site
 
 
 def _at_changed(
@@ -288,7 +305,8 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     fine = {id for o in passing for id in o.chain}
     if seen.kind is not Kind.SINK and seen.id not in fine and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
-    alone = _is_born_in(seen.page, seen.id) or (not passing and _is_shared(seen, sides))
+    alone = is_born_in(seen.page, seen.id) or only_unmarked(seen, passing)
+    alone = alone or (not passing and is_shared(seen, sides))
     if seen.kind is Kind.SINK and alone and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
     source = seen.page.source(seen.dimension)
@@ -299,20 +317,6 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
                 return _writer(source, seen, sides)
             return Culprit(frame.id, frame.span, frame.text, "site")
     return None
-
-
-def _is_shared(seen: Observation, sides: Sides) -> bool:
-    """Tell whether pages fail at a place to which several functions hand them."""
-    failing = (
-        o for o in sides.behaviours.after.observations if (o.id, o.span) == (seen.id, seen.span)
-    )
-    above = {o.chain[-2:-1] for o in failing if (o.kind, o.outcome) == (seen.kind, seen.outcome)}
-    return len(above) > 1
-
-
-def _is_born_in(page: PageState, id: FunctionId) -> bool:
-    """Tell whether a function has made a page that it frees."""
-    return bool(page.history) and (page.history[0].kind, page.history[0].owner) == ("birth", id)
 
 
 def _is_new(id: FunctionId, sides: Sides) -> bool:

@@ -173,6 +173,15 @@ class Sides:
                 return True
         return False
 
+    def terms_changed(self, frame: Frame) -> bool:
+        """Tell whether a call with these arguments was made before, and never under its guards."""
+        before = guarded_calls(self.programs.before, frame.id)
+        for name, args, guards, at in guarded_calls(self.programs.after, frame.id):
+            if at == frame.span.start:
+                rivals = [g for n, a, g, _ in before if (n, a) == (name, args)]
+                return bool(rivals) and guards not in rivals
+        return False
+
     def call_changed(self, frame: Frame) -> bool:
         """Tell whether the patch gave a call other arguments under the same guards."""
         before = guarded_calls(self.programs.before, frame.id)
