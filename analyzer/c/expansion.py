@@ -24,8 +24,8 @@ def expansion_of(b: Body, node: Syntax, name: str) -> Expr | None:
     if name not in macros:
         return None
     unit, tree = _parsed(b, expand(b.plain(node), macros))
-    if tree is None:
-        b.lose(node, "cannot expand")
+    if tree is None or name in b.own.unsure:
+        b.lose(node, "cannot expand" if tree is None else "cannot choose a definition for")
         return b.opaque(node)
     outer = b.unit, b.own, b.at, b.cases
     b.unit, b.own, b.at, b.cases = unit, NOTHING, b.span(node), {}

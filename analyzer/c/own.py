@@ -17,6 +17,9 @@ _WORD = re.compile(r"\w+")
 _COMPUTES = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)([\w\s&|^~!<>=+*/%?:.()-]*)")
 #: A macro with parameters that heads a loop.
 _HEADS = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)\s*(?:for|\w*for_each\w*)\s*\(")
+#: A macro with parameters, and what it stands for.
+_STANDS = re.compile(r"([A-Za-z_]\w*)\(([^()]*)\)(.*)", re.S)
+_CALLED = re.compile(r"(\w+)\s*\(")
 _CALL = re.compile(r"\b(?!(?:likely|unlikely|IS_ENABLED|sizeof)\b)\w+\s*\(")
 _STORE = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
 #: Set before the name of a file's own function where the kernel has another one of that name.
@@ -38,20 +41,23 @@ class Own:
     """What a file says of names by itself.
 
     macros and functions are names of the kernel's that it gives to macros and static functions of
-    its own, macros also those that compute a value or head a loop; they are in the order of the
-    file, each from an offset on, and None undefines one.
-    ends are functions that are declared not to come back.
+    its own, macros also those that compute a value, head a loop or call accessors; they are in the
+    order of the file, each from an offset on, and None undefines one.
+    ends are functions that are declared not to come back; unsure are macros that call accessors
+    under some `#if` and are something else under another.
     """
 
     macros: tuple[tuple[int, str, Macro | None], ...] = ()
     functions: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
+    unsure: frozenset[str] = frozenset()
     _hash: int = field(default=0, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
         # Computed once: each function of the file is looked up by it.
         if not self._hash:
-            object.__setattr__(self, "_hash", hash((self.macros, self.functions, self.ends)) or 1)
+            told = hash((self.macros, self.functions, self.ends, self.unsure))
+            object.__setattr__(self, "_hash", told or 1)
         return self._hash
 
     def at(self, offset: int) -> Mapping[str, Macro]:
@@ -103,6 +109,28 @@ def plain_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, str, 
         if name in names:
             names.discard(name)
             yield start, name, macro
+
+
+def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
+    """Return the macros of a file that call accessors, by themselves or through each other.
+
+    So does one that calls what it is passed.
+    """
+    called: dict[str, set[str]] = {}
+    found: set[str] = set()
+    for line in unit.directives:
+        if line.keyword == "define" and (m := _STANDS.match(line.argument)):
+            names = set(_CALLED.findall(m[3]))
+            called.setdefault(m[1], set()).update(names)
+            if not names.isdisjoint(_WORD.findall(m[2])):
+                found.add(m[1])
+    while new := {
+        name
+        for name, names in called.items()
+        if name not in found and not (names.isdisjoint(accessors) and names.isdisjoint(found))
+    }:
+        found |= new
+    return frozenset(found)
 
 
 def own_functions(unit: Unit, names: Collection[str]) -> frozenset[str]:

@@ -14,9 +14,11 @@ from analyzer.c.own import (
     own_functions,
     own_macros,
     plain_macros,
+    wrapping_macros,
 )
 from analyzer.c.unit import LARGEST, Unit
 from analyzer.flow.cache import Cache
+from analyzer.pages.laws import HEADER
 
 #: The names that the analysis knows, each with the files (or patterns) that are their source.
 Sources = Mapping[str, tuple[str, ...]]
@@ -51,11 +53,17 @@ class Names:
         names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
         files = tuple(self._together(unit, None, _DEPTH))
         macros = [m for at, file in files for m in own_macros(file, names, at)]
-        macros += [m for at, file in files for m in plain_macros(file, at) if m[1] not in names]
+        accessors = frozenset(n for n in names if HEADER in self._sources[n])
+        wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
+        macros += [m for at, file in files for m in own_macros(file, wrap, at)]
+        other = names | wrap
+        macros += [m for at, file in files for m in plain_macros(file, at) if m[1] not in other]
+        defined = [name for _, name, macro in macros if macro is not None and name in wrap]
         return Own(
             tuple(sorted(macros, key=lambda m: m[0])),
             own_functions(unit, names),
             frozenset().union(*(ending_functions(file) for _, file in files)),
+            frozenset(name for name in wrap if defined.count(name) > 1),
         )
 
     def numbers(self, path: str) -> Mapping[str, int]:
