@@ -44,7 +44,7 @@ class Own:
     its own, macros also those that compute a value, head a loop or call accessors; they are in the
     order of the file, each from an offset on, and None undefines one.
     ends are functions that are declared not to come back; unsure are macros that call accessors
-    under some `#if` and are something else under another.
+    under some `#if` and are something else, a function too, under another.
     """
 
     macros: tuple[tuple[int, str, Macro | None], ...] = ()

@@ -59,6 +59,7 @@ class Names:
         other = names | wrap
         macros += [m for at, file in files for m in plain_macros(file, at) if m[1] not in other]
         defined = [name for _, name, macro in macros if macro is not None and name in wrap]
+        defined += [name for _, file in files for name in wrap & file.definitions.keys()]
         return Own(
             tuple(sorted(macros, key=lambda m: m[0])),
             own_functions(unit, names),
