@@ -22,7 +22,10 @@ def expansion_of(b: Body, node: Syntax, name: str) -> Expr | None:
     """
     macros = b.own.at(node.start)
     if name not in macros:
-        return None
+        if not b.own.is_pasted(name) or name in b.unit.definitions:
+            return None
+        b.lose(node, "a macro may define what is called in")
+        return b.opaque(node)
     unit, tree = _parsed(b, expand(b.plain(node), macros))
     if tree is None or name in b.own.unsure:
         b.lose(node, "cannot expand" if tree is None else "cannot choose a definition for")

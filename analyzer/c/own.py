@@ -19,6 +19,8 @@ _COMPUTES = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)([\w\s&|^~!<>=+*/%?:
 _HEADS = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)\s*(?:for|\w*for_each\w*)\s*\(")
 #: A macro with parameters, and what it stands for.
 _STANDS = re.compile(r"([A-Za-z_]\w*)\(([^()]*)\)(.*)", re.S)
+#: A function's name that a macro puts together: `toy_##name(`.
+_PASTED = re.compile(r"(\w+(?:\s*##\s*\w+)+)\s*\(")
 _CALLED = re.compile(r"(\w+)\s*\(")
 _CALL = re.compile(r"\b(?!(?:likely|unlikely|IS_ENABLED|sizeof)\b)\w+\s*\(")
 _STORE = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
@@ -44,19 +46,21 @@ class Own:
     its own, macros also those that compute a value, head a loop or call accessors; they are in the
     order of the file, each from an offset on, and None undefines one.
     ends are functions that are declared not to come back; unsure are macros that call accessors
-    under some `#if` and are something else, a function too, under another.
+    under some `#if` and are something else, a function too, under another. pasted says how the
+    names of functions begin and end that macros define which call accessors.
     """
 
     macros: tuple[tuple[int, str, Macro | None], ...] = ()
     functions: frozenset[str] = frozenset()
     ends: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
+    pasted: frozenset[tuple[str, str]] = frozenset()
     _hash: int = field(default=0, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
         # Computed once: each function of the file is looked up by it.
         if not self._hash:
-            told = hash((self.macros, self.functions, self.ends, self.unsure))
+            told = hash((self.macros, self.functions, self.ends, self.unsure, self.pasted))
             object.__setattr__(self, "_hash", told or 1)
         return self._hash
 
@@ -64,6 +68,10 @@ class Own:
         """Return the macros that are defined at an offset."""
         found = {name: macro for start, name, macro in self.macros if start < offset}
         return {name: macro for name, macro in found.items() if macro is not None}
+
+    def is_pasted(self, name: str) -> bool:
+        """Tell whether a function of this name may be one that a macro defines."""
+        return any(name.startswith(begin) and name.endswith(end) for begin, end in self.pasted)
 
     def meant(self, called: frozenset[str]) -> frozenset[str]:
         """Return what is called by names: own functions as such, and what the macros call."""
@@ -131,6 +139,20 @@ def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
     }:
         found |= new
     return frozenset(found)
+
+
+def pasted_names(unit: Unit, wrapping: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Return how the names of functions begin and end that such macros of a file define."""
+    found = set()
+    for line in unit.directives:
+        m = _STANDS.match(line.argument) if line.keyword == "define" else None
+        if m is None or m[1] not in wrapping or "{" not in m[3]:
+            continue
+        params = _WORD.findall(m[2])
+        for name in _PASTED.findall(m[3]):
+            first, *_, last = ("" if w in params else w for w in _WORD.findall(name))
+            found.add((first, last))
+    return frozenset(found - {("", "")})
 
 
 def own_functions(unit: Unit, names: Collection[str]) -> frozenset[str]:

@@ -13,6 +13,7 @@ from analyzer.c.own import (
     ending_functions,
     own_functions,
     own_macros,
+    pasted_names,
     plain_macros,
     wrapping_macros,
 )
@@ -65,6 +66,7 @@ class Names:
             own_functions(unit, names),
             frozenset().union(*(ending_functions(file) for _, file in files)),
             frozenset(name for name in wrap if defined.count(name) > 1),
+            frozenset().union(*(pasted_names(file, wrap) for _, file in files)),
         )
 
     def numbers(self, path: str) -> Mapping[str, int]:
