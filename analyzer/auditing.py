@@ -11,16 +11,16 @@ from analyzer.audit.run import Audited, audit_tree, search_ahead
 from analyzer.base import Gap, Pair
 from analyzer.budget import ENDS, UNBOUND, Budget, OutOfBudgetError, reason_of
 from analyzer.clock import Clock, Progress
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.flow.analyse import prepare
-from analyzer.flow.cache import Cache
+from analyzer.idle.nearby import idle_at_once, question_of, spelled_in
 from analyzer.judge import Task, found_in, sides_of
 from analyzer.migrations import Described
-from analyzer.nearby import idle_at_once, question_of, spelled_in
 from analyzer.pages.facts import extended, load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series, around
 from analyzer.pipeline import demand_law
+from analyzer.program.cache import Cache
 from analyzer.rules import load_rules
 from analyzer.sites import Audit, Site, count_late
 from analyzer.spelling import unknown_in

@@ -22,11 +22,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.base import Span
-from analyzer.compare import Failure, Sides
-from analyzer.flow.observe import Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId
-from analyzer.mixed import is_kept
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.comparison.mixed import is_kept
+from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event
+from analyzer.program.program import FunctionId
 from analyzer.writers import (
     changed_terms,
     has_had_it_done,

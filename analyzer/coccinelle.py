@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError, Pair
 from analyzer.flow.analyse import prepare
-from analyzer.flow.cache import Cache
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, Space, Verb
 from analyzer.pipeline import demand_law
+from analyzer.program.cache import Cache
 from analyzer.rules import Rule
 from analyzer.tree import Tree
 

@@ -20,18 +20,18 @@ from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
 from analyzer.checks.vanished import find_vanished
 from analyzer.clock import Clock
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Finding, Migration, Status, order_of
 from analyzer.flow.analyse import Prepared, interest_of, prepare
-from analyzer.flow.cache import Cache
-from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour
+from analyzer.flow.domain.observe import Behaviour
+from analyzer.idle.nearby import Question, idle_nearby, likely_words
+from analyzer.idle.relevance import idle_by_interest, idle_by_names
 from analyzer.migrations import Described
-from analyzer.nearby import Question, idle_nearby, likely_words
 from analyzer.pages.facts import Facts
 from analyzer.parallel import later
 from analyzer.patch.model import Patch
-from analyzer.relevance import idle_by_interest, idle_by_names
+from analyzer.program.cache import Cache
+from analyzer.program.interest import Interest
 from analyzer.rules import Rule, load_rules
 from analyzer.settle import analyse_both, is_worth, read_on, settle
 from analyzer.tree import Tree, searching

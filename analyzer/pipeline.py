@@ -10,8 +10,7 @@ from analyzer.budget import ENDS, Budget, reason_of
 from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
 from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
-from analyzer.migrations import Described, load_migrations
-from analyzer.nearby import (
+from analyzer.idle.nearby import (
     NO_CODE,
     NO_PAGE,
     NO_STATEMENT,
@@ -20,6 +19,7 @@ from analyzer.nearby import (
     question_of,
     spelled_in,
 )
+from analyzer.migrations import Described, load_migrations
 from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Series
 from analyzer.patch.moves import moved_on
@@ -28,9 +28,9 @@ from analyzer.spelling import unknown_in
 from analyzer.tree import Tree, why_unread
 
 if TYPE_CHECKING:
-    from analyzer.flow.cache import Cache
     from analyzer.judge import Judged
     from analyzer.pages.facts import Facts
+    from analyzer.program.cache import Cache
 
 
 def check(
@@ -90,8 +90,8 @@ def check(
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
                 # Most patches never come to what this brings.
-                from analyzer.flow.cache import Cache
                 from analyzer.judge import Task, judge_trees
+                from analyzer.program.cache import Cache
 
                 cache = cache or Cache()
                 demand_law(trees, cache, question.facts)
@@ -195,8 +195,8 @@ def compare_trees(
 
     A cache that is handed in is shared between comparisons of trees that are much alike.
     """
-    from analyzer.flow.cache import Cache
     from analyzer.judge import Task, judge_trees
+    from analyzer.program.cache import Cache
 
     clock = Clock(None)
     described = (load_migrations() if migrations is None else migrations).values()

@@ -16,12 +16,12 @@ from analyzer.flow.analyse import (
     interest_of,
     roots_of,
 )
-from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour, comparable
-from analyzer.flow.program import Program
+from analyzer.flow.domain.observe import Behaviour, comparable
 from analyzer.flow.run import Watched
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.parallel import later
+from analyzer.program.interest import Interest
+from analyzer.program.program import Program
 
 #: From here on an analysis takes much longer than starting a process.
 _MANY_FUNCTIONS = 400

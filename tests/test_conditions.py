@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from analyzer.c import ir
-from analyzer.flow.numbers import ANY, Comparison, Numbers
-from analyzer.flow.tested import plain
+from analyzer.flow.asks.tested import plain
+from analyzer.flow.domain.numbers import ANY, Comparison, Numbers
 
 OPERATORS = ("+", "-", "*", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=")
 SMALL = st.integers(-4, 4)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from analyzer.budget import Budget
 from analyzer.c.ir import Conditions
 from analyzer.c.unit import scan_unit
-from analyzer.flow.cache import Cache
-from analyzer.flow.lookup import covers, folders_near, macros_of
-from analyzer.flow.names import NO_SOURCES
-from analyzer.flow.program import Program
 from analyzer.pipeline import check
+from analyzer.program.cache import Cache
+from analyzer.program.lookup import covers, folders_near, macros_of
+from analyzer.program.names import NO_SOURCES
+from analyzer.program.program import Program
 from analyzer.tree import Folders, Hits, MemoryTree
 
 from .driver import DRIVER, PATH, requested

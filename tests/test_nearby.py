@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.base import Pair
-from analyzer.nearby import NO_PAGE, idle_nearby
+from analyzer.idle.nearby import NO_PAGE, idle_nearby
 from analyzer.pages.facts import load_facts
 from analyzer.pipeline import check
 from analyzer.tree import Hits, MemoryTree

@@ -20,9 +20,9 @@ from analyzer.cli import main
 from analyzer.codec import decode, encode
 from analyzer.contracts import Contract, Effects, Place
 from analyzer.flow.analyse import law_of
-from analyzer.flow.cache import Cache
 from analyzer.migrations import Described
 from analyzer.pages.facts import load_facts
+from analyzer.program.cache import Cache
 from analyzer.recall import recall, recall_audit
 from analyzer.sites import Audit
 from analyzer.store import DiskStore

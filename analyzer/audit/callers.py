@@ -10,7 +10,7 @@ from typing import NamedTuple
 from analyzer.audit.provenance import Sources, Values
 from analyzer.audit.sources import Source, Spot
 from analyzer.c import ir
-from analyzer.flow.program import FunctionId
+from analyzer.program.program import FunctionId
 from analyzer.tree.words import files_of
 from analyzer.ways.defs import call_at, calls_of, variable
 

@@ -14,9 +14,9 @@ from analyzer.audit.uses import Found, Use, find_uses
 from analyzer.audit.verdicts import judge_all, unjudged
 from analyzer.base import Pair, Severity, Span
 from analyzer.budget import ENDS, OutOfBudgetError, reason_of
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Finding, Status
-from analyzer.flow.observe import Behaviour, Kind, Outcome
+from analyzer.flow.domain.observe import Behaviour, Kind, Outcome
 from analyzer.migrations import Described, Moved
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE

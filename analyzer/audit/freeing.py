@@ -7,7 +7,7 @@ from analyzer.audit.judged import Judged, unaffected
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.c import ir
-from analyzer.flow.shape import successors
+from analyzer.program.shape import successors
 from analyzer.ways.defs import Place, calls_of
 from analyzer.ways.state import PRINTS, Path
 

@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.c import ir
-from analyzer.compare import guards_of
-from analyzer.flow.program import FunctionId
-from analyzer.flow.shape import names_in
+from analyzer.comparison.compare import guards_of
 from analyzer.pages.provenance import Part, is_of_type
+from analyzer.program.program import FunctionId
+from analyzer.program.shape import names_in
 from analyzer.ways.defs import Place, calls_of, reaching, writes
 
 #: How far up the callers a test is looked for.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from analyzer.c import ir
-from analyzer.flow.program import Program
+from analyzer.program.program import Program
 from analyzer.ways.defs import Place, target_of
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from analyzer.audit.names import Names, lower_names
 from analyzer.c.macros import Macro, macro_definitions
 from analyzer.c.unit import Unit
-from analyzer.flow.arguments import argument_spans
+from analyzer.program.arguments import argument_spans
 
 _PASTED = re.compile(r"(?<!#)\b(\w+)\s*##\s*(\w+)\b(?!\s*##)")
 #: The head of a function that a macro makes: what makes accessors is no use of them.

@@ -21,16 +21,16 @@ from analyzer.flow.analyse import (
     law_of,
     roots_of,
 )
-from analyzer.flow.cache import Cache
-from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.roots import search_words
+from analyzer.flow.domain.observe import Behaviour
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
 from analyzer.parallel import later
+from analyzer.program.cache import Cache
+from analyzer.program.interest import Interest
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.roots import search_words
 from analyzer.sites import Move, Site
 from analyzer.tree import Tree, searching
 from analyzer.ways.state import Held

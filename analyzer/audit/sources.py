@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from analyzer.c import ir
-from analyzer.flow.program import FunctionId
-from analyzer.flow.shape import names_in, shape_of
 from analyzer.pages.provenance import UNKNOWN
+from analyzer.program.program import FunctionId
+from analyzer.program.shape import names_in, shape_of
 from analyzer.ways.defs import Place
 
 #: The kinds that leave open which page it is.

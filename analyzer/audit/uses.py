@@ -21,8 +21,8 @@ from analyzer.audit.pasted import (
 from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import LARGEST, Unit, scan_unit
-from analyzer.flow.program import Program
 from analyzer.pages.facts import Words, load_facts
+from analyzer.program.program import Program
 from analyzer.spelling import usual_names
 from analyzer.tree import Tree
 from analyzer.tree.words import places_of

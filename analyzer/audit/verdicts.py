@@ -21,7 +21,7 @@ from analyzer.audit.origins import beside, by_source
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.budget import ENDS, UNBOUND, Budget, OutOfBudgetError, reason_of
-from analyzer.flow.observe import Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Verb
 from analyzer.parallel import later
 from analyzer.sites import Site, Verdict

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.checks.evidence import event_span
-from analyzer.compare import Failure, Sides
-from analyzer.flow.observe import Behaviour, Kind, Observation
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation
 from analyzer.pages.machine import SET, TYPE, UNTYPED, Event
 
 

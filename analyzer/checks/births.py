@@ -10,13 +10,13 @@ from analyzer.base import Span
 from analyzer.blame import Charge, Culprit
 from analyzer.checks.contracts import changed_contracts
 from analyzer.checks.evidence import event_span
-from analyzer.compare import Failure, Sides
+from analyzer.comparison.compare import Failure, Sides
 from analyzer.findings import Cause, Migration
-from analyzer.flow.observe import Behaviour, Observation
-from analyzer.flow.program import FunctionId
+from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER
 from analyzer.pages.machine import EITHER, TYPE, Space, Verb, describe
+from analyzer.program.program import FunctionId
 from analyzer.spelling import names_in
 
 #: Names of flags.

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 
 from analyzer.c.unit import Unit
 from analyzer.checks.habits import having
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Step
-from analyzer.flow.arguments import split_arguments
-from analyzer.flow.program import Program
 from analyzer.migrations import Forbidden, Obligation
 from analyzer.pages.laws import HEADER
+from analyzer.program.arguments import split_arguments
+from analyzer.program.program import Program
 from analyzer.rules import Rule
 
 #: The lower-case names of a flag.

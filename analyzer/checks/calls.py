@@ -9,8 +9,8 @@ from analyzer.base import Pair
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit
 from analyzer.findings import Cause, Finding, Step
-from analyzer.flow.arguments import sizes_of, split_arguments
-from analyzer.flow.program import Program
+from analyzer.program.arguments import sizes_of, split_arguments
+from analyzer.program.program import Program
 from analyzer.rules import Rule
 
 

@@ -9,10 +9,10 @@ from analyzer.base import Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit, comment_spans
 from analyzer.checks.births import initial_states
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Migration, Step
-from analyzer.flow.params import passes_pages
 from analyzer.pages.machine import SET
+from analyzer.program.params import passes_pages
 from analyzer.rules import Rule
 from analyzer.spelling import usual_names
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.c.facts import macros
-from analyzer.compare import Failure, Sides
+from analyzer.comparison.compare import Failure, Sides
 from analyzer.findings import Step
-from analyzer.flow.observe import Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Operation, PageState, Space, Verb
+from analyzer.program.program import FunctionId, Program
 
 _CLEARS = (Verb.CLEAR, Verb.TEST_CLEAR)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analyzer.base import Span
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import ContractChange
-from analyzer.flow.observe import Behaviour, Kind, Outcome
-from analyzer.flow.program import FunctionId
+from analyzer.flow.domain.observe import Behaviour, Kind, Outcome
 from analyzer.pages.machine import TYPE, PageState, Space, Verb, called, describe
+from analyzer.program.program import FunctionId
 
 _VERBS = {
     Verb.SET: "sets",

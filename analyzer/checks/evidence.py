@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Step
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import (
     OTHER,
     TYPE,

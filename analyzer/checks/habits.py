@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from analyzer.base import Pair
 from analyzer.checks.early import find_early
 from analyzer.checks.evidence import is_asserted
-from analyzer.compare import Failure, Sides
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.params import page_params
-from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.roots import callers_of
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.migrations import NEITHER, Described, Forbidden, Moved, Obligation
 from analyzer.pages.machine import CLEAR, SET, TYPE, Operation, PageState, Space, Verb
+from analyzer.program.params import page_params
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.roots import callers_of
 
 _VERBS = {
     Verb.SET: Forbidden.SET,

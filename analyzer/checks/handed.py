@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from analyzer.c import ir
-from analyzer.compare import Failure, Sides
-from analyzer.flow.observe import Observation, Outcome
-from analyzer.flow.program import Program
-from analyzer.flow.shape import shape_of
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.observe import Observation, Outcome
 from analyzer.pages.machine import Event
+from analyzer.program.program import Program
+from analyzer.program.shape import shape_of
 
 _ARGUMENT = re.compile(r"\w+\(\s*(\w+)\s*\)")
 

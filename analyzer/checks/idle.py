@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.blame import Charge, Culprit
-from analyzer.compare import Failure, Sides
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.roots import callers_of
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import EITHER, TYPE
+from analyzer.program.roots import callers_of
 
 
 def find(sides: Sides) -> Iterator[Failure]:

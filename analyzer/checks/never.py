@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.c import ir
-from analyzer.compare import Failure, Sides, guards_of
+from analyzer.comparison.compare import Failure, Sides, guards_of
+from analyzer.comparison.mixed import as_text
 from analyzer.findings import Step
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.params import is_page_pointer
-from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.roots import callers_of
-from analyzer.mixed import as_text
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED, Verb
+from analyzer.program.params import is_page_pointer
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.roots import callers_of
 
 
 def never_cleared(sides: Sides) -> Iterator[Failure]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from analyzer.checks.births import unsure
 from analyzer.checks.evidence import state_text, subject
-from analyzer.compare import Failure, Sides
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
+from analyzer.program.program import FunctionId
 
 
 def find(sides: Sides) -> Iterator[Failure]:

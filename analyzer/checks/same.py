@@ -9,10 +9,10 @@ from difflib import SequenceMatcher
 from analyzer.base import Pair
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.checks.contracts import is_same
-from analyzer.compare import Sides
-from analyzer.edits import edits_of
-from analyzer.flow.program import Program
+from analyzer.comparison.compare import Sides
+from analyzer.idle.edits import edits_of
 from analyzer.pages.machine import TYPE
+from analyzer.program.program import Program
 from analyzer.tree import is_source
 
 #: What looks like an accessor of a page's state, or like one of its bits.

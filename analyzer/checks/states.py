@@ -18,7 +18,7 @@ from analyzer.checks.evidence import (
     verb_of,
 )
 from analyzer.checks.never import never_cleared
-from analyzer.compare import (
+from analyzer.comparison.compare import (
     Failure,
     Sides,
     asserted,

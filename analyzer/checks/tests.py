@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 
 from analyzer.c import ir
 from analyzer.checks.evidence import find_cause, flag_name, is_asserted, subject, trace_of
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Finding
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId, Program
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
+from analyzer.program.program import FunctionId, Program
 from analyzer.rules import Rule
 from analyzer.ways.defs import call_at, calls_of
 from analyzer.ways.state import Held, Way

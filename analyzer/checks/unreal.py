@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 from analyzer.checks.calls import elsewhere
-from analyzer.compare import Sides
-from analyzer.flow.arguments import sizes_of, split_arguments
-from analyzer.flow.observe import Behaviour
-from analyzer.flow.program import FunctionId, Program
+from analyzer.comparison.compare import Sides
+from analyzer.flow.domain.observe import Behaviour
 from analyzer.pages.machine import Frame
+from analyzer.program.arguments import sizes_of, split_arguments
+from analyzer.program.program import FunctionId, Program
 
 
 def without_unreal(sides: Sides) -> Sides:

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 
 from analyzer.checks.calls import calls_of, closing, has_own
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Step
-from analyzer.flow.program import Program
 from analyzer.pages.laws import HEADER
+from analyzer.program.program import Program
 from analyzer.rules import Rule
 from analyzer.spelling import usual_names
 

@@ -200,7 +200,7 @@ def check(
             workers = jobs or usable_cores()
 
             def is_quick() -> bool:
-                from analyzer.nearby import idle_at_once
+                from analyzer.idle.nearby import idle_at_once
 
                 # Of several patches each is to be placed and read first.
                 alone = len(request.series.patches) == 1

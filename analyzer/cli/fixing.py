@@ -32,8 +32,8 @@ def proved_fixes(
     """
     from analyzer.base import Pair
     from analyzer.fixes import offer_fixes
-    from analyzer.flow.cache import Cache
     from analyzer.pipeline import compare_trees
+    from analyzer.program.cache import Cache
     from analyzer.tree import Tree
 
     cache, runs = Cache(), 0

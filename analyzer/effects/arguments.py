@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from analyzer.c import ir
 from analyzer.flow.analyse import Prepared
-from analyzer.flow.arguments import split_arguments
-from analyzer.flow.params import role_params
-from analyzer.flow.program import FunctionId
-from analyzer.flow.shape import names_in
-from analyzer.flow.values import Int, Symbol, Value
+from analyzer.flow.domain.values import Int, Symbol, Value
 from analyzer.flow.watch import Entrance
+from analyzer.program.arguments import split_arguments
+from analyzer.program.params import role_params
+from analyzer.program.program import FunctionId
+from analyzer.program.shape import names_in
 
 #: The known arguments of a call: (parameter, value as it is written).
 Arguments = tuple[tuple[str, str], ...]

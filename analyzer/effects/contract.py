@@ -17,13 +17,13 @@ from analyzer.effects.words import (
     title,
 )
 from analyzer.flow.analyse import Prepared
-from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.values import page_key
 from analyzer.flow.replay import Replay, constants_of, play, replay
-from analyzer.flow.values import page_key
 from analyzer.flow.watch import Entrance
 from analyzer.pages.machine import CLEAR, SET, TYPE, PageState, Space
+from analyzer.program.interest import Interest
+from analyzer.program.program import FunctionId
 
 _INSIDE = "pages met inside"
 _BAD = {

@@ -11,21 +11,21 @@ from analyzer.audit.names import Name, names_of
 from analyzer.audit.uses import find_uses
 from analyzer.base import Pair, Span
 from analyzer.clock import Clock, Progress
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
 from analyzer.effects.find import line_of
 from analyzer.effects.run import function_at, is_bare, prepared_trees, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
 from analyzer.flow.analyse import Prepared
-from analyzer.flow.interest import Interest
-from analyzer.flow.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId
-from analyzer.flow.roots import callers_of
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.run import Watched
 from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
+from analyzer.program.interest import Interest
+from analyzer.program.program import FunctionId
+from analyzer.program.roots import callers_of
 from analyzer.settle import settle
 from analyzer.sites import Site
 from analyzer.tree import Tree

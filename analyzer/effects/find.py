@@ -6,7 +6,7 @@ import re
 
 from analyzer.base import AnalyzerError, Pair
 from analyzer.flow.analyse import Prepared
-from analyzer.flow.program import FunctionId
+from analyzer.program.program import FunctionId
 from analyzer.tree import Tree, why_unread
 
 #: A name in more files than this is not looked for in all of them.

@@ -12,14 +12,14 @@ from analyzer.effects.contract import contract_of
 from analyzer.effects.find import find_function, line_of
 from analyzer.effects.words import GIVEN, place_words, state_words, title
 from analyzer.flow.analyse import Prepared, prepare
-from analyzer.flow.cache import Cache
-from analyzer.flow.observe import Behaviour
-from analyzer.flow.params import is_page_pointer
-from analyzer.flow.program import FunctionId
+from analyzer.flow.domain.observe import Behaviour
 from analyzer.flow.run import Watched
 from analyzer.flow.watch import Sight
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
+from analyzer.program.cache import Cache
+from analyzer.program.params import is_page_pointer
+from analyzer.program.program import FunctionId
 from analyzer.settle import settle
 from analyzer.tree import Tree
 

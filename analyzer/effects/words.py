@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from analyzer.flow.analyse import Prepared
-from analyzer.flow.program import FunctionId
-from analyzer.flow.values import Int, NonZero, Page, Value
+from analyzer.flow.domain.values import Int, NonZero, Page, Value
 from analyzer.pages.machine import CLEAR, SET, PageState, Space
+from analyzer.program.program import FunctionId
 
 #: What pages are called of which nothing is known.
 STRANGE = "pages of unknown origin"

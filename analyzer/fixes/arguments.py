@@ -10,7 +10,7 @@ from analyzer.c.ir import Definition
 from analyzer.c.lower import lower
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.findings import Finding
-from analyzer.flow.arguments import split_arguments
+from analyzer.program.arguments import split_arguments
 
 Read = Callable[[str], bytes | None]
 

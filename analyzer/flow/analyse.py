@@ -10,22 +10,22 @@ from analyzer.base import Gap
 from analyzer.budget import UNBOUND, Budget
 from analyzer.c import ir
 from analyzer.c.unit import LARGEST
-from analyzer.flow.cache import Cache
 from analyzer.flow.cells import observed
-from analyzer.flow.contents import Lists
-from analyzer.flow.following import is_freed_next
-from analyzer.flow.held import held_in
-from analyzer.flow.interest import Interest
+from analyzer.flow.domain.contents import Lists
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation
+from analyzer.flow.domain.seen import Seen
 from analyzer.flow.interpret import run_root
-from analyzer.flow.observe import Behaviour, Kind, Observation
-from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import TOO_LONG, Edge, Run, Sliced, Watched
-from analyzer.flow.seen import Seen
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import TYPE, PageState, Verb
+from analyzer.program.cache import Cache
+from analyzer.program.following import is_freed_next
+from analyzer.program.held import held_in
+from analyzer.program.interest import Interest
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.tree.api import Read, Search
 
 #: A root may take this part of the time that is left, so that one which is too much leaves some.

@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import bits, operations, typed, words
-from analyzer.flow.answers import answering
+from analyzer.flow import operations, words
+from analyzer.flow.asks import bits, typed
+from analyzer.flow.asks.repeats import passed
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
-from analyzer.flow.contents import own_place
-from analyzer.flow.expressions import evaluate
-from analyzer.flow.lists import on_list
-from analyzer.flow.loops import range_positions
-from analyzer.flow.operations import Results, pass_addresses
-from analyzer.flow.params import list_params, page_params
-from analyzer.flow.populations import told_by_call
-from analyzer.flow.ranges import element
-from analyzer.flow.repeats import passed
-from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
-from analyzer.flow.stores import fields_written
-from analyzer.flow.values import (
+from analyzer.flow.domain.contents import own_place
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import (
     ZERO,
     Element,
     Fn,
@@ -37,12 +28,22 @@ from analyzer.flow.values import (
     Value,
     page_key,
 )
+from analyzer.flow.expressions import evaluate
+from analyzer.flow.lists import on_list
+from analyzer.flow.loops import range_positions
+from analyzer.flow.operations import Results, pass_addresses
+from analyzer.flow.populations import told_by_call
+from analyzer.flow.ranges import element
+from analyzer.flow.run import Activation, Run
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
+from analyzer.program.answers import answering
+from analyzer.program.params import list_params, page_params
+from analyzer.program.stores import fields_written
 
 if TYPE_CHECKING:
     from analyzer.flow.interpret import Enter
-    from analyzer.flow.program import FunctionId
+    from analyzer.program.program import FunctionId
 
 #: Up to so many candidates of a pointer are entered whatever they do.
 _FEW = 8

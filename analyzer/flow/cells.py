@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from analyzer.c import ir
-from analyzer.flow.arrays import own_arrays
-from analyzer.flow.contents import Put, is_own, own_place
-from analyzer.flow.held import Held
-from analyzer.flow.observe import Kind, Observation, Outcome
-from analyzer.flow.program import FunctionId
+from analyzer.flow.domain.contents import Put, is_own, own_place
+from analyzer.flow.domain.observe import Kind, Observation, Outcome
+from analyzer.flow.domain.seen import Seen
+from analyzer.flow.domain.state import BUDDY, State
+from analyzer.flow.domain.values import page_key
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.seen import Seen
-from analyzer.flow.state import BUDDY, State
-from analyzer.flow.values import page_key
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, unknown_page
+from analyzer.program.arrays import own_arrays
+from analyzer.program.held import Held
+from analyzer.program.program import FunctionId
 
 
 def note_cell(e: ir.Expr, place: str, act: Activation, run: Run, *, stores: bool = False) -> None:

@@ -6,16 +6,12 @@ from dataclasses import replace
 from functools import lru_cache, partial
 
 from analyzer.c import ir
-from analyzer.flow import typed
+from analyzer.flow.asks import typed
+from analyzer.flow.asks.tested import is_condition
 from analyzer.flow.cells import leave_in_cells, note_cell
-from analyzer.flow.numbers import IS_ZERO, Numbers
-from analyzer.flow.ranges import beside, element, is_counter
-from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import returned_by
-from analyzer.flow.state import State
-from analyzer.flow.storing import flag_of, words_in
-from analyzer.flow.tested import is_condition
-from analyzer.flow.values import (
+from analyzer.flow.domain.numbers import IS_ZERO, Numbers
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import (
     MIRRORED,
     ONE,
     ZERO,
@@ -40,7 +36,11 @@ from analyzer.flow.values import (
     test_of,
     truth,
 )
+from analyzer.flow.ranges import beside, element, is_counter
+from analyzer.flow.run import Activation, Run
 from analyzer.pages.machine import CLEAR, SET
+from analyzer.program.shape import returned_by
+from analyzer.program.storing import flag_of, words_in
 
 _CONFIG = "config:"
 

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.base import Span
-from analyzer.flow.observe import Kind, Outcome
-from analyzer.flow.operations import Results
-from analyzer.flow.program import FunctionId
-from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import DECIDED, SHARED, State, join_states
-from analyzer.flow.values import (
+from analyzer.flow.domain.observe import Kind, Outcome
+from analyzer.flow.domain.state import DECIDED, SHARED, State, join_states
+from analyzer.flow.domain.values import (
     Int,
     NonZero,
     Offset,
@@ -21,8 +18,11 @@ from analyzer.flow.values import (
     Unknown,
     Value,
 )
+from analyzer.flow.operations import Results
+from analyzer.flow.run import Activation, Run
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
+from analyzer.program.program import FunctionId
 
 
 def fewer(found: Results, most: int) -> Results:

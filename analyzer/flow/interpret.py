@@ -10,9 +10,16 @@ from typing import NamedTuple, Protocol
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow import bits, calls, exact, lists, raised, words
+from analyzer.flow import calls, lists, words
+from analyzer.flow.asks import bits, exact, raised
+from analyzer.flow.asks.counters import counters_of, placed, stepped
+from analyzer.flow.asks.once import Once, is_contrary, marked_once
+from analyzer.flow.asks.questions import Questions, questions_of
+from analyzer.flow.asks.repeats import after_call, decided, turned_back
 from analyzer.flow.cells import leave_in_cells, without_lost
-from analyzer.flow.counters import counters_of, placed, stepped
+from analyzer.flow.domain.observe import Kind, Outcome
+from analyzer.flow.domain.state import State, join_states
+from analyzer.flow.domain.values import ZERO, Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.expressions import assign, refine, valued
 from analyzer.flow.frames import (
     fewer,
@@ -22,24 +29,18 @@ from analyzer.flow.frames import (
     observe_return,
 )
 from analyzer.flow.loops import range_counts, walks_range
-from analyzer.flow.observe import Kind, Outcome
-from analyzer.flow.once import Once, is_contrary, marked_once
 from analyzer.flow.operations import Results, lose, lose_pages
-from analyzer.flow.params import is_page_pointer
 from analyzer.flow.populations import entered_page, name_population
-from analyzer.flow.program import FunctionId
-from analyzer.flow.questions import Questions, questions_of
 from analyzer.flow.ranges import is_stepped, passed
-from analyzer.flow.repeats import after_call, decided, turned_back
 from analyzer.flow.run import Activation, Context, Run
-from analyzer.flow.shape import Shape, root_name, shape_of
-from analyzer.flow.slices import Slice
-from analyzer.flow.state import State, join_states
 from analyzer.flow.turns import jumped, switches, turned
-from analyzer.flow.values import ZERO, Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.watch import Entrance, Lookout, lookout
 from analyzer.flow.weight import matters, sliced
 from analyzer.pages.facts import ALLOCATED
+from analyzer.program.params import is_page_pointer
+from analyzer.program.program import FunctionId
+from analyzer.program.shape import Shape, root_name, shape_of
+from analyzer.program.slices import Slice
 
 
 @lru_cache(maxsize=65536)

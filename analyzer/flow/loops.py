@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.c import ir
-from analyzer.flow.params import is_page_pointer
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import Page
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import expressions_of, names_in, shape_of
-from analyzer.flow.state import State
-from analyzer.flow.values import Page
+from analyzer.program.params import is_page_pointer
+from analyzer.program.shape import expressions_of, names_in, shape_of
 
 
 def range_counts(act: Activation, run: Run) -> frozenset[str]:

@@ -6,12 +6,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
-from analyzer.flow.contents import Put, is_some, own_place
-from analyzer.flow.observe import Kind, Outcome
-from analyzer.flow.references import is_last
+from analyzer.flow.domain.contents import Put, is_some, own_place
+from analyzer.flow.domain.observe import Kind, Outcome
+from analyzer.flow.domain.state import BUDDY, State
+from analyzer.flow.domain.values import (
+    ZERO,
+    Element,
+    Int,
+    Offset,
+    Page,
+    Ref,
+    Unknown,
+    Value,
+    page_key,
+)
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import BUDDY, State
-from analyzer.flow.values import ZERO, Element, Int, Offset, Page, Ref, Unknown, Value, page_key
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
     CLEAR,
@@ -25,6 +34,7 @@ from analyzer.pages.machine import (
     clean_page,
     unknown_page,
 )
+from analyzer.program.references import is_last
 
 Results = list[tuple[State, Value]]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from analyzer.flow.observe import Passage
+from analyzer.flow.domain.observe import Passage
+from analyzer.flow.domain.values import Page
 from analyzer.flow.operations import Results
 from analyzer.flow.run import Context
-from analyzer.flow.values import Page
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
 

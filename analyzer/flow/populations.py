@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.c import ir
+from analyzer.flow.domain.observe import Kind, Outcome
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import Int, Page, Symbol, Value, compare, page_key
 from analyzer.flow.expressions import refine
-from analyzer.flow.observe import Kind, Outcome
 from analyzer.flow.operations import Results
-from analyzer.flow.params import page_params, role_params
 from analyzer.flow.ranges import is_part
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
-from analyzer.flow.values import Int, Page, Symbol, Value, compare, page_key
 from analyzer.pages.facts import Population
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
+from analyzer.program.params import page_params, role_params
 
 
 def told_by_call(

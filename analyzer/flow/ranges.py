@@ -6,11 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import expressions_of, names_in, successors
-from analyzer.flow.state import State
-from analyzer.flow.turns import jumped
-from analyzer.flow.values import (
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import (
     FROM,
     Int,
     NonZero,
@@ -20,6 +17,9 @@ from analyzer.flow.values import (
     Value,
     compound_key,
 )
+from analyzer.flow.run import Activation, Run
+from analyzer.flow.turns import jumped
+from analyzer.program.shape import expressions_of, names_in, successors
 
 _END, _STEPPED = f"{FROM}end", f"{FROM}step"
 #: The casts around what a loop steps by, what it steps back from, and a step outside of loops.

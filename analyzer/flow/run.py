@@ -15,19 +15,19 @@ from analyzer.c.ir import (
     Function,
     Variant,
 )
-from analyzer.flow.asked import Asked
-from analyzer.flow.common import Common, common_in
-from analyzer.flow.contents import few, is_own, is_some, kinds
-from analyzer.flow.held import Held, held_in
-from analyzer.flow.interest import Heard, Interest, Role
-from analyzer.flow.observe import Kind, Observation, Outcome, Passage
-from analyzer.flow.program import FunctionId, Program
-from analyzer.flow.seen import Seen
-from analyzer.flow.slices import Slice
-from analyzer.flow.state import State
-from analyzer.flow.values import Value
+from analyzer.flow.asks.common import Common, common_in
+from analyzer.flow.domain.contents import few, is_own, is_some, kinds
+from analyzer.flow.domain.observe import Kind, Observation, Outcome, Passage
+from analyzer.flow.domain.seen import Seen
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
+from analyzer.program.asked import Asked
+from analyzer.program.held import Held, held_in
+from analyzer.program.interest import Heard, Interest, Role
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.slices import Slice
 
 #: What ended a run that took more steps than any that comes to an end.
 TOO_LONG = "too many steps"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import page_key
 from analyzer.flow.run import Activation
-from analyzer.flow.shape import written
-from analyzer.flow.state import State
-from analyzer.flow.values import page_key
 from analyzer.pages.machine import PageState
+from analyzer.program.shape import written
 
 
 def turned(loop: ir.Loop, state: State, act: Activation) -> State:

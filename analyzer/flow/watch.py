@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from analyzer.base import Span
 from analyzer.c import ir
-from analyzer.flow.params import is_page_pointer
-from analyzer.flow.program import FunctionId
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import Value, page_key
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.shape import successors
-from analyzer.flow.state import State
-from analyzer.flow.values import Value, page_key
 from analyzer.pages.machine import Frame, PageState
+from analyzer.program.params import is_page_pointer
+from analyzer.program.program import FunctionId
+from analyzer.program.shape import successors
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,14 @@ from analyzer.c.ir import (
     Name,
     Unary,
 )
-from analyzer.flow.asked import Asked
-from analyzer.flow.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
-from analyzer.flow.references import takes
 from analyzer.flow.run import Activation, Run, Sliced
-from analyzer.flow.shape import names_in
-from analyzer.flow.slices import Slice, slice_of
-from analyzer.flow.storing import is_word
 from analyzer.pages.machine import TYPE
+from analyzer.program.asked import Asked
+from analyzer.program.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
+from analyzer.program.references import takes
+from analyzer.program.shape import names_in
+from analyzer.program.slices import Slice, slice_of
+from analyzer.program.storing import is_word
 
 _WORD = re.compile(r"\w+")
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from analyzer.c import ir
 from analyzer.flow import operations
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import Page, Unknown
 from analyzer.flow.expressions import evaluate, word_of
 from analyzer.flow.operations import Results
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
-from analyzer.flow.storing import flag_of
-from analyzer.flow.values import Page, Unknown
 from analyzer.pages.machine import EITHER, Operation, Verb, unknown_page
+from analyzer.program.storing import flag_of
 
 
 def stored(step: ir.Assign, state: State, act: Activation, run: Run) -> State | None:

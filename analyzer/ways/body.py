@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.c import ir
-from analyzer.flow.shape import names_in
+from analyzer.program.shape import names_in
 from analyzer.ways.defs import Place
 from analyzer.ways.naming import Valued, page_key
 from analyzer.ways.state import Held, Way

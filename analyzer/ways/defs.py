@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.shape import successors
+from analyzer.program.shape import successors
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from analyzer.c import ir
-from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
+from analyzer.program.shape import names_in
 
 #: Tells the number that an expression is, where it is known.
 Valued = Callable[[ir.Expr], int | None]

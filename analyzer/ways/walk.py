@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from analyzer.c import ir
-from analyzer.flow.shape import names_in
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Operation, Space, Verb
+from analyzer.program.shape import names_in
 from analyzer.ways.body import Body, Done
 from analyzer.ways.defs import Place
 from analyzer.ways.naming import stands_for

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.c import ir
-from analyzer.flow.shape import names_in
+from analyzer.program.shape import names_in
 from analyzer.ways.answers import Answers
 from analyzer.ways.defs import Place, reaching
 from analyzer.ways.page import body_of

@@ -9,9 +9,9 @@ from fixture.harness import common_files
 from analyzer.audit.names import names_of
 from analyzer.audit.uses import Found, find_uses
 from analyzer.budget import Budget
-from analyzer.flow.cache import Cache
-from analyzer.flow.program import Program
 from analyzer.pages.facts import load_facts
+from analyzer.program.cache import Cache
+from analyzer.program.program import Program
 from analyzer.tree import MemoryTree
 
 from .trees import FILE, MIGRATION

@@ -11,12 +11,12 @@ from analyzer.audit.names import names_of
 from analyzer.audit.uses import Found, find_uses
 from analyzer.auditing import audit
 from analyzer.budget import Budget
-from analyzer.flow.cache import Cache
-from analyzer.flow.program import Program
 from analyzer.migrations import migration_named
 from analyzer.pages.facts import load_facts
 from analyzer.pages.laws import HEADER
 from analyzer.patch.read import read_series
+from analyzer.program.cache import Cache
+from analyzer.program.program import Program
 from analyzer.sites import Audit, Verdict
 from analyzer.tree import Tree
 

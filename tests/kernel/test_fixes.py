@@ -14,9 +14,9 @@ from analyzer.base import Severity
 from analyzer.c.unit import scan_unit
 from analyzer.findings import Finding, Result
 from analyzer.fixes import Offers, offer_fixes
-from analyzer.flow.cache import Cache
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check, compare_trees
+from analyzer.program.cache import Cache
 from analyzer.request import Request
 from analyzer.tree import Tree
 

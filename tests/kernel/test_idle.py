@@ -13,13 +13,13 @@ import pytest
 from analyzer.base import Pair
 from analyzer.checks.contracts import is_same
 from analyzer.clock import Clock
-from analyzer.compare import Sides
+from analyzer.comparison.compare import Sides
 from analyzer.flow.analyse import Prepared, interest_of, prepare
-from analyzer.flow.cache import Cache
+from analyzer.idle.nearby import Question, idle_by_text, idle_nearby, question_of
+from analyzer.idle.relevance import idle_by_interest, idle_by_names
 from analyzer.judge import found_in
 from analyzer.migrations import load_migrations
-from analyzer.nearby import Question, idle_by_text, idle_nearby, question_of
-from analyzer.relevance import idle_by_interest, idle_by_names
+from analyzer.program.cache import Cache
 from analyzer.rules import load_rules
 from analyzer.settle import settle
 from analyzer.tree import Overlay, Tree

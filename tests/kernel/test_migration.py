@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from analyzer.base import Severity
-from analyzer.nearby import NO_PAGE
+from analyzer.idle.nearby import NO_PAGE
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import Tree

@@ -8,8 +8,8 @@ import pytest
 
 from analyzer.base import Severity
 from analyzer.findings import Finding
-from analyzer.flow.cache import Cache
 from analyzer.pipeline import check
+from analyzer.program.cache import Cache
 from analyzer.tree import Tree
 
 from .cases import introduced, spell

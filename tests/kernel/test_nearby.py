@@ -11,13 +11,13 @@ from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import scan_unit
 from analyzer.flow.analyse import Prepared, prepare
-from analyzer.flow.cache import Cache
-from analyzer.flow.params import passes_pages
-from analyzer.flow.program import FunctionId
+from analyzer.idle.nearby import idle_nearby
 from analyzer.migrations import load_migrations
-from analyzer.nearby import idle_nearby
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import extended, load_facts
+from analyzer.program.cache import Cache
+from analyzer.program.params import passes_pages
+from analyzer.program.program import FunctionId
 from analyzer.tree import MemoryTree, Tree
 
 from .trees import open_older

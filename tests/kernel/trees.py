@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from analyzer.findings import Result
-from analyzer.flow.cache import Cache
 from analyzer.patch.apply import apply_patch
 from analyzer.patch.model import Series, reverse_patch
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
+from analyzer.program.cache import Cache
 from analyzer.tree import DirectoryTree, Overlay, Tree
 
 from .edits import Change, edit_files, unified

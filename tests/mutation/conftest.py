@@ -9,8 +9,8 @@ from kernel.trees import TOUCHED, corpus, open_kernel, patched
 
 from analyzer.base import Pair, Severity
 from analyzer.findings import Finding, Status
-from analyzer.flow.cache import Cache
 from analyzer.pipeline import compare_trees
+from analyzer.program.cache import Cache
 from analyzer.tree import Overlay, Tree
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analyzer.flow.storing import STORING, storing
+from analyzer.program.storing import STORING, storing
 
 STORES = (
     b"{ page->page_type = 0; }",

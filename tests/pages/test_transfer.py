@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from analyzer.budget import Budget
 from analyzer.c.lower import lower
-from analyzer.flow.cache import Cache
-from analyzer.flow.interest import Interest
+from analyzer.flow.domain.state import State
+from analyzer.flow.domain.values import Int, Page
 from analyzer.flow.operations import apply
-from analyzer.flow.program import Program
 from analyzer.flow.run import Activation, Run
-from analyzer.flow.state import State
-from analyzer.flow.values import Int, Page
 from analyzer.pages.facts import load_facts
 from analyzer.pages.laws import HEADER, derive_law
 from analyzer.pages.machine import CLEAR, EITHER, SET, TYPE, Operation, PageState, Space, Verb, join
+from analyzer.program.cache import Cache
+from analyzer.program.interest import Interest
+from analyzer.program.program import Program
 from analyzer.tree import MemoryTree
 
 FLAGS = ("Reserved", "Dirty")

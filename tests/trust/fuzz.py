@@ -25,12 +25,12 @@ from analyzer.c.macros import expand, macro_definitions
 from analyzer.c.prepare import prepare
 from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import comment_spans, scan_unit
-from analyzer.edits import Edits, edits_of
-from analyzer.flow.shape import shape_of
-from analyzer.nearby import idle_nearby
+from analyzer.idle.edits import Edits, edits_of
+from analyzer.idle.nearby import idle_nearby
 from analyzer.pages.facts import load_facts
 from analyzer.patch import apply_patch, read_series, reverse_patch
 from analyzer.pipeline import check
+from analyzer.program.shape import shape_of
 from analyzer.tree import MemoryTree
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,9 +14,9 @@ from analyzer.c.lower import lower
 from analyzer.c.prepare import prepare
 from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import scan_unit
-from analyzer.flow.shape import shape_of
 from analyzer.patch import read_series
 from analyzer.pipeline import check
+from analyzer.program.shape import shape_of
 from analyzer.tree import MemoryTree
 
 from .fuzz import demonstration, fuzz

@@ -1,0 +1,1 @@
+"""Set the behaviours of two trees side by side."""

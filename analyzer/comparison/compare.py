@@ -1,0 +1,412 @@
+"""Set two trees' behaviours side by side: what changed in functions, what fails newly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from analyzer.base import Gap, Pair
+from analyzer.c import ir
+from analyzer.comparison.mixed import as_text, doubtful, is_kept
+from analyzer.comparison.related import Related, related
+from analyzer.findings import Step
+from analyzer.flow.analyse import Prepared
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.migrations import Described
+from analyzer.pages.facts import Facts
+from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space, Verb
+from analyzer.program.interest import Interest
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.shape import successors
+
+_WORD = re.compile(r"\w+")
+
+#: What a function does to one dimension: each operation with its arguments and its guards.
+Signature = frozenset[tuple[str, str, frozenset[tuple[str, bool]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An observation that must not be, and the rule that it breaks as things stand."""
+
+    rule: str
+    seen: Observation
+    definite: bool = True
+    because: str = ""  # what a described migration says of it
+    says: str = ""  # the message, where the rule alone does not give it
+    steps: tuple[Step, ...] = ()  # the trace, where the observation alone does not give it
+
+    @property
+    def key(self) -> object:
+        """Return what makes two failures the same, whatever their lines."""
+        o = self.seen
+        return (
+            self.rule, o.path, o.function, "".join(o.text.split()), o.dimension, o.page.population,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Both trees' programs and behaviours."""
+
+    programs: Pair[Program]
+    behaviours: Pair[Behaviour]
+    facts: Facts
+    described: tuple[Described, ...] = ()
+    related: Pair[Related] | None = None
+
+    @staticmethod
+    def of(
+        prepared: Pair[Prepared],
+        found: tuple[Interest, Pair[Behaviour]],
+        facts: Facts,
+        described: tuple[Described, ...] = (),
+    ) -> Sides:
+        """Return both trees as they were read, with what matters in them and how they behave."""
+        interest, b = found
+        kin = Pair(
+            related(prepared.before, interest, b.before), related(prepared.after, interest, b.after)
+        )
+        return Sides(prepared.map(lambda p: p.program), b, facts, described, kin)
+
+    @property
+    def doubts(self) -> tuple[Gap, ...]:
+        """Return which conditions nobody could relate, so that what hangs on them is not told."""
+        return () if self.related is None else tuple(self.related.after.gaps)
+
+    @property
+    def swapped(self) -> Sides:
+        """Return the sides for the reverse patch."""
+        return replace(
+            self,
+            programs=self.programs.swapped,
+            behaviours=self.behaviours.swapped,
+            related=self.related and self.related.swapped,
+        )
+
+    @cached_property
+    def _changed(self) -> dict[tuple[FunctionId, str], bool]:
+        return {}
+
+    def is_doubtful(self, o: Observation) -> bool:
+        """Tell whether a page that fails may be known apart from others, or is on no path."""
+        return self._is_mixed(o) or (self.related is not None and self.related.after.explain(o))
+
+    @cached_property
+    def _is_mixed(self) -> Callable[[Observation], bool]:
+        return doubtful(self.behaviours)
+
+    @cached_property
+    def core(self) -> frozenset[str]:
+        """Return the folders in which the origins of populations stand."""
+        return frozenset(
+            path.rpartition("/")[0]
+            for name in self.facts.origins
+            for path, _ in self.programs.after.resolve(name, "")
+        )
+
+    def is_changed(self, id: FunctionId, dimension: str) -> bool:
+        """Tell whether the patch changed what a function does to a dimension."""
+        key = (id, dimension)
+        if key not in self._changed:
+            space = self.behaviours.after.space
+            before = signature(self.programs.before, id, space, dimension)
+            after = signature(self.programs.after, id, space, dimension)
+            self._changed[key] = before != after
+        return self._changed[key]
+
+    def touches(self, id: FunctionId) -> bool:
+        """Tell whether the patch changed what a function does to any tracked dimension."""
+        return any(self.is_changed(id, d) for d in (TYPE, *self.facts.flags))
+
+    def touches_flags(self, id: FunctionId) -> bool:
+        """Tell whether the patch changed what a function does to any flag of a page at all."""
+        space = self.behaviours.after.space
+        dimensions = {
+            op.dimension
+            for program in (self.programs.before, self.programs.after)
+            for name in program.called(id)
+            if (op := space.operations.get(name)) is not None
+        }
+        return any(self.is_changed(id, d) for d in sorted(dimensions))
+
+    def drops_call(self, caller: FunctionId, text: str) -> bool:
+        """Tell whether a call that a function made before is not in it any more."""
+        flat = "".join(text.split())
+        return flat not in self._calls(self.programs.after, caller)
+
+    def new_calls(self, path: str) -> frozenset[str]:
+        """Return what the functions of a file call with other words than before, by name."""
+        after, before = self.programs.after, self.programs.before
+        return frozenset(
+            text.partition("(")[0]
+            for id in after.functions()
+            if id[0] == path
+            for text in self._calls(after, id) - self._calls(before, id)
+        )
+
+    def _calls(self, program: Program, caller: FunctionId) -> frozenset[str]:
+        if not program.has(caller[0]):
+            return frozenset()
+        return frozenset(
+            c
+            for f in program.lowered(caller)
+            for v in f.variants
+            for c in _call_texts(program, f, v)
+        )
+
+    def call_inverted(self, frame: Frame) -> bool:
+        """Tell whether the patch made a call where it was not made before, and the reverse.
+
+        The same call stood under the same conditions, and one of them is the other way round.
+        """
+        after = guarded_calls(self.programs.after, frame.id)
+        before = guarded_calls(self.programs.before, frame.id)
+        for name, args, guards, at in after:
+            if at != frame.span.start:
+                continue
+            rivals = [g for n, a, g, _ in before if (n, a) == (name, args)]
+            texts = {text for text, _ in guards}
+            if guards not in rivals and any({t for t, _ in g} == texts for g in rivals):
+                return True
+        return False
+
+    def terms_changed(self, frame: Frame) -> bool:
+        """Tell whether a call with these arguments was made before, and never under its guards."""
+        before = guarded_calls(self.programs.before, frame.id)
+        for name, args, guards, at in guarded_calls(self.programs.after, frame.id):
+            if at == frame.span.start:
+                rivals = [g for n, a, g, _ in before if (n, a) == (name, args)]
+                return bool(rivals) and guards not in rivals
+        return False
+
+    def call_changed(self, frame: Frame) -> bool:
+        """Tell whether the patch gave a call other arguments under the same guards."""
+        before = guarded_calls(self.programs.before, frame.id)
+        after = guarded_calls(self.programs.after, frame.id)
+        for name, args, guards, at in after:
+            if at != frame.span.start:
+                continue
+            rivals = {a for n, a, g, _ in before if n == name and g == guards}
+            if rivals and args not in rivals and any(len(a) == len(args) for a in rivals):
+                return True
+        return False
+
+
+def guarded_calls(
+    program: Program, id: FunctionId
+) -> list[tuple[str, tuple[str, ...], frozenset[tuple[str, bool]], int]]:
+    """Return a function's direct calls: name, arguments, guards, offset."""
+    if not program.has(id[0]):
+        return []
+    return [
+        (step.callee.id, tuple(map(repr, step.args)), guards[b], step.span.start)
+        for function in program.lowered(id)
+        for variant in function.variants
+        for guards in (guards_of(variant),)
+        for b, block in enumerate(variant.blocks)
+        for step in block.instructions
+        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
+    ]
+
+
+def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str]:
+    unit = program.unit(f.path)
+    for block in v.blocks:
+        for step in block.instructions:
+            if isinstance(step, ir.Call):
+                text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
+                yield "".join(text.split())
+
+
+def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:
+    """Return the operations on a dimension in a function, with arguments and guards."""
+    found = set()
+    for function in program.lowered(id):
+        for variant in function.variants:
+            guards = guards_of(variant)
+            for b, block in enumerate(variant.blocks):
+                for step in block.instructions:
+                    if isinstance(step, ir.Check) and _asserts(step, space, dimension):
+                        found.add((step.macro, step.condition, guards[b]))
+                    if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
+                        continue
+                    op = space.operations.get(step.callee.id)
+                    if op is not None and op.dimension == dimension:
+                        held = guards[b] | frozenset((f"#{s}", h) for s, h in variant.conditions)
+                        found.add((op.name, repr(step.args), held))
+    return frozenset(found)
+
+
+def _asserts(step: ir.Check, space: Space, dimension: str) -> bool:
+    """Tell whether an assertion is about a dimension."""
+    names = (space.operations.get(name) for name in _WORD.findall(step.condition))
+    return any(op is not None and op.dimension == dimension for op in names)
+
+
+def guards_of(variant: ir.Variant) -> tuple[frozenset[tuple[str, bool]], ...]:
+    """Return for each block the branch outcomes without which it is not reached."""
+    blocks = variant.blocks
+    meaning: dict[str, str] = {}
+    for block in blocks:
+        for step in block.instructions:
+            if isinstance(step, ir.Call):
+                meaning[step.result.id] = f"{step.callee}{step.args}"
+            elif isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                meaning.setdefault(step.target.id, repr(step.value))
+    reached = _reachable(blocks, None)
+    guards: list[set[tuple[str, bool]]] = [set() for _ in blocks]
+    for b, block in enumerate(blocks):
+        end = block.end
+        if not isinstance(end, ir.Branch) or end.then == end.orelse:
+            continue
+        text = _meant(end.cond, meaning)
+        for held, other in ((True, end.orelse), (False, end.then)):
+            without = _reachable(blocks, (b, other, end))
+            for n in reached - without:
+                guards[n].add((text, held))
+    return tuple(frozenset(g) for g in guards)
+
+
+def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:
+    """Write a condition with temporaries spelled out."""
+    if isinstance(cond, ir.Name) and cond.id.startswith("%"):
+        return meaning.get(cond.id, cond.id)
+    if isinstance(cond, ir.Unary):
+        return f"{cond.op}{_meant(cond.operand, meaning)}"
+    return repr(cond)
+
+
+def _reachable(blocks: tuple[ir.Block, ...], only: tuple[int, int, ir.Branch] | None) -> set[int]:
+    """Return the blocks reached from the entry; `only` keeps one edge of one branch."""
+    seen, todo = {0}, [0]
+    while todo:
+        b = todo.pop()
+        targets = successors(blocks[b].end)
+        if only is not None and b == only[0]:
+            targets = (only[1],)
+        for t in targets:
+            if t not in seen:
+                seen.add(t)
+                todo.append(t)
+    return seen
+
+
+Detect = Callable[[Behaviour], Iterable[Failure]]
+
+
+def trapped(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield operations that trap, by what they try to do."""
+    for o in behaviour.observations:
+        if o.kind is Kind.OPERATION and o.outcome is Outcome.TRAP:
+            op = behaviour.space.operations[o.operation]
+            yield Failure("double-set" if op.verb == "set" else "double-clear", o)
+
+
+def leaked(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield pages handed to the buddy in a state in which it must not have them.
+
+    Not a page from a list or a structure where the files beside the entry point that free it also
+    unmark pages of which nothing is known, or what they call does: that may have been one of them,
+    unless they free what they unmark at once.
+    """
+    paths = _paths(_unmarking(behaviour))
+    return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, paths))
+
+
+def spoiled(sides: Sides) -> Iterable[Failure]:
+    """Yield pages from a list that are handed to the buddy marked, and came there unmarked before.
+
+    Whoever unmarks pages of which nothing is known did so before as well, and not to these.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    clean = {
+        as_text(o)
+        for o in before.observations
+        if o.kind is Kind.SINK
+        and o.outcome is Outcome.CLEAN
+        and o.dimension == TYPE
+        and (source := o.page.source(TYPE)) is not None
+        and source.kind == "write"
+    }
+    clean -= {as_text(o) for o in _leaks(before)}
+    known = {(as_text(o), o.chain) for o in _unmarking(before)}
+    paths = _paths(_unmarking(after))
+    new = _paths(o for o in _unmarking(after) if (as_text(o), o.chain) not in known)
+    for o in _leaks(after):
+        spoilt = _excused(o, paths) and as_text(o) in clean and not _excused(o, new)
+        if spoilt and not sides.is_doubtful(o):
+            yield Failure("leak-to-buddy", o)
+
+
+def _unmarking(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where the type is taken off pages of which nothing is known."""
+    for o in behaviour.observations:
+        clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
+        clears = clears and (*o.id, o.span.start) not in behaviour.freed_next
+        if clears and behaviour.space.operations[o.operation].verb is Verb.CLEAR:
+            yield o
+
+
+def _paths(observations: Iterable[Observation]) -> frozenset[str]:
+    """Return the files on the way to observations."""
+    return frozenset(path for o in observations for path, _ in o.chain)
+
+
+def _excused(leak: Observation, unmarking: frozenset[str]) -> bool:
+    """Tell whether a page that was kept may have been unmarked meanwhile, by files that do so."""
+    return is_kept(leak) and not unmarking.isdisjoint(_beside_root(leak))
+
+
+def _leaks(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where pages are handed to the buddy with what it must not have."""
+    for o in behaviour.observations:
+        if o.kind is Kind.SINK and o.outcome is Outcome.LEAK:
+            yield o
+
+
+def _beside_root(o: Observation) -> frozenset[str]:
+    """Return the files on the way to an observation that stand beside its entry point."""
+    folder = o.root[0].rpartition("/")[0]
+    return frozenset(path for path, _ in o.chain if path.rpartition("/")[0] == folder)
+
+
+def asserted(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield assertions about a page that fail."""
+    for o in behaviour.observations:
+        if o.kind is Kind.CHECK:
+            yield Failure("contract-mismatch", o)
+
+
+def redundant(behaviour: Behaviour) -> Iterable[Failure]:
+    """Yield operations on a page's type that change nothing and do not trap."""
+    for o in behaviour.observations:
+        idle = o.kind is Kind.OPERATION and o.outcome is Outcome.NO_EFFECT and o.dimension == TYPE
+        if idle and _is_told(o, behaviour.space):
+            yield Failure("redundant-op", o)
+
+
+def _is_told(o: Observation, space: Space) -> bool:
+    """Tell whether the type that an operation finds is known to be its own, or none at all.
+
+    Of the types that are not told apart only the one that set it says which it is.
+    """
+    op = space.operations[o.operation]
+    if space.tells(op.label) or o.page.types == UNTYPED:
+        return True
+    source = o.page.source(TYPE)
+    writer = None if source is None else space.operations.get(source.accessor)
+    return writer is not None and writer.label == op.label
+
+
+def introduced(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
+    """Return what fails after and did not before, compared without lines."""
+    known = {f.key for f in detect(sides.behaviours.before)}
+    return tuple(f for f in certain(sides, detect) if f.key not in known)
+
+
+def certain(sides: Sides, detect: Detect) -> tuple[Failure, ...]:
+    """Return what fails after, but for pages that may be known apart from others."""
+    return tuple(f for f in detect(sides.behaviours.after) if not sides.is_doubtful(f.seen))

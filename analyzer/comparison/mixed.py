@@ -1,0 +1,60 @@
+"""Tell pages of one list or structure that fail from others of it that come through.
+
+Who keeps pages of several kinds in one place may know them apart by what the analysis does not
+understand: a bit of its own, another array, the answer of some function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from analyzer.base import Pair
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+
+#: Where pages come to: from where, through which calls, to what operation or hand-over.
+_Place = tuple[object, ...]
+
+
+def is_kept(o: Observation) -> bool:
+    """Tell whether a page was marked, or unmarked, by another entry point, and kept since."""
+    source = o.page.source(o.dimension)
+    return source is not None and source.kind == "write" and source.entry != o.root
+
+
+def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
+    """Return what tells whether a failure in the tree after is one of several kinds of pages.
+
+    An operation that failed for none of them before is not in doubt: the patch has mixed them.
+    """
+    sure = {as_text(o) for o in _passing(behaviours.before) if o.kind is Kind.OPERATION}
+    after = {_place(o) for o in _passing(behaviours.after)}
+    return lambda o: (
+        o.page.source(o.dimension) is not None
+        and _is_as_it_stood(o)
+        and _place(o) in after
+        and as_text(o) not in sure
+    )
+
+
+def _passing(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where pages come through that are as they stood with others."""
+    for o in behaviour.observations:
+        comes = o.kind in (Kind.OPERATION, Kind.SINK)
+        fails = o.outcome in (Outcome.TRAP, Outcome.LEAK)
+        if comes and not fails and _is_as_it_stood(o):
+            yield o
+
+
+def _is_as_it_stood(o: Observation) -> bool:
+    """Tell whether the entry point at hand did nothing to a page that it was not handed new."""
+    source = o.page.source(o.dimension)
+    return source is None or source.entry != o.root
+
+
+def _place(o: Observation) -> _Place:
+    return (o.root, o.stack, o.id, o.span, o.dimension)
+
+
+def as_text(o: Observation) -> _Place:
+    """Return what is the same in another tree."""
+    return (o.root, o.id, "".join(o.text.split()), o.dimension)

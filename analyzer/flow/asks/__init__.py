@@ -1,0 +1,1 @@
+"""Read what branches ask for, and remember what was answered."""

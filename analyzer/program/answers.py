@@ -1,0 +1,51 @@
+"""Find the functions that only answer: what they return follows from what they are passed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from analyzer.c import ir
+from analyzer.pages.aside import is_harmless
+from analyzer.program.program import FunctionId, Program
+
+
+def answering(name: str, path: str, program: Program) -> tuple[FunctionId, ...]:
+    """Return the functions that a name can mean in a file, where all of them only answer."""
+    found = program.resolve(name, path)
+    lowered = [function for id in found for function in program.lowered(id)]
+    return found if lowered and all(map(_only_answers, lowered)) else ()
+
+
+@lru_cache(maxsize=4096)
+def _only_answers(function: ir.Function) -> bool:
+    """Tell whether a function neither stores nor reads memory, and calls only what is harmless."""
+    own = {p.name for p in function.params}
+    return not function.gaps and all(
+        _is_aside(step, own | variant.locals.keys())
+        for variant in function.variants
+        for block in variant.blocks
+        for step in (*block.instructions, block.end)
+    )
+
+
+def _is_aside(step: ir.Instruction | ir.Terminator, own: set[str]) -> bool:
+    match step:
+        case ir.Call(_, ir.Name(callee), args):
+            return callee not in own and is_harmless(callee) and not any(map(_reads, args))
+        case ir.Assign(ir.Name(target), value):
+            return (target in own or target.startswith("%")) and not _reads(value)
+        case ir.Branch(e) | ir.Return(e):
+            return e is None or not _reads(e)
+    return isinstance(step, ir.Check | ir.Jump | ir.Stop)
+
+
+def _reads(e: ir.Expr) -> bool:
+    """Tell whether an expression reads memory."""
+    match e:
+        case ir.Field() | ir.Index() | ir.Opaque() | ir.Unary("*" | "&"):
+            return True
+        case ir.Binary(_, left, right):
+            return _reads(left) or _reads(right)
+        case ir.Unary(_, operand) | ir.Cast(_, operand):
+            return _reads(operand)
+    return False

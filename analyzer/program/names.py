@@ -1,0 +1,114 @@
+"""Tell what names mean in a file: those that it defines itself, and the headers beside it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from analyzer.c.own import (
+    NOTHING,
+    Own,
+    ending_functions,
+    own_functions,
+    own_macros,
+    pasted_names,
+    plain_macros,
+    wrapping_macros,
+)
+from analyzer.c.unit import LARGEST, Unit
+from analyzer.pages.laws import HEADER
+from analyzer.program.cache import Cache
+
+#: The names that the analysis knows, each with the files (or patterns) that are their source.
+Sources = Mapping[str, tuple[str, ...]]
+
+NO_SOURCES: Sources = {}
+_QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
+#: How deep headers beside a file are followed.
+_DEPTH = 4
+
+
+class Names:
+    """Find, once a file, what it and the headers beside it define under a known name."""
+
+    def __init__(self, read: Callable[[str], bytes | None], cache: Cache, sources: Sources) -> None:
+        self._read, self._cache, self._sources = read, cache, sources
+        self._found: dict[str, Own] = {}
+        self._numbers: dict[str, Mapping[str, int]] = {}
+
+    def own(self, path: str) -> Own:
+        """Return the names that mean something else in a file.
+
+        What a header for all the kernel defines under such a name is the kernel's.
+        """
+        if path not in self._found:
+            self._found[path] = self._own(path) if path.endswith(".c") else NOTHING
+        return self._found[path]
+
+    def _own(self, path: str) -> Own:
+        unit = self._unit(path)
+        if unit is None:
+            return NOTHING
+        names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
+        files = tuple(self._together(unit, None, _DEPTH))
+        macros = [m for at, file in files for m in own_macros(file, names, at)]
+        accessors = frozenset(n for n in names if HEADER in self._sources[n])
+        wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
+        macros += [m for at, file in files for m in own_macros(file, wrap, at)]
+        other = names | wrap
+        macros += [m for at, file in files for m in plain_macros(file, at) if m[1] not in other]
+        defined = [name for _, name, macro in macros if macro is not None and name in wrap]
+        defined += [name for _, file in files for name in wrap & file.definitions.keys()]
+        return Own(
+            tuple(sorted(macros, key=lambda m: m[0])),
+            own_functions(unit, names),
+            frozenset().union(*(ending_functions(file) for _, file in files)),
+            frozenset(name for name in wrap if defined.count(name) > 1),
+            frozenset().union(*(pasted_names(file, wrap) for _, file in files)),
+        )
+
+    def numbers(self, path: str) -> Mapping[str, int]:
+        """Return the enumerators and integer macros that a file and headers beside it define."""
+        if path not in self._numbers:
+            unit = self._unit(path)
+            files = self._together(unit, None, _DEPTH) if unit is not None else ()
+            found: dict[str, int] = {}
+            for _, file in files:
+                found.update(self._cache.numbers(file.path, file.text))
+            self._numbers[path] = found
+        return self._numbers[path]
+
+    def _together(
+        self, unit: Unit, at: int | None, depth: int
+    ) -> Iterator[tuple[int | None, Unit]]:
+        """Yield a file and, before it, the headers beside it; at: where it is included."""
+        for start, header in self._beside(unit) if depth else ():
+            yield from self._together(header, start if at is None else at, depth - 1)
+        yield at, unit
+
+    def _beside(self, unit: Unit) -> Iterator[tuple[int, Unit]]:
+        """Yield the headers that a file includes by quotes, and where."""
+        for line in unit.directives:
+            m = _QUOTED.match(unit.text, line.start) if line.keyword == "include" else None
+            if m is not None:
+                folder, name = posixpath.dirname(unit.path), m[1].decode("latin-1")
+                beside = posixpath.normpath(posixpath.join(folder, name))
+                header = None if _is_shared(beside) else self._unit(beside)
+                if header is not None:
+                    yield line.start, header
+
+    def _unit(self, path: str) -> Unit | None:
+        text = self._read(path)
+        return None if text is None or len(text) > LARGEST else self._cache.scan(path, text).unit
+
+
+def _is_among(path: str, sources: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(path, s) for s in sources)
+
+
+def _is_shared(path: str) -> bool:
+    """Tell whether a header is for all the kernel, or lies outside of the tree."""
+    folders = path.split("/")
+    return "include" in folders or ".." in folders

@@ -1,0 +1,359 @@
+"""Find where to start: what makes a population, and what writes a tracked type or flag."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from analyzer.base import Gap
+from analyzer.pages.facts import Facts, Lists
+from analyzer.pages.machine import TYPE, Space
+from analyzer.program.cache import Stored
+from analyzer.program.held import held_in
+from analyzer.program.interest import Interest
+from analyzer.program.params import is_page_pointer, list_params, passes_pages
+from analyzer.program.program import FunctionId, Program
+from analyzer.program.references import dropping
+from analyzer.program.storing import STORING
+
+#: So many calls away from an operation a function still matters.
+_LEVELS = 12
+
+
+def search_words(space: Space, facts: Facts) -> frozenset[str]:
+    """Return the words whose files the analysis reads first."""
+    accessors = (
+        op.name
+        for op in space.operations.values()
+        if op.dimension == TYPE and op.label in facts.types
+    )
+    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
+
+
+def writers(space: Space, facts: Facts) -> frozenset[str]:
+    """Return the accessors that change a tracked type."""
+    return frozenset(
+        op.name
+        for op in space.operations.values()
+        if op.dimension == TYPE and op.label in facts.types and not op.is_test
+    )
+
+
+def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
+    """Return the functions of a tree that matter, and the flags that they write."""
+    seeds = {*writers(space, facts), *facts.origins, *facts.handers}
+    makers = {id for name in facts.origins for id in program.resolve(name, "")}
+    handers = {id for name in facts.handers for id in program.resolve(name, "")}
+    strong, beyond = _reaching(program, seeds, facts, levels=_LEVELS)
+    strong |= makers | handers
+    for path, name in sorted(beyond):
+        detail = f"{name}() is more than {_LEVELS} calls away from what it leads to; not followed"
+        program.admit(Gap("budget", path, 0, name, detail))
+    tracked = {
+        op.name
+        for op in space.operations.values()
+        if (op.dimension == TYPE and op.label in facts.types) or op.dimension in facts.flags
+    }
+    flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
+    tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
+    names = {*tracked, *facts.sinks, *facts.resets, STORING}
+    weak, _ = _reaching(program, names, facts, levels=4, besides=dropping(program, facts))
+    weak |= _movers(program, facts)
+    return Interest(strong, weak - strong, flags, _givers(program, facts))
+
+
+def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
+    """Return the functions that return a page which they allocate or take from a list."""
+    lists = facts.lists
+    return frozenset(
+        id
+        for name in (*facts.allocators, *lists.first, *lists.entry)
+        for id in program.calling(name)
+        if not facts.speaks_of(program.called_as(id))
+        and any(is_page_pointer(f.returns) for f in program.signatures(id))
+        and (name not in lists.entry or not program.called(id).isdisjoint(lists.take))
+    )
+
+
+def _movers(program: Program, facts: Facts) -> frozenset[FunctionId]:
+    """Return the functions that move a page, or the pages of a list, that they are passed."""
+    return frozenset(
+        id
+        for name in (*facts.lists.put, *facts.lists.take, *facts.lists.passing)
+        for id in program.calling(name)
+        if not facts.speaks_of(program.called_as(id))
+        and (
+            any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
+            or list_params(program, id)
+        )
+    )
+
+
+def _written_flags(
+    program: Program, space: Space, strong: frozenset[FunctionId], makers: set[FunctionId]
+) -> frozenset[str]:
+    """Return the flags that the functions at hand write, and in a driver its other functions too.
+
+    Not all of what stands beside the origins: core files write flags for every purpose there is.
+    """
+    core = {path.rpartition("/")[0] for path, _ in makers}
+    files = {path for path, _ in strong if path.rpartition("/")[0] not in core}
+    return frozenset(
+        op.dimension
+        for id in program.functions()
+        if id in strong or (id[0] in files and id[0].endswith(".c"))
+        for name in program.called(id)
+        if (op := space.operations.get(name)) is not None
+        and op.dimension != TYPE
+        and not op.is_test
+    )
+
+
+def _reaching(
+    program: Program,
+    names: Iterable[str],
+    facts: Facts,
+    *,
+    levels: int,
+    besides: Iterable[FunctionId] = (),
+) -> tuple[frozenset[FunctionId], frozenset[FunctionId]]:
+    """Return the functions that call the names, or others besides, directly or through others.
+
+    Also return those that are one level too far away.
+    """
+    found: set[FunctionId] = set()
+    edge = [id for name in sorted(set(names)) for id in program.calling(name)]
+    edge += besides
+    slots = _slots(program)
+    for _ in range(levels):
+        new = set(edge) - found
+        found |= new
+        edge = []
+        for id in sorted(new):
+            if facts.speaks_of(program.called_as(id)) or not passes_pages(program, facts, id):
+                continue  # nobody needs to come in here from outside
+            edge.extend(callers_of(program, id))
+            for slot in slots.get(id, ()):
+                edge.extend(program.calling_through(slot))
+        for chain in facts.chains.values():
+            if any(chain.field in program.stored_in(id[1]) for id in new):
+                edge.extend(program.calling(chain.call))
+    return frozenset(found), frozenset(edge) - found
+
+
+def _slots(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:
+    """Return for each function the variables and fields that it is stored into.
+
+    A field that many functions are stored into (`probe`) says nothing and is left out.
+    """
+    values: dict[str, set[str]] = {}
+    ids: dict[FunctionId, list[str]] = {}
+    called = set(program.slots)
+    for stored in program.stores():
+        values.setdefault(stored.slot, set()).add(stored.value)
+    for stored in program.stores():
+        if stored.slot in called and len(values[stored.slot]) <= 12:
+            for id in program.resolve(stored.value, stored.path):
+                ids.setdefault(id, []).append(stored.slot)
+    for slot in program.slots:
+        for stored in program.stored(slot):
+            for id in registered(program, stored):
+                ids.setdefault(id, []).append(slot)
+    return {id: tuple(dict.fromkeys(s)) for id, s in ids.items()}
+
+
+def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
+    """Return what is stored through a registrar: `slot = parameter`, and its callers' arguments."""
+    registrar = program.enclosing(stored.path, stored.at)
+    if registrar is None:
+        return ()
+    found: dict[FunctionId, None] = {}
+    for function in program.lowered((registrar.path, registrar.name))[:1]:
+        for index, param in enumerate(function.params):
+            if param.name != stored.value:
+                continue
+            for argument in program.arguments(registrar.name, index):
+                for id in program.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path):
+                    found.setdefault(id)
+    return tuple(found)
+
+
+def find_roots(
+    program: Program, space: Space, facts: Facts, interest: Interest
+) -> tuple[FunctionId, ...]:
+    """Return the functions to start from: makers of populations first, then who writes states."""
+    makers = _makers(program, space, facts, interest)
+    rest = _writing_roots(program, space, facts, frozenset(makers))
+    return (*makers, *(id for id in rest if id not in makers))
+
+
+def _makers(
+    program: Program, space: Space, facts: Facts, interest: Interest
+) -> tuple[FunctionId, ...]:
+    """Climb from the origins to the functions that do more with the pages than pass them on.
+
+    Where nobody up to two calls above a caller does, that caller is the place to start.
+    """
+    roots: set[FunctionId] = set()
+    for origin in facts.origins:
+        for caller in program.calling(origin):
+            if _does_more(program, caller, {origin}, space, interest):
+                roots.add(caller)
+                continue
+            above = callers_of(program, caller)
+            below = {origin, caller[1]}
+            for id in above:
+                roots |= _climb(program, id, below, space, interest, 1) or {id}
+            if not above:
+                roots.add(caller)
+    return program.in_order(roots)
+
+
+def _climb(
+    program: Program,
+    id: FunctionId,
+    below: set[str],
+    space: Space,
+    interest: Interest,
+    level: int,
+) -> set[FunctionId]:
+    """Return the nearest functions above one that do more with its pages; none where none do."""
+    if _does_more(program, id, below, space, interest):
+        return {id}
+    found: set[FunctionId] = set()
+    for caller in callers_of(program, id) if level < 2 else ():
+        found |= _climb(program, caller, below | {id[1]}, space, interest, level + 1)
+    return found
+
+
+def _does_more(
+    program: Program, id: FunctionId, below: set[str], space: Space, interest: Interest
+) -> bool:
+    for name in program.called(id) - below:
+        if name in space.operations:
+            return True
+        for callee in program.resolve(name, id[0]) if program.is_function(name) else ():
+            if callee in interest.strong and callee != id:
+                return True
+    return False
+
+
+def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
+    """Return the functions that call a function by its name."""
+    found = program.calling(program.called_as(id))
+    return program.in_order(c for c in found if c != id and program.visible(c, id))
+
+
+def _writing_roots(
+    program: Program, space: Space, facts: Facts, makers: frozenset[FunctionId]
+) -> tuple[FunctionId, ...]:
+    """Climb from each writer of a tracked type, and of a flag in drivers, to its page's origin.
+
+    Not above a maker of pages: its caller's ranges are several populations.
+    """
+    starts = sorted({*writers(space, facts), *facts.handers})
+    edge = [id for name in starts for id in program.calling(name)]
+    edge += _flagging(program, space, facts, makers)
+    edge += _drains(program, facts, _drivers({path for path, _ in edge}, makers))
+    return _climbed(program, facts, edge, makers)
+
+
+def _flagging(
+    program: Program, space: Space, facts: Facts, makers: Collection[FunctionId]
+) -> tuple[FunctionId, ...]:
+    """Return the functions that write a tracked flag, of drivers that set it on pages.
+
+    Those of headers are everybody's: whoever frees boot memory calls free_reserved_page().
+    """
+    found: dict[FunctionId, None] = {}
+    setting: set[str] = set()
+    for op in sorted(space.operations.values(), key=lambda op: op.name):
+        if op.dimension in facts.flags and not op.is_test:
+            calling = program.calling(op.name)
+            found.update(dict.fromkeys(calling))
+            setting |= {path for path, _ in calling} if op.is_set else set()
+    own = {path for path in _drivers(setting, makers) if path.endswith(".c")}
+    return tuple(id for id in found if id[0] in own)
+
+
+def find_holders(
+    program: Program, space: Space, facts: Facts, interest: Interest
+) -> tuple[FunctionId, ...]:
+    """Return where pages of a driver are put on lists, or into its structures and freed there."""
+    makers = frozenset(_makers(program, space, facts, interest))
+    marking = [id for name in writers(space, facts) for id in program.calling(name)]
+    marking += _flagging(program, space, facts, makers)
+    drivers = _drivers((path for path, _ in marking), makers)
+    held = [held_in(path, program, facts) for path in drivers]
+    edge = [id for found in held for id in program.in_order(found.freeing | found.storing)]
+    listing = sorted((*facts.lists.put, *facts.lists.passing))
+    edge += [id for name in listing for id in program.calling(name) if id[0] in drivers]
+    return _climbed(program, facts, edge, makers)
+
+
+def _drivers(paths: Iterable[str], makers: Iterable[FunctionId]) -> tuple[str, ...]:
+    """Return those of some files that do not stand beside the makers: core frees all pages."""
+    core = {posixpath.dirname(path) for path, _ in makers}
+    return tuple(sorted(path for path in set(paths) if posixpath.dirname(path) not in core))
+
+
+def _climbed(
+    program: Program, facts: Facts, starts: Iterable[FunctionId], makers: frozenset[FunctionId]
+) -> tuple[FunctionId, ...]:
+    """Climb from functions to where their pages come from."""
+    called_back = _called_back(program, makers)
+    roots: dict[FunctionId, None] = {}
+    seen: set[FunctionId] = set()
+    edge = [(id, 0) for id in starts]
+    while edge:
+        id, level = edge.pop(0)
+        if id in seen:
+            continue
+        seen.add(id)
+        if id in makers or id in called_back:
+            continue
+        callers = callers_of(program, id)
+        if level >= 4 or not callers or not passes_pages(program, facts, id):
+            roots.setdefault(id)
+            continue
+        edge.extend((caller, level + 1) for caller in callers)
+    return program.in_order(roots)
+
+
+def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[FunctionId]:
+    """Yield the functions of some files that free what they take from a list.
+
+    Who forgets to take the type off a page names no operation on it. Either may be done by another
+    function of the file.
+    """
+    freeing = [id for sink in sorted(facts.sinks) for id in program.calling(sink)]
+    for id in (*freeing, *dropping(program, facts)):
+        if id[0] not in paths:
+            continue
+        if _takes(program, id, facts.lists):
+            yield id
+        elif passes_pages(program, facts, id):
+            above = (c for c in callers_of(program, id) if c[0] == id[0])
+            yield from (c for c in above if _takes(program, c, facts.lists))
+
+
+def _takes(program: Program, id: FunctionId, lists: Lists) -> bool:
+    """Tell whether a function takes from a list, or one of its file that it calls does."""
+    first = {*lists.first, *lists.step, *lists.iterators}
+    called = program.called(id)
+    own = (program.called(c) for n in called for c in program.resolve(n, id[0]) if c[0] == id[0])
+    return any(
+        not names.isdisjoint(first)
+        or not (names.isdisjoint(lists.entry) or names.isdisjoint(lists.take))
+        for names in (called, *own)
+    )
+
+
+def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[FunctionId]:
+    """Return the callbacks that the makers' files call: their pages come from there."""
+    files = {path for path, _ in makers}
+    return frozenset(
+        id
+        for id, slots in _slots(program).items()
+        if any(f[0] in files for slot in slots for f in program.calling_through(slot))
+    )

@@ -1,0 +1,119 @@
+"""Slice a body down to what can matter to a page: all else is walked past without a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analyzer.c import ir
+from analyzer.program.shape import expressions_of, names_in, root_name, successors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """What of one variant matters.
+
+    names are the variables whose values decide what happens to a page; branches are the blocks
+    whose condition decides it. Other assignments are skipped, other branches taken both ways.
+    guards are the branches that decide whether a page is marked or unmarked.
+    """
+
+    names: frozenset[str]
+    branches: frozenset[int]
+    guards: frozenset[int]
+
+
+#: Tells whether a call or a store may do something to a page, or an assertion is about one.
+Matters = Callable[[ir.Call | ir.Check | ir.Assign], bool]
+#: Tells whether a call marks or unmarks a page.
+Marks = Callable[[ir.Call], bool]
+
+
+def slice_of(variant: ir.Variant, matters: Matters, marks: Marks) -> Slice:
+    """Return the slice of a variant."""
+    blocks = variant.blocks
+    names, weighty = _seeds(blocks, matters)
+    regions = regions_of(blocks)
+    branches: set[int] = set()
+    changed = True
+    while changed:
+        changed = False
+        for b, block in enumerate(blocks):
+            for step in block.instructions:
+                if isinstance(step, ir.Assign) and root_name(step.target) in names:
+                    weighty[b] = True
+                    needed = {n for e in expressions_of(step) for n in names_in(e)}
+                    if not needed <= names:
+                        names |= needed
+                        changed = True
+        for b, region in regions.items():
+            if b not in branches and any(weighty[n] for n in region):
+                branches.add(b)
+                end = blocks[b].end
+                assert isinstance(end, ir.Branch), "only branches have regions"
+                names.update(names_in(end.cond))
+                changed = True
+    marking = {
+        b
+        for b, block in enumerate(blocks)
+        if any(isinstance(step, ir.Call) and marks(step) for step in block.instructions)
+    }
+    guards = frozenset(b for b in branches if not marking.isdisjoint(regions[b]))
+    return Slice(frozenset(names), frozenset(branches), guards)
+
+
+def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], list[bool]]:
+    """Return the names that matter by themselves, and which blocks do."""
+    names: set[str] = set()
+    weighty = [False] * len(blocks)
+    for b, block in enumerate(blocks):
+        for step in block.instructions:
+            if isinstance(step, ir.Iterate | ir.Havoc) or (
+                isinstance(step, ir.Call | ir.Check | ir.Assign) and matters(step)
+            ):
+                weighty[b] = True
+                names.update(n for e in expressions_of(step) for n in names_in(e))
+                if isinstance(step, ir.Assign):
+                    names.add(root_name(step.target))
+        if isinstance(block.end, ir.Return) and block.end.value is not None:
+            names.update(names_in(block.end.value))
+            weighty[b] = True
+    return names, weighty
+
+
+def regions_of(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:
+    """Return for each branch the blocks that run or not depending on it."""
+    count = len(blocks)
+    everything = (1 << count + 1) - 1
+    leaving = 1 << count  # a virtual block behind every return
+    after = [everything] * count
+    changed = True
+    while changed:
+        changed = False
+        for b in range(count - 1, -1, -1):
+            targets = successors(blocks[b].end)
+            held = everything if targets else leaving
+            for t in targets:
+                held &= after[t]
+            held |= 1 << b
+            if held != after[b]:
+                after[b] = held
+                changed = True
+    found = {}
+    for b, block in enumerate(blocks):
+        if isinstance(block.end, ir.Branch):
+            always = after[block.end.then] & after[block.end.orelse] & ~(1 << b)
+            found[b] = _between(blocks, b, always)
+    return found
+
+
+def _between(blocks: tuple[ir.Block, ...], branch: int, always: int) -> tuple[int, ...]:
+    """Return what is reached from a branch before a block that is reached in any case."""
+    seen: set[int] = set()
+    todo = [t for t in successors(blocks[branch].end) if not always >> t & 1]
+    while todo:
+        b = todo.pop()
+        if b not in seen:
+            seen.add(b)
+            todo.extend(t for t in successors(blocks[b].end) if not always >> t & 1)
+    return tuple(sorted(seen))
