@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from analyzer.base import Span
-from analyzer.blame import Charge, Culprit
+from analyzer.blame.culprit import Charge, Culprit
 from analyzer.checks.contracts import changed_contracts
 from analyzer.checks.evidence import event_span
 from analyzer.comparison.compare import Failure, Sides

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
-from analyzer.blame import Charge, Culprit, blame
+from analyzer.blame.blame import blame
+from analyzer.blame.culprit import Charge, Culprit
 from analyzer.checks import absences, births, companions, habits, handed, idle, marks, obligations
 from analyzer.checks.evidence import (
     find_cause,

@@ -20,7 +20,7 @@ from analyzer.flow.cells import leave_in_cells, without_lost
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import State, join_states
 from analyzer.flow.domain.values import ZERO, Int, NonZero, Page, Symbol, Unknown, Value
-from analyzer.flow.expressions import assign, refine, valued
+from analyzer.flow.expressions import assign
 from analyzer.flow.frames import (
     fewer,
     kept_by_callback,
@@ -32,6 +32,7 @@ from analyzer.flow.loops import range_counts, walks_range
 from analyzer.flow.operations import Results, lose, lose_pages
 from analyzer.flow.populations import entered_page, name_population
 from analyzer.flow.ranges import is_stepped, passed
+from analyzer.flow.refine import refine, valued
 from analyzer.flow.run import Activation, Context, Run
 from analyzer.flow.turns import jumped, switches, turned
 from analyzer.flow.watch import Entrance, Lookout, lookout

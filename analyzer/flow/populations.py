@@ -8,9 +8,9 @@ from analyzer.c import ir
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page, Symbol, Value, compare, page_key
-from analyzer.flow.expressions import refine
 from analyzer.flow.operations import Results
 from analyzer.flow.ranges import is_part
+from analyzer.flow.refine import refine
 from analyzer.flow.run import Activation, Run
 from analyzer.pages.facts import Population
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState

@@ -19,15 +19,9 @@ What decides is who wrote the state last, what the patch changed, and who passes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from analyzer.base import Span
-from analyzer.comparison.compare import Failure, Sides
-from analyzer.comparison.mixed import is_kept
-from analyzer.flow.domain.observe import Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event
-from analyzer.program.program import FunctionId
-from analyzer.writers import (
+from analyzer.blame.culprit import Culprit, is_core
+from analyzer.blame.missing import missing_writer, passed_before, who_stopped
+from analyzer.blame.writers import (
     changed_terms,
     has_had_it_done,
     is_born_in,
@@ -36,25 +30,11 @@ from analyzer.writers import (
     second_call,
     writes_on,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Culprit:
-    """The place to mend. event is the write that should not be, where there is one."""
-
-    id: FunctionId
-    span: Span
-    text: str
-    role: str  # "site", "writer", "initialiser", "missing", "caller"
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A failure with who is to blame for it, under the rule that names the mistake."""
-
-    rule: str
-    failure: Failure
-    culprit: Culprit
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.comparison.mixed import is_kept
+from analyzer.flow.domain.observe import Kind, Observation, Outcome
+from analyzer.pages.machine import TYPE, Event
+from analyzer.program.program import FunctionId
 
 
 def blame(failure: Failure, sides: Sides) -> Culprit:
@@ -72,10 +52,10 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     if added is not None:
         return added
     site = Culprit(seen.id, seen.span, seen.text, "site")
-    stopped = _stopped(seen, _before(seen, sides), sides, {seen.dimension})
+    stopped = who_stopped(seen, passed_before(seen, sides), sides, {seen.dimension})
     if any(writes_on(id, seen, sides) for id in stopped):
         return site
-    missing = _missing_writer(failure, sides)
+    missing = missing_writer(failure, sides)
     if missing is not None:
         return missing
     if source is None or source.owner == seen.id or has_had_it_done(seen, source, sides):
@@ -102,13 +82,9 @@ def _hander(seen: Observation, passing: tuple[Observation, ...]) -> Culprit | No
 def _taker(seen: Observation, sides: Sides) -> Culprit | None:
     """Convict who hands a page to a function of the core that frees: that serves all drivers."""
     for frame, callee in reversed([*zip(seen.stack, seen.chain[1:], strict=True)]):
-        if _is_core(callee, sides) and not _is_core(frame.id, sides):
+        if is_core(callee, sides) and not is_core(frame.id, sides):
             return Culprit(frame.id, frame.span, frame.text, "caller")
     return None
-
-
-def _is_core(id: FunctionId, sides: Sides) -> bool:
-    return id[0].rpartition("/")[0] in sides.core
 
 
 def _calls_of(passing: tuple[Observation, ...]) -> set[tuple[FunctionId, str]]:
@@ -248,58 +224,6 @@ def _unchanged_assertion(seen: Observation, sides: Sides) -> Culprit | None:
     return None
 
 
-def _missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
-    """Convict who wrote such pages before they came here, and no longer does."""
-    seen = failure.seen
-    before = _before(seen, sides)
-    changed = [
-        id
-        for id in _stopped(seen, before, sides, {seen.dimension})
-        if sides.is_changed(id, seen.dimension)
-    ]
-    if seen.kind is Kind.SINK:
-        shared = _shared_writer(seen, sides, alone=not changed)
-        if shared is not None:
-            return _absent(shared, failure, sides)
-    if seen.kind is Kind.CHECK:
-        return None
-    found = _last_common(_stopped(seen, before, sides, {seen.dimension}), before)
-    if found is not None:
-        return _absent(_nearest(found, seen, before, sides), failure, sides)
-    if seen.kind is not Kind.SINK:
-        return None
-    other = [id for id in _stopped(seen, before, sides, None) if id in seen.chain]
-    found = _last_common(other, before)
-    return None if found is None else _absent(found, failure, sides)
-
-
-def _nearest(
-    writer: FunctionId, seen: Observation, before: list[Observation], sides: Sides
-) -> FunctionId:
-    """Return the writer, or whoever no longer calls it: a helper that is as it was did nothing."""
-    if writer in seen.chain:
-        return writer
-    above = [
-        frame
-        for o in before
-        for e in o.page.history
-        if e.kind == "write" and e.owner == writer
-        for frame in e.chain
-    ]
-    for frame in reversed(above):
-        if frame.id in seen.chain and sides.drops_call(frame.id, frame.text):
-            return frame.id
-    if sides.touches(writer):
-        return writer
-    for frame in reversed(above):
-        if sides.drops_call(frame.id, frame.text):
-            return frame.id
-    for id in reversed(seen.chain):
-        if any(frame.id == id for frame in above):
-            return id
-    return writer
-
-
 def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) -> Culprit | None:
     """Convict a function that the patch has added, where no page comes through it unharmed."""
     fine = {id for o in passing for id in o.chain}
@@ -322,100 +246,6 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
 def _is_new(id: FunctionId, sides: Sides) -> bool:
     """Tell whether the patch has added a function."""
     return not sides.programs.before.lowered(id)
-
-
-def _shared_writer(seen: Observation, sides: Sides, *, alone: bool) -> FunctionId | None:
-    """Return the innermost function on every failing way to a place that no longer writes.
-
-    Where all ways to the buddy leak, it is not the drivers on them that have to follow. alone
-    says that nobody else has stopped to write, so that one way is enough.
-    """
-    alike = (seen.kind, seen.outcome, seen.id, seen.operation, seen.dimension)
-    failing = [
-        o
-        for o in sides.behaviours.after.observations
-        if (o.kind, o.outcome, o.id, o.operation, o.dimension) == alike
-    ]
-    shared = set(seen.chain)
-    stopped: set[FunctionId] = set()
-    for o in failing:
-        shared &= set(o.chain)
-        stopped |= set(_stopped(o, _before(o, sides), sides, None))
-    for id in reversed(seen.chain):
-        if id in shared and id in stopped:
-            ways = {o.chain[: o.chain.index(id)] for o in failing}
-            if len(ways) > 1 or sides.touches(id):
-                return id
-            # One way that leaks says nothing of a core function that others use as well.
-            return (_outsider(seen, id, sides) or id) if alone else None
-    return None
-
-
-def _outsider(seen: Observation, id: FunctionId, sides: Sides) -> FunctionId | None:
-    """Return the last function on the way that does not stand beside the origins, if any."""
-    for other in reversed(seen.chain[: seen.chain.index(id)]):
-        if not _is_core(other, sides):
-            return other
-    return None
-
-
-def _before(seen: Observation, sides: Sides) -> list[Observation]:
-    """Return how such pages came through at the same place in the tree before."""
-    fine = (Outcome.CLEAN, Outcome.EFFECTIVE)
-    return [
-        o
-        for o in sides.behaviours.before.observations
-        if o.kind is seen.kind
-        and o.id == seen.id
-        and o.operation == seen.operation
-        and o.dimension == seen.dimension
-        and o.outcome in fine
-        and o.page.population == seen.page.population
-        and o.root == seen.root
-    ]
-
-
-def _stopped(
-    seen: Observation, before: list[Observation], sides: Sides, dimensions: set[str] | None
-) -> list[FunctionId]:
-    """Return who wrote such pages before on the way to a place and does not now."""
-    now = {(e.owner, e.dimension) for e in seen.page.history if e.kind == "write"}
-    return [
-        e.owner
-        for o in before
-        for e in o.page.history
-        if e.kind == "write"
-        and (e.owner, e.dimension) not in now
-        and e.function not in sides.facts.origins
-        and (dimensions is None or e.dimension in dimensions)
-    ]
-
-
-def _last_common(owners: list[FunctionId], before: list[Observation]) -> FunctionId | None:
-    """Return the writer that wrote last on the way to the place."""
-    best: tuple[int, int, FunctionId] | None = None
-    for owner in dict.fromkeys(owners):
-        times = sum(any(e.owner == owner for e in o.page.history) for o in before)
-        last = (
-            max(n for o in before for n, e in enumerate(o.page.history) if e.owner == owner)
-            if times
-            else 0
-        )
-        if best is None or (last, times) >= best[:2]:
-            best = (last, times, owner)
-    return best[2] if best else None
-
-
-def _absent(id: FunctionId, failure: Failure, sides: Sides) -> Culprit:
-    """Point at where the missing operation would stand: the call that goes on, or the function."""
-    for frame in reversed(failure.seen.stack):
-        if frame.id == id:
-            return Culprit(id, frame.span, frame.text, "missing")
-    if failure.seen.id == id:
-        return Culprit(id, failure.seen.span, failure.seen.text, "missing")
-    for function in sides.programs.after.lowered(id):
-        return Culprit(id, function.span, function.name, "missing")
-    return Culprit(failure.seen.id, failure.seen.span, failure.seen.text, "site")
 
 
 def _gets_through(seen: Observation, sides: Sides) -> bool:

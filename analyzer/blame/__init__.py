@@ -1,0 +1,1 @@
+"""Go from where it breaks to who should have followed."""
