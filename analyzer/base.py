@@ -10,6 +10,9 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 U = TypeVar("U")
 
+#: A function is named by its file and its name: static functions share names.
+FunctionId = tuple[str, str]
+
 
 class Severity(StrEnum):
     """Say how much a finding weighs: an error must happen, a warning may, a note informs."""

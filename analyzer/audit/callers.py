@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from analyzer.audit.provenance import Sources, Values
 from analyzer.audit.sources import Source, Spot
+from analyzer.base import FunctionId
 from analyzer.c import ir
-from analyzer.program.program import FunctionId
 from analyzer.tree.words import files_of
 from analyzer.ways.defs import call_at, calls_of, variable
 

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.comparison.compare import guards_of
 from analyzer.pages.provenance import Part, is_of_type
-from analyzer.program.program import FunctionId
 from analyzer.program.shape import names_in
 from analyzer.ways.defs import Place, calls_of, reaching, writes
 

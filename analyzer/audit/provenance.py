@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from analyzer.audit.memory import returns_of, stores_of
 from analyzer.audit.sources import Source, Spot, is_amount, text_of
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import Provenance, is_of_type
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.ways.defs import Place, passed_to, reaching, variable, writes_through
 
 Sources = frozenset[Source]

@@ -12,6 +12,7 @@ from analyzer.audit.scene import Flow, Scene, Spot
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Found, Use, find_uses, first_words, likely_wrappers
 from analyzer.audit.verdicts import judge_all, unjudged
+from analyzer.base import FunctionId
 from analyzer.budget import ENDS, OutOfBudgetError, reason_of
 from analyzer.flow.analyse import (
     Prepared,
@@ -29,7 +30,7 @@ from analyzer.pages.provenance import load_provenance
 from analyzer.parallel import later
 from analyzer.program.cache import Cache
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.roots import search_words
 from analyzer.sites import Move, Site
 from analyzer.tree import Tree, searching

@@ -11,13 +11,14 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.names import Names
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Space, Verb
 from analyzer.pages.provenance import Provenance
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.tree import Read
 from analyzer.ways.defs import Place, call_at, calls_of
 from analyzer.ways.walk import World

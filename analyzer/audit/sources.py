@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.provenance import UNKNOWN
-from analyzer.program.program import FunctionId
 from analyzer.program.shape import names_in, shape_of
 from analyzer.ways.defs import Place
 

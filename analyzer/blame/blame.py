@@ -19,6 +19,7 @@ What decides is who wrote the state last, what the patch changed, and who passes
 
 from __future__ import annotations
 
+from analyzer.base import FunctionId
 from analyzer.blame.culprit import Culprit, is_core
 from analyzer.blame.missing import missing_writer, passed_before, who_stopped
 from analyzer.blame.writers import (
@@ -34,7 +35,6 @@ from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.mixed import is_kept
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event
-from analyzer.program.program import FunctionId
 
 
 def blame(failure: Failure, sides: Sides) -> Culprit:

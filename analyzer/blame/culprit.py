@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.program.program import FunctionId
 
 
 @dataclass(frozen=True, slots=True)

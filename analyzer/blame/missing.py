@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from analyzer.base import FunctionId
 from analyzer.blame.culprit import Culprit, is_core
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
-from analyzer.program.program import FunctionId
 
 
 def missing_writer(failure: Failure, sides: Sides) -> Culprit | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from analyzer.base import FunctionId
 from analyzer.comparison.compare import Sides, guarded_calls
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import Event, Frame, PageState
-from analyzer.program.program import FunctionId
 
 
 def second_call(seen: Observation, source: Event, sides: Sides) -> Frame | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.blame.culprit import Charge, Culprit
 from analyzer.checks.contracts import changed_contracts
 from analyzer.checks.evidence import event_span
@@ -16,7 +16,6 @@ from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER
 from analyzer.pages.machine import EITHER, TYPE, Space, Verb, describe
-from analyzer.program.program import FunctionId
 from analyzer.spelling import names_in
 
 #: Names of flags.

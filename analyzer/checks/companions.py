@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from analyzer.base import FunctionId
 from analyzer.c.facts import macros
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.findings import Step
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Operation, PageState, Space, Verb
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 _CLEARS = (Verb.CLEAR, Verb.TEST_CLEAR)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.comparison.compare import Sides
 from analyzer.findings import ContractChange
 from analyzer.flow.domain.observe import Behaviour, Kind, Outcome
 from analyzer.pages.machine import TYPE, PageState, Space, Verb, called, describe
-from analyzer.program.program import FunctionId
 
 _VERBS = {
     Verb.SET: "sets",

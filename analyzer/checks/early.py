@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from analyzer.base import FunctionId
 from analyzer.comparison.compare import Failure
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation
 from analyzer.migrations import Described, Forbidden, Obligation
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Operation, Verb
 from analyzer.program.following import next_calls
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 
 def find_early(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.base import Pair
+from analyzer.base import FunctionId, Pair
 from analyzer.checks.early import find_early
 from analyzer.checks.evidence import is_asserted
 from analyzer.comparison.compare import Failure, Sides
@@ -16,7 +16,7 @@ from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.migrations import NEITHER, Described, Forbidden, Moved, Obligation
 from analyzer.pages.machine import CLEAR, SET, TYPE, Operation, PageState, Space, Verb
 from analyzer.program.params import page_params
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.roots import callers_of
 
 _VERBS = {

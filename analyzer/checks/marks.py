@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from analyzer.base import FunctionId
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides, guarded_calls, signature
 from analyzer.findings import Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, Event, Frame, Operation, Space, Verb
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 
 def lost_clears(sides: Sides) -> Iterator[Failure]:

@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.comparison.compare import Failure, Sides, guards_of
 from analyzer.comparison.mixed import as_text
@@ -18,7 +19,7 @@ from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED, Verb
 from analyzer.program.params import is_page_pointer
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.roots import callers_of
 
 

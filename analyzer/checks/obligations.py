@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from analyzer.base import FunctionId
 from analyzer.checks.births import unsure
 from analyzer.checks.evidence import state_text, subject
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE
-from analyzer.program.program import FunctionId
 
 
 def find(sides: Sides) -> Iterator[Failure]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.checks.evidence import find_cause, flag_name, is_asserted, subject, trace_of
 from analyzer.comparison.compare import Sides
@@ -12,7 +13,7 @@ from analyzer.findings import Finding
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.rules import Rule
 from analyzer.ways.defs import call_at, calls_of
 from analyzer.ways.state import Held, Way

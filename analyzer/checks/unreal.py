@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from analyzer.base import FunctionId
 from analyzer.checks.calls import elsewhere
 from analyzer.comparison.compare import Sides
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.pages.machine import Frame
 from analyzer.program.arguments import sizes_of, split_arguments
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 
 def without_unreal(sides: Sides) -> Sides:

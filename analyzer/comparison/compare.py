@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from analyzer.base import Gap, Pair
+from analyzer.base import FunctionId, Gap, Pair
 from analyzer.c import ir
 from analyzer.comparison.mixed import as_text, doubtful, is_kept
 from analyzer.comparison.related import Related, related
@@ -18,7 +18,7 @@ from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space, Verb
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.shape import successors
 
 _WORD = re.compile(r"\w+")

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from analyzer.base import Gap
+from analyzer.base import FunctionId, Gap
 from analyzer.flow.analyse import Prepared, seen_without
 from analyzer.flow.asks.decisions import Decision, decisions_about
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.run import Edge
 from analyzer.pages.machine import Frame
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 _FAILS = frozenset({Outcome.TRAP, Outcome.LEAK, Outcome.NO_EFFECT, Outcome.FAILED})
 

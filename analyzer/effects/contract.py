@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from analyzer.base import FunctionId
 from analyzer.contracts import Context, Contract, Place, Way
 from analyzer.effects.arguments import Arguments, deciding_params, named_arguments
 from analyzer.effects.words import (
@@ -23,7 +24,6 @@ from analyzer.flow.replay import Replay, constants_of, play, replay
 from analyzer.flow.watch import Entrance
 from analyzer.pages.machine import CLEAR, SET, TYPE, PageState, Space
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId
 
 _INSIDE = "pages met inside"
 _BAD = {

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from analyzer.audit.names import Name, names_of
 from analyzer.audit.uses import find_uses
-from analyzer.base import Pair, Span
+from analyzer.base import FunctionId, Pair, Span
 from analyzer.clock import Clock, Progress
 from analyzer.comparison.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
@@ -24,7 +24,6 @@ from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId
 from analyzer.program.roots import callers_of
 from analyzer.settle import settle
 from analyzer.sites import Site

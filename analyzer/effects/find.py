@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from analyzer.base import AnalyzerError, Pair
+from analyzer.base import AnalyzerError, FunctionId, Pair
 from analyzer.flow.analyse import Prepared
-from analyzer.program.program import FunctionId
 from analyzer.tree import Tree, why_unread
 
 #: A name in more files than this is not looked for in all of them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from analyzer.base import Pair
+from analyzer.base import FunctionId, Pair
 from analyzer.clock import Clock, Progress
 from analyzer.contracts import Effects, Known, Place, Sighting
 from analyzer.effects.contract import contract_of
@@ -19,7 +19,6 @@ from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
 from analyzer.program.cache import Cache
 from analyzer.program.params import is_page_pointer
-from analyzer.program.program import FunctionId
 from analyzer.settle import settle
 from analyzer.tree import Tree
 

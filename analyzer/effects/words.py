@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from analyzer.base import FunctionId
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.domain.values import Int, NonZero, Page, Value
 from analyzer.pages.machine import CLEAR, SET, PageState, Space
-from analyzer.program.program import FunctionId
 
 #: What pages are called of which nothing is known.
 STRANGE = "pages of unknown origin"

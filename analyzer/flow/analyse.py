@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from analyzer.base import Gap
+from analyzer.base import FunctionId, Gap
 from analyzer.budget import UNBOUND, Budget
 from analyzer.c import ir
 from analyzer.c.unit import LARGEST
@@ -24,7 +24,7 @@ from analyzer.program.cache import Cache
 from analyzer.program.following import is_freed_next
 from analyzer.program.held import held_in
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.roots import find_holders, find_interest, find_roots, search_words
 from analyzer.tree.api import Read, Search
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.run import Run
 from analyzer.pages.facts import Chain
-from analyzer.program.program import FunctionId
 from analyzer.program.roots import registered
 
 _LAST_NAME = re.compile(r"(\w+)\W*$")

@@ -42,8 +42,8 @@ from analyzer.program.params import list_params, page_params
 from analyzer.program.stores import fields_written
 
 if TYPE_CHECKING:
+    from analyzer.base import FunctionId
     from analyzer.flow.interpret import Enter
-    from analyzer.program.program import FunctionId
 
 #: Up to so many candidates of a pointer are entered whatever they do.
 _FEW = 8

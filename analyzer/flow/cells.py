@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.domain.contents import Put, is_own, own_place
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
@@ -19,7 +20,6 @@ from analyzer.flow.run import Activation, Run
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, unknown_page
 from analyzer.program.arrays import own_arrays
 from analyzer.program.held import Held
-from analyzer.program.program import FunctionId
 
 
 def note_cell(e: ir.Expr, place: str, act: Activation, run: Run, *, stores: bool = False) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import DECIDED, SHARED, State, join_states
 from analyzer.flow.domain.values import (
@@ -22,7 +22,6 @@ from analyzer.flow.operations import Results
 from analyzer.flow.run import Activation, Run
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
-from analyzer.program.program import FunctionId
 
 
 def fewer(found: Results, most: int) -> Results:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow import calls, lists, words
 from analyzer.flow.asks import bits, exact, raised
@@ -39,7 +39,6 @@ from analyzer.flow.watch import Entrance, Lookout, lookout
 from analyzer.flow.weight import matters, sliced
 from analyzer.pages.facts import ALLOCATED
 from analyzer.program.params import is_page_pointer
-from analyzer.program.program import FunctionId
 from analyzer.program.shape import Shape, root_name, shape_of
 from analyzer.program.slices import Slice
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from analyzer.base import FunctionId
 from analyzer.flow.interpret import run_root
 from analyzer.flow.passages import passages_of
 from analyzer.flow.run import Run
-from analyzer.program.program import FunctionId
 
 #: So many runs of one root are remembered, the latest ones.
 _RUNS = 16

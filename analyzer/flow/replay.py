@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from analyzer.base import Gap, Span
+from analyzer.base import FunctionId, Gap, Span
 from analyzer.flow.analyse import Prepared, new_run
 from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.flow.domain.state import State
@@ -16,7 +16,6 @@ from analyzer.flow.watch import Entrance
 from analyzer.pages.machine import PageState
 from analyzer.program.interest import Interest
 from analyzer.program.params import is_page_pointer, page_params
-from analyzer.program.program import FunctionId
 
 NOTHING: Mapping[str, bool] = MappingProxyType({})
 

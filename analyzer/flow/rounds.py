@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from analyzer.base import Gap
+from analyzer.base import FunctionId, Gap
 from analyzer.flow.domain.contents import MOST, Lists, Put, few, is_own, kinds, united
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.remember import run_or_recall
 from analyzer.flow.run import Run
 from analyzer.pages.machine import PageState
-from analyzer.program.program import FunctionId
 
 #: Lists settle in two rounds where pages pass one list, in three where they pass two.
 _ROUNDS = 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from analyzer.base import Gap, Span
+from analyzer.base import FunctionId, Gap, Span
 from analyzer.budget import Budget
 from analyzer.c.ir import (
     Function,
@@ -26,7 +26,7 @@ from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
 from analyzer.program.asked import Asked
 from analyzer.program.held import Held, held_in
 from analyzer.program.interest import Heard, Interest, Role
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.slices import Slice
 
 #: What ended a run that took more steps than any that comes to an end.

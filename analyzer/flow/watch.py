@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Value, page_key
 from analyzer.flow.run import Activation, Run
 from analyzer.pages.machine import Frame, PageState
 from analyzer.program.params import is_page_pointer
-from analyzer.program.program import FunctionId
 from analyzer.program.shape import successors
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analyzer.base import Pair
+from analyzer.base import FunctionId, Pair
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import KEYWORDS, Unit, scan_unit
@@ -22,7 +22,7 @@ from analyzer.idle.edits import Edits, edits_of, exported
 from analyzer.idle.nearby import NO_PAGE, counts, list_words, spoken_words
 from analyzer.program.interest import Interest
 from analyzer.program.params import page_params
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.tree import is_source
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")

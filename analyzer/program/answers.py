@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.aside import is_harmless
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 
 def answering(name: str, path: str, program: Program) -> tuple[FunctionId, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.shape import names_in
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.c.ir import Expr, Function, Variant
 from analyzer.pages.facts import Facts, Sink
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.references import sinks_of
 
 #: A store into a field or a variable, its address, and where a field is declared a page, or an

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from analyzer.program.program import FunctionId
+from analyzer.base import FunctionId
 
 
 class Role(NamedTuple):

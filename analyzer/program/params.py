@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.facts import Facts, Role
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.shape import names_in
 
 #: The types of a page, and of the head of a list of them.

@@ -11,10 +11,11 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from analyzer.base import FunctionId
 from analyzer.c.unit import Unit
 from analyzer.pages.facts import ALLOCATED, Facts, Sink
 from analyzer.pages.machine import Frame, PageState
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 
 def sinks_of(path: str, program: Program, facts: Facts) -> Mapping[str, Sink]:

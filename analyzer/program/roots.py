@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from analyzer.base import Gap
+from analyzer.base import FunctionId, Gap
 from analyzer.pages.facts import Facts, Lists
 from analyzer.pages.machine import TYPE, Space
 from analyzer.program.cache import Stored
 from analyzer.program.held import held_in
 from analyzer.program.interest import Interest
 from analyzer.program.params import is_page_pointer, list_params, passes_pages
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.references import dropping
 from analyzer.program.storing import STORING
 

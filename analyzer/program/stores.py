@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.shape import expressions_of, root_name
 
 #: What the types of numbers are made of.

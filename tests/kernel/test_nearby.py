@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from analyzer.base import Pair
+from analyzer.base import FunctionId, Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import scan_unit
 from analyzer.flow.analyse import Prepared, prepare
@@ -17,7 +17,6 @@ from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import extended, load_facts
 from analyzer.program.cache import Cache
 from analyzer.program.params import passes_pages
-from analyzer.program.program import FunctionId
 from analyzer.tree import MemoryTree, Tree
 
 from .trees import open_older

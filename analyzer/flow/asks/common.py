@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from analyzer.base import FunctionId
 from analyzer.flow.asks.conditions import Shape
 from analyzer.flow.asks.questions import questions_of
 from analyzer.pages.machine import TYPE, Space
 from analyzer.program.interest import Interest
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 
 
 class Common(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked
 from analyzer.flow.asks.questions import questions_of, told_by
@@ -15,7 +15,7 @@ from analyzer.flow.run import types_of
 from analyzer.pages.aside import is_harmless
 from analyzer.program.answers import answering
 from analyzer.program.params import is_page_pointer
-from analyzer.program.program import FunctionId, Program
+from analyzer.program.program import Program
 from analyzer.program.shape import successors, written
 from analyzer.program.slices import regions_of
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked
 from analyzer.flow.asks.questions import answer_by, leaves, told_by
@@ -21,7 +22,6 @@ from analyzer.flow.domain.values import Int, NonZero, Ref, Symbol, Unknown, Valu
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Activation, Run
 from analyzer.program.params import is_page_pointer
-from analyzer.program.program import FunctionId
 from analyzer.program.shape import names_in
 from analyzer.program.stores import fields_written
 

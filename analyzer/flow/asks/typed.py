@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page, Unknown, Value, page_key
@@ -17,7 +17,6 @@ from analyzer.flow.operations import Results, by_answer, page_of
 from analyzer.flow.run import Activation, Run
 from analyzer.pages.concrete import WORD, TrapError, UndecidedError
 from analyzer.pages.machine import unknown_page
-from analyzer.program.program import FunctionId
 from analyzer.program.shape import expressions_of
 from analyzer.program.storing import READING
 

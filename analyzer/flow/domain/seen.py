@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from analyzer.base import Gap
+from analyzer.base import FunctionId, Gap
 from analyzer.flow.domain.contents import Kinds, Put
 from analyzer.flow.domain.observe import Observation, Passage
 from analyzer.flow.domain.state import Stand
-from analyzer.program.program import FunctionId
 
 if TYPE_CHECKING:
     from analyzer.flow.watch import Entrance, Sight
