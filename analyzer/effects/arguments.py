@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.analyse import Prepared
+from analyzer.flow.domain.sight import Entrance
 from analyzer.flow.domain.values import Int, Symbol, Value
-from analyzer.flow.watch import Entrance
 from analyzer.program.arguments import split_arguments
 from analyzer.program.params import role_params
 from analyzer.program.shape import names_in

@@ -19,9 +19,9 @@ from analyzer.effects.words import (
 )
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.sight import Entrance
 from analyzer.flow.domain.values import page_key
 from analyzer.flow.replay import Replay, constants_of, play, replay
-from analyzer.flow.watch import Entrance
 from analyzer.pages.machine import CLEAR, SET, TYPE, PageState, Space
 from analyzer.program.interest import Interest
 

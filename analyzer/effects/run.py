@@ -13,8 +13,8 @@ from analyzer.effects.find import find_function, line_of
 from analyzer.effects.words import GIVEN, place_words, state_words, title
 from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.domain.observe import Behaviour
+from analyzer.flow.domain.sight import Sight
 from analyzer.flow.run import Watched
-from analyzer.flow.watch import Sight
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
 from analyzer.program.cache import Cache

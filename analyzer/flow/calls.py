@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from analyzer.base import Span
+from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow import operations, words
 from analyzer.flow.asks import bits, typed
 from analyzer.flow.asks.repeats import passed
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -28,22 +28,19 @@ from analyzer.flow.domain.values import (
     Value,
     page_key,
 )
+from analyzer.flow.enter import Enter
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
 from analyzer.program.answers import answering
 from analyzer.program.params import list_params, page_params
 from analyzer.program.stores import fields_written
-
-if TYPE_CHECKING:
-    from analyzer.base import FunctionId
-    from analyzer.flow.interpret import Enter
 
 #: Up to so many candidates of a pointer are entered whatever they do.
 _FEW = 8

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from analyzer.base import FunctionId
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import Put, is_own, own_place
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.domain.state import BUDDY, State
 from analyzer.flow.domain.values import page_key
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, unknown_page
 from analyzer.program.arrays import own_arrays
 from analyzer.program.held import Held

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.cells import leave_in_cells, note_cell
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.numbers import Numbers
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -29,7 +30,7 @@ from analyzer.flow.domain.values import (
     truth,
 )
 from analyzer.flow.ranges import beside, element, is_counter
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.machine import CLEAR, SET
 from analyzer.program.storing import flag_of, words_in
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.base import FunctionId, Span
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import DECIDED, SHARED, State, join_states
 from analyzer.flow.domain.values import (
@@ -19,7 +20,7 @@ from analyzer.flow.domain.values import (
     Value,
 )
 from analyzer.flow.operations import Results
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
 

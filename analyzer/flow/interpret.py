@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from analyzer.base import FunctionId, Span
 from analyzer.c import ir
@@ -17,7 +17,9 @@ from analyzer.flow.asks.once import Once, is_contrary, marked_once
 from analyzer.flow.asks.questions import Questions, questions_of
 from analyzer.flow.asks.repeats import after_call, decided, turned_back
 from analyzer.flow.cells import leave_in_cells, without_lost
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.observe import Kind, Outcome
+from analyzer.flow.domain.sight import Entrance
 from analyzer.flow.domain.state import State, join_states
 from analyzer.flow.domain.values import ZERO, Int, NonZero, Page, Symbol, Unknown, Value
 from analyzer.flow.expressions import assign
@@ -33,9 +35,9 @@ from analyzer.flow.operations import Results, lose, lose_pages
 from analyzer.flow.populations import entered_page, name_population
 from analyzer.flow.ranges import is_stepped, passed
 from analyzer.flow.refine import refine, valued
-from analyzer.flow.run import Activation, Context, Run
+from analyzer.flow.run import Context, Run
 from analyzer.flow.turns import jumped, switches, turned
-from analyzer.flow.watch import Entrance, Lookout, lookout
+from analyzer.flow.watch import Lookout, lookout
 from analyzer.flow.weight import matters, sliced
 from analyzer.pages.facts import ALLOCATED
 from analyzer.program.params import is_page_pointer
@@ -47,24 +49,6 @@ from analyzer.program.slices import Slice
 def _variable(place: str) -> str:
     """Return the local variable that a place such as `3:arg.start_pfn` belongs to."""
     return place.partition(":")[2].partition(".")[0].partition("[")[0]
-
-
-class Enter(Protocol):
-    """Enter a callee: the states after it, each with the value it returned."""
-
-    def __call__(
-        self,
-        id: FunctionId,
-        args: Sequence[Value],
-        state: State,
-        act: Activation,
-        span: Span,
-        here: str,
-        *,
-        callback: bool = False,
-    ) -> Results:
-        """Interpret the callee in the state of the call."""
-        ...
 
 
 def run_root(id: FunctionId, run: Run) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from analyzer.c import ir
 from analyzer.c.facts import iterator_cursors
 from analyzer.flow import operations
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import ONE, ZERO, Element, Link, Page, Ref, Unknown, Value
 from analyzer.flow.expressions import evaluate, place_of, target_place
 from analyzer.flow.operations import Results, lose_pages, pass_addresses
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 
 
 def on_list(

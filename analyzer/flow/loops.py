@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Page
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.program.params import is_page_pointer
 from analyzer.program.shape import expressions_of, names_in, shape_of
 

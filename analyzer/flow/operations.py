@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import Put, is_some, own_place
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import BUDDY, State
@@ -20,7 +21,7 @@ from analyzer.flow.domain.values import (
     Value,
     page_key,
 )
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.facts import Sink
 from analyzer.pages.machine import (
     CLEAR,

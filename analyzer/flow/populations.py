@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page, Symbol, Value, compare, page_key
 from analyzer.flow.operations import Results
 from analyzer.flow.ranges import is_part
 from analyzer.flow.refine import refine
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.facts import Population
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
 from analyzer.program.params import page_params, role_params

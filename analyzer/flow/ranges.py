@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
     FROM,
@@ -17,7 +18,7 @@ from analyzer.flow.domain.values import (
     Value,
     compound_key,
 )
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.flow.turns import jumped
 from analyzer.program.shape import expressions_of, names_in, successors
 

@@ -8,6 +8,7 @@ from functools import partial
 from analyzer.c import ir
 from analyzer.flow.asks import typed
 from analyzer.flow.asks.tested import is_condition
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.numbers import IS_ZERO
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -27,7 +28,7 @@ from analyzer.flow.domain.values import (
     truth,
 )
 from analyzer.flow.expressions import CONFIG, evaluate
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.program.shape import returned_by
 
 

@@ -6,9 +6,11 @@ from analyzer.base import FunctionId
 from analyzer.flow.interpret import run_root
 from analyzer.flow.passages import passages_of
 from analyzer.flow.run import Run
+from analyzer.program.memo import Memo
 
+_RUNS = Memo[FunctionId, list[Run]]()
 #: So many runs of one root are remembered, the latest ones.
-_RUNS = 16
+_MOST = 16
 
 
 def run_or_recall(root: FunctionId, run: Run) -> Run:
@@ -17,7 +19,7 @@ def run_or_recall(root: FunctionId, run: Run) -> Run:
     The trees of a patch, and those of the patches of a series, differ in a few files: most roots
     meet none of what changed. What was cut short is not remembered.
     """
-    known = run.program.runs.setdefault(root, [])
+    known = run.program.lasting.of(_RUNS).setdefault(root, [])
     for n, old in reversed([*enumerate(known)]):
         if _is_alike(old, run):
             known.append(known.pop(n))
@@ -26,7 +28,7 @@ def run_or_recall(root: FunctionId, run: Run) -> Run:
         run_root(root, run)
     run.forget(passages_of(run.memory))
     if not run.cut and not run.waits:
-        del known[: len(known) - _RUNS + 1]
+        del known[: len(known) - _MOST + 1]
         known.append(run)
     return run
 

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from analyzer.base import FunctionId, Gap, Span
 from analyzer.flow.analyse import Prepared, new_run
 from analyzer.flow.domain.observe import Behaviour, Observation
+from analyzer.flow.domain.sight import Entrance
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page, Symbol, Unknown, Value, page_key
 from analyzer.flow.interpret import run_call
-from analyzer.flow.watch import Entrance
 from analyzer.pages.machine import PageState
 from analyzer.program.interest import Interest
 from analyzer.program.params import is_page_pointer, page_params

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import page_key
-from analyzer.flow.run import Activation
 from analyzer.pages.machine import PageState
 from analyzer.program.shape import written
 

@@ -16,7 +16,8 @@ from analyzer.c.ir import (
     Name,
     Unary,
 )
-from analyzer.flow.run import Activation, Run, Sliced
+from analyzer.flow.domain.activation import Activation
+from analyzer.flow.run import Run, Sliced
 from analyzer.pages.machine import TYPE
 from analyzer.program.asked import Asked
 from analyzer.program.params import LIST_TYPE, PAGE_TYPES, is_page_pointer

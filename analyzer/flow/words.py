@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from analyzer.c import ir
 from analyzer.flow import operations
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Page, Unknown
 from analyzer.flow.expressions import evaluate, word_of
 from analyzer.flow.operations import Results
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.machine import EITHER, Operation, Verb, unknown_page
 from analyzer.program.storing import flag_of
 

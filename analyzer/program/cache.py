@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from analyzer.c.blank import blank_comments
 from analyzer.c.constants import constants, enumerators
@@ -14,10 +13,8 @@ from analyzer.c.lower import lower, read_signature
 from analyzer.c.own import Own
 from analyzer.c.unit import Unit, called_names, scan_unit
 from analyzer.pages.laws import Law, derive_law
+from analyzer.program.memo import Memos
 from analyzer.program.storing import reading, storing
-
-if TYPE_CHECKING:
-    from analyzer.flow.run import Run
 
 _STORE = re.compile(rb"=\s*&?\s*([a-z_]\w*)\s*[,;}]")
 _STORED_IN = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*$")
@@ -54,7 +51,7 @@ class Cache:
     signatures: dict[tuple[str, int, bytes], Signature] = field(default_factory=dict)
     laws: dict[tuple[bytes, tuple[str, ...]], Law] = field(default_factory=dict)
     values: dict[tuple[str, bytes], Mapping[str, int]] = field(default_factory=dict)
-    runs: dict[tuple[str, str], list[Run]] = field(default_factory=dict)
+    memos: Memos = field(default_factory=Memos)
 
     def law(self, header: bytes, types: tuple[str, ...]) -> Law:
         """Return the law that a header lays down."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from analyzer.base import FunctionId, Gap
 from analyzer.budget import Budget
@@ -14,13 +14,10 @@ from analyzer.c.unit import LARGEST, Unit
 from analyzer.program.asked import Witness, noted
 from analyzer.program.cache import Cache, Facets, Stored
 from analyzer.program.lookup import covers, folders_near, macros_of, may_define
+from analyzer.program.memo import Memos
 from analyzer.program.names import NO_SOURCES, Names, Sources
 from analyzer.tree.api import Read, Search
 from analyzer.tree.words import files_of
-
-if TYPE_CHECKING:
-    from analyzer.flow.run import Run
-    from analyzer.program.held import Held
 
 
 class Files(Witness):
@@ -55,13 +52,8 @@ class Files(Witness):
         self._searched: set[str] = set()
         self._settled: set[str] = set()  # names of which all definitions near were read
         self._hits: set[str] = set()
-        self.page_params: dict[tuple[FunctionId, int], frozenset[int]] = {}
-        self.makes_pages: dict[tuple[FunctionId, int], bool] = {}
-        self._returns: dict[FunctionId, bool] = {}
-        self._enumerators: dict[str, Mapping[str, int]] = {}
-        self._makefiles: dict[str, str] = {}
-        self._private: dict[str, frozenset[str]] = {}
-        self.held: dict[str, Held] = {}
+        self.memos = Memos()  # what others found out about this tree
+        self.lasting = cache.memos  # and what holds for others as well
         self.looked_up: list[tuple[str, ...]] = []
 
     def copy(self) -> Self:
@@ -73,21 +65,14 @@ class Files(Witness):
             lists.update((key, list(found)) for key, found in getattr(self, name).items())
             setattr(other, name, lists)
         other._values = defaultdict(set, {key: set(v) for key, v in self._values.items()})
-        other._searched, other._makefiles = set(self._searched), dict(self._makefiles)
+        other._searched, other.memos = set(self._searched), self.memos.copy()
         other._hits, other._settled = set(self._hits), set(self._settled)
         other.looked_up = list(self.looked_up)
-        other.page_params, other.makes_pages = dict(self.page_params), dict(self.makes_pages)
-        other.held = dict(self.held)
         return other
 
     def adopt(self, other: Self) -> None:
         """Know what a copy has learned since."""
         self.__dict__.update(other.__dict__)
-
-    @property
-    def runs(self) -> dict[FunctionId, list[Run]]:
-        """Return the runs of roots that are remembered, of whatever tree."""
-        return self._cache.runs
 
     def admit(self, gap: Gap) -> None:
         """Take note of what could not be read or followed, once."""

@@ -10,6 +10,7 @@ from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.c.ir import Expr, Function, Variant
 from analyzer.pages.facts import Facts, Sink
+from analyzer.program.memo import Memo
 from analyzer.program.program import Program
 from analyzer.program.references import sinks_of
 
@@ -40,6 +41,7 @@ class Held(NamedTuple):
 
 
 NOTHING = Held()
+_HELD = Memo[str, Held]()  # by path
 
 
 def held_in(path: str, program: Program, facts: Facts) -> Held:
@@ -48,10 +50,11 @@ def held_in(path: str, program: Program, facts: Facts) -> Held:
     Fields go by their names, of whatever structure of the file they are. Where an address is
     taken nothing is known of what is stored.
     """
-    if path not in program.held:
+    known = program.memos.of(_HELD)
+    if path not in known:
         with program.noting(None):  # what is remembered is not asked again
-            program.held[path] = _held_in(path, program, facts)
-    return program.held[path]
+            known[path] = _held_in(path, program, facts)
+    return known[path]
 
 
 def _held_in(path: str, program: Program, facts: Facts) -> Held:

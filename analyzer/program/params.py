@@ -9,6 +9,7 @@ from functools import lru_cache
 from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.facts import Facts, Role
+from analyzer.program.memo import Memo
 from analyzer.program.program import Program
 from analyzer.program.shape import names_in
 
@@ -27,6 +28,11 @@ def is_page_pointer(declared: str) -> bool:
     """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
     words = declared.replace("*", " * ").split()
     return words.count("*") == 1 and ("page" in words or "folio" in words)
+
+
+#: What is remembered of functions, each by how deep their callees are looked at.
+_PARAMS = Memo[tuple[FunctionId, int], frozenset[int]]()
+_MAKERS = Memo[tuple[FunctionId, int], bool]()
 
 
 def passes_pages(program: Program, facts: Facts, id: FunctionId) -> bool:
@@ -80,10 +86,11 @@ def page_params(
     program: Program, facts: Facts, id: FunctionId, depth: int = _DEPTH
 ) -> frozenset[int]:
     """Return the positions of parameters that are pages or are made into pages."""
-    known = program.page_params.get((id, depth))
+    params = program.memos.of(_PARAMS)
+    known = params.get((id, depth))
     if known is None:
         with program.noting(None):  # what is remembered is not asked again
-            known = program.page_params[id, depth] = _page_params(program, facts, id, depth)
+            known = params[id, depth] = _page_params(program, facts, id, depth)
     program.note(
         ("page_params", id, depth), lambda other: page_params(other, facts, id, depth), known
     )
@@ -121,10 +128,11 @@ def _makes_pages(program: Program, facts: Facts, id: FunctionId, depth: int) -> 
 
     Where it cannot, its body need not be parsed.
     """
-    known = program.makes_pages.get((id, depth))
+    makers = program.memos.of(_MAKERS)
+    known = makers.get((id, depth))
     if known is None:
         called = program.called(id)
-        known = program.makes_pages[id, depth] = any(
+        known = makers[id, depth] = any(
             name in facts.identities and facts.identities[name].to == "page" for name in called
         ) or (
             depth > 0

@@ -17,8 +17,14 @@ from analyzer.program.asked import noted
 from analyzer.program.cache import Stored
 from analyzer.program.files import Files
 from analyzer.program.lookup import distance
+from analyzer.program.memo import Memo
 
 _OBJECT = re.compile(r"^([\w.-]+)-\$\((CONFIG_\w+)\)\s*[+:]?=\s*(.*)$")
+
+_PRIVATE = Memo[str, frozenset[str]]()  # by path, as the next one
+_ENUMERATORS = Memo[str, Mapping[str, int]]()
+_RETURNS = Memo[FunctionId, bool]()
+_MAKEFILES = Memo[str, str]()  # by folder
 
 
 class Program(Files):
@@ -27,16 +33,18 @@ class Program(Files):
     @noted
     def is_private(self, name: str, path: str) -> bool:
         """Tell whether a variable or a structure's tag means nothing outside of a file."""
-        if path not in self._private:
-            self._private[path] = private_names(self._facets[path].unit)
-        return name in self._private[path]
+        known = self.memos.of(_PRIVATE)
+        if path not in known:
+            known[path] = private_names(self._facets[path].unit)
+        return name in known[path]
 
     @noted
     def enumerators(self, path: str) -> Mapping[str, int]:
         """Return the enumerators that a file defines for itself."""
-        if path not in self._enumerators:
-            self._enumerators[path] = enumerators(self._facets[path].unit)
-        return self._enumerators[path]
+        known = self.memos.of(_ENUMERATORS)
+        if path not in known:
+            known[path] = enumerators(self._facets[path].unit)
+        return known[path]
 
     @noted
     def own_numbers(self, path: str) -> Mapping[str, int]:
@@ -154,14 +162,15 @@ class Program(Files):
     @noted
     def returns(self, id: FunctionId) -> bool:
         """Tell whether a function may come back: not where each way through it ends elsewhere."""
-        if id not in self._returns:
+        known = self.memos.of(_RETURNS)
+        if id not in known:
             may_end = bool(self.called(id) & macros().noreturn.keys())
-            self._returns[id] = not may_end or any(
+            known[id] = not may_end or any(
                 function.gaps
                 or any(isinstance(b.end, Return) for v in function.variants for b in v.blocks)
                 for function in self.lowered(id)
             )
-        return self._returns[id]
+        return known[id]
 
     @noted
     def signatures(self, id: FunctionId) -> tuple[Signature, ...]:
@@ -186,12 +195,13 @@ class Program(Files):
         folder, name = posixpath.split(path)
         if not name.endswith(".c"):
             return ()
-        if folder not in self._makefiles:
+        known = self.memos.of(_MAKEFILES)
+        if folder not in known:
             text = self._read(posixpath.join(folder, "Makefile")) or b""
-            self._makefiles[folder] = text.decode("latin-1").replace("\\\n", " ")
+            known[folder] = text.decode("latin-1").replace("\\\n", " ")
         target = name[:-2] + ".o"
         symbols = set()
-        for line in self._makefiles[folder].splitlines():
+        for line in known[folder].splitlines():
             if target not in line.split():
                 continue
             m = _OBJECT.match(line)

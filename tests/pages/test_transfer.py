@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from analyzer.budget import Budget
 from analyzer.c.lower import lower
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page
 from analyzer.flow.operations import apply
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.facts import load_facts
 from analyzer.pages.laws import HEADER, derive_law
 from analyzer.pages.machine import CLEAR, EITHER, SET, TYPE, Operation, PageState, Space, Verb, join

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import ONE, ZERO, Int, Symbol, Unknown, Value, bit_place, bits_of
 from analyzer.flow.expressions import evaluate, place_of
 from analyzer.flow.operations import Results
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 
 
 def written(step: ir.Assign, before: State, after: State, act: Activation, run: Run) -> State:

@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow import ranges
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Unknown, counted
 from analyzer.flow.expressions import evaluate, place_of
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.flow.weight import is_asked_for
 from analyzer.program.shape import is_part_of
 

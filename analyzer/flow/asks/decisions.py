@@ -10,8 +10,8 @@ from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked
 from analyzer.flow.asks.questions import questions_of, told_by
+from analyzer.flow.domain.activation import types_of
 from analyzer.flow.domain.values import MIRRORED, ZERO, Int, compare
-from analyzer.flow.run import types_of
 from analyzer.pages.aside import is_harmless
 from analyzer.program.answers import answering
 from analyzer.program.params import is_page_pointer

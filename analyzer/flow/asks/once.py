@@ -13,10 +13,11 @@ from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked
 from analyzer.flow.asks.counters import is_count
 from analyzer.flow.asks.questions import Questions
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import page_key
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED
 from analyzer.program.shape import names_in, successors

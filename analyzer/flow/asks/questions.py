@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked, asked_for, is_difference
+from analyzer.program.program import Program
 from analyzer.program.shape import names_in, successors, written
-
-if TYPE_CHECKING:
-    from analyzer.program.program import Program
 
 
 @dataclass(frozen=True, slots=True, eq=False)

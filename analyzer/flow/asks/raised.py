@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.numbers import Numbers
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import MIRRORED, Int, NonZero, Value
 from analyzer.flow.expressions import evaluate
 from analyzer.flow.ranges import is_own_step, loops_around
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.program.shape import expressions_of, names_in, written
 
 

@@ -16,11 +16,12 @@ from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked
 from analyzer.flow.asks.questions import answer_by, leaves, told_by
 from analyzer.flow.asks.tested import is_condition
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.numbers import ANY, IS_ZERO, Numbers
 from analyzer.flow.domain.state import DECIDED, SHARED, State
 from analyzer.flow.domain.values import Int, NonZero, Ref, Symbol, Unknown, Value, compound_key
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.program.params import is_page_pointer
 from analyzer.program.shape import names_in
 from analyzer.program.stores import fields_written

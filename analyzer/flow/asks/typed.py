@@ -11,10 +11,11 @@ from functools import lru_cache
 
 from analyzer.base import FunctionId, Span
 from analyzer.c import ir
+from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page, Unknown, Value, page_key
 from analyzer.flow.operations import Results, by_answer, page_of
-from analyzer.flow.run import Activation, Run
+from analyzer.flow.run import Run
 from analyzer.pages.concrete import WORD, TrapError, UndecidedError
 from analyzer.pages.machine import unknown_page
 from analyzer.program.shape import expressions_of

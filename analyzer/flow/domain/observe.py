@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from analyzer.base import Gap, Pair, Span
+from analyzer.flow.domain.sight import Entrance, Sight
 from analyzer.pages.machine import Frame, PageState, Space
-
-if TYPE_CHECKING:
-    from analyzer.flow.watch import Entrance, Sight
 
 
 class Kind(StrEnum):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
 
 from analyzer.base import FunctionId, Gap
 from analyzer.flow.domain.contents import Kinds, Put
 from analyzer.flow.domain.observe import Observation, Passage
+from analyzer.flow.domain.sight import Entrance, Sight
 from analyzer.flow.domain.state import Stand
-
-if TYPE_CHECKING:
-    from analyzer.flow.watch import Entrance, Sight
 
 
 @dataclass(kw_only=True)
