@@ -258,6 +258,7 @@ def draw(place: str, here: str, state: State, act: Activation, run: Run) -> list
     """Meet some page on a list: one state for each state that producers put on it."""
     place = own_place(place, act.stack, act.id)
     known = run.draw(place)
+    state = state.forget(lambda held: page_key(state.store[held]) == here)  # that was another one
     state = state.take(here).stand(here, (place, (act.id, here)))
     if not known:
         return [state.with_page(here, unknown_page(run.space))]
