@@ -91,12 +91,10 @@ def _stepped(
     found = run.stepped.get(key)
     if found is None:
         loop = act.variant.loops[n]
+        steps = [step for b in loop.blocks for step in act.variant.blocks[b].instructions]
+        stepped = _with_copies(advanced, steps)
         bases = frozenset(
-            base
-            for b in loop.blocks
-            for step in act.variant.blocks[b].instructions
-            for e in expressions_of(step)
-            for base in _bases(e, advanced)
+            base for step in steps for e in expressions_of(step) for base in _bases(e, stepped)
         )
         found = run.stepped[key] = (_names_pages(act, loop, advanced, run), bases)
     return found

@@ -168,20 +168,24 @@ def _moved(key: str, op: str, number: Value) -> str:
 
 @lru_cache(maxsize=4096)
 def _all_loops(variant: ir.Variant) -> tuple[ir.Loop, ...]:
-    """Return the loops of a variant, also those that only a jump back makes."""
-    headers = {loop.header for loop in variant.loops}
+    """Return the loops of a variant, and what each jump back closes: that assigns more."""
     back = [
         jumped(variant, target, n)
         for n, block in enumerate(variant.blocks)
         for target in successors(block.end)
-        if target <= n and target not in headers
+        if target <= n
     ]
     return (*variant.loops, *back)
 
 
 def loops_around(variant: ir.Variant, block: int) -> tuple[ir.Loop, ...]:
-    """Return the loops that a block is in."""
-    return tuple(loop for loop in _all_loops(variant) if block in loop.blocks)
+    """Return the loops that a block is in, also those that only a jump back makes."""
+    headers = {loop.header for loop in variant.loops}
+    return tuple(
+        loop
+        for loop in _all_loops(variant)
+        if block in loop.blocks and (loop in variant.loops or loop.header not in headers)
+    )
 
 
 @lru_cache(maxsize=4096)
