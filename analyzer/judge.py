@@ -12,6 +12,7 @@ from analyzer.charge import charged
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
 from analyzer.checks.calls import find_calls
+from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
 from analyzer.checks.naming import named
 from analyzer.checks.same import why_same
@@ -135,12 +136,14 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     """Return what is new, what is gone and what was there, and how populations start now."""
     rules = load_rules()
     files, functions = len(sides.programs.after.paths), sides.programs.after.count
-    new = found_in(sides, changed, rules)
-    gone = tuple(replace(f, status=Status.FIXED) for f in found_in(sides.swapped, changed, rules))
+    new, gone, carried = carried_over(
+        found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
+    )
+    gone = tuple(replace(f, status=Status.FIXED) for f in gone)
     moved = derive_migrations(sides)
     stands = not (moved or new or gone)
     return Judged(
-        findings=(*new, *gone, *standing(sides, rules)),
+        findings=(*new, *gone, *carried, *standing(sides, rules)),
         moved=moved,
         unmoved=why_same(sides, changed) if stands else "",
         facts=sides.facts,

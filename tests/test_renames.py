@@ -21,6 +21,8 @@ BEFORE, AFTER = "drivers/acme/acme_balloon.c", "drivers/acme/acme.c"
 TEXT = (Path(TREE) / BEFORE).read_text()
 SET = "\t__SetPageOffline(page);\n\tlist_add(&page->lru, &acme_pages);\n"
 
+MUCH_MORE = "".join(f"int acme_{n}[{n} + 1], acme_more_{n};\n" for n in range(60))
+
 RENAME = f"""\
 diff --git a/{BEFORE} b/{AFTER}
 similarity index 100%
@@ -117,12 +119,18 @@ def test_a_file_that_goes_where_much_the_same_comes_is_renamed() -> None:
 
 
 def test_a_file_that_goes_where_another_comes_is_not_renamed() -> None:
-    other = TEXT + "".join(f"int acme_{n}[{n} + 1], acme_more_{n};\n" for n in range(60))
+    other = TEXT.replace("acme_append", "acme_enqueue") + MUCH_MORE
     result = judged(as_two(BEFORE, TEXT, AFTER, other), changed_tree())
 
     assert {("double-set", AFTER, Status.INTRODUCED), ("double-set", BEFORE, Status.FIXED)} == {
         f for f in of_driver(result) if f[0] == "double-set"
     }
+
+
+def test_its_functions_are_where_they_went_all_the_same() -> None:
+    result = judged(as_two(BEFORE, TEXT, AFTER, TEXT + MUCH_MORE), changed_tree())
+
+    assert [("double-set", AFTER, Status.PRE_EXISTING)] == of_driver(result)
 
 
 def in_header(header: str, include: str, text: str) -> dict[str, bytes]:
