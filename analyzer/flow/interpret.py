@@ -170,7 +170,6 @@ class _Body:
     todo: list[tuple[int, int, _Place, State]] = field(default_factory=list)
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
-    block: int = 0
     watch: Lookout | None = None
     questions: Questions = field(init=False)
     once: Mapping[int, Once] = field(init=False)
@@ -183,13 +182,14 @@ class _Body:
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
+        outside = self.run.block
         self._push(_Place(0, ()), entry)
         while self.todo:
             _, _, place, state = heapq.heappop(self.todo)
             if self.run.step(self.act):
                 break
             block = self.act.variant.blocks[place.block]
-            self.block, states = place.block, [state]
+            self.run.block, states = place.block, [state]
             for n, step in enumerate(block.instructions):
                 states = self._each(step, states)
                 if not states:
@@ -198,6 +198,7 @@ class _Body:
                     self.watch.after(place.block, n, states)
             for after in states:
                 self._leave(place, block.end, after)
+        self.run.block = outside
         return name_population(self.act, entry, list(self.results.values()), self.run)
 
     def _each(self, step: ir.Instruction, states: Sequence[State]) -> list[State]:
@@ -211,7 +212,6 @@ class _Body:
 
     def _step(self, step: ir.Instruction, state: State) -> list[State]:
         act, run = self.act, self.run
-        run.block = self.block
         match step:
             case ir.Assign(target):
                 if root_name(target) not in self.slice.names:
@@ -262,7 +262,6 @@ class _Body:
         return []
 
     def _leave(self, place: _Place, end: ir.Terminator, state: State) -> None:
-        self.run.block = place.block
         match end:
             case ir.Jump(target):
                 self._go(place, target, state)
