@@ -52,10 +52,11 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     if added is not None:
         return added
     site = Culprit(seen.id, seen.span, seen.text, "site")
-    stopped = who_stopped(seen, passed_before(seen, sides), sides, {seen.dimension})
+    before = passed_before(seen, sides)
+    stopped = who_stopped(seen, before, sides, {seen.dimension})
     if any(writes_on(id, seen, sides) for id in stopped):
         return site
-    missing = missing_writer(failure, sides)
+    missing = missing_writer(failure, before, stopped, sides)
     if missing is not None:
         return missing
     if source is None or source.owner == seen.id or has_had_it_done(seen, source, sides):

@@ -8,22 +8,22 @@ from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 
 
-def missing_writer(failure: Failure, sides: Sides) -> Culprit | None:
-    """Convict who wrote such pages before they came here, and no longer does."""
+def missing_writer(
+    failure: Failure, before: list[Observation], stopped: list[FunctionId], sides: Sides
+) -> Culprit | None:
+    """Convict who wrote such pages before they came here, and no longer does.
+
+    before is how such pages came through, stopped who wrote the failing dimension then.
+    """
     seen = failure.seen
-    before = passed_before(seen, sides)
-    changed = [
-        id
-        for id in who_stopped(seen, before, sides, {seen.dimension})
-        if sides.is_changed(id, seen.dimension)
-    ]
     if seen.kind is Kind.SINK:
+        changed = any(sides.is_changed(id, seen.dimension) for id in stopped)
         shared = _shared_writer(seen, sides, alone=not changed)
         if shared is not None:
             return _absent(shared, failure, sides)
     if seen.kind is Kind.CHECK:
         return None
-    found = _last_common(who_stopped(seen, before, sides, {seen.dimension}), before)
+    found = _last_common(stopped, before)
     if found is not None:
         return _absent(_nearest(found, seen, before, sides), failure, sides)
     if seen.kind is not Kind.SINK:
