@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from analyzer.base import Pair
+from analyzer.base import Pair, Span
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit
 from analyzer.findings import Cause, Finding, Step
@@ -120,37 +120,42 @@ def _finding(
     was: frozenset[int],
     now: frozenset[int],
 ) -> Finding:
-    end = closing(unit.code, at)
-    span = unit.span(at, end)
-    around = program.enclosing(path, at)
-    assert around is not None, "calls outside of functions were left out"
+    function, span, text = call_at(program, path, unit, at)
     takes, passed = max(now), max(was & was)
-    text = unit.text[at:end].decode("utf-8", "replace")
     return Finding(
         rule=rule.id,
-        function=around.name,
+        function=function,
         file=path,
-        operation=" ".join(text.split()),
+        operation=text,
         span=span,
         severity=rule.severity,
         confidence=rule.confidence,
         message=(
-            f"{around.name}() still calls {definition.name}() with {_count(passed)}; "
+            f"{function}() still calls {definition.name}() with {_count(passed)}; "
             f"it now takes {takes}"
         ),
         cause=Cause(definition.span, definition.name),
         trace=(
             Step(definition.span, definition.name, f"{definition.name}() takes {_count(takes)}"),
-            Step(span, around.name, f"{around.name}() passes {passed}"),
+            Step(span, function, f"{function}() passes {passed}"),
         ),
     )
+
+
+def call_at(program: Program, path: str, unit: Unit, at: int) -> tuple[str, Span, str]:
+    """Return the function around a call of calls_of(), the span of the call, and its text."""
+    around = program.enclosing(path, at)
+    assert around is not None, "calls outside of functions were left out"
+    span = unit.span(at, _closing(unit.code, at))
+    text = unit.text[span.start : span.end].decode("utf-8", "replace")
+    return around.name, span, " ".join(text.split())
 
 
 def _count(n: int) -> str:
     return "one argument" if n == 1 else f"{n} arguments"
 
 
-def closing(code: bytes, at: int) -> int:
+def _closing(code: bytes, at: int) -> int:
     """Return the offset behind the parenthesis that closes the call at an offset."""
     depth = 0
     for i in range(code.index(b"(", at), len(code)):

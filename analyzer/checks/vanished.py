@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from analyzer.checks.calls import calls_of, closing, has_own
+from analyzer.checks.calls import call_at, calls_of, has_own
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Step
 from analyzer.pages.laws import HEADER
@@ -38,22 +38,19 @@ def find_vanished(
         if _is_defined(name, after):
             continue
         for path, unit, at, _ in calls_of(after, name):
-            around = after.enclosing(path, at)
-            assert around is not None, "calls outside of functions were left out"
-            span = unit.span(at, closing(unit.code, at))
-            text = unit.text[span.start : span.end].decode("utf-8", "replace")
+            function, span, text = call_at(after, path, unit, at)
             found.append(
                 Finding(
                     rule=rule.id,
-                    function=around.name,
+                    function=function,
                     file=path,
-                    operation=" ".join(text.split()),
+                    operation=text,
                     span=span,
                     severity=rule.severity,
                     confidence=rule.confidence,
-                    message=f"{around.name}() still calls {name}(), which the patch takes away",
-                    cause=Cause(span, around.name),
-                    trace=(Step(span, around.name, f"nothing in {HEADER} makes {name}() now"),),
+                    message=f"{function}() still calls {name}(), which the patch takes away",
+                    cause=Cause(span, function),
+                    trace=(Step(span, function, f"nothing in {HEADER} makes {name}() now"),),
                 )
             )
     return tuple(found)

@@ -13,10 +13,10 @@ from analyzer.comparison.mixed import as_text, doubtful, is_kept
 from analyzer.comparison.related import Related, related
 from analyzer.findings import Step
 from analyzer.flow.analyse import Prepared
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome, unmarks_unknown
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space, Verb
+from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
 from analyzer.program.shape import successors
@@ -344,9 +344,8 @@ def spoiled(sides: Sides) -> Iterable[Failure]:
 def _unmarking(behaviour: Behaviour) -> Iterator[Observation]:
     """Yield where the type is taken off pages of which nothing is known."""
     for o in behaviour.observations:
-        clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
-        clears = clears and (*o.id, o.span.start) not in behaviour.freed_next
-        if clears and behaviour.space.operations[o.operation].verb is Verb.CLEAR:
+        is_freed = (*o.id, o.span.start) in behaviour.freed_next
+        if unmarks_unknown(o, behaviour.space) and not is_freed:
             yield o
 
 

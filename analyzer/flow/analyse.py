@@ -12,14 +12,14 @@ from analyzer.c import ir
 from analyzer.c.unit import LARGEST
 from analyzer.flow.cells import observed
 from analyzer.flow.domain.contents import Lists
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation
+from analyzer.flow.domain.observe import Behaviour, Observation, unmarks_unknown
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.interpret import run_root
 from analyzer.flow.rounds import Rounds
 from analyzer.flow.run import TOO_LONG, Edge, Run, Sliced, Watched
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
-from analyzer.pages.machine import TYPE, PageState, Verb
+from analyzer.pages.machine import PageState
 from analyzer.program.cache import Cache
 from analyzer.program.following import is_freed_next
 from analyzer.program.held import held_in
@@ -254,13 +254,7 @@ def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) ->
 
 def _freed_next(tree: Prepared, seen: Iterable[Observation]) -> frozenset[tuple[str, str, int]]:
     """Return where pages of which nothing is known lose their type right before they are freed."""
-    operations = tree.law.space.operations
-    clears = {
-        (o.id, o.span.start)
-        for o in seen
-        if o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
-        if operations[o.operation].verb is Verb.CLEAR
-    }
+    clears = {(o.id, o.span.start) for o in seen if unmarks_unknown(o, tree.law.space)}
     return frozenset(
         (*id, at) for id, at in clears if is_freed_next(id, at, tree.program, tree.facts)
     )

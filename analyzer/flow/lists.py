@@ -52,8 +52,7 @@ def on_list(
         found: Results = [(s, Page(here, "page")) for s in drawn]
         return [*found, (state, ZERO)] if name.endswith("null") else found
     if name in lists.step and args and isinstance(args[0], Page):
-        place = state.stands[args[0].key][0] if args[0].key in state.stands else ""
-        drawn = operations.draw(place, here, state, act, run)
+        drawn = operations.draw(state.stands_on(args[0].key), here, state, act, run)
         return [(s, Page(here, "page")) for s in drawn]
     return None
 
@@ -72,7 +71,7 @@ def _pass_on(
     if isinstance(to, Page):
         return state
     if isinstance(of, Page):
-        place = state.stands[of.key][0] if of.key in state.stands else ""
+        place = state.stands_on(of.key)
     else:
         place = _list_of(of, step.args[source], state, act, run)
     operations.hand_on(place, _list_of(to, step.args[target], state, act, run), act, run)

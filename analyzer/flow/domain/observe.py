@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from analyzer.base import Gap, Pair, Span
 from analyzer.flow.domain.sight import Entrance, Sight
-from analyzer.pages.machine import Frame, PageState, Space
+from analyzer.pages.machine import TYPE, Frame, PageState, Space, Verb
 
 
 class Kind(StrEnum):
@@ -83,6 +83,12 @@ class Passage:
     entered: PageState | None
     left: PageState | None
     given: str
+
+
+def unmarks_unknown(o: Observation, space: Space) -> bool:
+    """Tell whether the type is taken off a page of which nothing is known."""
+    clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
+    return clears and space.operations[o.operation].verb is Verb.CLEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

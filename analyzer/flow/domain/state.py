@@ -96,6 +96,10 @@ class State:
         stands = {k: v for k, v in self.stands.items() if k != key}
         return replace(self, given=given, stands=stands)
 
+    def stands_on(self, key: str) -> str:
+        """Return the list that a page stands on; nothing where that is none."""
+        return self.stands[key][0] if key in self.stands else ""
+
     def stand(self, key: str, on: Stand) -> State:
         """Return the state with a page on a list."""
         return replace(self, stands={**self.stands, key: on})
