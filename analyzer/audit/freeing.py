@@ -31,8 +31,7 @@ def freed(use: Use, scene: Scene) -> Judged | None:
             if not any(_frees(p, use, scene) for p in paths):
                 return None
     return unaffected(
-        "tells boot memory from the allocator's pages, and frees the page either way, which only "
-        "its owner does; nobody owns hotplugged pages before they are onlined"
+        f"tells boot memory from the allocator's pages, and frees the page either way, {OWNED}"
     )
 
 

@@ -178,6 +178,7 @@ def _all_loops(variant: ir.Variant) -> tuple[ir.Loop, ...]:
     return (*variant.loops, *back)
 
 
+@lru_cache(maxsize=4096)
 def loops_around(variant: ir.Variant, block: int) -> tuple[ir.Loop, ...]:
     """Return the loops that a block is in, also those that only a jump back makes."""
     headers = {loop.header for loop in variant.loops}

@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 from analyzer.base import FunctionId, Gap, Span
 from analyzer.budget import Budget
-from analyzer.c.ir import (
-    Variant,
-)
+from analyzer.c.ir import Variant
 from analyzer.flow.asks.common import Common, common_in
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import few, is_own, is_some, kinds

@@ -37,12 +37,13 @@ def body_of(
 def _telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
     """Return the variables whose value is returned, stored or passed on."""
     found: set[str] = set()
+    quiet = world.quiet
     for block in variant.blocks:
         for step in block.instructions:
             match step:
                 case ir.Assign(target, value) if not isinstance(target, ir.Name):
                     found.update(names_in(value))
-                case ir.Call(_, ir.Name(callee), args) if callee not in world.quiet:
+                case ir.Call(_, ir.Name(callee), args) if callee not in quiet:
                     found.update(n for a in args for n in names_in(a))
         if isinstance(block.end, ir.Return) and block.end.value is not None:
             found.update(names_in(block.end.value))

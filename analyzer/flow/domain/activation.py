@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from analyzer.base import FunctionId
-from analyzer.c.ir import (
-    Function,
-    Variant,
-)
+from analyzer.c.ir import Function, Variant
 from analyzer.pages.machine import Frame
 
 
