@@ -10,7 +10,7 @@ import contextlib
 import os
 import pickle
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -59,6 +59,33 @@ def later(work: Callable[[], T], *, aside: bool) -> Iterator[Later[T]]:
         yield task
     finally:
         task.drop()
+
+
+def shared_out(works: Sequence[Callable[[], T]], jobs: int) -> list[T]:
+    """Return what works give, in their order; up to jobs processes do them, this one among them.
+
+    Whoever is free takes the next one, so the longest should come first. At most 30,000 of them: so
+    many numbers fit into a pipe.
+    """
+    waiting, numbers = os.pipe()
+    os.write(numbers, b"".join(n.to_bytes(2, "big") for n in range(len(works))))
+    os.close(numbers)
+
+    def share() -> dict[int, T]:
+        found: dict[int, T] = {}
+        while number := os.read(waiting, 2):
+            n = int.from_bytes(number, "big")
+            found[n] = works[n]()
+        return found
+
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, waiting)
+        helpers = [stack.enter_context(later(share, aside=True)) for _ in works[1 : max(jobs, 1)]]
+        found = share()
+        for helper in helpers:
+            found.update(helper.value())
+    # What a process had taken that has died is done here.
+    return [found[n] if n in found else work() for n, work in enumerate(works)]
 
 
 def _forked(work: Callable[[], object]) -> tuple[int, int] | None:

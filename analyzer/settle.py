@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
 
-from analyzer.base import Pair
+from analyzer.base import FunctionId, Gap, Pair
 from analyzer.clock import Clock
 from analyzer.flow.analyse import (
     UNWATCHED,
     Prepared,
-    behave,
-    behave_aside,
+    explore,
+    gathered,
     holders_of,
     interest_of,
     roots_of,
 )
 from analyzer.flow.domain.observe import Behaviour, comparable
+from analyzer.flow.rounds import Ran, joined
 from analyzer.flow.run import Watched
 from analyzer.pages.aside import is_harmless, speaks_of_pages
-from analyzer.parallel import later
+from analyzer.parallel import shared_out
 from analyzer.program.interest import Interest
+from analyzer.program.parts import Part, parts_of
 from analyzer.program.program import Program
 
 #: From here on an analysis takes much longer than starting a process.
@@ -110,31 +114,83 @@ def _behaviours(
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
     beside = prepared.map(lambda p: holders_of(p, interest))
     holders = tuple(h for h in dict.fromkeys((*beside.before, *beside.after)) if h not in roots)
-    sides = 2 if prepared.before is not prepared.after and not is_worth(prepared, jobs) else 1
-    clock.expect(sides * (len(roots) + len(holders)))
+    ran = _ran(prepared, interest, (*roots, *holders), watch, clock, jobs)
+    after = gathered(prepared.after, ran.after, roots, holders)
+    if prepared.before is prepared.after:
+        return Pair(after, after)
+    return Pair(gathered(prepared.before, ran.before, roots, holders), after)
 
-    def alone(p: Prepared, part: float = 1.0) -> Behaviour:
-        return behave(p, interest, roots, watch(p.program), holders=holders, part=part)
 
-    if prepared.before is prepared.after:  # one tree, and nothing to compare it with
-        behaviour = alone(prepared.after)
-        return Pair(behaviour, behaviour)
-    if not is_worth(prepared, jobs):
-        before = alone(prepared.before, 1 / 2)
-        return Pair(before, alone(prepared.after))
+def _ran(
+    prepared: Pair[Prepared],
+    interest: Interest,
+    roots: tuple[FunctionId, ...],
+    watch: Callable[[Program], Watched],
+    clock: Clock,
+    jobs: int,
+) -> Pair[Ran]:
+    """Run the roots in both trees; in several processes where there is enough to do.
 
-    def follow() -> tuple[Behaviour, list[tuple[str, ...]]]:
-        watched = watch(prepared.before.program)
-        return behave_aside(prepared.before, interest, roots, watched, holders=holders)
+    Roots that are run apart show what they would together, or are run once more. So they are where
+    something was read on the way, which others should have known.
+    """
+    watched = prepared.map(lambda p: watch(p.program))
+    is_one = prepared.before is prepared.after  # one tree, and nothing to compare it with
+    parts: tuple[Part, ...] = (roots,)
+    if is_worth(prepared, jobs):
+        programs = dict.fromkeys((prepared.before.program, prepared.after.program))
+        parts = parts_of(roots, programs, prepared.after.facts, interest)
+    clock.expect((1 if is_one else 2) * len(roots) // min(jobs, len(parts) or 1))
 
-    with later(follow, aside=True) as told:
-        after = alone(prepared.after)
-        behaviour, looked_up = told.value()
-    for words in looked_up:  # what was read there is read here as well
-        prepared.before.program.look_up(words)
-    return Pair(behaviour, after)
+    def run(part: Part) -> Pair[Ran]:
+        if is_one:
+            ran = explore(prepared.after, interest, part, watched.after)
+            return Pair(ran, ran)
+        before = explore(prepared.before, interest, part, watched.before, part=1 / 2)
+        return Pair(before, explore(prepared.after, interest, part, watched.after))
+
+    while True:
+        known = prepared.map(lambda p: p.program.paths)
+        apart = shared_out([partial(_apart, prepared, run, part) for part in parts], jobs)
+        for found in apart:
+            _learn(prepared.before.program, found.before)
+            _learn(prepared.after.program, found.after)
+        before, after = joined([f.before.ran for f in apart]), joined([f.after.ran for f in apart])
+        if before and after and known == prepared.map(lambda p: p.program.paths):
+            return Pair(before, after)
+        parts = (roots,)
+
+
+class _Apart(NamedTuple):
+    """What a part of the roots has shown in one tree, what it looked up and could not follow."""
+
+    ran: Ran
+    looked_up: Sequence[tuple[str, ...]]
+    gaps: Sequence[Gap]
+
+
+def _apart(prepared: Pair[Prepared], run: Callable[[Part], Pair[Ran]], part: Part) -> Pair[_Apart]:
+    """Run a part of the roots, perhaps in a process that nobody else learns anything of."""
+    known = prepared.map(lambda p: (len(p.program.looked_up), len(p.program.gaps)))
+    ran = run(part)
+
+    def told(p: Prepared, known: tuple[int, int], ran: Ran) -> _Apart:
+        return _Apart(ran, p.program.looked_up[known[0] :], p.program.gaps[known[1] :])
+
+    return Pair(
+        told(prepared.before, known.before, ran.before),
+        told(prepared.after, known.after, ran.after),
+    )
+
+
+def _learn(program: Program, found: _Apart) -> None:
+    """Know what a part of the roots has looked up, and admit what it could not follow."""
+    for words in found.looked_up:
+        program.look_up(words)
+    for gap in found.gaps:
+        program.admit(gap)
 
 
 def is_worth(prepared: Pair[Prepared], jobs: int) -> bool:
-    """Tell whether there is enough to do for a second process."""
+    """Tell whether there is enough to do for more than one process."""
     return jobs > 1 and prepared.after.program.count >= _MANY_FUNCTIONS

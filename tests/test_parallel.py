@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from analyzer import settle
 from analyzer.base import Pair
 from analyzer.findings import Result
-from analyzer.parallel import later
+from analyzer.parallel import later, shared_out
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import DirectoryTree
@@ -67,6 +68,37 @@ def test_nobody_waits_for_work_that_is_dropped() -> None:
 def test_a_large_value_fits_through_the_pipe() -> None:
     with later(lambda: b"x" * (1 << 22), aside=True) as task:
         assert b"x" * (1 << 22) == task.value()
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 7])
+def test_work_is_shared_out_and_comes_back_in_order(jobs: int) -> None:
+    works = [lambda n=n: (n, "x" * n) for n in range(300)]
+
+    assert [(n, "x" * n) for n in range(300)] == shared_out(works, jobs)
+
+
+def test_work_that_is_shared_out_is_done_by_several() -> None:
+    found = set(shared_out([_slowly_here] * 20, 2))
+
+    assert 2 == len(found)
+    assert os.getpid() in found
+
+
+def test_work_of_a_process_that_dies_is_done_all_the_same() -> None:
+    here = os.getpid()
+
+    def work() -> int:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.01)
+        return 7
+
+    assert [7] * 20 == shared_out([work] * 20, 3)
+
+
+def _slowly_here() -> int:
+    time.sleep(0.02)
+    return os.getpid()
 
 
 def test_the_result_does_not_depend_on_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -15,7 +15,7 @@ from analyzer.flow.domain.contents import Lists
 from analyzer.flow.domain.observe import Behaviour, Observation, unmarks_unknown
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.interpret import run_root
-from analyzer.flow.rounds import Rounds
+from analyzer.flow.rounds import Ran, Rounds
 from analyzer.flow.run import TOO_LONG, Edge, Run, Sliced, Watched
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, Law
@@ -119,16 +119,27 @@ def behave(
     roots: tuple[FunctionId, ...],
     watched: Watched = UNWATCHED,
     starts: Mapping[str, PageState] | None = None,
-    holders: tuple[FunctionId, ...] = (),
     *,
     part: float = 1.0,
 ) -> Behaviour:
     """Interpret a tree from the given roots and return everything observed.
 
-    Of what holders do, which are no roots, only what they free from structures is observed.
     starts names populations that are to start in another state than the tree gives them. part
     says how much of the time that is left this may take; what that cuts is admitted.
     """
+    return gathered(tree, explore(tree, interest, roots, watched, starts, part=part), roots)
+
+
+def explore(
+    tree: Prepared,
+    interest: Interest,
+    roots: Sequence[FunctionId],
+    watched: Watched = UNWATCHED,
+    starts: Mapping[str, PageState] | None = None,
+    *,
+    part: float = 1.0,
+) -> Ran:
+    """Interpret a tree from the given roots, as behave() does, and return what each has shown."""
     budget = tree.program.budget.share(part)
     slices: dict[ir.Variant, Sliced] = {}
 
@@ -136,9 +147,50 @@ def behave(
         run = new_run(tree, interest, lists, slices, watched, budget)
         return replace(run, starts=starts or {}, early=early)
 
-    rounds = Rounds((*roots, *holders), begin)
-    rounds.settle()
-    return _gathered(tree, rounds, frozenset(holders))
+    return Rounds(roots, begin).settle()
+
+
+def gathered(
+    tree: Prepared, ran: Ran, roots: tuple[FunctionId, ...], holders: tuple[FunctionId, ...] = ()
+) -> Behaviour:
+    """Return everything observed from roots, in their order.
+
+    Of what holders do, which are no roots, only what they free from structures is observed.
+    """
+    program = tree.program
+    held = partial(held_in, program=program, facts=tree.facts)
+    runs = {root: ran.runs[root] for root in (*roots, *holders)}
+    gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *program.gaps))
+    callbacks: dict[str, tuple[FunctionId, ...]] = {}
+    reached: set[FunctionId] = set()
+    met: set[tuple[str, str]] = set()
+    for run in runs.values():
+        gaps.update(run.gaps)
+    seen = tuple(observed(runs, frozenset(holders), held))
+    for root in roots:
+        run = runs[root]
+        callbacks.update(run.callbacks)
+        reached |= run.reached
+        met.update(run.met)
+    return Behaviour(
+        space=tree.law.space,
+        observations=seen,
+        freed_next=_freed_next(tree, seen),
+        roots=roots,
+        reached=frozenset(reached),
+        callbacks=callbacks,
+        types_forgotten=tree.types_forgotten,
+        passages=tuple(dict.fromkeys(p for root in roots for p in runs[root].passages)),
+        unresolved=frozenset(name for name, path in met if not program.resolve(name, path)),
+        gaps=tuple(sorted(gaps)),
+        cuts={root: _cuts(run) for root, run in runs.items()},
+        ended=frozenset(root for root, run in runs.items() if run.cut),
+        stopped=min((run.cut for run in runs.values() if run.cut), default="", key=_weight),
+        drawing=frozenset(root for root, run in runs.items() if run.drawn),
+        lists=ran.contents(tuple(runs)),
+        sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
+        entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
+    )
 
 
 def behave_aside(
@@ -147,7 +199,6 @@ def behave_aside(
     roots: tuple[FunctionId, ...],
     watched: Watched = UNWATCHED,
     starts: Mapping[str, PageState] | None = None,
-    holders: tuple[FunctionId, ...] = (),
     *,
     part: float = 1.0,
 ) -> tuple[Behaviour, list[tuple[str, ...]]]:
@@ -156,7 +207,7 @@ def behave_aside(
     For a program that others do not share, in another process or a copy: they look it up as well.
     """
     known = len(tree.program.looked_up)
-    behaviour = behave(tree, interest, roots, watched, starts, holders, part=part)
+    behaviour = behave(tree, interest, roots, watched, starts, part=part)
     return behaviour, tree.program.looked_up[known:]
 
 
@@ -211,44 +262,6 @@ def _stores(field: str, id: FunctionId, program: Program) -> bool:
         for variant in function.variants
         for block in variant.blocks
         for step in block.instructions
-    )
-
-
-def _gathered(tree: Prepared, rounds: Rounds, holders: frozenset[FunctionId]) -> Behaviour:
-    program = tree.program
-    held = partial(held_in, program=program, facts=tree.facts)
-    runs = {root: rounds.runs[root] for root in rounds.roots}
-    roots = tuple(root for root in rounds.roots if root not in holders)
-    gaps: dict[Gap, None] = dict.fromkeys((*tree.law.gaps, *program.gaps))
-    callbacks: dict[str, tuple[FunctionId, ...]] = {}
-    reached: set[FunctionId] = set()
-    met: set[tuple[str, str]] = set()
-    for run in runs.values():
-        gaps.update(run.gaps)
-    seen = tuple(observed(runs, holders, held))
-    for root in roots:
-        run = runs[root]
-        callbacks.update(run.callbacks)
-        reached |= run.reached
-        met.update(run.met)
-    return Behaviour(
-        space=tree.law.space,
-        observations=seen,
-        freed_next=_freed_next(tree, seen),
-        roots=roots,
-        reached=frozenset(reached),
-        callbacks=callbacks,
-        types_forgotten=tree.types_forgotten,
-        passages=tuple(dict.fromkeys(p for root in roots for p in runs[root].passages)),
-        unresolved=frozenset(name for name, path in met if not program.resolve(name, path)),
-        gaps=tuple(sorted(gaps)),
-        cuts={root: _cuts(run) for root, run in runs.items()},
-        ended=frozenset(root for root, run in runs.items() if run.cut),
-        stopped=min((run.cut for run in runs.values() if run.cut), default="", key=_weight),
-        drawing=frozenset(root for root, run in runs.items() if run.drawn),
-        lists=rounds.contents,
-        sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
-        entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
     )
 
 

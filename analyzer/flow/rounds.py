@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from analyzer.base import FunctionId, Gap
 from analyzer.flow.domain.contents import MOST, Lists, Put, few, is_own, kinds, united
@@ -28,16 +28,49 @@ class Begin(Protocol):
         ...
 
 
+class Ran(NamedTuple):
+    """The last run of each root, and what stood on the lists in it."""
+
+    runs: Mapping[FunctionId, Seen]
+    lists: Mapping[FunctionId, Lists]
+
+    def contents(self, roots: Sequence[FunctionId]) -> Lists:
+        """Return what stands on all lists that some of the roots use."""
+        found: dict[str, tuple[PageState, ...]] = {}
+        drawn: dict[str, tuple[PageState, ...]] = {}
+        for root in roots:
+            found.update(_standing(root, roots, self.runs))
+            held = self.lists[root]
+            drawn.update((p, held[p]) for p in self.runs[root].drawn if p in held)
+        return {**found, **drawn}
+
+
+def joined(parts: Sequence[Ran]) -> Ran | None:
+    """Return what the roots of all parts have shown, each of which ran by itself.
+
+    None where a list leads from one part to another: what stood on it was not known there.
+    """
+    uses = [{p for run in part.runs.values() for p in (*run.puts, *run.altered)} for part in parts]
+    for n, part in enumerate(parts):
+        drawn = {p for run in part.runs.values() for p in run.drawn if not is_own(p)}
+        if any(drawn & used for other, used in enumerate(uses) if other != n):
+            return None
+    return Ran(
+        {root: run for part in parts for root, run in part.runs.items()},
+        {root: lists for part in parts for root, lists in part.lists.items()},
+    )
+
+
 @dataclass
 class Rounds:
-    """The last run of each root, and what stood on the lists in it."""
+    """The last run of each root, and what stood on the lists in it, as far as they have come."""
 
     roots: Sequence[FunctionId]
     begin: Begin
     runs: dict[FunctionId, Seen] = field(default_factory=dict)
     lists: dict[FunctionId, Lists] = field(default_factory=dict)
 
-    def settle(self) -> None:
+    def settle(self) -> Ran:
         """Run every root until none of them has drawn from a list that holds other pages now.
 
         Who draws from the lists of others waits for them. So nobody is handed a page of which
@@ -56,6 +89,7 @@ class Rounds:
             if not todo:
                 break
         self._admit(todo)
+        return Ran(self.runs, self.lists)
 
     def _run(self, root: FunctionId, lists: Lists, *, early: bool = False) -> bool:
         """Run a root; tell whether it need not wait for others."""
@@ -76,16 +110,7 @@ class Rounds:
         would never settle.
         """
         held = self.lists.get(root, {})
-        puts: dict[str, dict[Put, None]] = {}
-        for other in self.roots:
-            for place, put in self.runs[other].puts.items() if other in self.runs else ():
-                if other == root or not is_own(place):
-                    puts.setdefault(place, {}).update(put)
-        found = {place: few(put) for place, put in sorted(puts.items())}
-        for other in self.roots:
-            for place in self.runs[other].altered if other in self.runs else ():
-                if other == root or not is_own(place):
-                    found[place] = ()
+        found = _standing(root, self.roots, self.runs)
         if keep:
             for place, pages in held.items():
                 if found.get(place) != ():  # of which nothing is known
@@ -106,10 +131,22 @@ class Rounds:
                     detail = f"{MOST} kinds of pages or more on {place}: not all are followed"
                     run.gaps.setdefault(Gap("budget", path, 0, name, detail))
 
-    @property
-    def contents(self) -> Mapping[str, tuple[PageState, ...]]:
-        """Return what stands on all lists."""
-        return {p: held for root in self.roots for p, held in self.lists[root].items()}
+
+def _standing(
+    root: FunctionId, roots: Sequence[FunctionId], runs: Mapping[FunctionId, Seen]
+) -> dict[str, tuple[PageState, ...]]:
+    """Return what the latest runs of roots leave on each list that one of them can draw from."""
+    puts: dict[str, dict[Put, None]] = {}
+    for other in roots:
+        for place, put in runs[other].puts.items() if other in runs else ():
+            if other == root or not is_own(place):
+                puts.setdefault(place, {}).update(put)
+    found = {place: few(put) for place, put in sorted(puts.items())}
+    for other in roots:
+        for place in runs[other].altered if other in runs else ():
+            if other == root or not is_own(place):
+                found[place] = ()
+    return found
 
 
 def _news(run: Seen, now: Lists) -> bool:

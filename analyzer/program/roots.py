@@ -124,7 +124,7 @@ def _reaching(
     found: set[FunctionId] = set()
     edge = [id for name in sorted(set(names)) for id in program.calling(name)]
     edge += besides
-    slots = _slots(program)
+    slots = slots_of(program)
     for _ in range(levels):
         new = set(edge) - found
         found |= new
@@ -141,7 +141,7 @@ def _reaching(
     return frozenset(found), frozenset(edge) - found
 
 
-def _slots(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:
+def slots_of(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:
     """Return for each function the variables and fields that it is stored into.
 
     A field that many functions are stored into (`probe`) says nothing and is left out.
@@ -354,6 +354,6 @@ def _called_back(program: Program, makers: frozenset[FunctionId]) -> frozenset[F
     files = {path for path, _ in makers}
     return frozenset(
         id
-        for id, slots in _slots(program).items()
+        for id, slots in slots_of(program).items()
         if any(f[0] in files for slot in slots for f in program.calling_through(slot))
     )
