@@ -16,6 +16,7 @@ from analyzer.idle.nearby import (
     NO_STATEMENT,
     idle_by_text,
     idle_nearby,
+    likely_words,
     question_of,
     spelled_in,
 )
@@ -25,7 +26,7 @@ from analyzer.patch.model import Series
 from analyzer.patch.moves import moved_on
 from analyzer.patch.steps import apply_series
 from analyzer.spelling import unknown_in
-from analyzer.tree import Tree, why_unread
+from analyzer.tree import Tree, searching, why_unread
 
 if TYPE_CHECKING:
     from analyzer.judge import Judged
@@ -89,17 +90,18 @@ def check(
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
-                # Most patches never come to what this brings.
-                from analyzer.judge import Task, judge_trees
-                from analyzer.program.cache import Cache
+                # Most patches never come to this; files are searched while it is loaded.
+                with searching(trees.after, likely_words(question.facts)):
+                    from analyzer.judge import Task, judge_trees
+                    from analyzer.program.cache import Cache
 
-                cache = cache or Cache()
-                demand_law(trees, cache, question.facts)
-                task = Task(
-                    trees=trees, changed=changed, question=question, config=config or {},
-                    cache=cache, clock=clock, budget=budget, jobs=jobs,
-                )  # fmt: skip
-                judged = judge_trees(task)
+                    cache = cache or Cache()
+                    demand_law(trees, cache, question.facts)
+                    task = Task(
+                        trees=trees, changed=changed, question=question, config=config or {},
+                        cache=cache, clock=clock, budget=budget, jobs=jobs,
+                    )  # fmt: skip
+                    judged = judge_trees(task)
         except ENDS as end:
             stopped, cache = reason_of(end), None
             unjudged.append(patch.index)
