@@ -77,14 +77,33 @@ class Task:
         return Sides.of(prepared, found, self.question.facts, self.question.described)
 
 
-def judge_trees(task: Task) -> Judged | str:
-    """Read, analyse and compare both trees; read on as long as pages go where nothing was read.
+def read_trees(task: Task) -> Pair[Prepared] | str:
+    """Search and read both trees; in words why the patch moves no page where that is clear already.
 
-    Return in words why the patch changes no page's state where that is clear without analysis.
+    Raise OutOfBudgetError where not all could be read.
     """
-    prepared = _read(task)
-    if isinstance(prepared, str):
-        return prepared
+    clock, facts, paths = task.clock, task.question.facts, _sources(task.changed)
+    clock.enter("search and read")
+    # Most often a search is under way by now, and what is changed is known without it.
+    for tree in (task.trees.before, task.trees.after):
+        for path in paths:
+            if (text := tree.read(path)) is not None:
+                task.cache.scan(path, text)
+    told = replace(task.budget, begun=clock.step)
+    prepared = task.trees.map(
+        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
+    )
+    prepared.map(lambda p: p.program.add(paths))
+    if cut := prepared.before.program.cut or prepared.after.program.cut:
+        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
+    idle = idle_by_names(prepared, task.changed)
+    clock.enter("analyse")
+    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), task.changed)
+    return idle or prepared
+
+
+def judge_trees(task: Task, prepared: Pair[Prepared]) -> Judged:
+    """Analyse and compare both trees; read on as long as pages go where nothing was read."""
     while True:
         interest, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs)
         sides = task.sides(prepared, (interest, behaviours))
@@ -100,32 +119,11 @@ def sides_of(task: Task) -> Sides | str:
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
     if idle := idle_nearby(task.trees, task.changed, task.question.facts):
         return idle
-    prepared = _read(task)
+    with searching(task.trees.after, likely_words(task.question.facts)):
+        prepared = read_trees(task)
     if isinstance(prepared, str):
         return prepared
     return task.sides(prepared, settle(prepared, task.clock, jobs=task.jobs))
-
-
-def _read(task: Task) -> Pair[Prepared] | str:
-    """Search and read both trees; in words why nothing moves where that is clear already."""
-    clock, facts, paths = task.clock, task.question.facts, _sources(task.changed)
-    clock.enter("search and read")
-    with searching(task.trees.after, likely_words(facts)):
-        for tree in (task.trees.before, task.trees.after):
-            for path in paths:
-                if (text := tree.read(path)) is not None:
-                    task.cache.scan(path, text)
-        told = replace(task.budget, begun=clock.step)
-        prepared = task.trees.map(
-            lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
-        )
-    prepared.map(lambda p: p.program.add(paths))
-    if cut := prepared.before.program.cut or prepared.after.program.cut:
-        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
-    idle = idle_by_names(prepared, task.changed)
-    clock.enter("analyse")
-    idle = idle or idle_by_interest(prepared, prepared.map(interest_of), task.changed)
-    return idle or prepared
 
 
 def _sources(paths: Iterable[str]) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def check(
             if judged is None:
                 # Most patches never come to this; files are searched while it is loaded.
                 with searching(trees.after, likely_words(question.facts)):
-                    from analyzer.judge import Task, judge_trees
+                    from analyzer.judge import Task, judge_trees, read_trees
                     from analyzer.program.cache import Cache
 
                     cache = cache or Cache()
@@ -101,7 +101,8 @@ def check(
                         trees=trees, changed=changed, question=question, config=config or {},
                         cache=cache, clock=clock, budget=budget, jobs=jobs,
                     )  # fmt: skip
-                    judged = judge_trees(task)
+                    prepared = read_trees(task)
+                judged = prepared if isinstance(prepared, str) else judge_trees(task, prepared)
         except ENDS as end:
             stopped, cache = reason_of(end), None
             unjudged.append(patch.index)
@@ -197,7 +198,7 @@ def compare_trees(
 
     A cache that is handed in is shared between comparisons of trees that are much alike.
     """
-    from analyzer.judge import Task, judge_trees
+    from analyzer.judge import Task, judge_trees, read_trees
     from analyzer.program.cache import Cache
 
     clock = Clock(None)
@@ -207,10 +208,12 @@ def compare_trees(
         trees=trees, changed=changed, question=question, config=config or {},
         cache=cache or Cache(), clock=clock,
     )  # fmt: skip
-    judged = idle_nearby(trees, changed, question.facts) or judge_trees(task)
+    prepared = idle_nearby(trees, changed, question.facts) or read_trees(task)
+    if isinstance(prepared, str):
+        clock.enter("")
+        return Result(tree=trees.after.name, unmoved=prepared, seconds=tuple(clock.seconds.items()))
+    judged = judge_trees(task, prepared)
     clock.enter("")
-    if isinstance(judged, str):
-        return Result(tree=trees.after.name, unmoved=judged, seconds=tuple(clock.seconds.items()))
     return Result(
         tree=trees.after.name,
         migrations=judged.moved,
