@@ -147,7 +147,7 @@ def explore(
         run = new_run(tree, interest, lists, slices, watched, budget)
         return replace(run, starts=starts or {}, early=early)
 
-    return Rounds(roots, begin).settle()
+    return Rounds(roots, begin, tree.law.space.every).settle()
 
 
 def gathered(

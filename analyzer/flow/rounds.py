@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from analyzer.base import FunctionId, Gap
-from analyzer.flow.domain.contents import MOST, Lists, Put, few, is_own, kinds, united
+from analyzer.flow.domain.contents import MOST, Kinds, Lists, Put, few, is_own, kinds, united
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.remember import run_or_recall
 from analyzer.flow.run import Run
@@ -67,6 +67,7 @@ class Rounds:
 
     roots: Sequence[FunctionId]
     begin: Begin
+    every: int  # all that the type of a page can be
     runs: dict[FunctionId, Seen] = field(default_factory=dict)
     lists: dict[FunctionId, Lists] = field(default_factory=dict)
 
@@ -82,7 +83,7 @@ class Rounds:
         todo: Sequence[FunctionId] = self.roots
         for n in range(_ROUNDS):
             now = {root: self._settled(root, keep=n >= _SETTLED) for root in self.roots}
-            todo = [root for root in self.roots if _news(self.runs[root], now[root])]
+            todo = [root for root in self.roots if self._news(root, now[root])]
             for root in todo:
                 self._run(root, now[root])
             self.lists = now
@@ -116,9 +117,20 @@ class Rounds:
                 if found.get(place) != ():  # of which nothing is known
                     found[place] = united(pages, found.get(place, ()))
         return {
-            p: held[p] if p in held and kinds(held[p]) == kinds(pages) else pages
+            p: held[p] if p in held and self._kinds(held[p]) == self._kinds(pages) else pages
             for p, pages in found.items()
         }
+
+    def _news(self, root: FunctionId, now: Lists) -> bool:
+        """Tell whether a list that a root has drawn from holds other kinds of pages now."""
+        return any(
+            seen != self._kinds(now.get(place, ()))
+            for place, sets in self.runs[root].drawn.items()
+            for seen in sets
+        )
+
+    def _kinds(self, pages: Sequence[PageState]) -> Kinds:
+        return kinds(pages, self.every)
 
     def _admit(self, unsettled: Sequence[FunctionId]) -> None:
         """Admit what of the lists was cut: rounds, and kinds of pages."""
@@ -147,13 +159,6 @@ def _standing(
             if other == root or not is_own(place):
                 found[place] = ()
     return found
-
-
-def _news(run: Seen, now: Lists) -> bool:
-    """Tell whether a list that was drawn from holds other kinds of pages now."""
-    return any(
-        seen != kinds(now.get(place, ())) for place, sets in run.drawn.items() for seen in sets
-    )
 
 
 def _not_started(root: FunctionId, reason: str) -> Gap:

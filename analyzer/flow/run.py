@@ -244,7 +244,7 @@ class Run(Seen):
         if known is None:
             self.waits = self.waits or (self.early and not is_own(place))
             known = () if place in self.altered else few(self.puts.get(place, ()))
-        self.drawn.setdefault(place, set()).add(kinds(known))
+        self.drawn.setdefault(place, set()).add(kinds(known, self.space.every))
         return known
 
     def change(self, key: str, state: State) -> None:

@@ -77,9 +77,13 @@ def united(one: Iterable[PageState], other: Iterable[PageState]) -> tuple[PageSt
     return tuple(kept.values())[:MOST]
 
 
-def kinds(pages: Iterable[PageState]) -> Kinds:
-    """Return the kinds of some pages."""
-    return frozenset(_kind(page) for page in pages)
+def kinds(pages: Iterable[PageState], every: int) -> Kinds:
+    """Return the kinds of the pages on a list; none where nothing is known of any of them.
+
+    Nor is anything known of pages on a list that is not known. every is all that a type can be.
+    """
+    found = frozenset(_kind(page) for page in pages)
+    return found - {_kind(PageState(every))} if len(found) == 1 else found
 
 
 def _kind(page: PageState) -> object:
