@@ -44,7 +44,7 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     caller = _changed_call(failure, passing, sides) or _unchanged_assertion(seen, sides)
     if caller is not None:
         return caller
-    source = seen.page.source(seen.dimension)
+    source = seen.source
     again = None if source is None else second_call(seen, source, sides)
     if again is not None:
         return Culprit(again.id, again.span, again.text, "caller")
@@ -206,7 +206,7 @@ def _changed_call(
 ) -> Culprit | None:
     """Convict a caller whose call the patch gave another argument."""
     fine = _calls_of(passing)
-    source = failure.seen.page.source(failure.seen.dimension)
+    source = failure.seen.source
     before = source.chain if source is not None else ()
     fine |= {(f.id, f.text) for o in passing for e in o.page.history for f in e.chain}
     for frame in (*reversed(failure.seen.stack), *reversed(before)):
@@ -234,7 +234,7 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     alone = alone or (not passing and is_shared(seen, sides))
     if seen.kind is Kind.SINK and alone and _is_new(seen.id, sides):
         return Culprit(seen.id, seen.span, seen.text, "site")
-    source = seen.page.source(seen.dimension)
+    source = seen.source
     for frame in reversed(seen.stack):
         if frame.id not in fine and _is_new(frame.id, sides):
             wrote = source is not None and (source.kind, source.owner) == ("write", frame.id)
@@ -281,8 +281,6 @@ def _all_fail(failure: Failure, source: Event, sides: Sides) -> bool:
     places = {
         o.id
         for o in sides.behaviours.after.observations
-        if o.outcome in bad
-        and (s := o.page.source(o.dimension)) is not None
-        and s.owner == source.owner
+        if o.outcome in bad and (s := o.source) is not None and s.owner == source.owner
     }
     return len(places) > 1

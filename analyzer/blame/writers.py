@@ -78,7 +78,7 @@ def changed_terms(seen: Observation, sides: Sides) -> Frame | None:
 
 def only_unmarked(seen: Observation, passing: Iterable[Observation]) -> bool:
     """Tell whether what comes through by the same calls was never marked: nobody unmarks there."""
-    sources = [o.page.source(seen.dimension) for o in passing if o.stack == seen.stack]
+    sources = [o.source for o in passing if o.stack == seen.stack]
     return bool(sources) and all(s is not None and s.kind == "birth" for s in sources)
 
 

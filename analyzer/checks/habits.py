@@ -147,7 +147,7 @@ def _answer(o: Observation, op: Operation, space: Space) -> Answer:
 
 def _is_as_started(o: Observation, sides: Sides) -> bool:
     """Tell whether a page is as its origin made it, or as it was handed on."""
-    source = o.page.source(o.dimension)
+    source = o.source
     if source is None:
         return False
     if o.page.population in sides.facts.handers.values():

@@ -32,7 +32,7 @@ def find(sides: Sides) -> Iterator[Failure]:
 def charge(failure: Failure, sides: Sides) -> Charge:
     """Charge an idle operation, or the caller whose turned test sends it the wrong pages."""
     seen = failure.seen
-    source = seen.page.source(seen.dimension)
+    source = seen.source
     for frame in reversed(seen.stack):
         told = source is not None and source.kind == "test" and source.owner == frame.id
         if told and sides.call_inverted(frame):

@@ -32,12 +32,12 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     cleared: dict[object, list[Event | None]] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK and not o.page.population:
-            source = o.page.source(o.dimension) if o.outcome is Outcome.CLEAN else None
+            source = o.source if o.outcome is Outcome.CLEAN else None
             written = source is not None and source.kind == "write"
             cleared.setdefault(sink_key(o), []).append(source if written else None)
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if not may or o.page.population or o.page.source(o.dimension) is not None:
+        if not may or o.page.population or o.source is not None:
             continue
         clears = cleared.get(sink_key(o), [])
         if any(e and (_still_made(e, made, sides) or _is_lost(e, sides)) for e in clears):

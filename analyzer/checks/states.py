@@ -95,7 +95,7 @@ def _gathered(charges: list[Charge]) -> list[Charge]:
 
 def _source(charge: Charge) -> Event | None:
     """Return what made the page be what it should not be."""
-    return charge.failure.seen.page.source(charge.failure.seen.dimension)
+    return charge.failure.seen.source
 
 
 def _failures(sides: Sides) -> Iterable[Failure]:
@@ -142,7 +142,7 @@ def _findings(charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]) ->
 def _gravity(charge: Charge) -> tuple[object, ...]:
     """Order charges: the gravest rule, the certain before the possible, known pages first."""
     page = charge.failure.seen.page
-    source = page.source(charge.failure.seen.dimension)
+    source = charge.failure.seen.source
     return (
         _ORDER.index(charge.rule),
         not charge.failure.definite,

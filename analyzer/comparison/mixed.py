@@ -17,7 +17,7 @@ _Place = tuple[object, ...]
 
 def is_kept(o: Observation) -> bool:
     """Tell whether a page was marked, or unmarked, by another entry point, and kept since."""
-    source = o.page.source(o.dimension)
+    source = o.source
     return source is not None and source.kind == "write" and source.entry != o.root
 
 
@@ -29,7 +29,7 @@ def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
     sure = {as_text(o) for o in _passing(behaviours.before) if o.kind is Kind.OPERATION}
     after = {_place(o) for o in _passing(behaviours.after)}
     return lambda o: (
-        o.page.source(o.dimension) is not None
+        o.source is not None
         and _is_as_it_stood(o)
         and _place(o) in after
         and as_text(o) not in sure
@@ -47,7 +47,7 @@ def _passing(behaviour: Behaviour) -> Iterator[Observation]:
 
 def _is_as_it_stood(o: Observation) -> bool:
     """Tell whether the entry point at hand did nothing to a page that it was not handed new."""
-    source = o.page.source(o.dimension)
+    source = o.source
     return source is None or source.entry != o.root
 
 

@@ -56,7 +56,7 @@ class Related:
         if not any(_place(x) == _place(o) and x.outcome not in _FAILS for x in self._seen(o)):
             return []
         deciding = self._decisions(o.stack, o.id, o.span.start)
-        source = o.page.source(o.dimension)
+        source = o.source
         if source is not None and source.kind == "write" and source.entry == o.root:
             writing = self._decisions(source.chain, source.owner, source.at)
             pairs = _pairs(deciding, writing)
@@ -135,5 +135,5 @@ def _place(o: Observation) -> tuple[object, ...]:
 
 def _key(o: Observation) -> tuple[object, ...]:
     """Return what is the same for the failures of a place that have the same cause."""
-    source = o.page.source(o.dimension)
+    source = o.source
     return (*_place(o), o.kind, None if source is None else (source.owner, source.at))

@@ -160,6 +160,6 @@ def _is_all_seen(o: Observation) -> bool:
     """Tell whether a page was made, marked and freed on one walk from its root."""
     if o.kind is not Kind.SINK or o.outcome is not Outcome.LEAK:
         return False
-    source = o.page.source(o.dimension)
+    source = o.source
     made = any(e.kind == "birth" and e.entry == o.root for e in o.page.history)
     return made and source is not None and source.kind == "write" and source.entry == o.root

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from analyzer.base import Gap, Pair, Span
 from analyzer.flow.domain.sight import Entrance, Sight
-from analyzer.pages.machine import TYPE, Frame, PageState, Space, Verb
+from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space, Verb
 
 
 class Kind(StrEnum):
@@ -68,6 +68,11 @@ class Observation:
     def chain(self) -> tuple[tuple[str, str], ...]:
         """Return all functions from the root to the one at hand."""
         return (*(f.id for f in self.stack), self.id)
+
+    @property
+    def source(self) -> Event | None:
+        """Return what made the page be what it is here in the dimension that is at stake."""
+        return self.page.source(self.dimension)
 
 
 @dataclass(frozen=True, slots=True)
