@@ -20,7 +20,7 @@ What decides is who wrote the state last, what the patch changed, and who passes
 from __future__ import annotations
 
 from analyzer.base import FunctionId
-from analyzer.blame.culprit import Culprit, is_core
+from analyzer.blame.culprit import Culprit
 from analyzer.blame.missing import missing_writer, passed_before, who_stopped
 from analyzer.blame.writers import (
     changed_terms,
@@ -64,7 +64,7 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     if seen.kind is Kind.SINK and is_kept(seen):
         return _hander(seen, passing) or _taker(seen, sides) or site
     had_it_marked = source.kind == "write" and seen.id in {f.id for f in source.chain}
-    if seen.kind is Kind.SINK and had_it_marked and _is_new(seen.id, sides):
+    if seen.kind is Kind.SINK and had_it_marked and sides.is_new(seen.id):
         return site
     if seen.kind is Kind.SINK or not sides.touches(seen.id):
         return _at_unchanged(seen, source, site, sides)
@@ -83,7 +83,7 @@ def _hander(seen: Observation, passing: tuple[Observation, ...]) -> Culprit | No
 def _taker(seen: Observation, sides: Sides) -> Culprit | None:
     """Convict who hands a page to a function of the core that frees: that serves all drivers."""
     for frame, callee in reversed([*zip(seen.stack, seen.chain[1:], strict=True)]):
-        if is_core(callee, sides) and not is_core(frame.id, sides):
+        if sides.is_core(callee[0]) and not sides.is_core(frame.path):
             return Culprit(frame.id, frame.span, frame.text, "caller")
     return None
 
@@ -228,25 +228,20 @@ def _unchanged_assertion(seen: Observation, sides: Sides) -> Culprit | None:
 def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) -> Culprit | None:
     """Convict a function that the patch has added, where no page comes through it unharmed."""
     fine = {id for o in passing for id in o.chain}
-    if seen.kind is not Kind.SINK and seen.id not in fine and _is_new(seen.id, sides):
+    if seen.kind is not Kind.SINK and seen.id not in fine and sides.is_new(seen.id):
         return Culprit(seen.id, seen.span, seen.text, "site")
     alone = is_born_in(seen.page, seen.id) or only_unmarked(seen, passing)
     alone = alone or (not passing and is_shared(seen, sides))
-    if seen.kind is Kind.SINK and alone and _is_new(seen.id, sides):
+    if seen.kind is Kind.SINK and alone and sides.is_new(seen.id):
         return Culprit(seen.id, seen.span, seen.text, "site")
     source = seen.source
     for frame in reversed(seen.stack):
-        if frame.id not in fine and _is_new(frame.id, sides):
+        if frame.id not in fine and sides.is_new(frame.id):
             wrote = source is not None and (source.kind, source.owner) == ("write", frame.id)
             if wrote and source and seen.kind is not Kind.SINK:
                 return _writer(source, seen, sides)
             return Culprit(frame.id, frame.span, frame.text, "site")
     return None
-
-
-def _is_new(id: FunctionId, sides: Sides) -> bool:
-    """Tell whether the patch has added a function."""
-    return not sides.programs.before.lowered(id)
 
 
 def _gets_through(seen: Observation, sides: Sides) -> bool:

@@ -1,11 +1,11 @@
-"""Define who is to blame, and what blame asks of the two sides."""
+"""Define who is to blame, and for what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from analyzer.base import FunctionId, Span
-from analyzer.comparison.compare import Failure, Sides
+from analyzer.comparison.compare import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,3 @@ class Charge:
     rule: str
     failure: Failure
     culprit: Culprit
-
-
-def is_core(id: FunctionId, sides: Sides) -> bool:
-    """Tell whether a function stands beside those that make pages."""
-    return id[0].rpartition("/")[0] in sides.core

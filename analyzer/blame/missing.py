@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.base import FunctionId
-from analyzer.blame.culprit import Culprit, is_core
+from analyzer.blame.culprit import Culprit
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 
@@ -90,7 +90,7 @@ def _shared_writer(seen: Observation, sides: Sides, *, alone: bool) -> FunctionI
 def _outsider(seen: Observation, id: FunctionId, sides: Sides) -> FunctionId | None:
     """Return the last function on the way that does not stand beside the origins, if any."""
     for other in reversed(seen.chain[: seen.chain.index(id)]):
-        if not is_core(other, sides):
+        if not sides.is_core(other[0]):
             return other
     return None
 

@@ -32,6 +32,4 @@ def _is_carried(old: Finding, new: Finding, sides: Sides) -> bool:
     one, other = ((f.rule, f.function, "".join(f.operation.split()), f.message) for f in (old, new))
     if one != other or old.file == new.file or not new.function:
         return False
-    before, after = sides.programs.before, sides.programs.after
-    left = not after.lowered((old.file, old.function))
-    return left and not before.lowered((new.file, new.function))
+    return sides.is_gone((old.file, old.function)) and sides.is_new((new.file, new.function))

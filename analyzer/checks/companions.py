@@ -36,9 +36,8 @@ def find(sides: Sides) -> Iterator[Failure]:
     Only flags that a file set, cleared and tested all by itself, and only where no other call
     has come in for the operation that is gone: it may do the same.
     """
-    core = sides.core
     reached = sides.behaviours.before.reached | sides.behaviours.after.reached
-    files = {id[0] for id in reached if id[0].rpartition("/")[0] not in core}
+    files = {id[0] for id in reached if not sides.is_core(id[0])}
     for path in sorted(files):
         before = _users(sides.programs.before, path, sides)
         after = _users(sides.programs.after, path, sides)

@@ -47,11 +47,7 @@ def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ..
         gained, lost = _without(does, did), _without(did, does)
         own = any(does[p] for p in gained) or any(did[p] for p in lost)
         changes.append(ContractChange(function=id[1], span=span, gained=gained, lost=lost, own=own))
-    return tuple(sorted(changes, key=lambda c: (not c.own, _folder(c.span.file) not in sides.core)))
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0]
+    return tuple(sorted(changes, key=lambda c: (not c.own, not sides.is_core(c.span.file))))
 
 
 def _without(phrases: dict[str, bool], other: Iterable[str]) -> tuple[str, ...]:

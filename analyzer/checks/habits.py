@@ -126,7 +126,7 @@ def _judged(
     if op.dimension == TYPE and not op.is_test:
         return False
     if not was:
-        in_core = first.path.rpartition("/")[0] in sides.core
+        in_core = sides.is_core(first.path)
         # What the patch did not write is only reached by another way.
         return has.before and not (in_core and not sides.is_changed(first.id, first.dimension))
     return not has.before and op.dimension == TYPE
@@ -162,7 +162,7 @@ def _is_closed(id: FunctionId, sides: Sides, below: frozenset[FunctionId] = froz
     that is passed nothing takes its pages from where it was followed to.
     """
     program, reached = sides.programs.after, sides.behaviours.after.reached
-    if id[0].rpartition("/")[0] in sides.core or id in below:
+    if sides.is_core(id[0]) or id in below:
         return id in reached
     if id not in reached:
         return False

@@ -103,9 +103,7 @@ def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
     for o in behaviour.observations:
         returned = o.kind is Kind.RETURNED and not o.given and o.page.population
         taken = any(
-            e.kind == "write"
-            and e.path.rpartition("/")[0] in sides.core
-            and e.function not in sides.facts.origins
+            e.kind == "write" and sides.is_core(e.path) and e.function not in sides.facts.origins
             for e in o.page.history
         )
         if returned and not taken and not o.page.types & kept:
@@ -120,8 +118,11 @@ def _at_changed_function(o: Observation, sides: Sides) -> Observation:
             for id in before.chain[before.chain.index(o.id) :]:
                 below.setdefault(id, before)
     for id in reversed(below):
-        beside_origins = id[0].rpartition("/")[0] in sides.core
-        if beside_origins or id not in sides.behaviours.after.reached or not sides.touches(id):
+        if (
+            sides.is_core(id[0])
+            or id not in sides.behaviours.after.reached
+            or not sides.touches(id)
+        ):
             continue
         for function in sides.programs.after.lowered(id):
             return replace(o, path=id[0], function=id[1], span=function.span, text=function.name)

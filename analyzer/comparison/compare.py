@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -99,13 +100,25 @@ class Sides:
         return doubtful(self.behaviours)
 
     @cached_property
-    def core(self) -> frozenset[str]:
+    def _core(self) -> frozenset[str]:
         """Return the folders in which the origins of populations stand."""
         return frozenset(
-            path.rpartition("/")[0]
+            posixpath.dirname(path)
             for name in self.facts.origins
             for path, _ in self.programs.after.resolve(name, "")
         )
+
+    def is_core(self, path: str) -> bool:
+        """Tell whether a file stands beside those that make pages."""
+        return posixpath.dirname(path) in self._core
+
+    def is_new(self, id: FunctionId) -> bool:
+        """Tell whether the patch has added a function."""
+        return not self.programs.before.lowered(id)
+
+    def is_gone(self, id: FunctionId) -> bool:
+        """Tell whether the patch has taken a function away."""
+        return not self.programs.after.lowered(id)
 
     def is_changed(self, id: FunctionId, dimension: str) -> bool:
         """Tell whether the patch changed what a function does to a dimension."""
@@ -368,8 +381,8 @@ def _leaks(behaviour: Behaviour) -> Iterator[Observation]:
 
 def _beside_root(o: Observation) -> frozenset[str]:
     """Return the files on the way to an observation that stand beside its entry point."""
-    folder = o.root[0].rpartition("/")[0]
-    return frozenset(path for path, _ in o.chain if path.rpartition("/")[0] == folder)
+    folder = posixpath.dirname(o.root[0])
+    return frozenset(path for path, _ in o.chain if posixpath.dirname(path) == folder)
 
 
 def asserted(behaviour: Behaviour) -> Iterable[Failure]:
