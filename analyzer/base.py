@@ -86,6 +86,11 @@ class Gap:
     detail: str
 
 
+def unspaced(text: str) -> str:
+    """Return a text without blanks: by it pieces of C are the same however they are laid out."""
+    return "".join(text.split())
+
+
 class AnalyzerError(Exception):
     """Report that the user's patch, rule, tree or flag is wrong.
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from analyzer.base import unspaced
 from analyzer.findings import Finding, Status
 
 
@@ -49,5 +50,5 @@ def charged(
 def _fingerprint(f: Finding) -> str:
     """Hash what makes a finding the same across revisions: never a line, never a commit."""
     cause = f.cause.function if f.cause else ""
-    parts = (f.rule, f.file, f.function, "".join(f.operation.split()), cause)
+    parts = (f.rule, f.file, f.function, unspaced(f.operation), cause)
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from analyzer.base import unspaced
 from analyzer.c.body import Body, uncommented
 from analyzer.c.heads import plain_type
 from analyzer.c.ir import Expr, Initializer
@@ -97,6 +98,6 @@ def _members(b: Body, path: str, node: Syntax) -> Iterator[tuple[str, Syntax]]:
                     dotted = b.text(part).lstrip(".").strip()
                     designated = f"{designated}.{dotted}".lstrip(".")
                 case "subscript_designator" | "subscript_range_designator":
-                    designated += "".join(b.text(part).split())
+                    designated += unspaced(b.text(part))
         if value is not None:
             yield from _members(b, designated, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from analyzer.base import unspaced
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Finding, Status
 
@@ -29,7 +30,7 @@ def carried_over(
 
 def _is_carried(old: Finding, new: Finding, sides: Sides) -> bool:
     """Tell whether a finding is another one's, whose function stands in a new file now."""
-    one, other = ((f.rule, f.function, "".join(f.operation.split()), f.message) for f in (old, new))
+    one, other = ((f.rule, f.function, unspaced(f.operation), f.message) for f in (old, new))
     if one != other or old.file == new.file or not new.function:
         return False
     return sides.is_gone((old.file, old.function)) and sides.is_new((new.file, new.function))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analyzer.base import Span
+from analyzer.base import Span, unspaced
 from analyzer.c import ir
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Step
@@ -73,7 +73,7 @@ def _states(behaviour: Behaviour, place: tuple[object, ...]) -> str:
 
 def _place(seen: Observation) -> tuple[object, ...]:
     """Return what makes two observations those of one place, whatever its line."""
-    text = "".join(seen.text.split())
+    text = unspaced(seen.text)
     return (seen.kind, seen.id, seen.operation, text, seen.page.population)
 
 
@@ -93,7 +93,7 @@ def _event_step(event: Event, space: Space, sides: Sides, population: str) -> St
         verb = "changes" if op is None else _VERBS[op.verb]
         label = event.dimension if op is None else called(op.label)
         what = f"{event.function}() {verb} {label}"
-    text = "".join(event.operation.split())
+    text = unspaced(event.operation)
     place = (Kind.OPERATION, event.owner, name, text, population)
     before, after = (_states(b, place) for b in (sides.behaviours.before, sides.behaviours.after))
     return Step(event_span(event, sides), event.function, what, before=before, after=after)

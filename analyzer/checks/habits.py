@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.base import FunctionId, Pair
+from analyzer.base import FunctionId, Pair, unspaced
 from analyzer.checks.early import find_early
 from analyzer.checks.evidence import is_asserted
 from analyzer.comparison.compare import Failure, Sides
@@ -202,5 +202,5 @@ def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:
     found: dict[object, list[Observation]] = {}
     for o in behaviour.observations:
         if o.kind is Kind.OPERATION:
-            found.setdefault((o.id, "".join(o.text.split())), []).append(o)
+            found.setdefault((o.id, unspaced(o.text)), []).append(o)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from analyzer.base import unspaced
 from analyzer.c import ir
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Observation, Outcome
@@ -33,7 +34,7 @@ def find(sides: Sides) -> Iterator[Failure]:
 
 
 def _key(o: Observation) -> object:
-    return (o.path, o.function, "".join(o.text.split()))
+    return (o.path, o.function, unspaced(o.text))
 
 
 def _late(sides: Sides, program: Program, *, before: bool) -> Iterator[Observation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from analyzer.base import unspaced
 from analyzer.blame.culprit import Charge, Culprit
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
@@ -51,7 +52,7 @@ def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:
     for o in behaviour.observations:
         tracked = o.dimension != TYPE and o.outcome not in (Outcome.SEEN, Outcome.LATE)
         if o.kind is Kind.OPERATION and tracked:
-            found.setdefault((o.id, "".join(o.text.split())), []).append(o)
+            found.setdefault((o.id, unspaced(o.text)), []).append(o)
     return found
 
 

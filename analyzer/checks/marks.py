@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from analyzer.base import FunctionId
+from analyzer.base import FunctionId, unspaced
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides, guarded_calls, signature
 from analyzer.findings import Step
@@ -59,13 +59,13 @@ def _is_lost(clear: Event, sides: Sides) -> bool:
 
 
 def _performed(o: Observation) -> object:
-    return (o.chain, "".join(o.text.split()))
+    return (o.chain, unspaced(o.text))
 
 
 def _still_made(clear: Event, made: frozenset[object], sides: Sides) -> bool:
     """Tell whether pages come to a clear by the same calls as before, all on the same terms."""
     chain = (*(f.id for f in clear.chain), clear.owner)
-    if (chain, "".join(clear.operation.split())) not in made:
+    if (chain, unspaced(clear.operation)) not in made:
         return False
     if sides.is_changed(clear.owner, clear.dimension):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping
 
-from analyzer.base import FunctionId
+from analyzer.base import FunctionId, unspaced
 from analyzer.c import ir
 from analyzer.checks.evidence import find_cause, flag_name, is_asserted, subject, trace_of
 from analyzer.comparison.compare import Sides
@@ -68,7 +68,7 @@ def _outcomes(
         if (o.id, o.operation) not in places:
             places[o.id, o.operation] = _places(program, o)
         nth = bisect_left(places[o.id, o.operation], o.span.start)
-        key = (o.id, nth, "".join(o.text.split()), o.page.population)
+        key = (o.id, nth, unspaced(o.text), o.page.population)
         found.setdefault(key, {}).setdefault(_outcome(o, behaviour.space), o)
     return found
 

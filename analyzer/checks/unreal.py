@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from analyzer.base import FunctionId
+from analyzer.base import FunctionId, unspaced
 from analyzer.checks.calls import elsewhere
 from analyzer.comparison.compare import Sides
 from analyzer.flow.domain.observe import Behaviour
@@ -36,7 +36,7 @@ def _miscalls(behaviour: Behaviour, program: Program) -> set[tuple[str, str, str
 
 
 def _call(frame: Frame) -> tuple[str, str, str]:
-    return (frame.path, frame.function, "".join(frame.text.split()))
+    return (frame.path, frame.function, unspaced(frame.text))
 
 
 def _is_miscall(frame: Frame, callee: FunctionId, program: Program) -> bool:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 
+from analyzer.base import unspaced
 from analyzer.checks.calls import call_at, calls_of, has_own
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Step
@@ -76,7 +77,7 @@ def _made(headers: Collection[str], program: Program) -> Counter[str]:
     """Count what is written like a call in some headers, whatever it makes."""
     program.add(headers)
     codes = (program.unit(path).flat for path in headers if program.has(path))
-    return Counter("".join(use.split()) for c in codes for use in _USE.findall(c.decode("latin-1")))
+    return Counter(unspaced(use) for c in codes for use in _USE.findall(c.decode("latin-1")))
 
 
 def _of(label: str, made: Counter[str]) -> Counter[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from analyzer.base import FunctionId, Gap, Pair
+from analyzer.base import FunctionId, Gap, Pair, unspaced
 from analyzer.c import ir
 from analyzer.comparison.mixed import as_text, doubtful, is_kept
 from analyzer.comparison.related import Related, related
@@ -44,7 +44,7 @@ class Failure:
         """Return what makes two failures the same, whatever their lines."""
         o = self.seen
         return (
-            self.rule, o.path, o.function, "".join(o.text.split()), o.dimension, o.page.population,
+            self.rule, o.path, o.function, unspaced(o.text), o.dimension, o.page.population,
         )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ class Sides:
 
     def drops_call(self, caller: FunctionId, text: str) -> bool:
         """Tell whether a call that a function made before is not in it any more."""
-        flat = "".join(text.split())
+        flat = unspaced(text)
         return flat not in self._calls(self.programs.after, caller)
 
     def new_calls(self, path: str) -> frozenset[str]:
@@ -231,7 +231,7 @@ def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str
         for step in block.instructions:
             if isinstance(step, ir.Call):
                 text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
-                yield "".join(text.split())
+                yield unspaced(text)
 
 
 def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from analyzer.base import Pair
+from analyzer.base import Pair, unspaced
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 
 #: Where pages come to: from where, through which calls, to what operation or hand-over.
@@ -57,4 +57,4 @@ def _place(o: Observation) -> _Place:
 
 def as_text(o: Observation) -> _Place:
     """Return what is the same in another tree."""
-    return (o.root, o.id, "".join(o.text.split()), o.dimension)
+    return (o.root, o.id, unspaced(o.text), o.dimension)

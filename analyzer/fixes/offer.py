@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from analyzer.base import Gap, Pair
+from analyzer.base import Gap, Pair, unspaced
 from analyzer.findings import Finding, Result, Status
 from analyzer.fixes.proposals import proposals
 from analyzer.patch.splice import split_lines
@@ -186,7 +186,7 @@ def _is_beside(one: Finding, other: Finding) -> bool:
 
 
 def _place(f: Finding) -> tuple[str, ...]:
-    return (f.rule, f.file, f.function, "".join(f.operation.split()))
+    return (f.rule, f.file, f.function, unspaced(f.operation))
 
 
 def _said(result: Result) -> _Said:
