@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.migrations import Described
-from analyzer.pages.machine import TYPE, Space, Verb
+from analyzer.pages.machine import TYPE, Space
 
 #: How the bits of flags and of types are spelled; an enumerator is the prefix and the name.
 _BITS = ("PG_", "PGTY_")
@@ -31,14 +31,6 @@ class Name:
 #: Everything that is looked for, by word.
 Names = Mapping[str, Name]
 
-_VERBS = {
-    Verb.TEST: "reads",
-    Verb.SET: "sets",
-    Verb.CLEAR: "clears",
-    Verb.TEST_SET: "sets",
-    Verb.TEST_CLEAR: "clears",
-}
-
 
 def names_of(space: Space, migration: Described) -> Names:
     """Return a tree's accessors of the flags, the bits themselves, and the users that are known.
@@ -47,7 +39,7 @@ def names_of(space: Space, migration: Described) -> Names:
     """
     labels = (*migration.flags, *migration.types)
     found = {
-        op.name: Name(op.name, _VERBS[op.verb], op.label)
+        op.name: Name(op.name, "reads" if op.is_test else op.verb.says, op.label)
         for op in space.operations.values()
         if op.label in labels and (op.dimension == TYPE) == (op.label in migration.types)
     }

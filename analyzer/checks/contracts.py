@@ -8,14 +8,8 @@ from analyzer.base import FunctionId, Span
 from analyzer.comparison.compare import Sides
 from analyzer.findings import ContractChange
 from analyzer.flow.domain.observe import Behaviour, Kind, Outcome
-from analyzer.pages.machine import TYPE, PageState, Space, Verb, called, describe
+from analyzer.pages.machine import TYPE, PageState, Space, called, describe
 
-_VERBS = {
-    Verb.SET: "sets",
-    Verb.TEST_SET: "sets",
-    Verb.CLEAR: "clears",
-    Verb.TEST_CLEAR: "clears",
-}
 #: What an operation that was tried does: it may fail on some pages and be right on others.
 _DONE = (Outcome.EFFECTIVE, Outcome.MAY_TRAP)
 #: function -> phrases, each with whether the function does it itself
@@ -63,9 +57,9 @@ def _phrases(behaviour: Behaviour, population: str, flags: tuple[str, ...]) -> P
         if not done or not tracked or o.page.population != population:
             continue
         op = behaviour.space.operations[o.operation]
-        if op.verb is not Verb.TEST:
+        if not op.is_test:
             for id in o.chain:
-                _add(found, id, f"{_VERBS[op.verb]} {called(op.label)}", own=id == o.id)
+                _add(found, id, f"{op.verb.says} {called(op.label)}", own=id == o.id)
     for p in behaviour.passages:
         if p.population == population and p.entered is None and p.left is not None:
             words = _words(behaviour.space, p.left, flags)

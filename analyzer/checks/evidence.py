@@ -12,9 +12,7 @@ from analyzer.pages.machine import (
     TYPE,
     UNTYPED,
     Event,
-    PageState,
     Space,
-    Verb,
     called,
     describe,
 )
@@ -56,7 +54,7 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
         seen.function,
         _ending(seen, space),
         before=_states(sides.behaviours.before, _place(seen)),
-        after=state_text(seen.page, space),
+        after=describe(space, seen.page),
     )
     room = _MOST_STEPS - 1
     calls = calls[-(room - len(events)) :] if room > len(events) else []
@@ -66,7 +64,7 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
 def _states(behaviour: Behaviour, place: tuple[object, ...]) -> str:
     """Say in which states pages come to a place in one tree; empty if none do, or in too many."""
     states = sorted(
-        {state_text(o.page, behaviour.space) for o in behaviour.observations if _place(o) == place}
+        {describe(behaviour.space, o.page) for o in behaviour.observations if _place(o) == place}
     )
     return " or ".join(states) if len(states) <= _MOST_STATES else ""
 
@@ -90,7 +88,7 @@ def _event_step(event: Event, space: Space, sides: Sides, population: str) -> St
         what = f"{event.function}() has tested {event.operation}"
     else:
         op = space.operations.get(name)
-        verb = "changes" if op is None else _VERBS[op.verb]
+        verb = "changes" if op is None else op.verb.says
         label = event.dimension if op is None else called(op.label)
         what = f"{event.function}() {verb} {label}"
     text = unspaced(event.operation)
@@ -99,27 +97,13 @@ def _event_step(event: Event, space: Space, sides: Sides, population: str) -> St
     return Step(event_span(event, sides), event.function, what, before=before, after=after)
 
 
-_VERBS = {
-    Verb.SET: "sets",
-    Verb.CLEAR: "clears",
-    Verb.TEST_SET: "sets",
-    Verb.TEST_CLEAR: "clears",
-    Verb.TEST: "tests",
-}
-
-
 def verb_of(operation: str, sides: Sides) -> str:
     """Say what an accessor does: `sets`, `clears` or `tests`."""
-    return _VERBS[sides.behaviours.after.space.operations[operation].verb]
-
-
-def state_text(page: PageState, space: Space) -> str:
-    """Say in words what a page is when it arrives."""
-    return describe(space, page)
+    return sides.behaviours.after.space.operations[operation].verb.says
 
 
 def _ending(seen: Observation, space: Space) -> str:
-    state = state_text(seen.page, space)
+    state = describe(space, seen.page)
     match seen.kind, seen.outcome:
         case Kind.OPERATION, Outcome.TRAP:
             return f"{seen.operation}() traps: the page is {state}"

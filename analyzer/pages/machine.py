@@ -30,6 +30,11 @@ class Verb(StrEnum):
     TEST_SET = "test-and-set"
     TEST_CLEAR = "test-and-clear"
 
+    @property
+    def says(self) -> str:
+        """Return what is told of a function that does it: `sets`, `clears` or `tests`."""
+        return f"{self.rpartition('-')[2]}s"
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
