@@ -20,7 +20,7 @@ What decides is who wrote the state last, what the patch changed, and who passes
 from __future__ import annotations
 
 from analyzer.base import FunctionId
-from analyzer.blame.culprit import Culprit
+from analyzer.blame.culprit import Culprit, culprit_at
 from analyzer.blame.missing import missing_writer, passed_before, who_stopped
 from analyzer.blame.writers import (
     changed_terms,
@@ -47,11 +47,11 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     source = seen.source
     again = None if source is None else second_call(seen, source, sides)
     if again is not None:
-        return Culprit(again.id, again.span, again.text, "caller")
+        return culprit_at(again, "caller")
     added = _added(seen, passing, sides)
     if added is not None:
         return added
-    site = Culprit(seen.id, seen.span, seen.text, "site")
+    site = culprit_at(seen, "site")
     before = passed_before(seen, sides)
     stopped = who_stopped(seen, before, sides, {seen.dimension})
     if any(writes_on(id, seen, sides) for id in stopped):
@@ -76,7 +76,7 @@ def _hander(seen: Observation, passing: tuple[Observation, ...]) -> Culprit | No
     fine = _calls_of(passing)
     for frame in reversed(seen.stack) if passing else ():
         if (frame.id, frame.text) not in fine:
-            return Culprit(frame.id, frame.span, frame.text, "caller")
+            return culprit_at(frame, "caller")
     return None
 
 
@@ -84,7 +84,7 @@ def _taker(seen: Observation, sides: Sides) -> Culprit | None:
     """Convict who hands a page to a function of the core that frees: that serves all drivers."""
     for frame, callee in reversed([*zip(seen.stack, seen.chain[1:], strict=True)]):
         if sides.is_core(callee[0]) and not sides.is_core(frame.path):
-            return Culprit(frame.id, frame.span, frame.text, "caller")
+            return culprit_at(frame, "caller")
     return None
 
 
@@ -105,7 +105,7 @@ def _at_unchanged(seen: Observation, source: Event, site: Culprit, sides: Sides)
     if sides.is_changed(source.owner, seen.dimension):
         return _writer(source, seen, sides)
     frame = None if sides.touches(seen.id) else changed_terms(seen, sides)
-    return Culprit(frame.id, frame.span, frame.text, "caller") if frame else site
+    return culprit_at(frame, "caller") if frame else site
 
 
 def _at_changed(
@@ -176,7 +176,7 @@ def _writer(source: Event, seen: Observation, sides: Sides) -> Culprit:
     if source.kind == "birth" and role == "writer":
         for frame in seen.stack:  # who took the page from the allocator passes it on
             if frame.id == source.owner:
-                return Culprit(frame.id, frame.span, frame.text, "caller")
+                return culprit_at(frame, "caller")
     unit = sides.programs.after.unit(source.path)
     span = unit.span(source.at, source.at + len(source.operation.encode()))
     return Culprit(source.owner, span, source.operation, role)
@@ -211,7 +211,7 @@ def _changed_call(
     fine |= {(f.id, f.text) for o in passing for e in o.page.history for f in e.chain}
     for frame in (*reversed(failure.seen.stack), *reversed(before)):
         if (frame.id, frame.text) not in fine and sides.call_changed(frame):
-            return Culprit(frame.id, frame.span, frame.text, "caller")
+            return culprit_at(frame, "caller")
     return None
 
 
@@ -221,7 +221,7 @@ def _unchanged_assertion(seen: Observation, sides: Sides) -> Culprit | None:
         return None
     for frame in reversed(seen.stack):
         if sides.touches(frame.id):
-            return Culprit(frame.id, frame.span, frame.text, "caller")
+            return culprit_at(frame, "caller")
     return None
 
 
@@ -229,18 +229,18 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     """Convict a function that the patch has added, where no page comes through it unharmed."""
     fine = {id for o in passing for id in o.chain}
     if seen.kind is not Kind.SINK and seen.id not in fine and sides.is_new(seen.id):
-        return Culprit(seen.id, seen.span, seen.text, "site")
+        return culprit_at(seen, "site")
     alone = is_born_in(seen.page, seen.id) or only_unmarked(seen, passing)
     alone = alone or (not passing and is_shared(seen, sides))
     if seen.kind is Kind.SINK and alone and sides.is_new(seen.id):
-        return Culprit(seen.id, seen.span, seen.text, "site")
+        return culprit_at(seen, "site")
     source = seen.source
     for frame in reversed(seen.stack):
         if frame.id not in fine and sides.is_new(frame.id):
             wrote = source is not None and (source.kind, source.owner) == ("write", frame.id)
             if wrote and source and seen.kind is not Kind.SINK:
                 return _writer(source, seen, sides)
-            return Culprit(frame.id, frame.span, frame.text, "site")
+            return culprit_at(frame, "site")
     return None
 
 

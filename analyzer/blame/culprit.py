@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from analyzer.base import FunctionId, Span
 from analyzer.comparison.compare import Failure
+from analyzer.flow.domain.observe import Observation
+from analyzer.pages.machine import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,13 @@ class Charge:
     rule: str
     failure: Failure
     culprit: Culprit
+
+
+def culprit_at(place: Frame | Observation, role: str) -> Culprit:
+    """Return as the culprit the function that makes a call, or in which something is observed."""
+    return Culprit(place.id, place.span, place.text, role)
+
+
+def charge_site(failure: Failure) -> Charge:
+    """Charge the place itself at which it breaks."""
+    return Charge(failure.rule, failure, culprit_at(failure.seen, "site"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.base import FunctionId
-from analyzer.blame.culprit import Culprit
+from analyzer.blame.culprit import Culprit, culprit_at
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 
@@ -146,9 +146,9 @@ def _absent(id: FunctionId, failure: Failure, sides: Sides) -> Culprit:
     """Point at where the missing operation would stand: the call that goes on, or the function."""
     for frame in reversed(failure.seen.stack):
         if frame.id == id:
-            return Culprit(id, frame.span, frame.text, "missing")
+            return culprit_at(frame, "missing")
     if failure.seen.id == id:
-        return Culprit(id, failure.seen.span, failure.seen.text, "missing")
+        return culprit_at(failure.seen, "missing")
     for function in sides.programs.after.lowered(id):
         return Culprit(id, function.span, function.name, "missing")
-    return Culprit(failure.seen.id, failure.seen.span, failure.seen.text, "site")
+    return culprit_at(failure.seen, "site")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.base import unspaced
-from analyzer.blame.culprit import Charge, Culprit
+from analyzer.blame.culprit import Charge, charge_site, culprit_at
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import EITHER, TYPE
@@ -43,8 +43,8 @@ def charge(failure: Failure, sides: Sides) -> Charge:
                 f"{seen.function}() then {op.verb}s Page{op.label} where it is so already"
             )
             turned = replace(failure, rule="contract-mismatch", definite=False, says=says)
-            return Charge(turned.rule, turned, Culprit(frame.id, frame.span, frame.text, "caller"))
-    return Charge(failure.rule, failure, Culprit(seen.id, seen.span, seen.text, "site"))
+            return Charge(turned.rule, turned, culprit_at(frame, "caller"))
+    return charge_site(failure)
 
 
 def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:

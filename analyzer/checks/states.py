@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
 from analyzer.blame.blame import blame
-from analyzer.blame.culprit import Charge, Culprit
+from analyzer.blame.culprit import Charge, Culprit, charge_site
 from analyzer.checks import absences, births, companions, habits, handed, idle, marks, obligations
 from analyzer.checks.evidence import (
     find_cause,
@@ -57,17 +57,9 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     for failure in _failures(sides):
         culprit = blame(failure, sides)
         charges.append(Charge(_rule(failure, culprit), failure, culprit))
-    charges.extend(
-        Charge(f.rule, f, Culprit(f.seen.id, f.seen.span, f.seen.text, "site"))
-        for f in (
-            *absences.find(sides),
-            *habits.find(sides),
-            *handed.find(sides),
-            *companions.find(sides),
-            *marks.lost_sets(sides),
-        )
-    )
-    charges.extend(idle.charge(f, sides) for f in idle.find(sides))
+    for find in (absences.find, habits.find, handed.find, companions.find, marks.lost_sets):
+        charges += map(charge_site, find(sides))
+    charges += [idle.charge(f, sides) for f in idle.find(sides)]
     return tuple(_findings(_gathered(charges), sides, rules))
 
 
@@ -271,8 +263,5 @@ def standing(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     charges = []
     for detect in (trapped, leaked, asserted):
         known = {f.key for f in detect(sides.behaviours.before)}
-        for f in certain(sides, detect):
-            if f.key in known:
-                culprit = Culprit(f.seen.id, f.seen.span, f.seen.text, "site")
-                charges.append(Charge(f.rule, f, culprit))
+        charges += [charge_site(f) for f in certain(sides, detect) if f.key in known]
     return tuple(replace(f, status=Status.PRE_EXISTING) for f in _findings(charges, sides, rules))
