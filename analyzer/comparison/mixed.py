@@ -11,9 +11,6 @@ from collections.abc import Callable, Iterator
 from analyzer.base import Pair, unspaced
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 
-#: Where pages come to: from where, through which calls, to what operation or hand-over.
-_Place = tuple[object, ...]
-
 
 def is_kept(o: Observation) -> bool:
     """Tell whether a page was marked, or unmarked, by another entry point, and kept since."""
@@ -27,12 +24,9 @@ def doubtful(behaviours: Pair[Behaviour]) -> Callable[[Observation], bool]:
     An operation that failed for none of them before is not in doubt: the patch has mixed them.
     """
     sure = {as_text(o) for o in _passing(behaviours.before) if o.kind is Kind.OPERATION}
-    after = {_place(o) for o in _passing(behaviours.after)}
+    after = {o.place for o in _passing(behaviours.after)}
     return lambda o: (
-        o.source is not None
-        and _is_as_it_stood(o)
-        and _place(o) in after
-        and as_text(o) not in sure
+        o.source is not None and _is_as_it_stood(o) and o.place in after and as_text(o) not in sure
     )
 
 
@@ -51,10 +45,6 @@ def _is_as_it_stood(o: Observation) -> bool:
     return source is None or source.entry != o.root
 
 
-def _place(o: Observation) -> _Place:
-    return (o.root, o.stack, o.id, o.span, o.dimension)
-
-
-def as_text(o: Observation) -> _Place:
-    """Return what is the same in another tree."""
+def as_text(o: Observation) -> object:
+    """Return what an observation has in common with its like in another tree."""
     return (o.root, o.id, unspaced(o.text), o.dimension)

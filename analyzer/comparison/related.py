@@ -53,7 +53,7 @@ class Related:
         Two that decide whether the page fails, or one of these and one that decides about what
         would have kept it from that.
         """
-        if not any(_place(x) == _place(o) and x.outcome not in _FAILS for x in self._seen(o)):
+        if not any(x.place == o.place and x.outcome not in _FAILS for x in self._seen(o)):
             return []
         deciding = self._decisions(o.stack, o.id, o.span.start)
         source = o.source
@@ -73,7 +73,7 @@ class Related:
         closed = frozenset((d.variant, d.block, to) for d, _ in found for to in d.skips)
         if not closed:
             return []
-        again = [x for x in self.again(o.root, closed) if _place(x) == _place(o)]
+        again = [x for x in self.again(o.root, closed) if x.place == o.place]
         fails = any(x.outcome in _FAILS and _key(x) == _key(o) for x in again)
         return [] if fails or all(x.outcome in _FAILS for x in again) else found
 
@@ -129,11 +129,7 @@ def _told(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[De
     ]
 
 
-def _place(o: Observation) -> tuple[object, ...]:
-    return (o.root, o.stack, o.id, o.span, o.dimension)
-
-
 def _key(o: Observation) -> tuple[object, ...]:
     """Return what is the same for the failures of a place that have the same cause."""
     source = o.source
-    return (*_place(o), o.kind, None if source is None else (source.owner, source.at))
+    return (*o.place, o.kind, None if source is None else (source.owner, source.at))

@@ -70,6 +70,11 @@ class Observation:
         return (*(f.id for f in self.stack), self.id)
 
     @property
+    def place(self) -> tuple[object, ...]:
+        """Return where pages come to: from where, through which calls, to which operation."""
+        return (self.root, self.stack, self.id, self.span, self.dimension)
+
+    @property
     def source(self) -> Event | None:
         """Return what made the page be what it is here in the dimension that is at stake."""
         return self.page.source(self.dimension)
