@@ -177,8 +177,7 @@ def _writer(source: Event, seen: Observation, sides: Sides) -> Culprit:
         for frame in seen.stack:  # who took the page from the allocator passes it on
             if frame.id == source.owner:
                 return culprit_at(frame, "caller")
-    unit = sides.programs.after.unit(source.path)
-    span = unit.span(source.at, source.at + len(source.operation.encode()))
+    span = source.span_in(sides.programs.after.unit(source.path))
     return Culprit(source.owner, span, source.operation, role)
 
 

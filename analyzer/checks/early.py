@@ -50,12 +50,11 @@ def _handed_over(
             continue
         if not _ways_to(source, obligation, behaviour) <= freed[source]:
             continue  # who else calls this puts the page to use
-        end = source.at + len(source.operation.encode())
         at = replace(
             o,
             path=source.path,
             function=source.function,
-            span=program.unit(source.path).span(source.at, end),
+            span=source.span_in(program.unit(source.path)),
             text=source.operation,
             operation=op.name,
         )

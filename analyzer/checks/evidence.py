@@ -23,8 +23,7 @@ _MOST_STATES = 3
 
 def event_span(event: Event, sides: Sides) -> Span:
     """Return the span of an event's operation in the tree after."""
-    unit = sides.programs.after.unit(event.path)
-    return unit.span(event.at, event.at + len(event.operation.encode()))
+    return event.span_in(sides.programs.after.unit(event.path))
 
 
 def find_cause(seen: Observation, sides: Sides) -> Cause | None:

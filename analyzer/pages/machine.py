@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from analyzer.base import Span
+from analyzer.c.unit import Unit
 from analyzer.pages.concrete import Machine
 from analyzer.spelling import names_of
 
@@ -191,6 +192,10 @@ class Event:
     def accessor(self) -> str:
         """Return the name that the operation's text calls."""
         return self.operation.split("(")[0].strip()
+
+    def span_in(self, unit: Unit) -> Span:
+        """Return where the operation stands in its file."""
+        return unit.span(self.at, self.at + len(self.operation.encode()))
 
 
 @dataclass(frozen=True, slots=True)
