@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzer.base import Gap, Span
@@ -228,6 +228,12 @@ class Variant:
     blocks: tuple[Block, ...]
     loops: tuple[Loop, ...]
     locals: Mapping[str, str]  # name -> type text; parameters are not repeated
+
+    @property
+    def steps(self) -> Iterator[Instruction]:
+        """Yield the instructions of all blocks, block by block."""
+        for block in self.blocks:
+            yield from block.instructions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

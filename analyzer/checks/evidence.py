@@ -121,8 +121,7 @@ def is_asserted(seen: Observation, sides: Sides) -> bool:
         isinstance(step, ir.Check) and step.span.start <= seen.span.start < step.span.end
         for function in sides.programs.after.lowered(seen.id)
         for variant in function.variants
-        for block in variant.blocks
-        for step in block.instructions
+        for step in variant.steps
     )
 
 

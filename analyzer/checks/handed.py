@@ -76,9 +76,8 @@ def _is_kept(o: Observation, name: str, since: int, program: Program) -> bool:
         for variant in function.variants:
             if any(name in advanced for advanced in shape_of(variant).advanced):
                 return False
-            for block in variant.blocks:
-                for step in block.instructions:
-                    assigned = isinstance(step, ir.Assign) and step.target == ir.Name(name)
-                    if assigned and since < step.span.start < o.span.start:
-                        return False
+            for step in variant.steps:
+                assigned = isinstance(step, ir.Assign) and step.target == ir.Name(name)
+                if assigned and since < step.span.start < o.span.start:
+                    return False
     return True

@@ -227,11 +227,10 @@ def guarded_calls(
 
 def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str]:
     unit = program.unit(f.path)
-    for block in v.blocks:
-        for step in block.instructions:
-            if isinstance(step, ir.Call):
-                text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
-                yield unspaced(text)
+    for step in v.steps:
+        if isinstance(step, ir.Call):
+            text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
+            yield unspaced(text)
 
 
 def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:

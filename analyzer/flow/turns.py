@@ -34,13 +34,12 @@ def switches(variant: ir.Variant) -> frozenset[str]:
     """Return the variables that are only ever constants or turned over: there is an end to them."""
     found: set[str] = set()
     others: set[str] = set()
-    for block in variant.blocks:
-        for step in block.instructions:
-            match step:
-                case ir.Assign(ir.Name(id), value) if _is_switch(value, id):
-                    found.add(id)
-                case _:
-                    others.update(written(step))
+    for step in variant.steps:
+        match step:
+            case ir.Assign(ir.Name(id), value) if _is_switch(value, id):
+                found.add(id)
+            case _:
+                others.update(written(step))
     return frozenset(found - others)
 
 

@@ -33,8 +33,7 @@ def _made(variant: ir.Variant) -> frozenset[str]:
     """Return the temporaries that hold memory which is new, and nothing else."""
     return frozenset(
         step.result.id
-        for block in variant.blocks
-        for step in block.instructions
+        for step in variant.steps
         if isinstance(step, ir.Call)
         and isinstance(step.callee, ir.Name)
         and _ALLOCATES.match(step.callee.id)

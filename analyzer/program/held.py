@@ -134,7 +134,7 @@ def _freed_in(
     function: Function, variant: Variant, sinks: Mapping[str, Sink], facts: Facts
 ) -> Iterator[_Source]:
     own = variant.locals.keys() | {p.name for p in function.params}
-    steps = [step for block in variant.blocks for step in block.instructions]
+    steps = list(variant.steps)
     todo: list[tuple[Expr, bool]] = []
     for step in steps:
         if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):

@@ -63,7 +63,7 @@ def _is_named_by(variant: ir.Variant, naming: Collection[str]) -> bool:
     """Tell whether what a variant returns is, through its variables, the result of such a call."""
     ends = (b.end.value for b in variant.blocks if isinstance(b.end, ir.Return))
     names = {n for e in ends if e is not None for n in names_in(e)}
-    steps = [step for b in variant.blocks for step in b.instructions]
+    steps = list(variant.steps)
     seen: set[str] = set()
     while names - seen:
         seen |= names
@@ -165,12 +165,11 @@ def _passed_to(function: ir.Function, role: Role) -> Iterator[str]:
     """Yield the parameters that a function passes on as an argument of a call."""
     own = {param.name for param in function.params}
     for variant in function.variants:
-        for block in variant.blocks:
-            for step in block.instructions:
-                if isinstance(step, ir.Call) and step.callee == ir.Name(role.passed_to):
-                    named = own & {n for a in step.args[role.argument :][:1] for n in names_in(a)}
-                    if len(named) == 1:
-                        yield from named
+        for step in variant.steps:
+            if isinstance(step, ir.Call) and step.callee == ir.Name(role.passed_to):
+                named = own & {n for a in step.args[role.argument :][:1] for n in names_in(a)}
+                if len(named) == 1:
+                    yield from named
 
 
 def _named_pages(
@@ -180,19 +179,18 @@ def _named_pages(
     names: set[str] = set()
     feeds: list[tuple[str, frozenset[str]]] = []
     for variant in function.variants:
-        for block in variant.blocks:
-            for step in block.instructions:
-                if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
-                    value = step.value  # of an element the index is no number of a page
-                    held = value.base if isinstance(value, ir.Index) else value
-                    feeds.append((step.target.id, frozenset(names_in(held))))
-                elif isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
-                    if step.callee.id in facts.identities:
-                        # What is made of the result stands for what was passed.
-                        feeds.append((step.result.id, _names(step.args)))
-                        if facts.identities[step.callee.id].to == "page":
-                            names |= _names(step.args)
-                    names |= _passed_on(program, facts, function, step, depth)
+        for step in variant.steps:
+            if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+                value = step.value  # of an element the index is no number of a page
+                held = value.base if isinstance(value, ir.Index) else value
+                feeds.append((step.target.id, frozenset(names_in(held))))
+            elif isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
+                if step.callee.id in facts.identities:
+                    # What is made of the result stands for what was passed.
+                    feeds.append((step.result.id, _names(step.args)))
+                    if facts.identities[step.callee.id].to == "page":
+                        names |= _names(step.args)
+                names |= _passed_on(program, facts, function, step, depth)
     changed = True
     while changed:
         before = len(names)

@@ -93,6 +93,5 @@ def _writes_elsewhere(function: ir.Function, variant: ir.Variant) -> bool:
         and isinstance(step.target, ir.Name)
         and step.target.id not in own
         and not step.target.id.startswith("%")
-        for block in variant.blocks
-        for step in block.instructions
+        for step in variant.steps
     )

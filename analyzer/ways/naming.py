@@ -68,7 +68,7 @@ def same_page(
     variant: ir.Variant, page: ir.Expr, facts: Facts
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the keys of what names a page in a body, in whatever form, and the names in them."""
-    steps = [s for block in variant.blocks for s in block.instructions]
+    steps = list(variant.steps)
     linked = [(name, e) for s in steps for name, e in _links(s, facts)]
     same, forming = {page_key(page)}, set(names_in(page))
     changed = True

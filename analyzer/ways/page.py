@@ -53,9 +53,8 @@ def _telling_in(variant: ir.Variant, world: World) -> frozenset[str]:
 def _meanings_of(variant: ir.Variant) -> Mapping[str, str]:
     """Return for each temporary the text of the call that makes it."""
     found: dict[str, str] = {}
-    for block in variant.blocks:
-        for step in block.instructions:
-            if isinstance(step, ir.Call):
-                args = ", ".join(spell_expression(a, found) for a in step.args)
-                found[step.result.id] = f"{spell_expression(step.callee, found)}({args})"
+    for step in variant.steps:
+        if isinstance(step, ir.Call):
+            args = ", ".join(spell_expression(a, found) for a in step.args)
+            found[step.result.id] = f"{spell_expression(step.callee, found)}({args})"
     return found

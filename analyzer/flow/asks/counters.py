@@ -56,8 +56,5 @@ def placed(
 @lru_cache(maxsize=4096)
 def _counted_in(variant: ir.Variant) -> frozenset[ir.Expr]:
     return frozenset(
-        step.target
-        for block in variant.blocks
-        for step in block.instructions
-        if isinstance(step, ir.Assign) and is_count(step)
+        step.target for step in variant.steps if isinstance(step, ir.Assign) and is_count(step)
     )

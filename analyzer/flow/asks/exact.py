@@ -93,20 +93,18 @@ def _compared(variant: ir.Variant) -> frozenset[str]:
     todo = list(found)
     while todo:
         name = todo.pop()
-        for block in variant.blocks:
-            for step in block.instructions:
-                if isinstance(step, ir.Assign) and step.target == ir.Name(name):
-                    new = set(names_in(step.value)) - found
-                    found |= new
-                    todo += new
+        for step in variant.steps:
+            if isinstance(step, ir.Assign) and step.target == ir.Name(name):
+                new = set(names_in(step.value)) - found
+                found |= new
+                todo += new
     return frozenset(found) - _iterated(variant)
 
 
 def _iterated(variant: ir.Variant) -> frozenset[str]:
     return frozenset(
         name
-        for block in variant.blocks
-        for step in block.instructions
+        for step in variant.steps
         if isinstance(step, ir.Iterate)
         for e in step.args
         for name in names_in(e)
@@ -117,8 +115,7 @@ def _iterated(variant: ir.Variant) -> frozenset[str]:
 def _times(variant: ir.Variant) -> dict[str, int]:
     """Return how often a variable is written; what a loop writes is written more than once."""
     found: dict[str, int] = {}
-    for block in variant.blocks:
-        for step in block.instructions:
-            for name in written(step):
-                found[name] = found.get(name, 0) + 1
+    for step in variant.steps:
+        for name in written(step):
+            found[name] = found.get(name, 0) + 1
     return {n: 2 if n in variables_of_loops(variant) else count for n, count in found.items()}

@@ -145,14 +145,13 @@ def _answers(variant: ir.Variant) -> Mapping[str, ir.Call]:
     """Return the calls, by the temporaries that hold their values and nothing else."""
     calls: dict[str, ir.Call] = {}
     again: set[str] = set()
-    for block in variant.blocks:
-        for step in block.instructions:
-            match step:
-                case ir.Call(ir.Name(id)):
-                    again |= {id} & calls.keys()
-                    calls[id] = step
-                case ir.Assign(ir.Name(id)):
-                    again.add(id)
+    for step in variant.steps:
+        match step:
+            case ir.Call(ir.Name(id)):
+                again |= {id} & calls.keys()
+                calls[id] = step
+            case ir.Assign(ir.Name(id)):
+                again.add(id)
     return {id: call for id, call in calls.items() if id not in again}
 
 
@@ -161,12 +160,11 @@ def _copies(variant: ir.Variant) -> Mapping[str, ir.Expr]:
     """Return what the local variables hold that are assigned once, of what does not change."""
     times: dict[str, int] = {}
     values: dict[str, ir.Expr] = {}
-    for block in variant.blocks:
-        for step in block.instructions:
-            for name in written(step):
-                times[name] = times.get(name, 0) + 1
-            if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
-                values[step.target.id] = step.value
+    for step in variant.steps:
+        for name in written(step):
+            times[name] = times.get(name, 0) + 1
+        if isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+            values[step.target.id] = step.value
     return {
         name: value
         for name, value in values.items()
