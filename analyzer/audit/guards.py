@@ -10,7 +10,7 @@ from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.base import FunctionId
 from analyzer.c import ir
-from analyzer.comparison.compare import guards_of
+from analyzer.comparison.guards import guards_of
 from analyzer.pages.provenance import Part, is_of_type
 from analyzer.program.shape import names_in
 from analyzer.ways.defs import Place, calls_of, reaching, writes

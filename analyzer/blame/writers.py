@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analyzer.base import FunctionId
-from analyzer.comparison.compare import Sides, guarded_calls
+from analyzer.comparison.compare import Sides
+from analyzer.comparison.guards import guarded_calls
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import Event, Frame, PageState
 
@@ -29,9 +30,8 @@ def second_call(seen: Observation, source: Event, sides: Sides) -> Frame | None:
 
 def _is_more(frame: Frame, sides: Sides) -> bool:
     """Tell whether a function makes a call more often than it did."""
-    name = frame.text.partition("(")[0]
     before, after = (
-        sum(call[0] == name for call in guarded_calls(program, frame.id))
+        sum(call.name == frame.callee for call in guarded_calls(program, frame.id))
         for program in (sides.programs.before, sides.programs.after)
     )
     return before < after

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from analyzer.base import FunctionId, unspaced
 from analyzer.checks.obligations import sink_key
-from analyzer.comparison.compare import Failure, Sides, guarded_calls, signature
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.comparison.guards import Guards, guarded_calls, signature
 from analyzer.findings import Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import ALLOCATED
@@ -73,11 +74,10 @@ def _still_made(clear: Event, made: frozenset[object], sides: Sides) -> bool:
     return all(_terms(before, f) == _terms(after, f) for f in clear.chain)
 
 
-def _terms(program: Program, frame: Frame) -> frozenset[object]:
-    """Return the conditions under which a function makes the call of a frame."""
-    callee = frame.text.partition("(")[0]
+def _terms(program: Program, frame: Frame) -> frozenset[Guards]:
+    """Return the conditions under which a function calls what it calls at a frame."""
     calls = guarded_calls(program, frame.id)
-    return frozenset(guards for name, _, guards, _ in calls if name == callee)
+    return frozenset(call.guards for call in calls if call.name == frame.callee)
 
 
 def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from analyzer.base import FunctionId
 from analyzer.c import ir
-from analyzer.comparison.compare import Failure, Sides, guards_of
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.comparison.guards import Guards, guarded_steps
 from analyzer.comparison.mixed import as_text
 from analyzer.findings import Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
@@ -114,9 +115,7 @@ def _is_of_list(text: str, pages: set[str]) -> bool:
     return page or text.startswith(("%", repr(ir.Name("list_empty"))))  # % is an iterator's result
 
 
-def _calls(variant: ir.Variant) -> Iterator[tuple[frozenset[tuple[str, bool]], ir.Call]]:
-    guards = guards_of(variant)
-    for b, block in enumerate(variant.blocks):
-        for step in block.instructions:
-            if isinstance(step, ir.Call):
-                yield guards[b], step
+def _calls(variant: ir.Variant) -> Iterator[tuple[Guards, ir.Call]]:
+    for guards, step in guarded_steps(variant):
+        if isinstance(step, ir.Call):
+            yield guards, step

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from analyzer.base import FunctionId, Gap, Pair, unspaced
 from analyzer.c import ir
+from analyzer.comparison.guards import GuardedCall, guarded_calls, signature
 from analyzer.comparison.mixed import as_text, doubtful, is_kept
 from analyzer.comparison.related import Related, related
 from analyzer.findings import Step
@@ -20,12 +20,6 @@ from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
-from analyzer.program.shape import successors
-
-_WORD = re.compile(r"\w+")
-
-#: What a function does to one dimension: each operation with its arguments and its guards.
-Signature = frozenset[tuple[str, str, frozenset[tuple[str, bool]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,54 +169,38 @@ class Sides:
 
         The same call stood under the same conditions, and one of them is the other way round.
         """
-        after = guarded_calls(self.programs.after, frame.id)
         before = guarded_calls(self.programs.before, frame.id)
-        for name, args, guards, at in after:
-            if at != frame.span.start:
-                continue
-            rivals = [g for n, a, g, _ in before if (n, a) == (name, args)]
-            texts = {text for text, _ in guards}
-            if guards not in rivals and any({t for t, _ in g} == texts for g in rivals):
+        for call in self._made(frame):
+            rivals = [other.guards for other in before if other.same == call.same]
+            texts = {text for text, _ in call.guards}
+            turned = any({text for text, _ in guards} == texts for guards in rivals)
+            if turned and call.guards not in rivals:
                 return True
         return False
 
     def terms_changed(self, frame: Frame) -> bool:
         """Tell whether a call with these arguments was made before, and never under its guards."""
         before = guarded_calls(self.programs.before, frame.id)
-        for name, args, guards, at in guarded_calls(self.programs.after, frame.id):
-            if at == frame.span.start:
-                rivals = [g for n, a, g, _ in before if (n, a) == (name, args)]
-                return bool(rivals) and guards not in rivals
+        for call in self._made(frame):
+            rivals = [other.guards for other in before if other.same == call.same]
+            return bool(rivals) and call.guards not in rivals
         return False
 
     def call_changed(self, frame: Frame) -> bool:
         """Tell whether the patch gave a call other arguments under the same guards."""
         before = guarded_calls(self.programs.before, frame.id)
-        after = guarded_calls(self.programs.after, frame.id)
-        for name, args, guards, at in after:
-            if at != frame.span.start:
-                continue
-            rivals = {a for n, a, g, _ in before if n == name and g == guards}
-            if rivals and args not in rivals and any(len(a) == len(args) for a in rivals):
+        for call in self._made(frame):
+            rivals = {o.args for o in before if (o.name, o.guards) == (call.name, call.guards)}
+            fits = any(len(args) == len(call.args) for args in rivals)
+            if fits and call.args not in rivals:
                 return True
         return False
 
-
-def guarded_calls(
-    program: Program, id: FunctionId
-) -> list[tuple[str, tuple[str, ...], frozenset[tuple[str, bool]], int]]:
-    """Return a function's direct calls: name, arguments, guards, offset."""
-    if not program.has(id[0]):
-        return []
-    return [
-        (step.callee.id, tuple(map(repr, step.args)), guards[b], step.span.start)
-        for function in program.lowered(id)
-        for variant in function.variants
-        for guards in (guards_of(variant),)
-        for b, block in enumerate(variant.blocks)
-        for step in block.instructions
-        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
-    ]
+    def _made(self, frame: Frame) -> Iterator[GuardedCall]:
+        """Yield the call of a frame of the tree after, once for each variant that makes it."""
+        for call in guarded_calls(self.programs.after, frame.id):
+            if call.at == frame.span.start:
+                yield call
 
 
 def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str]:
@@ -231,79 +209,6 @@ def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str
         if isinstance(step, ir.Call):
             text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
             yield unspaced(text)
-
-
-def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:
-    """Return the operations on a dimension in a function, with arguments and guards."""
-    found = set()
-    for function in program.lowered(id):
-        for variant in function.variants:
-            guards = guards_of(variant)
-            for b, block in enumerate(variant.blocks):
-                for step in block.instructions:
-                    if isinstance(step, ir.Check) and _asserts(step, space, dimension):
-                        found.add((step.macro, step.condition, guards[b]))
-                    if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
-                        continue
-                    op = space.operations.get(step.callee.id)
-                    if op is not None and op.dimension == dimension:
-                        held = guards[b] | frozenset((f"#{s}", h) for s, h in variant.conditions)
-                        found.add((op.name, repr(step.args), held))
-    return frozenset(found)
-
-
-def _asserts(step: ir.Check, space: Space, dimension: str) -> bool:
-    """Tell whether an assertion is about a dimension."""
-    names = (space.operations.get(name) for name in _WORD.findall(step.condition))
-    return any(op is not None and op.dimension == dimension for op in names)
-
-
-def guards_of(variant: ir.Variant) -> tuple[frozenset[tuple[str, bool]], ...]:
-    """Return for each block the branch outcomes without which it is not reached."""
-    blocks = variant.blocks
-    meaning: dict[str, str] = {}
-    for block in blocks:
-        for step in block.instructions:
-            if isinstance(step, ir.Call):
-                meaning[step.result.id] = f"{step.callee}{step.args}"
-            elif isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
-                meaning.setdefault(step.target.id, repr(step.value))
-    reached = _reachable(blocks, None)
-    guards: list[set[tuple[str, bool]]] = [set() for _ in blocks]
-    for b, block in enumerate(blocks):
-        end = block.end
-        if not isinstance(end, ir.Branch) or end.then == end.orelse:
-            continue
-        text = _meant(end.cond, meaning)
-        for held, other in ((True, end.orelse), (False, end.then)):
-            without = _reachable(blocks, (b, other, end))
-            for n in reached - without:
-                guards[n].add((text, held))
-    return tuple(frozenset(g) for g in guards)
-
-
-def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:
-    """Write a condition with temporaries spelled out."""
-    if isinstance(cond, ir.Name) and cond.id.startswith("%"):
-        return meaning.get(cond.id, cond.id)
-    if isinstance(cond, ir.Unary):
-        return f"{cond.op}{_meant(cond.operand, meaning)}"
-    return repr(cond)
-
-
-def _reachable(blocks: tuple[ir.Block, ...], only: tuple[int, int, ir.Branch] | None) -> set[int]:
-    """Return the blocks reached from the entry; `only` keeps one edge of one branch."""
-    seen, todo = {0}, [0]
-    while todo:
-        b = todo.pop()
-        targets = successors(blocks[b].end)
-        if only is not None and b == only[0]:
-            targets = (only[1],)
-        for t in targets:
-            if t not in seen:
-                seen.add(t)
-                todo.append(t)
-    return seen
 
 
 Detect = Callable[[Behaviour], Iterable[Failure]]

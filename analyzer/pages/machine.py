@@ -159,6 +159,11 @@ class Frame:
         """Return the calling function as (path, name)."""
         return (self.path, self.function)
 
+    @property
+    def callee(self) -> str:
+        """Return what the call's text has before its first parenthesis."""
+        return self.text.partition("(")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

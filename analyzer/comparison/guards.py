@@ -1,0 +1,121 @@
+"""Tell under which conditions a function makes its calls and operates on pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from analyzer.base import FunctionId
+from analyzer.c import ir
+from analyzer.pages.machine import Space
+from analyzer.program.program import Program
+from analyzer.program.shape import successors
+
+_WORD = re.compile(r"\w+")
+
+#: Conditions, each with the outcome that leads there.
+Guards = frozenset[tuple[str, bool]]
+#: What a function does to one dimension: each operation with its arguments and its guards.
+Signature = frozenset[tuple[str, str, Guards]]
+
+
+class GuardedCall(NamedTuple):
+    """One direct call: its arguments in words, what must hold for it, and its offset."""
+
+    name: str
+    args: tuple[str, ...]
+    guards: Guards
+    at: int
+
+    @property
+    def same(self) -> tuple[str, tuple[str, ...]]:
+        """Return what is called with what, whatever must hold for it."""
+        return (self.name, self.args)
+
+
+def guarded_calls(program: Program, id: FunctionId) -> list[GuardedCall]:
+    """Return a function's direct calls, those of each variant."""
+    if not program.has(id[0]):
+        return []
+    return [
+        GuardedCall(step.callee.id, tuple(map(repr, step.args)), guards, step.span.start)
+        for function in program.lowered(id)
+        for variant in function.variants
+        for guards, step in guarded_steps(variant)
+        if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
+    ]
+
+
+def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:
+    """Return the operations on a dimension in a function, with arguments and guards."""
+    found = set()
+    for function in program.lowered(id):
+        for variant in function.variants:
+            for guards, step in guarded_steps(variant):
+                if isinstance(step, ir.Check) and _asserts(step, space, dimension):
+                    found.add((step.macro, step.condition, guards))
+                if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
+                    continue
+                op = space.operations.get(step.callee.id)
+                if op is not None and op.dimension == dimension:
+                    held = guards | frozenset((f"#{s}", h) for s, h in variant.conditions)
+                    found.add((op.name, repr(step.args), held))
+    return frozenset(found)
+
+
+def _asserts(step: ir.Check, space: Space, dimension: str) -> bool:
+    """Tell whether an assertion is about a dimension."""
+    names = (space.operations.get(name) for name in _WORD.findall(step.condition))
+    return any(op is not None and op.dimension == dimension for op in names)
+
+
+def guarded_steps(variant: ir.Variant) -> Iterator[tuple[Guards, ir.Instruction]]:
+    """Yield the instructions of a body, each with what must hold for it."""
+    for guards, block in zip(guards_of(variant), variant.blocks, strict=True):
+        for step in block.instructions:
+            yield guards, step
+
+
+def guards_of(variant: ir.Variant) -> tuple[Guards, ...]:
+    """Return for each block the branch outcomes without which it is not reached."""
+    blocks = variant.blocks
+    meaning: dict[str, str] = {}
+    for step in variant.steps:
+        if isinstance(step, ir.Call):
+            meaning[step.result.id] = f"{step.callee}{step.args}"
+        elif isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
+            meaning.setdefault(step.target.id, repr(step.value))
+    reached = _reachable(blocks)
+    guards: list[set[tuple[str, bool]]] = [set() for _ in blocks]
+    for b, block in enumerate(blocks):
+        end = block.end
+        if not isinstance(end, ir.Branch) or end.then == end.orelse:
+            continue
+        text = _meant(end.cond, meaning)
+        for held, other in ((True, end.orelse), (False, end.then)):
+            for n in reached - _reachable(blocks, (b, other)):
+                guards[n].add((text, held))
+    return tuple(frozenset(g) for g in guards)
+
+
+def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:
+    """Write a condition with temporaries spelled out."""
+    if isinstance(cond, ir.Name) and cond.id.startswith("%"):
+        return meaning.get(cond.id, cond.id)
+    if isinstance(cond, ir.Unary):
+        return f"{cond.op}{_meant(cond.operand, meaning)}"
+    return repr(cond)
+
+
+def _reachable(blocks: tuple[ir.Block, ...], only: tuple[int, int] | None = None) -> set[int]:
+    """Return the blocks reached from the entry; only is a block and the one way on from it."""
+    seen, todo = {0}, [0]
+    while todo:
+        b = todo.pop()
+        targets = (only[1],) if only is not None and b == only[0] else successors(blocks[b].end)
+        for t in targets:
+            if t not in seen:
+                seen.add(t)
+                todo.append(t)
+    return seen
