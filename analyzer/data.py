@@ -34,9 +34,9 @@ def read_facts(name: str) -> Mapping[str, Any]:  # TOML is typed by its readers
     return read_toml(f"queries/{name}", read_query(name)).values
 
 
-def names_under(folder: str, suffix: str = ".toml") -> tuple[str, ...]:
-    """List the files of a folder under `queries/` by name without suffix, sorted."""
-    return tuple(sorted(p.stem for p in (QUERIES / folder).glob(f"*{suffix}")))
+def names_under(folder: str) -> tuple[str, ...]:
+    """List the TOML files of a folder under `queries/` by name without suffix, sorted."""
+    return tuple(sorted(p.stem for p in (QUERIES / folder).glob("*.toml")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def _judged(
 
 def moved_by(sides: Sides, migration: Described) -> tuple[Moved, ...]:
     """Return the populations that start in another state after a patch."""
-    derived = derived_moves(sides.behaviours, migration, sides.facts)
+    derived = _derived_moves(sides.behaviours, migration, sides.facts)
     return tuple(m for m in derived if m.before != m.after)
 
 
@@ -137,7 +137,7 @@ def _numbered(sites: Iterable[Site]) -> Iterator[tuple[tuple[_Key, int], Site]]:
         count[key] += 1
 
 
-def derived_moves(
+def _derived_moves(
     behaviours: Pair[Behaviour], migration: Described, facts: Facts
 ) -> tuple[Moved, ...]:
     """Return how populations start before a patch and after it."""
@@ -338,6 +338,3 @@ def _moves(moves: Iterable[Moved], sides: Sides, migration: Described) -> tuple[
         )
         for m in moves
     )
-
-
-__all__ = ["Shift", "audit_change", "derived_moves", "moved_by", "with_history"]

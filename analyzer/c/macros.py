@@ -17,7 +17,6 @@ _TOKEN = re.compile(
     r"""\s+|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\#\#|.""",
     re.S | re.X,
 )
-_IDENT = re.compile(r"[A-Za-z_]\w*\Z")
 #: More tokens than this are not expanded further: macros that double each other need a bound.
 _MOST_TOKENS = 200_000
 

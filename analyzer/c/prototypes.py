@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from analyzer.base import Span
 from analyzer.c.blank import blank_ranges
-from analyzer.c.heads import find_head, parse_parameters
+from analyzer.c.heads import find_head
 from analyzer.c.unit import Braces, Unit, body_end
 
 _MARK = re.compile(rb"[;{]")
@@ -17,11 +17,9 @@ _SOLID = re.compile(rb"\S")
 
 @dataclass(frozen=True, slots=True)
 class Prototype:
-    """A declaration of a function; parameters counts those before a `...`."""
+    """A declaration of a function."""
 
     name: str
-    parameters: int
-    variadic: bool
     span: Span
 
 
@@ -36,10 +34,7 @@ def prototypes(unit: Unit) -> tuple[Prototype, ...]:
         before = scope[head.start : head.opening].split()
         if len(before) < 2 and b"*" not in before[0]:
             continue  # without a type before its name it is the use of a macro
-        params = parse_parameters(scope[head.opening + 1 : head.closing].decode("latin-1"))
-        variadic = bool(params) and params[-1].type == "..."
-        span = unit.span(head.start, end + 1)
-        found.append(Prototype(head.name, len(params) - variadic, variadic, span))
+        found.append(Prototype(head.name, unit.span(head.start, end + 1)))
     return tuple(found)
 
 

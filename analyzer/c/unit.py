@@ -28,16 +28,16 @@ _BRACE = re.compile(rb"[{}]")
 LARGEST = 1 << 20
 #: Beyond this distance braces are not counted anew for each function.
 _FAR = 1 << 15
-_IDENT = re.compile(rb"(?<![\w.>])[A-Za-z_]\w*")
 _ATTRIBUTE = re.compile(
     rb"#[ \t]*define[ \t]+(\w+)(?:\([^()\n]*\))?[ \t]+(?:\\\n\s*)?__attribute__"
 )
-#: The words of C that are no identifiers.
+#: The words of C that are no identifiers, as they stand in a file and as names.
 KEYWORDS = frozenset(
     b"auto break case char const continue default do double else enum extern float for goto if "
     b"inline int long register return short signed sizeof static struct switch typedef union "
     b"unsigned void volatile while".split()
 )
+KEYWORD_NAMES = frozenset(word.decode() for word in KEYWORDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -200,9 +200,3 @@ def comment_spans(unit: Unit) -> tuple[Span, ...]:
 def called_names(unit: Unit, definition: Definition) -> frozenset[str]:
     """Return the identifiers before `(` in a function, of all its `#if` arms."""
     return frozenset(calls(unit.flat[definition.body : definition.span.end]))
-
-
-def mentioned_names(unit: Unit, definition: Definition) -> frozenset[str]:
-    """Return all identifiers in a function's body but members, of all its `#if` arms."""
-    body = unit.flat[definition.body : definition.span.end]
-    return frozenset(w.decode("latin-1") for w in set(_IDENT.findall(body)) - KEYWORDS)

@@ -121,7 +121,7 @@ def _finding(
     now: frozenset[int],
 ) -> Finding:
     function, span, text = call_at(program, path, unit, at)
-    takes, passed = max(now), max(was & was)
+    takes, passed = max(now), max(was)
     return Finding(
         rule=rule.id,
         function=function,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,7 +28,6 @@ from analyzer.program.slices import Slice
 
 #: What ended a run that took more steps than any that comes to an end.
 TOO_LONG = "too many steps"
-_WORD = re.compile(r"\w+")
 
 
 #: From a block of a variant to another one.
@@ -155,9 +153,7 @@ class Run(Seen):
     def setters(self) -> frozenset[str]:
         """Return the accessors that mark pages."""
         return frozenset(
-            op.name
-            for op in self.space.operations.values()
-            if op.dimension == TYPE and op.is_set and not op.is_test
+            op.name for op in self.space.operations.values() if op.dimension == TYPE and op.is_set
         )
 
     def common(self, path: str) -> Common:

@@ -14,7 +14,7 @@ from analyzer.c.blank import blank_ranges
 from analyzer.c.constants import enumerators
 from analyzer.c.ir import Definition
 from analyzer.c.macros import macro_definitions
-from analyzer.c.unit import KEYWORDS, Unit, scan_unit
+from analyzer.c.unit import KEYWORD_NAMES, Unit, scan_unit
 from analyzer.program.arguments import sizes_of
 from analyzer.tree import Tree, is_source
 
@@ -27,7 +27,6 @@ _SHARED = re.compile(rb"#[ \t]*include[ \t]*<")
 _CONDITIONAL = re.compile(r"# ?(?:if|ifdef|ifndef|elif|elifdef|elifndef|else|endif|undef)\b")
 #: Where a name is declared, set or called: the types before it are left out.
 _DECLARED = re.compile(r"\b([A-Za-z_]\w*)\s*(?=[=;,\[\](){:]|\Z)")
-_KEYWORDS = frozenset(w.decode() for w in KEYWORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def edits_of(units: Pair[Unit]) -> Edits:
         functions=inside | heads,
         named=frozenset((*heads, *macros, *constants)),
         lines=lines,
-        declared=frozenset(n for line in lines for n in _DECLARED.findall(line)) - _KEYWORDS,
+        declared=frozenset(n for line in lines for n in _DECLARED.findall(line)) - KEYWORD_NAMES,
         is_framed=True,
         turned=any(_CONDITIONAL.match(line) for line in lines),
         includes=includes,

@@ -17,7 +17,7 @@ from functools import lru_cache
 from analyzer.base import Pair
 from analyzer.c.macros import macro_definitions
 from analyzer.c.prototypes import file_scope
-from analyzer.c.unit import KEYWORDS, LARGEST, Unit, scan_unit
+from analyzer.c.unit import KEYWORD_NAMES, LARGEST, Unit, scan_unit
 from analyzer.idle.edits import Edits, changed_code, differ, edits_of, exported, includes_of
 from analyzer.migrations import Described
 from analyzer.pages.aside import is_harmless, speaks_of_pages
@@ -59,7 +59,7 @@ _VARIABLE = re.compile(
 )
 #: A variable at file scope, and no function that is only declared.
 _OBJECT = re.compile(r"(?:\A|[;{}])\s*(?:[A-Za-z_]\w*[\s*]+)+([A-Za-z_]\w*)\s*(?=[=;,\[])")
-_NO_CALLS = frozenset(w.decode() for w in KEYWORDS) | {"defined", "typeof", "__typeof__", "asm"}
+_NO_CALLS = KEYWORD_NAMES | {"defined", "typeof", "__typeof__", "asm"}
 
 
 @dataclass(frozen=True, slots=True)

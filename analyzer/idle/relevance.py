@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from analyzer.base import FunctionId, Pair
 from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
-from analyzer.c.unit import KEYWORDS, Unit, scan_unit
+from analyzer.c.unit import KEYWORD_NAMES, Unit, scan_unit
 from analyzer.flow.analyse import Prepared, holders_of
 from analyzer.idle.edits import Edits, edits_of, exported
 from analyzer.idle.nearby import NO_PAGE, counts, list_words, spoken_words
@@ -28,7 +28,6 @@ from analyzer.tree import is_source
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 #: A function that is declared, or a macro that is used, outside of functions.
 _DECLARED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
-_KEYWORDS = frozenset(word.decode() for word in KEYWORDS)
 #: Words by which a parameter may be a page.
 _PAGES = frozenset({"page", "folio", "notifier_block"})
 
@@ -179,7 +178,7 @@ def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
     names = {*edits.named, *(name for line in lines for name in _DECLARED.findall(line))}
     if edits.turned:
         names.update(*((*u.definitions, *macro_definitions(u), *enumerators(u)) for u in sides))
-    return frozenset(names) - _KEYWORDS
+    return frozenset(names) - KEYWORD_NAMES
 
 
 def _spoken_of(tree: Prepared) -> frozenset[str]:

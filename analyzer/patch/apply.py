@@ -14,8 +14,6 @@ from analyzer.patch.splice import splice, split_lines
 from analyzer.tree.api import Tree, why_unread
 from analyzer.tree.overlay import Overlay
 
-__all__ = ["Applied", "ChangedLines", "Placement", "Rejected", "apply_patch", "reverse_patch"]
-
 #: Context lines that may be left out of account at either end, as GNU patch has it.
 MAX_FUZZ = 2
 #: So many hunks that fit nowhere are listed; the others are counted.

@@ -6,15 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzer.base import AnalyzerError, Pair
-from analyzer.patch.apply import (
-    Applied,
-    ChangedLines,
-    Rejected,
-    apply_patch,
-    refusal,
-    reverse_patch,
-)
-from analyzer.patch.model import Patch
+from analyzer.patch.apply import Applied, ChangedLines, Rejected, apply_patch, refusal
+from analyzer.patch.model import Patch, reverse_patch
 from analyzer.patch.moves import moved_files, moved_on, with_moved
 from analyzer.tree.api import Tree
 

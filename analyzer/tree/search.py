@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analyzer.tree.api import SOURCE_SUFFIXES, Folders, Hits, is_below, is_source
@@ -21,9 +21,6 @@ _MANY_PASSES_OF_WORDS = 140
 #: Up to so many short words are looked for together with the long ones.
 _FEW_SHORT = 2
 _GLOBS = tuple(f"*{suffix}" for suffix in SOURCE_SUFFIXES)
-
-#: A way to search: root, words and folders to hits, or None where this way is not to be had.
-Engine = Callable[[str, Mapping[bytes, str], Folders], Hits | None]
 
 
 def search_directory(root: str, words: Iterable[str], folders: Folders = ()) -> Hits:

@@ -79,9 +79,7 @@ def test_prototypes_and_nothing_else() -> None:
         "#define Q(x) int q(x);\ntypedef int t(int);\n"
     )
 
-    assert [("f", 2, False), ("g", 0, False), ("h", 1, True), ("p", 1, False)] == [
-        (p.name, p.parameters, p.variadic) for p in prototypes(u)
-    ]
+    assert ["f", "g", "h", "p"] == [p.name for p in prototypes(u)]
 
 
 def test_initial_values() -> None:
