@@ -14,13 +14,13 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
+from analyzer.cli.options import configured, reading, speaking
 from analyzer.cli.output import (
     EXHAUSTED,
     FOUND,
     INTERRUPTED,
     OK,
     Output,
-    file_path,
     is_coloured,
     outputs_of,
     put,
@@ -42,8 +42,7 @@ _FORMATS = ("text", "json", "html", "html-table")
 
 
 @click.command()
-@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
-@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@reading
 @click.option(
     "--migration",
     default="hotplug-offline",
@@ -56,13 +55,7 @@ _FORMATS = ("text", "json", "html", "html-table")
     metavar="PATCH | - | REV..REV",
     help="Audit what this patch or series can reach, with what it adds and removes.",
 )
-@click.option(
-    "--config",
-    "config_file",
-    type=file_path,
-    metavar="FILE",
-    help="A .config: leave out what it leaves out.",
-)
+@configured
 @click.option(
     "--format",
     "formats",
@@ -78,14 +71,7 @@ _FORMATS = ("text", "json", "html", "html-table")
     show_default=True,
     help="Exit 1 for a use with this verdict (undecided: or affected).",
 )
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour the text.",
-)
-@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@speaking
 @working
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @bounded("the audit")

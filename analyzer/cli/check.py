@@ -16,6 +16,7 @@ from analyzer.cli.caching import opened_store
 from analyzer.cli.fixing import proved_fixes, written_fixes
 from analyzer.cli.guard import Guard
 from analyzer.cli.nipa import nipa_descriptor, tell_nipa
+from analyzer.cli.options import configured, reading, speaking
 from analyzer.cli.output import (
     BLIND,
     EXHAUSTED,
@@ -47,16 +48,9 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
 
 @click.command()
 @click.argument("patches", nargs=-1, metavar="[PATCH... | - | REV..REV]")
-@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
-@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@reading
 @click.option("--reroll", type=count, metavar="N", help="Version of the series, of several.")
-@click.option(
-    "--config",
-    "config_file",
-    type=file_path,
-    metavar="FILE",
-    help="A .config: leave out what it leaves out.",
-)
+@configured
 @click.option(
     "--format",
     "formats",
@@ -111,14 +105,7 @@ _SEVERITIES = click.Choice([str(s) for s in reversed(Severity)])
     metavar="FILE",
     help="Write the diff of proved fixes to a file.",
 )
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour the text.",
-)
-@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@speaking
 @working
 @click.option("--stats", is_flag=True, help="Say on stderr where the time went.")
 @click.option(

@@ -12,6 +12,7 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, towards, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
+from analyzer.cli.options import reading, speaking
 from analyzer.cli.output import is_coloured, put, width_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Print what a function does to pages.")
 @click.argument("function", metavar="FUNCTION")
 @click.option("--patch", metavar="PATCH", help="Compare with the tree after this patch or series.")
-@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
-@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@reading
 @click.option(
     "--at", "places", multiple=True, metavar="FILE:LINE", help="Say what is known after this line."
 )
@@ -35,14 +35,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print it.",
 )
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour the text.",
-)
-@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@speaking
 @working
 @bounded("the answer")
 @click.pass_context

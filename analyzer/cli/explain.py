@@ -14,6 +14,7 @@ from analyzer.cli.bounds import bounded, towards, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.effects import line_named
 from analyzer.cli.guard import Guard
+from analyzer.cli.options import reading, speaking
 from analyzer.cli.output import is_coloured, put, say, width_of
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Print what a rule means, or why a line is (not) reported.")
 @click.argument("subject", metavar="RULE | FILE:LINE")
 @click.option("--patch", metavar="PATCH", help="What the line is asked of: a patch or series.")
-@click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
-@click.option("--git", "revision", metavar="REV", help="Read the tree at this git revision.")
+@reading
 @click.option(
     "--format",
     "format_",
@@ -36,14 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print it; a rule's page is text.",
 )
-@click.option(
-    "--color",
-    type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Colour the text.",
-)
-@click.option("--quiet", is_flag=True, help="No remarks and no progress on stderr.")
+@speaking
 @working
 @bounded("the answer")
 @click.pass_context

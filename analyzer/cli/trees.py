@@ -13,16 +13,6 @@ if TYPE_CHECKING:
     from analyzer.tree import Tree
 
 
-def open_trees(
-    patch: str | None, folder: str | None, revision: str | None, stdin: Input, *, quiet: bool
-) -> tuple[Pair[Tree], tuple[str, ...]]:
-    """Return the trees before and after a patch or series, and the files that it changes.
-
-    Without a patch both are the one tree. Remarks on the patch go to stderr.
-    """
-    return trees_around(*open_base(patch, folder, revision, stdin, quiet=quiet))
-
-
 def open_base(
     patch: str | None, folder: str | None, revision: str | None, stdin: Input, *, quiet: bool
 ) -> tuple[Series | None, Tree]:
