@@ -70,6 +70,10 @@ class Span:
     end_line: int
     end_column: int
 
+    def is_on(self, line: int) -> bool:
+        """Tell whether some of it stands on a line."""
+        return self.line <= line <= self.end_line
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:

@@ -35,7 +35,7 @@ from analyzer.program.cache import Cache
 from analyzer.program.interest import Interest
 from analyzer.rules import Rule, load_rules
 from analyzer.settle import analyse_both, is_worth, read_on, settle
-from analyzer.tree import Tree, searching
+from analyzer.tree import Tree, only_c, searching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
 
     Raise OutOfBudgetError where not all could be read.
     """
-    clock, facts, paths = task.clock, task.question.facts, _sources(task.changed)
+    clock, facts, paths = task.clock, task.question.facts, only_c(task.changed)
     clock.enter("search and read")
     # Most often a search is under way by now, and what is changed is known without it.
     for tree in (task.trees.before, task.trees.after):
@@ -124,10 +124,6 @@ def sides_of(task: Task) -> Sides | str:
     if isinstance(prepared, str):
         return prepared
     return task.sides(prepared, settle(prepared, task.clock, jobs=task.jobs))
-
-
-def _sources(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(p for p in paths if p.endswith((".c", ".h")))
 
 
 def judge(sides: Sides, changed: Iterable[str]) -> Judged:

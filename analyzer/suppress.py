@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from analyzer.base import Span
 from analyzer.findings import Finding, Result, Status
 from analyzer.rules import load_rules
+from analyzer.tree.api import is_c
 
 if TYPE_CHECKING:
     from analyzer.c.unit import Unit
@@ -66,7 +67,7 @@ class Suppression:
 
 def suppressions(path: str, text: bytes) -> tuple[Suppression, ...]:
     """Return the suppressions of a file, in order; costs next to nothing where there is none."""
-    if _WORD not in text or not path.endswith((".c", ".h")):
+    if _WORD not in text or not is_c(path):
         return ()
     from analyzer.c.blank import comment_ranges
     from analyzer.c.unit import scan_unit

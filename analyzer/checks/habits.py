@@ -16,7 +16,6 @@ from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.migrations import NEITHER, Described, Forbidden, Moved, Obligation
 from analyzer.pages.machine import CLEAR, SET, TYPE, Operation, PageState, Space, Verb
 from analyzer.program.params import page_params
-from analyzer.program.program import Program
 from analyzer.program.roots import callers_of
 
 _VERBS = {
@@ -187,14 +186,8 @@ def _forbids(
 def _is_below(seen: Observation, registrars: tuple[str, ...], sides: Sides) -> bool:
     """Tell whether an observation is made in a function that is registered so, or below one."""
     program = sides.programs.after
-    registered = {id for r in registrars for id in _registered(program, r)}
+    registered = {id for registrar in registrars for id in program.passed(registrar, 0)}
     return bool(registered & set(seen.chain))
-
-
-def _registered(program: Program, registrar: str) -> Iterator[FunctionId]:
-    """Yield the functions that are passed to a registrar."""
-    for argument in program.arguments(registrar, 0):
-        yield from program.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path)
 
 
 def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:

@@ -273,7 +273,7 @@ def _told(
     """Return the ways of a page, those that leave it alone marked as such."""
     came = state_words(page, space)
     found: dict[Way, None] = {}
-    for key in sorted(k for k in done.entry.pages):
+    for key in sorted(done.entry.pages):
         for way in _ways(done, key, "", id, tree, space):
             same = way.outcome == "returns" and way.exit == came
             ended = "" if way.outcome != "returns" else "as it was" if same else way.exit

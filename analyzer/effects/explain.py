@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 
 from analyzer.audit.names import Name, names_of
 from analyzer.audit.uses import find_uses
-from analyzer.base import FunctionId, Pair, Span
+from analyzer.base import FunctionId, Pair
 from analyzer.clock import Clock, Progress
 from analyzer.comparison.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
@@ -133,7 +133,7 @@ def _happenings(
     """Return what happens to pages at a line; where nothing does, what is known after it."""
     found: dict[Happening, Happening] = {}
     for o in behaviour.observations:
-        here = o.path == path and o.span.line <= line <= o.span.end_line
+        here = o.path == path and o.span.is_on(line)
         if here and o.kind in (Kind.OPERATION, Kind.SINK, Kind.CHECK):
             happening = _observed(o, tree, behaviour)
             found.setdefault(happening, happening)
@@ -168,7 +168,7 @@ def _on_the_way(path: str, line: int, behaviour: Behaviour) -> set[FunctionId]:
     return {
         frame.id
         for o in behaviour.observations
-        if o.path == path and o.span.line <= line <= o.span.end_line
+        if o.path == path and o.span.is_on(line)
         for frame in o.stack
     }
 
@@ -184,7 +184,7 @@ def _used(
     for migration in described.values():
         names |= names_of(tree.law.space, migration)
     uses = find_uses(names, tree.program, source).uses
-    held = {u.name.label for u in uses if u.file == path and _lies_on(line, u.span)}
+    held = {u.name.label for u in uses if u.file == path and u.span.is_on(line)}
     for name, migration in sorted(described.items()):
         if not held.isdisjoint((*migration.flags, *migration.types)):
             yield name
@@ -199,19 +199,15 @@ def ruled(e: Explanation, sites_of: Callable[[str], Iterable[Site]]) -> Explanat
         Ruling(name, s.operation, str(s.verdict), s.reason)
         for name in e.migrations
         for s in sites_of(name)
-        if s.file == e.place.file and _lies_on(e.place.line, s.span)
+        if s.file == e.place.file and s.span.is_on(e.place.line)
     )
     return replace(e, rulings=tuple(dict.fromkeys(rulings)))
-
-
-def _lies_on(line: int, span: Span) -> bool:
-    return span.line <= line <= span.end_line
 
 
 def _remarks(place: Place, found: Iterable[Finding]) -> Iterable[Remark]:
     for f in found:
         relation = ""
-        if f.file == place.file and f.span.line <= place.line <= f.span.end_line:
+        if f.file == place.file and f.span.is_on(place.line):
             relation = "here"
         elif any((s.span.file, s.span.line) == (place.file, place.line) for s in f.trace):
             relation = "trace"

@@ -20,7 +20,7 @@ from analyzer.pages.machine import Space
 from analyzer.program.cache import Cache
 from analyzer.program.params import is_page_pointer
 from analyzer.settle import settle
-from analyzer.tree import Tree
+from analyzer.tree import Tree, only_c
 
 #: A line of code without comments on which nothing is done.
 _BARE = re.compile(rb"[\s{}]*(?:else\b[\s{}]*)?")
@@ -71,14 +71,15 @@ def prepared_trees(
     trees: Pair[Tree], changed: Iterable[str], config: Mapping[str, bool] | None
 ) -> Pair[Prepared]:
     """Read both trees as far as the analysis needs them; one tree is read once."""
-    facts, cache = load_facts(), Cache()
-    after = prepare(trees.after.read, trees.after.search, cache, facts, config or {})
-    after.program.add(path for path in changed if path.endswith((".c", ".h")))
-    if trees.before is trees.after:
-        return Pair(after, after)
-    before = prepare(trees.before.read, trees.before.search, cache, facts, config or {})
-    before.program.add(path for path in changed if path.endswith((".c", ".h")))
-    return Pair(before, after)
+    facts, cache, paths = load_facts(), Cache(), only_c(changed)
+
+    def read(tree: Tree) -> Prepared:
+        prepared = prepare(tree.read, tree.search, cache, facts, config or {})
+        prepared.program.add(paths)
+        return prepared
+
+    after = read(trees.after)
+    return Pair(after if trees.before is trees.after else read(trees.before), after)
 
 
 def sighting(at: tuple[str, int], tree: Prepared, behaviour: Behaviour) -> Sighting:
@@ -108,7 +109,7 @@ def function_at(path: str, line: int, tree: Prepared) -> str:
     if tree.program.has(path):
         for found in tree.program.unit(path).definitions.values():
             for d in found:
-                if d.span.line <= line <= d.span.end_line:
+                if d.span.is_on(line):
                     return d.name
     return ""
 

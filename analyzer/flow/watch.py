@@ -34,7 +34,7 @@ class Lookout:
         following = self._spans[block][n + 1 :]
         ahead = following or self._ahead(block)
         for line in self._on(self._spans[block][n]):
-            if not ahead or not _on_line(ahead[0], line):
+            if not ahead or not ahead[0].is_on(line):
                 for state in states:
                     self._record(line, state)
 
@@ -45,11 +45,11 @@ class Lookout:
             return
         ahead = self._first(target, set()) if target is not None else []
         for line in self._on(end.span):
-            if not ahead or not _on_line(ahead[0], line):
+            if not ahead or not ahead[0].is_on(line):
                 self._record(line, state)
 
     def _on(self, span: Span) -> Iterator[int]:
-        return (line for line in self._lines if _on_line(span, line))
+        return (line for line in self._lines if span.is_on(line))
 
     def _ahead(self, block: int) -> list[Span]:
         """Return what stands first where a block jumps to."""
@@ -85,9 +85,7 @@ def lookout(act: Activation, run: Run) -> Lookout | None:
     """Return who looks on in an activation; None where no line of it is watched."""
     span = act.function.span
     lines = frozenset(
-        line
-        for path, line in run.watched.lines
-        if path == act.function.path and span.line <= line <= span.end_line
+        line for path, line in run.watched.lines if path == act.function.path and span.is_on(line)
     )
     return Lookout(act, run, lines) if lines else None
 
@@ -95,7 +93,3 @@ def lookout(act: Activation, run: Run) -> Lookout | None:
 def _spans(block: ir.Block) -> list[Span]:
     spans = [step.span for step in block.instructions]
     return spans if isinstance(block.end, ir.Jump) else [*spans, block.end.span]
-
-
-def _on_line(span: Span, line: int) -> bool:
-    return span.line <= line <= span.end_line

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from analyzer.base import Pair
 from analyzer.patch.model import ChangeKind, Patch
-from analyzer.tree.api import Tree
+from analyzer.tree.api import Tree, only_c
 from analyzer.tree.overlay import Overlay
 
 #: So many of the bytes of the larger file are those of the other one; as git takes it.
@@ -30,11 +30,11 @@ def moved_files(patch: Patch, trees: Pair[Tree], changed: Iterable[str]) -> Mapp
     Besides what it calls a rename that is a file that goes where much the same text comes.
     """
     gone, new = {}, {}
-    for path in changed:
+    for path in only_c(changed):
         before, after = trees.before.read(path), trees.after.read(path)
-        if path.endswith((".c", ".h")) and before and after is None:
+        if before and after is None:
             gone[path] = before
-        elif path.endswith((".c", ".h")) and after and before is None:
+        elif after and before is None:
             new[path] = after
     moved = {
         change.before: change.after

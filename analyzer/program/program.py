@@ -236,6 +236,11 @@ class Program(Files):
         """Return the text of one argument of every call of a name, in all #if branches."""
         return tuple(self._arguments(name, index))
 
+    def passed(self, name: str, index: int) -> Iterator[FunctionId]:
+        """Yield the functions that calls of a name are passed at a position, such as `&f`."""
+        for argument in self.arguments(name, index):
+            yield from self.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path)
+
     def _arguments(self, name: str, index: int) -> Iterator[Argument]:
         call = re.compile(rb"\b" + name.encode() + rb"\s*\(")
         needle = name.encode()

@@ -96,8 +96,7 @@ def _written_flags(
 
     Not all of what stands beside the origins: core files write flags for every purpose there is.
     """
-    core = {path.rpartition("/")[0] for path, _ in makers}
-    files = {path for path, _ in strong if path.rpartition("/")[0] not in core}
+    files = frozenset(_drivers((path for path, _ in strong), makers))
     return frozenset(
         op.dimension
         for id in program.functions()
@@ -170,11 +169,8 @@ def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
     found: dict[FunctionId, None] = {}
     for function in program.lowered((registrar.path, registrar.name))[:1]:
         for index, param in enumerate(function.params):
-            if param.name != stored.value:
-                continue
-            for argument in program.arguments(registrar.name, index):
-                for id in program.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path):
-                    found.setdefault(id)
+            if param.name == stored.value:
+                found.update(dict.fromkeys(program.passed(registrar.name, index)))
     return tuple(found)
 
 

@@ -181,7 +181,7 @@ def excerpt(source: bytes, span: Span) -> tuple[Line, ...]:
 
 
 def _marked(number: int, line: bytes, span: Span) -> Line:
-    if not span.line <= number <= span.end_line:
+    if not span.is_on(number):
         return Line(number, _text(line), "", "")
     indent = len(line) - len(line.lstrip())
     start = span.column - 1 if number == span.line else indent

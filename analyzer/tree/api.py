@@ -63,6 +63,16 @@ def is_below(path: str, folders: Folders) -> bool:
     return not folders or path.startswith(tuple(f"{folder}/" for folder in folders))
 
 
+def is_c(path: str) -> bool:
+    """Say whether a file of this name is read as C."""
+    return path.endswith((".c", ".h"))
+
+
+def only_c(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some files that are read as C."""
+    return tuple(filter(is_c, paths))
+
+
 def is_source(path: str) -> bool:
     """Say whether a word search looks into a file of this name."""
     return path.endswith(SOURCE_SUFFIXES)
