@@ -219,15 +219,18 @@ def _from_or_to_core(
     run: Run,
 ) -> Results:
     """Hand a page to the buddy, drop a reference to it, or make it afresh."""
-    give, sink = operations.hand_over, run.facts.sinks.get(name)
-    if name in run.facts.puts:
-        give, sink = operations.drop, run.facts.puts[name]
+    put = run.facts.puts.get(name)
+    sink = put or run.facts.sinks.get(name)
     index = sink.arg if sink is not None else run.facts.resets[name]
     key = page_key(args[index]) if index < len(args) else None
-    if key is not None and sink is not None:
-        state = give(sink, key, args, state, act, span, name, run)
-    elif key is not None:
+    if key is None:
+        return [(state, Unknown(here))]
+    if sink is None:
         state = operations.born(key, state, act, span, "", run)
+    elif put is None:
+        state = operations.hand_over(sink, key, args, state, act, span, name, run)
+    elif operations.drops_last(key, state, act, run):  # nobody knows it from then on
+        state = operations.hand_over(sink, key, args, state, act, span, name, run).take(key)
     return [(state, Unknown(here))]
 
 

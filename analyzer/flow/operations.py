@@ -204,21 +204,10 @@ def hand_over(
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
 
 
-def drop(
-    sink: Sink,
-    key: str,
-    args: Sequence[Value],
-    state: State,
-    act: Activation,
-    span: Span,
-    name: str,
-    run: Run,
-) -> State:
-    """Drop a reference to a page; where that is the last one, nobody knows it from then on."""
+def drops_last(key: str, state: State, act: Activation, run: Run) -> bool:
+    """Tell whether the reference to a page that a function drops is the last one."""
     page = held_page(key, state, run) or page_of(key, state, run)
-    if not is_last(page, act.function.path, act.stack, run.program, run.facts):
-        return state
-    return hand_over(sink, key, args, state, act, span, name, run).take(key)
+    return is_last(page, act.function.path, act.stack, run.program, run.facts)
 
 
 def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) -> bool:
