@@ -1,4 +1,4 @@
-"""Read the facts, rules and queries that are shipped beside the code, and TOML strictly."""
+"""Read the facts and rules that are shipped beside the code, and TOML strictly."""
 
 from __future__ import annotations
 
@@ -23,15 +23,9 @@ E = TypeVar("E", bound=StrEnum)
 
 
 @cache
-def read_query(name: str) -> str:
-    """Return the text of a file under `queries/`, for example `c/calls.scm`."""
-    return (QUERIES / name).read_text(encoding="utf-8")
-
-
-@cache
 def read_facts(name: str) -> Mapping[str, Any]:  # TOML is typed by its readers
     """Return a TOML file under `queries/` as a mapping; raise AnalyzerError for bad TOML."""
-    return read_toml(f"queries/{name}", read_query(name)).values
+    return read_toml(f"queries/{name}", (QUERIES / name).read_text(encoding="utf-8")).values
 
 
 def names_under(folder: str) -> tuple[str, ...]:

@@ -52,17 +52,6 @@ class Store(Protocol):
         ...
 
 
-class NoStore:
-    """A store that forgets: for `--no-cache`, and for the tests."""
-
-    def load(self, kind: str, key: bytes) -> bytes | None:  # noqa: ARG002 (a Store)
-        """Return None."""
-        return None
-
-    def save(self, kind: str, key: bytes, value: bytes) -> None:
-        """Do nothing."""
-
-
 def key_of(*parts: str | bytes) -> bytes:
     """Return the key of what follows from the parts and from the code and facts at hand."""
     digest = hashlib.blake2b(code_version(), digest_size=_DIGEST)

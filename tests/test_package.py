@@ -31,7 +31,7 @@ def test_every_data_file_is_in_the_wheel(installed: Path) -> None:
     for folder, inside in ((ROOT / "queries", "analyzer/queries"), (ROOT / "analyzer", "analyzer")):
         wanted = {
             p.relative_to(folder) for p in folder.rglob("*")
-            if p.suffix in {".toml", ".scm", ".json", ".py"}
+            if p.suffix in {".toml", ".json", ".py"}
         }  # fmt: skip
         assert wanted
         assert {p for p in wanted if not (installed / inside / p).is_file()} == set()

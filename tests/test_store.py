@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from analyzer import store as store_module
-from analyzer.store import SCHEMA, DiskStore, NoStore, Usage, key_of, open_store, store_folder
+from analyzer.store import SCHEMA, DiskStore, Usage, key_of, open_store, store_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,13 +70,6 @@ def test_nothing_is_written_before_the_end(tmp_path: Path) -> None:
 
     assert b"value" == store.load("k", b"key")
     assert other.load("k", b"key") is None
-
-
-def test_no_store_forgets() -> None:
-    store = NoStore()
-    store.save("k", b"key", b"value")
-
-    assert store.load("k", b"key") is None
 
 
 @pytest.mark.parametrize("wreck", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 5000])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -272,15 +271,3 @@ class Definition:
     body: int
     static: bool
     conditions: Conditions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Initializer:
-    """A static initialiser at file scope: `variable = value` or `variable.field = value`."""
-
-    variable: str
-    type: str
-    field: str  # "" for a scalar
-    value: Expr
-    span: Span
-    conditions: Conditions = dataclasses.field(default=())

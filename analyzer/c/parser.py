@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 import tree_sitter
 import tree_sitter_c
-
-from analyzer.data import read_query
 
 #: A body is parsed behind this head, so that it is a function whatever precedes it.
 _HEAD = b"void f()"
@@ -78,16 +75,6 @@ def parse_body(text: bytes, offset: int) -> Syntax | None:
     return None
 
 
-def query_text(text: bytes, offset: int, query: str) -> tuple[Mapping[str, Syntax], ...]:
-    """Run a query of `queries/c/` over file-scope text; each match maps captures to nodes."""
-    tree = _parser().parse(text)
-    found = tree_sitter.QueryCursor(_query(query)).matches(tree.root_node)
-    return tuple(
-        {name: _converted(nodes[0], offset) for name, nodes in captures.items()}
-        for _, captures in found
-    )
-
-
 def _converted(node: tree_sitter.Node, offset: int) -> Syntax:
     return _convert(node.walk(), node, None, offset, node.has_error)
 
@@ -140,8 +127,3 @@ def _language() -> tree_sitter.Language:
 @cache
 def _parser() -> tree_sitter.Parser:
     return tree_sitter.Parser(_language())
-
-
-@cache
-def _query(name: str) -> tree_sitter.Query:
-    return tree_sitter.Query(_language(), read_query(f"c/{name}.scm"))

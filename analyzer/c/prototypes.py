@@ -27,7 +27,7 @@ def prototypes(unit: Unit) -> tuple[Prototype, ...]:
     """Return the function declarations of a file in order, those of all `#if` arms."""
     found = []
     scope = file_scope(unit)
-    for begin, end in file_statements(unit, scope):
+    for begin, end in _statements(unit, scope):
         head = find_head(scope, begin, end)
         if head is None or head.definer is not None:
             continue
@@ -46,7 +46,7 @@ def file_scope(unit: Unit) -> bytes:
     )
 
 
-def file_statements(unit: Unit, scope: bytes) -> Iterator[tuple[int, int]]:
+def _statements(unit: Unit, scope: bytes) -> Iterator[tuple[int, int]]:
     """Yield (start, offset of the semicolon) of each declaration at file scope."""
     begin = at = 0
     braces = Braces(scope)

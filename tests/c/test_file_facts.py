@@ -1,12 +1,10 @@
-"""Constants, prototypes and initial values are read from a file without its headers."""
+"""Constants and prototypes are read from a file without its headers."""
 
 from __future__ import annotations
 
 import pytest
 
 from analyzer.c.constants import constants, enumerators, evaluate
-from analyzer.c.dump import expression
-from analyzer.c.initializers import initializers
 from analyzer.c.prototypes import prototypes
 
 from .code import unit
@@ -80,31 +78,3 @@ def test_prototypes_and_nothing_else() -> None:
     )
 
     assert ["f", "g", "h", "p"] == [p.name for p in prototypes(u)]
-
-
-def test_initial_values() -> None:
-    u = unit(
-        "static online_cb_t cb = generic;\nint n = -1, *q = &n;\n"
-        "static struct notifier nb __read_mostly = {\n\t.call = f,\n\t.in = { .deep = &g, },\n"
-        "#ifdef CONFIG_X\n\t.late.er = h,\n#endif\n};\n"
-        "static const struct ops table[] = {\n\t{ .open = a },\n\t[KIND] = { .open = b },\n};\n"
-        "int k(void)\n{\n\tint local = 3;\n}\nstatic void (*hook)(int) = k;\nint made = MAKE(1);\n"
-        "EXPORT_SYMBOL(cb)\nint last = 2;\n"
-    )
-
-    assert [
-        ("cb", "", "generic", ()),
-        ("n", "", "-1", ()),
-        ("q", "", "&n", ()),
-        ("nb", "call", "f", ()),
-        ("nb", "in.deep", "&g", ()),
-        ("nb", "late.er", "h", (("CONFIG_X", True),)),
-        ("table", "[0].open", "a", ()),
-        ("table", "[KIND].open", "b", ()),
-        ("hook", "", "k", ()),
-        ("made", "", "<MAKE(1)>", ()),
-        ("last", "", "2", ()),
-    ] == [(i.variable, i.field, expression(i.value), i.conditions) for i in initializers(u)]
-    assert ["online_cb_t", "int", "int *", "struct notifier"] == [
-        i.type for i in initializers(u)[:4]
-    ]

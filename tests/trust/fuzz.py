@@ -19,7 +19,6 @@ from pathlib import Path
 
 from analyzer.base import AnalyzerError, Pair
 from analyzer.c.constants import constants, enumerators
-from analyzer.c.initializers import initializers
 from analyzer.c.lower import lower
 from analyzer.c.macros import expand, macro_definitions
 from analyzer.c.prepare import prepare
@@ -70,7 +69,6 @@ def read_c(data: bytes) -> None:
     assert _breaks(prepared) == _breaks(data), "preparation keeps the lines"
     unit = scan_unit("any.c", data)
     comment_spans(unit)
-    initializers(unit)
     prototypes(unit)
     constants(unit)
     enumerators(unit)

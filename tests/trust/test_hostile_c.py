@@ -9,7 +9,6 @@ import pytest
 
 from analyzer.base import Gap
 from analyzer.c.constants import constants, enumerators
-from analyzer.c.initializers import initializers
 from analyzer.c.lower import lower
 from analyzer.c.prepare import prepare
 from analyzer.c.prototypes import prototypes
@@ -83,7 +82,6 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 def read(text: bytes) -> list[Gap]:
     """Read a text in every way there is, and return what was not understood."""
     unit = scan_unit("evil.c", text)
-    initializers(unit)
     prototypes(unit)
     constants(unit)
     enumerators(unit)
