@@ -62,6 +62,10 @@ class Unit:
         """Return the span of a stretch of text."""
         return make_span(self.path, self.starts, start, end)
 
+    def said(self, span: Span) -> str:
+        """Return the original text of a span on one line, for a reader."""
+        return " ".join(self.text[span.start : span.end].decode("utf-8", "replace").split())
+
     def source(self, start: int, end: int) -> str:
         """Return original text as a string; bytes that are not UTF-8 are kept as latin-1."""
         return self.text[start:end].decode("latin-1")

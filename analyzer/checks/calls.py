@@ -147,8 +147,7 @@ def call_at(program: Program, path: str, unit: Unit, at: int) -> tuple[str, Span
     around = program.enclosing(path, at)
     assert around is not None, "calls outside of functions were left out"
     span = unit.span(at, _closing(unit.code, at))
-    text = unit.text[span.start : span.end].decode("utf-8", "replace")
-    return around.name, span, " ".join(text.split())
+    return around.name, span, unit.said(span)
 
 
 def _count(n: int) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.base import FunctionId, Pair, unspaced
+from analyzer.base import FunctionId, Pair
 from analyzer.checks.early import find_early
 from analyzer.checks.evidence import is_asserted
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome, by_site
 from analyzer.migrations import NEITHER, Described, Forbidden, Moved, Obligation
 from analyzer.pages.machine import CLEAR, SET, TYPE, Operation, PageState, Space, Verb
 from analyzer.program.params import page_params
@@ -31,7 +31,7 @@ Answer = bool | None
 
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield what a patch adds, or leaves behind, for a state in which pages no longer start."""
-    sites = sides.behaviours.map(_by_site)
+    sites = sides.behaviours.map(lambda b: by_site(b.operations()))
     before, after = sides.behaviours.before, sides.behaviours.after
     for migration in sides.described:
         has = having(migration, sides)
@@ -188,12 +188,3 @@ def _is_below(seen: Observation, registrars: tuple[str, ...], sides: Sides) -> b
     program = sides.programs.after
     registered = {id for registrar in registrars for id in program.passed(registrar, 0)}
     return bool(registered & set(seen.chain))
-
-
-def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:
-    """Return the operations by function and text."""
-    found: dict[object, list[Observation]] = {}
-    for o in behaviour.observations:
-        if o.kind is Kind.OPERATION:
-            found.setdefault((o.id, unspaced(o.text)), []).append(o)
-    return found

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analyzer.base import unspaced
 from analyzer.blame.culprit import Charge, charge_site, culprit_at
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome, by_site
 from analyzer.pages.machine import EITHER, TYPE
 from analyzer.program.roots import callers_of
 
@@ -19,10 +18,11 @@ def find(sides: Sides) -> Iterator[Failure]:
     Only where every caller was followed: a function that others may call with other pages is
     none of ours to call dead.
     """
-    for key, seen in sorted(_by_site(sides.behaviours.after).items(), key=repr):
+    sites = sides.behaviours.map(_on_flags)
+    for key, seen in sorted(sites.after.items(), key=repr):
         if any(o.outcome is not Outcome.NO_EFFECT for o in seen):
             continue
-        was = _by_site(sides.behaviours.before).get(key, [])
+        was = sites.before.get(key, [])
         worked = [o for o in was if o.outcome is Outcome.EFFECTIVE]
         if not worked or any(o.page.flag(o.dimension) == EITHER for o in worked):
             continue
@@ -47,13 +47,13 @@ def charge(failure: Failure, sides: Sides) -> Charge:
     return charge_site(failure)
 
 
-def _by_site(behaviour: Behaviour) -> dict[object, list[Observation]]:
-    found: dict[object, list[Observation]] = {}
-    for o in behaviour.observations:
-        tracked = o.dimension != TYPE and o.outcome not in (Outcome.SEEN, Outcome.LATE)
-        if o.kind is Kind.OPERATION and tracked:
-            found.setdefault((o.id, unspaced(o.text)), []).append(o)
-    return found
+def _on_flags(behaviour: Behaviour) -> dict[object, list[Observation]]:
+    """Return what operations on flags were seen to do, by site."""
+    return by_site(
+        o
+        for o in behaviour.operations()
+        if o.dimension != TYPE and o.outcome not in (Outcome.SEEN, Outcome.LATE)
+    )
 
 
 def _every_caller_followed(seen: Observation, sides: Sides) -> bool:

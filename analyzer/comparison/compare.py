@@ -207,8 +207,7 @@ def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str
     unit = program.unit(f.path)
     for step in v.steps:
         if isinstance(step, ir.Call):
-            text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
-            yield unspaced(text)
+            yield unspaced(unit.said(step.span))
 
 
 Detect = Callable[[Behaviour], Iterable[Failure]]

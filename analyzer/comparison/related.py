@@ -104,8 +104,7 @@ class Related:
         return Gap("condition", path, span.line, name, detail)
 
     def _text(self, d: Decision) -> str:
-        text = self.program.unit(d.id[0]).text[d.span.start : d.span.end]
-        said = " ".join(text.decode("utf-8", "replace").split())
+        said = self.program.unit(d.id[0]).said(d.span)
         return f"`case {said}`" if d.is_case and "=" not in said else f"`{said}`"
 
 

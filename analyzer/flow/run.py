@@ -184,8 +184,7 @@ class Run(Seen):
 
     def text(self, act: Activation, span: Span) -> str:
         """Return the source text of a span with blanks folded."""
-        unit = self.program.unit(act.function.path)
-        return " ".join(unit.text[span.start : span.end].decode("utf-8", "replace").split())
+        return self.program.unit(act.function.path).said(span)
 
     def observe(
         self,

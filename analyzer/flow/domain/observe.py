@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from analyzer.base import Gap, Pair, Span
+from analyzer.base import Gap, Pair, Span, unspaced
 from analyzer.flow.domain.sight import Entrance, Sight
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space, Verb
 
@@ -80,6 +80,14 @@ class Observation:
         return self.page.source(self.dimension)
 
 
+def by_site(observations: Iterable[Observation]) -> dict[object, list[Observation]]:
+    """Return observations by where they stand: by their function and text, whatever the line."""
+    found: dict[object, list[Observation]] = {}
+    for o in observations:
+        found.setdefault((o.id, unspaced(o.text)), []).append(o)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One way of a population's page through a function.
@@ -127,6 +135,10 @@ class Behaviour:
         """Return what is left where nothing that was seen from some roots counts."""
         seen = tuple(o for o in self.observations if o.root not in roots)
         return replace(self, observations=seen, passages=())
+
+    def operations(self) -> Iterator[Observation]:
+        """Yield what accessors were seen to do."""
+        return (o for o in self.observations if o.kind is Kind.OPERATION)
 
     def births(self, population: str | None = None) -> Iterator[Observation]:
         """Yield where pages come into the world, those of one population or all."""
