@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from analyzer.base import FunctionId, Span
 from analyzer.comparison.compare import Sides
 from analyzer.findings import ContractChange
-from analyzer.flow.domain.observe import Behaviour, Kind, Outcome
+from analyzer.flow.domain.observe import Behaviour, Outcome
 from analyzer.pages.machine import TYPE, PageState, Space, called, describe
 
 #: What an operation that was tried does: it may fail on some pages and be right on others.
@@ -51,12 +51,10 @@ def _without(phrases: dict[str, bool], other: Iterable[str]) -> tuple[str, ...]:
 def _phrases(behaviour: Behaviour, population: str, flags: tuple[str, ...]) -> Phrases:
     """Return what functions do to pages of a population, in words."""
     found: Phrases = {}
-    for o in behaviour.observations:
+    for o, op in behaviour.operations():
         tracked = o.dimension == TYPE or o.dimension in flags
-        done = o.kind is Kind.OPERATION and o.outcome in _DONE
-        if not done or not tracked or o.page.population != population:
+        if o.outcome not in _DONE or not tracked or o.page.population != population:
             continue
-        op = behaviour.space.operations[o.operation]
         if not op.is_test:
             for id in o.chain:
                 _add(found, id, f"{op.verb.says} {called(op.label)}", own=id == o.id)

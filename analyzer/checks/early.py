@@ -84,10 +84,8 @@ def _ways_to(clear: Event, obligation: Obligation, behaviour: Behaviour) -> froz
     held = behaviour.space.holding(obligation.what)
     return frozenset(
         tuple(f.id for f in o.stack)
-        for o in behaviour.observations
-        if o.kind is Kind.OPERATION
-        and (o.id, o.span.start) == (clear.owner, clear.at)
-        and o.page.types & held
+        for o, _ in behaviour.operations()
+        if (o.id, o.span.start) == (clear.owner, clear.at) and o.page.types & held
     )
 
 
@@ -95,10 +93,8 @@ def _told_by(obligation: Obligation, behaviour: Behaviour) -> frozenset[Event]:
     """Return the clears that somebody's test finds: there the type means something to the end."""
     return frozenset(
         source
-        for o in behaviour.observations
-        if o.kind is Kind.OPERATION
-        and (op := behaviour.space.operations.get(o.operation)) is not None
-        and (op.verb, op.label) == (Verb.TEST, obligation.what)
+        for o, op in behaviour.operations()
+        if (op.verb, op.label) == (Verb.TEST, obligation.what)
         and (source := o.page.source(TYPE)) is not None
     )
 
@@ -134,10 +130,7 @@ def _put(
     No page is seen to go to the buddy there, so the two have to stand in one straight line.
     """
     known: dict[object, None] = {}
-    for o in behaviour.observations:
-        op = behaviour.space.operations.get(o.operation)
-        if o.kind is not Kind.OPERATION or op is None:
-            continue
+    for o, op in behaviour.operations():
         if not o.page.types & behaviour.space.holding(obligation.what):
             continue
         place = (o.path, o.function, o.span.start)

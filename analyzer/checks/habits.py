@@ -31,7 +31,7 @@ Answer = bool | None
 
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield what a patch adds, or leaves behind, for a state in which pages no longer start."""
-    sites = sides.behaviours.map(lambda b: by_site(b.operations()))
+    sites = sides.behaviours.map(lambda b: by_site(o for o, _ in b.operations()))
     before, after = sides.behaviours.before, sides.behaviours.after
     for migration in sides.described:
         has = having(migration, sides)

@@ -51,7 +51,7 @@ def _on_flags(behaviour: Behaviour) -> dict[object, list[Observation]]:
     """Return what operations on flags were seen to do, by site."""
     return by_site(
         o
-        for o in behaviour.operations()
+        for o, _ in behaviour.operations()
         if o.dimension != TYPE and o.outcome not in (Outcome.SEEN, Outcome.LATE)
     )
 

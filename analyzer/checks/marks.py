@@ -205,21 +205,18 @@ class _Set:
 
 
 def _sets(behaviour: Behaviour) -> Iterator[_Set]:
-    for o in behaviour.observations:
-        op = behaviour.space.operations.get(o.operation)
-        done = o.kind is Kind.OPERATION and o.outcome is not Outcome.NO_EFFECT
-        if done and op is not None and op.dimension == TYPE and op.is_set:
+    for o, op in behaviour.operations():
+        if o.outcome is not Outcome.NO_EFFECT and op.dimension == TYPE and op.is_set:
             yield _Set(op.label, tuple(reversed(o.chain)), o)
 
 
 def _asserted_clears(behaviour: Behaviour) -> dict[tuple[str, str], Observation]:
     """Return the clears of pages of which nothing is known that trap without the type, by file."""
     found: dict[tuple[str, str], Observation] = {}
-    for o in behaviour.observations:
-        op = behaviour.space.operations.get(o.operation)
+    for o, op in behaviour.operations():
         unknown = not o.page.population and o.page.source(TYPE) is None
-        asserts = o.kind is Kind.OPERATION and o.outcome is Outcome.MAY_TRAP and unknown
-        if asserts and op is not None and op.verb is Verb.CLEAR and _needs_type(op):
+        asserts = o.outcome is Outcome.MAY_TRAP and op.verb is Verb.CLEAR and _needs_type(op)
+        if asserts and unknown:
             found.setdefault((o.path, op.label), o)
     return found
 

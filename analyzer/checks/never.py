@@ -61,10 +61,8 @@ def _found(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation
 
 def _marks(behaviour: Behaviour, types: int) -> Iterator[Observation]:
     """Yield where allocated pages get the one type that some pages may have."""
-    for o in behaviour.observations:
-        op = behaviour.space.operations.get(o.operation)
-        sets = o.kind is Kind.OPERATION and op is not None and op.dimension == TYPE and op.is_set
-        if not sets or op is None or o.page.population != ALLOCATED:
+    for o, op in behaviour.operations():
+        if op.dimension != TYPE or not op.is_set or o.page.population != ALLOCATED:
             continue
         marked = types & ~UNTYPED
         if marked and not marked & ~behaviour.space.holding(op.label):

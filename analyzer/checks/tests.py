@@ -10,7 +10,7 @@ from analyzer.c import ir
 from analyzer.checks.evidence import find_cause, flag_name, is_asserted, subject, trace_of
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Finding
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
 from analyzer.program.program import Program
@@ -59,11 +59,10 @@ def _outcomes(
     """
     found: dict[object, dict[bool | None, Observation]] = {}
     places: dict[tuple[FunctionId, str], tuple[int, ...]] = {}
-    for o in behaviour.observations:
-        op = behaviour.space.operations.get(o.operation)
-        if o.kind is not Kind.OPERATION or o.outcome is not Outcome.SEEN or op is None:
+    for o, op in behaviour.operations():
+        if o.outcome is not Outcome.SEEN or not op.is_test:
             continue
-        if not o.page.population or not op.is_test or o.dimension not in tracked:
+        if not o.page.population or o.dimension not in tracked:
             continue
         if (o.id, o.operation) not in places:
             places[o.id, o.operation] = _places(program, o)

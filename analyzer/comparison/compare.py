@@ -17,7 +17,7 @@ from analyzer.flow.analyse import Prepared
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome, unmarks_unknown
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, UNTYPED, Frame, Space
+from analyzer.pages.machine import TYPE, UNTYPED, Frame, Operation, Space
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
 
@@ -215,9 +215,8 @@ Detect = Callable[[Behaviour], Iterable[Failure]]
 
 def trapped(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield operations that trap, by what they try to do."""
-    for o in behaviour.observations:
-        if o.kind is Kind.OPERATION and o.outcome is Outcome.TRAP:
-            op = behaviour.space.operations[o.operation]
+    for o, op in behaviour.operations():
+        if o.outcome is Outcome.TRAP:
             yield Failure("double-set" if op.verb == "set" else "double-clear", o)
 
 
@@ -297,18 +296,17 @@ def asserted(behaviour: Behaviour) -> Iterable[Failure]:
 
 def redundant(behaviour: Behaviour) -> Iterable[Failure]:
     """Yield operations on a page's type that change nothing and do not trap."""
-    for o in behaviour.observations:
-        idle = o.kind is Kind.OPERATION and o.outcome is Outcome.NO_EFFECT and o.dimension == TYPE
-        if idle and _is_told(o, behaviour.space):
+    for o, op in behaviour.operations():
+        idle = o.outcome is Outcome.NO_EFFECT and o.dimension == TYPE
+        if idle and _is_told(o, op, behaviour.space):
             yield Failure("redundant-op", o)
 
 
-def _is_told(o: Observation, space: Space) -> bool:
+def _is_told(o: Observation, op: Operation, space: Space) -> bool:
     """Tell whether the type that an operation finds is known to be its own, or none at all.
 
     Of the types that are not told apart only the one that set it says which it is.
     """
-    op = space.operations[o.operation]
     if space.tells(op.label) or o.page.types == UNTYPED:
         return True
     source = o.page.source(TYPE)

@@ -29,7 +29,7 @@ def find_function(name: str, prepared: Pair[Prepared], trees: Pair[Tree]) -> Fun
             rb"^[A-Za-z_][^\n;={}]*\b" + re.escape(function.encode()) + rb"\s*\(", re.M
         )
         program.add(p for p in hits if (text := tree.read(p)) is not None and head.search(text))
-        for id in program.in_order(program.defined(function)):
+        for id in program.named(function):
             if not path or id[0] == path:
                 found.setdefault(id, id[0].endswith(".c"))
     in_sources = [id for id, is_source in found.items() if is_source]

@@ -70,11 +70,6 @@ class Program(Files):
         """Tell whether any file that was read defines the function."""
         return plain_name(name) in self._defined
 
-    @noted
-    def defined(self, name: str) -> tuple[FunctionId, ...]:
-        """Return every function of a name in the files that were read."""
-        return tuple(sorted({(d.path, d.name) for d in self._defined.get(name, ())}))
-
     def in_order(self, ids: Iterable[FunctionId]) -> tuple[FunctionId, ...]:
         """Return functions once each, by file and place: no result depends on their names."""
         return tuple(sorted(set(ids), key=self._position))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from analyzer.base import Gap, Pair, Span, unspaced
 from analyzer.flow.domain.sight import Entrance, Sight
-from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space, Verb
+from analyzer.pages.machine import TYPE, Event, Frame, Operation, PageState, Space, Verb
 
 
 class Kind(StrEnum):
@@ -136,9 +136,11 @@ class Behaviour:
         seen = tuple(o for o in self.observations if o.root not in roots)
         return replace(self, observations=seen, passages=())
 
-    def operations(self) -> Iterator[Observation]:
-        """Yield what accessors were seen to do."""
-        return (o for o in self.observations if o.kind is Kind.OPERATION)
+    def operations(self) -> Iterator[tuple[Observation, Operation]]:
+        """Yield what accessors were seen to do, each with what it is."""
+        for o in self.observations:
+            if o.kind is Kind.OPERATION:
+                yield o, self.space.operations[o.operation]
 
     def births(self, population: str | None = None) -> Iterator[Observation]:
         """Yield where pages come into the world, those of one population or all."""
