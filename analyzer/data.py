@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -31,6 +31,16 @@ def read_facts(name: str) -> Mapping[str, Any]:  # TOML is typed by its readers
 def names_under(folder: str) -> tuple[str, ...]:
     """List the TOML files of a folder under `queries/` by name without suffix, sorted."""
     return tuple(sorted(p.stem for p in (QUERIES / folder).glob("*.toml")))
+
+
+def instead(name: str, known: Collection[str], kind: str) -> str:
+    """Say which known names an unknown one may be meant for: close ones, or else all of a kind."""
+    import difflib  # only a typing mistake pays for it
+
+    close = difflib.get_close_matches(name.lower().replace("_", "-"), list(known), n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"the {kind} are {', '.join(known) or 'none'}"
 
 
 @dataclass(frozen=True, slots=True)

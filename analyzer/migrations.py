@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from analyzer.base import AnalyzerError
-from analyzer.data import Table, names_under, read_facts
+from analyzer.data import Table, instead, names_under, read_facts
 from analyzer.spelling import names_of
 
 #: The state of a page that has none of a migration's flags and types.
@@ -34,16 +34,18 @@ class Forbidden(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A population whose state the migration changes; the states are words such as `Reserved`."""
+    """A population whose state the migration changes; the states are words such as `Reserved`.
+
+    title, and when (what parameters of an origin are), are empty where the facts on populations
+    give them. handed_on_by are functions that return such pages, where they have no origin.
+    """
 
     name: str
     before: str
     after: str
-    title: str = ""  # empty where the facts on populations give one
-    when: tuple[tuple[str, str], ...] = ()  # an origin's parameters, likewise
-    handed_on_by: tuple[
-        str, ...
-    ] = ()  # functions that return such pages, where they have no origin
+    title: str = ""
+    when: tuple[tuple[str, str], ...] = ()
+    handed_on_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,7 @@ def migration_named(name: str, known: Mapping[str, Described] | None = None) -> 
     """Return the migration with a name; raise AnalyzerError that names close matches."""
     known = load_migrations() if known is None else known
     if name not in known:
-        raise AnalyzerError(f"unknown migration {name!r}: {_instead(name, known)}")
+        raise AnalyzerError(f"unknown migration {name!r}: {instead(name, known, 'migrations')}")
     return known[name]
 
 
@@ -305,12 +307,3 @@ def _needless(table: Table, key: str, why: str) -> AnalyzerError:
 
 def _states(words: Iterable[str]) -> str:
     return f"{NEITHER} or some of its flags and types ({', '.join(words)})"
-
-
-def _instead(name: str, known: Iterable[str]) -> str:
-    import difflib  # only a typing mistake pays for it
-
-    close = difflib.get_close_matches(name.lower().replace("_", "-"), list(known), n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"the migrations are {', '.join(known) or 'none'}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from analyzer.base import AnalyzerError, Confidence, Severity
-from analyzer.data import Table, names_under, read_facts
+from analyzer.data import Table, instead, names_under, read_facts
 
 _KEYS = ("summary", "explanation", "remedy", "limits", "severity", "confidence", "example")
 
@@ -46,7 +46,7 @@ def rule_named(name: str) -> Rule:
     rules = load_rules()
     spelled = name.lower().replace("_", "-") if name.isupper() else name
     if spelled not in rules:
-        raise AnalyzerError(f"unknown rule {name!r}: {_instead(name, rules)}")
+        raise AnalyzerError(f"unknown rule {name!r}: {instead(name, rules, 'rules')}")
     return rules[spelled]
 
 
@@ -70,12 +70,3 @@ def parse_rule(name: str, facts: Mapping[str, Any]) -> Rule:  # TOML is typed he
 
 def _facts(name: str) -> Mapping[str, Any]:
     return read_facts(f"rules/{name}.toml")
-
-
-def _instead(name: str, rules: Iterable[str]) -> str:
-    import difflib  # only a typing mistake pays for it
-
-    close = difflib.get_close_matches(name.lower().replace("_", "-"), list(rules), n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"the rules are {', '.join(rules)}"
