@@ -97,8 +97,7 @@ def _is_shadowed(program: Program, id: tuple[str, str], name: str) -> bool:
     """Tell whether a name is a parameter or local variable of a function."""
     return any(
         name in variant.locals or any(p.name == name for p in function.params)
-        for function in program.lowered(id)
-        for variant in function.variants
+        for function, variant in program.bodies(id)
     )
 
 

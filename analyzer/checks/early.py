@@ -107,14 +107,13 @@ def _each_is_freed(freed: Observation, clear: Event, program: Program, facts: Fa
     fact = facts.frees.get(freed.operation)
     if fact is not None and fact.each:
         return True
-    beside = freed.span.start if (clear.path, clear.function) == freed.id else -1
-    for function in program.lowered((clear.path, clear.function)):
-        for variant in function.variants:
-            for loop in variant.loops:
-                spans = [step.span for b in loop.blocks for step in variant.blocks[b].instructions]
-                clears = any(s.start <= clear.at < s.end for s in spans)
-                if clears and not any(s.start <= beside < s.end for s in spans):
-                    return False
+    beside = freed.span.start if clear.owner == freed.id else -1
+    for _, variant in program.bodies(clear.owner):
+        for loop in variant.loops:
+            spans = [step.span for b in loop.blocks for step in variant.blocks[b].instructions]
+            clears = any(s.start <= clear.at < s.end for s in spans)
+            if clears and not any(s.start <= beside < s.end for s in spans):
+                return False
     return True
 
 

@@ -119,8 +119,7 @@ def is_asserted(seen: Observation, sides: Sides) -> bool:
     """Tell whether a test is part of an assertion: other rules judge those."""
     return any(
         isinstance(step, ir.Check) and step.span.start <= seen.span.start < step.span.end
-        for function in sides.programs.after.lowered(seen.id)
-        for variant in function.variants
+        for _, variant in sides.programs.after.bodies(seen.id)
         for step in variant.steps
     )
 

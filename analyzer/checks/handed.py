@@ -72,12 +72,11 @@ def _call_in(o: Observation, handed: Event) -> tuple[int, str] | None:
 
 def _is_kept(o: Observation, name: str, since: int, program: Program) -> bool:
     """Tell whether a variable is not assigned between an offset and an operation, nor stepped."""
-    for function in program.lowered(o.id):
-        for variant in function.variants:
-            if any(name in advanced for advanced in shape_of(variant).advanced):
+    for _, variant in program.bodies(o.id):
+        if any(name in advanced for advanced in shape_of(variant).advanced):
+            return False
+        for step in variant.steps:
+            assigned = isinstance(step, ir.Assign) and step.target == ir.Name(name)
+            if assigned and since < step.span.start < o.span.start:
                 return False
-            for step in variant.steps:
-                assigned = isinstance(step, ir.Assign) and step.target == ir.Name(name)
-                if assigned and since < step.span.start < o.span.start:
-                    return False
     return True

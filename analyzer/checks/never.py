@@ -84,25 +84,23 @@ def _is_asked(label: str, folders: set[str], behaviour: Behaviour, program: Prog
 def _is_called(id: FunctionId, program: Program) -> bool:
     """Tell whether all who call a function by its name do so in any case."""
     for caller in callers_of(program, id):
-        for function in program.lowered(caller):
-            for variant in function.variants:
-                for guards, step in _calls(variant):
-                    if step.callee == ir.Name(id[1]) and guards:
-                        return False
+        for _, variant in program.bodies(caller):
+            for guards, step in _calls(variant):
+                if step.callee == ir.Name(id[1]) and guards:
+                    return False
     return True
 
 
 def _is_plain(id: FunctionId, at: int, program: Program) -> bool:
     """Tell whether nothing decides about a call but whether there is a page."""
     found = False
-    for function in program.lowered(id):
-        for variant in function.variants:
-            pages = {name for name, spelled in variant.locals.items() if is_page_pointer(spelled)}
-            for guards, step in _calls(variant):
-                if step.span.start == at:
-                    found = True
-                    if not all(_is_of_list(text, pages) for text, _ in guards):
-                        return False
+    for _, variant in program.bodies(id):
+        pages = {name for name, spelled in variant.locals.items() if is_page_pointer(spelled)}
+        for guards, step in _calls(variant):
+            if step.span.start == at:
+                found = True
+                if not all(_is_of_list(text, pages) for text, _ in guards):
+                    return False
     return found
 
 

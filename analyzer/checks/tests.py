@@ -74,7 +74,7 @@ def _outcomes(
 
 def _places(program: Program, o: Observation) -> tuple[int, ...]:
     """Return where a function calls what an observation is about, in order."""
-    calls = (c for f in program.lowered(o.id) for v in f.variants for _, c in calls_of(v))
+    calls = (c for _, v in program.bodies(o.id) for _, c in calls_of(v))
     return tuple(sorted({c.span.start for c in calls if c.callee == ir.Name(o.operation)}))
 
 
@@ -93,15 +93,14 @@ def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str]
     states = (_held(was.page, space), _held(now.page, space))
     world = World(space, sides.facts, frozenset(), known.pure, known.typed)
     values = known.fresh.get(now.page.population, {})
-    for function in sides.programs.after.lowered(now.id):
-        for variant in function.variants:
-            at = call_at(variant, now.span.start)
-            if at is None or not at[1].args:
-                continue
-            for share in shares_of(function, variant, *at, states, values, world):
-                lost, gained = _doing(share.lost), _doing(share.gained)
-                if lost or gained:
-                    return _spelled(lost), _spelled(gained)
+    for function, variant in sides.programs.after.bodies(now.id):
+        at = call_at(variant, now.span.start)
+        if at is None or not at[1].args:
+            continue
+        for share in shares_of(function, variant, *at, states, values, world):
+            lost, gained = _doing(share.lost), _doing(share.gained)
+            if lost or gained:
+                return _spelled(lost), _spelled(gained)
     return None
 
 

@@ -142,7 +142,7 @@ class Sides:
     def drops_call(self, caller: FunctionId, text: str) -> bool:
         """Tell whether a call that a function made before is not in it any more."""
         flat = unspaced(text)
-        return flat not in self._calls(self.programs.after, caller)
+        return flat not in _calls(self.programs.after, caller)
 
     def new_calls(self, path: str) -> frozenset[str]:
         """Return what the functions of a file call with other words than before, by name."""
@@ -151,17 +151,7 @@ class Sides:
             text.partition("(")[0]
             for id in after.functions()
             if id[0] == path
-            for text in self._calls(after, id) - self._calls(before, id)
-        )
-
-    def _calls(self, program: Program, caller: FunctionId) -> frozenset[str]:
-        if not program.has(caller[0]):
-            return frozenset()
-        return frozenset(
-            c
-            for f in program.lowered(caller)
-            for v in f.variants
-            for c in _call_texts(program, f, v)
+            for text in _calls(after, id) - _calls(before, id)
         )
 
     def call_inverted(self, frame: Frame) -> bool:
@@ -203,11 +193,17 @@ class Sides:
                 yield call
 
 
-def _call_texts(program: Program, f: ir.Function, v: ir.Variant) -> Iterable[str]:
-    unit = program.unit(f.path)
-    for step in v.steps:
-        if isinstance(step, ir.Call):
-            yield unspaced(unit.said(step.span))
+def _calls(program: Program, id: FunctionId) -> frozenset[str]:
+    """Return the texts of a function's calls, without blanks."""
+    if not program.has(id[0]):
+        return frozenset()
+    unit = program.unit(id[0])
+    return frozenset(
+        unspaced(unit.said(step.span))
+        for _, variant in program.bodies(id)
+        for step in variant.steps
+        if isinstance(step, ir.Call)
+    )
 
 
 Detect = Callable[[Behaviour], Iterable[Failure]]

@@ -40,8 +40,7 @@ def guarded_calls(program: Program, id: FunctionId) -> list[GuardedCall]:
         return []
     return [
         GuardedCall(step.callee.id, tuple(map(repr, step.args)), guards, step.span.start)
-        for function in program.lowered(id)
-        for variant in function.variants
+        for _, variant in program.bodies(id)
         for guards, step in guarded_steps(variant)
         if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name)
     ]
@@ -50,17 +49,16 @@ def guarded_calls(program: Program, id: FunctionId) -> list[GuardedCall]:
 def signature(program: Program, id: FunctionId, space: Space, dimension: str) -> Signature:
     """Return the operations on a dimension in a function, with arguments and guards."""
     found = set()
-    for function in program.lowered(id):
-        for variant in function.variants:
-            for guards, step in guarded_steps(variant):
-                if isinstance(step, ir.Check) and _asserts(step, space, dimension):
-                    found.add((step.macro, step.condition, guards))
-                if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
-                    continue
-                op = space.operations.get(step.callee.id)
-                if op is not None and op.dimension == dimension:
-                    held = guards | frozenset((f"#{s}", h) for s, h in variant.conditions)
-                    found.add((op.name, repr(step.args), held))
+    for _, variant in program.bodies(id):
+        for guards, step in guarded_steps(variant):
+            if isinstance(step, ir.Check) and _asserts(step, space, dimension):
+                found.add((step.macro, step.condition, guards))
+            if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
+                continue
+            op = space.operations.get(step.callee.id)
+            if op is not None and op.dimension == dimension:
+                held = guards | frozenset((f"#{s}", h) for s, h in variant.conditions)
+                found.add((op.name, repr(step.args), held))
     return frozenset(found)
 
 

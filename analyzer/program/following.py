@@ -16,8 +16,7 @@ def next_calls(id: FunctionId, at: int, program: Program, facts: Facts) -> tuple
     """
     return tuple(
         _next_with(variant.blocks[b].instructions[n + 1 :], step.args[0], facts)
-        for function in program.lowered(id)
-        for variant in function.variants
+        for _, variant in program.bodies(id)
         for b in range(len(variant.blocks))
         for n, step in enumerate(variant.blocks[b].instructions)
         if isinstance(step, ir.Call) and step.span.start == at and step.args

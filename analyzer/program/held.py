@@ -125,9 +125,8 @@ def _freed_from(
     id: FunctionId, sinks: Mapping[str, Sink], program: Program, facts: Facts
 ) -> Iterator[_Source]:
     """Yield the fields and variables from which a function frees."""
-    for function in program.lowered(id):
-        for variant in function.variants:
-            yield from _freed_in(function, variant, sinks, facts)
+    for function, variant in program.bodies(id):
+        yield from _freed_in(function, variant, sinks, facts)
 
 
 def _freed_in(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from analyzer.base import FunctionId
 from analyzer.c.constants import enumerators
 from analyzer.c.facts import macros
-from analyzer.c.ir import Conditions, Definition, Function, Return, Signature
+from analyzer.c.ir import Conditions, Definition, Function, Return, Signature, Variant
 from analyzer.c.own import plain_name, static_name
 from analyzer.c.statics import private_names
 from analyzer.program.arguments import Argument, split_arguments
@@ -153,6 +153,12 @@ class Program(Files):
         found = facets.unit.definitions.get(id[1], ())
         own = self._names.own(id[0])
         return tuple(self._cache.lower(facets.unit, d, self.config, own) for d in found)
+
+    def bodies(self, id: FunctionId) -> Iterator[tuple[Function, Variant]]:
+        """Yield every variant of a function's definitions, each with the definition."""
+        for function in self.lowered(id):
+            for variant in function.variants:
+                yield function, variant
 
     @noted
     def returns(self, id: FunctionId) -> bool:

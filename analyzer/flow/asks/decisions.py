@@ -192,12 +192,11 @@ def _decision(body: _Body, branch: int, block: int, asked: Asked) -> Decision:
 def _calls(
     id: FunctionId, at: int, program: Program
 ) -> Iterator[tuple[ir.Function, ir.Variant, int, ir.Instruction]]:
-    for function in program.lowered(id):
-        for variant in function.variants:
-            for n, block in enumerate(variant.blocks):
-                for step in block.instructions:
-                    if step.span.start == at and isinstance(step, ir.Call | ir.Check):
-                        yield function, variant, n, step
+    for function, variant in program.bodies(id):
+        for n, block in enumerate(variant.blocks):
+            for step in block.instructions:
+                if step.span.start == at and isinstance(step, ir.Call | ir.Check):
+                    yield function, variant, n, step
 
 
 def _passed(
