@@ -70,6 +70,11 @@ class Span:
     end_line: int
     end_column: int
 
+    @classmethod
+    def of_line(cls, file: str, line: int) -> Span:
+        """Return the span that stands for a line where nothing more of it is known."""
+        return cls(file, 0, 0, line, 1, line, 1)
+
     def is_on(self, line: int) -> bool:
         """Tell whether some of it stands on a line."""
         return self.line <= line <= self.end_line

@@ -240,7 +240,7 @@ def _merged(
         both.sort()
         if any(a[1] > b[0] or a[:2] == b[:2] for a, b in itertools.pairwise(both)):
             return None
-        lines = list(split_lines(base))
+        lines = split_lines(base)
         for start, end, new in reversed(both):
             lines[start:end] = new
         out[path] = b"".join(lines)
@@ -249,7 +249,7 @@ def _merged(
 
 def _changes(base: bytes, text: bytes) -> list[tuple[int, int, list[bytes]]]:
     """Return the stretches of lines in which a text differs from its base."""
-    before, after = list(split_lines(base)), list(split_lines(text))
+    before, after = split_lines(base), split_lines(text)
     matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
     return [(a, b, after[c:d]) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
 

@@ -112,5 +112,4 @@ def _cause(cause: Any) -> Cause | None:
 
 
 def _span(place: Object) -> Span:
-    line = place["line"]
-    return Span(place["file"], 0, 0, line, 1, line, 1)
+    return Span.of_line(place["file"], place["line"])

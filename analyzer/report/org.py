@@ -26,7 +26,7 @@ def _partial(view: View) -> tuple[str, ...]:
     if left is None:
         return ()
     path, text = left
-    link = _link(Span(path, 0, 0, 1, 1, 1, 1), _FACES[Severity.WARNING], f"WARNING: {text}")
+    link = _link(Span.of_line(path, 1), _FACES[Severity.WARNING], f"WARNING: {text}")
     return (f"* TODO {link}",)
 
 

@@ -36,7 +36,7 @@ def _partial(view: View) -> list[Object]:
     if left is None:
         return []
     path, text = left
-    location = _location(Span(path, 0, 0, 1, 1, 1, 1))
+    location = _location(Span.of_line(path, 1))
     code = {"value": "partial"}
     return [{"message": plain(text), "location": location, "severity": "WARNING", "code": code}]
 
