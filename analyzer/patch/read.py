@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 
 from analyzer.base import AnalyzerError
@@ -10,13 +9,12 @@ from analyzer.patch.apply import apply_patch
 from analyzer.patch.diff import UnmarkedLineError, parse_diff
 from analyzer.patch.mail import Message, split_messages, split_tag
 from analyzer.patch.model import FileChange, Patch, Series
+from analyzer.patch.packed import unpacked
 from analyzer.patch.repair import is_damaged, repair
 from analyzer.patch.sections import Numbered
 from analyzer.patch.thread import choose_patches
 from analyzer.tree.api import Tree
 
-#: A mailbox larger than this is not a patch series.
-_MAX_BYTES = 256 << 20
 #: A release of the kernel changes fewer places; a patch of more takes more than there is to give.
 _MOST_HUNKS = 250_000
 
@@ -34,7 +32,7 @@ def read_files(
     files: Mapping[str, bytes], name: str, tree: Tree | None, *, version: int | None = None
 ) -> Series:
     """Return the patches in some files as one series; name stands for all of them in messages."""
-    messages = [(file, m) for file in files for m in split_messages(_unpacked(files[file], file))]
+    messages = [(file, m) for file in files for m in split_messages(unpacked(files[file], file))]
     names = {id(message): file for file, message in messages}
     chosen, notes = choose_patches([message for _, message in messages], name, version)
     current = tree
@@ -46,20 +44,6 @@ def read_files(
         if current is not None and index < len(chosen):
             current = apply_patch(current, patch, partial=True).tree
     return Series(tuple(patches), notes)
-
-
-def _unpacked(data: bytes, name: str) -> bytes:
-    """Undo gzip, in which archives hand out threads."""
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        text = unpacker.decompress(data, _MAX_BYTES)
-    except zlib.error as error:
-        raise AnalyzerError(f"{name}: not readable as gzip: {error}") from error
-    if unpacker.unconsumed_tail:
-        raise AnalyzerError(f"{name}: more than {_MAX_BYTES >> 20} MB when unpacked")
-    return text
 
 
 def _read_patch(message: Message, index: int, name: str, tree: Tree | None) -> Patch:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import bz2
 import gzip
+import lzma
 import quopri
+from collections.abc import Callable
 
 import pytest
 
+from analyzer.base import AnalyzerError
 from analyzer.patch.mail import split_messages, split_tag
 
 from .texts import LETTERS, diff, mail, read_patch, replaced
@@ -151,8 +155,32 @@ def test_a_flowed_mail_is_put_together_again() -> None:
     assert _hunk_texts(mail("[PATCH] mm/a: count", stuffed, headers=headers)) == EXPECTED
 
 
-def test_a_packed_mailbox_is_unpacked() -> None:
-    assert _hunk_texts(gzip.compress(mail("[PATCH] mm/a: count", BODY).encode())) == EXPECTED
+PACKED = mail("[PATCH] mm/a: count", BODY).encode()
+PACKINGS = [gzip.compress, lzma.compress, bz2.compress]
+
+
+@pytest.mark.parametrize("pack", PACKINGS)
+def test_a_packed_mailbox_is_unpacked(pack: Callable[[bytes], bytes]) -> None:
+    assert _hunk_texts(pack(PACKED)) == EXPECTED
+    assert _hunk_texts(pack(PACKED[:99]) + pack(PACKED[99:])) == EXPECTED
+    assert _hunk_texts(pack(PACKED) + b"\0" * 512) == EXPECTED
+
+
+@pytest.mark.parametrize("pack", PACKINGS)
+def test_a_packed_mailbox_that_is_damaged_is_refused(pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(PACKED)
+    damaged = packed[:40] + b"\xaa" * 60 + packed[100:]
+
+    with pytest.raises(AnalyzerError, match=r"^x\.patch: not readable as \w+: it is cut off$"):
+        read_patch(packed[:-20])
+    with pytest.raises(AnalyzerError, match=r"^x\.patch: not readable as \w+: \w"):
+        read_patch(damaged)
+
+
+@pytest.mark.parametrize(("magic", "name"), [(b"\x28\xb5\x2f\xfd", "zstd"), (b"PK\3\4", "zip")])
+def test_another_packing_is_named(magic: bytes, name: str) -> None:
+    with pytest.raises(AnalyzerError, match=f"packed with {name}, which is not read here: unpack"):
+        read_patch(magic + b"\0" * 40)
 
 
 def test_a_copy_from_a_web_page_tells_its_subject() -> None:
