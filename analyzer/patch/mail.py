@@ -175,9 +175,10 @@ def _unflowed(part: Mail, text: bytes) -> bytes:
     joins = b"" if str(part.get_param("delsp") or "").lower() == "yes" else b" "
     out: list[bytes] = []
     open_line = False
-    for line in text.splitlines():
+    for line in text.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n"):
         line = line[1:] if line.startswith(b" ") else line
-        soft = line.endswith(b" ") and line != b"-- "
+        # A line of blanks is the blank context line of a diff, whatever the standard says of it.
+        soft = line.endswith(b" ") and line != b"-- " and not line.isspace()
         content = line[:-1] + joins if soft else line
         if open_line:
             out[-1] += content

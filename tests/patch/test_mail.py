@@ -155,6 +155,16 @@ def test_a_flowed_mail_is_put_together_again() -> None:
     assert _hunk_texts(mail("[PATCH] mm/a: count", stuffed, headers=headers)) == EXPECTED
 
 
+@pytest.mark.parametrize("delsp", ["", "; delsp=yes"])
+def test_a_blank_context_line_of_a_flowed_mail_stays_a_line(delsp: str) -> None:
+    blank = diff("mm/a.c", "\ta;\n\n\tb;\n", "\ta;\n\n\tc;\n")
+    stuffed = "".join(f" {x}\n" if x.startswith(" ") else f"{x}\n" for x in blank.splitlines())
+    headers = {"Content-Type": f"text/plain; charset=utf-8; format=flowed{delsp}"}
+
+    assert "\n  \n" in stuffed
+    assert _hunk_texts(mail("[PATCH] x", stuffed, headers=headers)) == _hunk_texts(blank)
+
+
 PACKED = mail("[PATCH] mm/a: count", BODY).encode()
 PACKINGS = [gzip.compress, lzma.compress, bz2.compress]
 
