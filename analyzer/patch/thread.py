@@ -122,13 +122,14 @@ def _ordered(
     group: Sequence[tuple[Place, Message]], total: int | None, name: str
 ) -> tuple[list[Message], list[str]]:
     notes = []
-    seen: set[str] = set()
+    seen: set[str | tuple[str, bytes]] = set()
     numbered: dict[int, Message] = {}
     out: list[Message] = []
     for place, message in group:
-        if message.message_id and message.message_id in seen:
-            continue  # the same mail, from two lists
-        seen.add(message.message_id)
+        known = message.message_id or (message.subject, message.body.strip())
+        if known in seen:
+            continue  # the same mail, from two lists or files
+        seen.add(known)
         if place.number is None:
             out.append(message)
             continue

@@ -105,6 +105,15 @@ def test_a_mail_that_came_over_two_lists_is_read_once() -> None:
     assert _subjects(read_series(once + once, "t.mbox", None)) == ["[PATCH] a"]
 
 
+def test_a_patch_without_an_id_that_came_in_two_files_is_read_once() -> None:
+    # As git format-patch writes it.
+    once = _mailbox(("[PATCH] a", 1)).replace(b"Message-ID: <1@example.org>\n", b"")
+    other = once.replace(b"[PATCH] a", b"[PATCH] b").replace(b"line 2;", b"line 2 ;")
+
+    assert _subjects(read_series(once + once.rstrip(), "t.mbox", None)) == ["[PATCH] a"]
+    assert _subjects(read_series(once + other, "t.mbox", None)) == ["[PATCH] a", "[PATCH] b"]
+
+
 def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
     series = _series(("[PATCH 1/2] a", 1), ("[PATCH 2/2] b", 9), ("[PATCH 2/2] b again", 10))
 
