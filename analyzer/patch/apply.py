@@ -163,6 +163,11 @@ def _run(tree: Tree, patch: Patch, max_fuzz: int) -> _Work:
         if change.kind is ChangeKind.BINARY:
             work.notes.append(f"{change.path}: binary change left out")
             continue
+        if change.kind is ChangeKind.LINK:
+            work.notes.append(f"{change.path}: symbolic link left out")
+            if change.after is None:  # a file may take its place
+                work.files[change.path] = None
+            continue
         data = _start(work, change)
         if data is not None:
             _apply_file(work, change, data)

@@ -22,7 +22,7 @@ Known = Callable[[str], bool]
 
 _MARKERS = (b" ", b"+", b"-")
 _EPOCH = re.compile(rb"\t(1970-01-01|1969-12-31) ")
-_SUBMODULE = b"160000"
+_SUBMODULE, _LINK = b"160000", b"120000"
 
 
 class UnmarkedLineError(AnalyzerError):
@@ -81,7 +81,7 @@ def _miscounted(name: str, line: int, head: RawHunk, found: str) -> AnalyzerErro
 def _change(section: Section, name: str, known: Known | None) -> FileChange:
     before, after = pair_paths(section, name, known)
     kind = _kind(section, before, after)
-    hunks = () if kind is ChangeKind.BINARY else _hunks(section, name)
+    hunks = () if kind in (ChangeKind.BINARY, ChangeKind.LINK) else _hunks(section, name)
     if not section.git and _is_whole_file(section, before=True):
         before, kind = None, ChangeKind.ADDED
     elif not section.git and _is_whole_file(section, before=False):
@@ -102,8 +102,11 @@ def _is_whole_file(section: Section, *, before: bool) -> bool:
 
 def _kind(section: Section, before: str | None, after: str | None) -> ChangeKind:
     modes = {value.strip() for key, value in section.extended.items() if key.endswith(b"mode")}
-    if section.binary or _SUBMODULE in modes or _is_submodule(section):
+    modes.add(section.extended.get(b"index", b"").rstrip().rpartition(b" ")[2])
+    if section.binary or _SUBMODULE in modes:
         return ChangeKind.BINARY
+    if _LINK in modes:
+        return ChangeKind.LINK
     if before is None or after is None:
         return ChangeKind.ADDED if before is None else ChangeKind.DELETED
     if b"copy from" in section.extended:
@@ -111,10 +114,6 @@ def _kind(section: Section, before: str | None, after: str | None) -> ChangeKind
     if before != after:
         return ChangeKind.RENAMED
     return ChangeKind.MODIFIED if section.hunks else ChangeKind.MODE
-
-
-def _is_submodule(section: Section) -> bool:
-    return section.extended.get(b"index", b"").rstrip().endswith(b" " + _SUBMODULE)
 
 
 def _hunks(section: Section, name: str) -> tuple[Hunk, ...]:

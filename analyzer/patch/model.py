@@ -17,6 +17,7 @@ class ChangeKind(StrEnum):
     RENAMED = "renamed"
     COPIED = "copied"
     BINARY = "binary"  # noticed, never applied
+    LINK = "symbolic link"  # noticed; one that goes makes room
     MODE = "mode"  # nothing but permissions
 
 

@@ -261,6 +261,41 @@ def test_a_mode_changes_no_text_and_a_binary_is_left_out() -> None:
     assert applied.notes == ("l.png: binary change left out",)
 
 
+def link(path: str, *, gone: bool) -> str:
+    """Return what git says of a symbolic link to x.c that goes or comes."""
+    what, names = (
+        ("deleted", f"a/{path}\n+++ /dev/null") if gone else ("new", f"/dev/null\n+++ b/{path}")
+    )
+    hunk = "@@ -1 +0,0 @@\n-x.c" if gone else "@@ -0,0 +1 @@\n+x.c"
+    head = f"diff --git a/{path} b/{path}\n{what} file mode 120000\nindex 1..2\n--- {names}\n"
+    return f"{head}{hunk}\n\\ No newline at end of file\n"
+
+
+def test_a_symbolic_link_is_left_out_and_makes_room_for_a_file() -> None:
+    made = (
+        "diff --git a/l.c b/l.c\nnew file mode 100644\nindex 0..1\n--- /dev/null\n+++ b/l.c\n"
+        "@@ -0,0 +1 @@\n+int l;\n"
+    )
+    # Who reads a link gets what it leads to.
+    applied = _apply(link("l.c", gone=True) + made, {"x.c": "int x;\n", "l.c": "int x;\n"})
+
+    assert "int l;\n" == _text(applied.tree, "l.c")
+    assert applied.notes == ("l.c: symbolic link left out",)
+    with pytest.raises(AnalyzerError, match="the patch makes this file, but the tree has it"):
+        _apply(made, {"l.c": "int x;\n"})
+
+
+def test_a_symbolic_link_is_no_source() -> None:
+    removed = (
+        "diff --git a/l.c b/l.c\ndeleted file mode 100644\nindex 1..0\n--- a/l.c\n+++ /dev/null\n"
+        "@@ -1 +0,0 @@\n-int l;\n"
+    )
+    applied = _apply(removed + link("l.c", gone=False), {"x.c": "int x;\n", "l.c": "int l;\n"})
+
+    assert applied.tree.read("l.c") is None
+    assert applied.notes == ("l.c: symbolic link left out",)
+
+
 def test_a_missing_newline_is_part_of_the_line() -> None:
     text = diff(PATH, "a\nb", "a\nc")
 

@@ -122,6 +122,20 @@ def test_names_with_blanks_and_odd_letters_are_read() -> None:
         ),
         (
             (
+                "diff --git a/l b/l\nindex 1..2 120000\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-a\n"
+                "\\ No newline at end of file\n+b\n\\ No newline at end of file\n"
+            ),
+            ("l", "l", ChangeKind.LINK),
+        ),
+        (
+            (
+                "diff --git a/l.c b/l.c\nnew file mode 120000\nindex 0..1\n"
+                "--- /dev/null\n+++ b/l.c\n@@ -0,0 +1 @@\n+a.c\n\\ No newline at end of file\n"
+            ),
+            (None, "l.c", ChangeKind.LINK),
+        ),
+        (
+            (
                 "--- linux/n.c\t1970-01-01 00:00:00\n+++ linux/n.c\t2024-01-01 00:00:00\n"
                 "@@ -0,0 +1 @@\n+one\n"
             ),
