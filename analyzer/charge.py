@@ -51,4 +51,5 @@ def _fingerprint(f: Finding) -> str:
     """Hash what makes a finding the same across revisions: never a line, never a commit."""
     cause = f.cause.function if f.cause else ""
     parts = (f.rule, f.file, f.function, unspaced(f.operation), cause)
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+    text = "\0".join(parts).encode("utf-8", "surrogateescape")  # paths may be any bytes
+    return hashlib.blake2b(text, digest_size=16).hexdigest()

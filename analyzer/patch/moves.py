@@ -6,6 +6,7 @@ other names could not be compared with it: all that they hold would be gone, and
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -98,6 +99,7 @@ def with_moved(tree: Tree, moved: Mapping[str, str]) -> Tree:
     for name, new in moved.items():
         if (text := tree.read(name)) is not None and tree.read(new) is None:
             way = posixpath.relpath(new, posixpath.dirname(name) or ".")
-            files |= {name: f'#include "{way}"\n'.encode() if name.endswith(".h") else None}
+            pointer = os.fsencode(f'#include "{way}"\n')
+            files |= {name: pointer if name.endswith(".h") else None}
             files |= {new: text}
     return Overlay(tree, files) if files else tree

@@ -105,6 +105,32 @@ def test_a_name_that_looks_like_an_option_is_a_name(name: str, tmp_path: Path) -
     assert [] == [p for p in tree.iterdir() if p.name == "x.c"]
 
 
+@pytest.fixture(scope="module")
+def misnamed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a tree in which a driver's name is no UTF-8."""
+    tree = tmp_path_factory.mktemp("misnamed") / "tree"
+    shutil.copytree(TREE, tree)
+    driver = tree / "drivers/acme/acme_balloon.c"
+    shutil.copy(driver, os.fsencode(driver.parent) + b"/acme\xff.c")
+    return str(tree)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_name_may_be_any_bytes(name: str, misnamed: str) -> None:
+    done = offlint("check", "--tree", misnamed, "--format", name, PATCH)
+
+    assert (1, "") == (done.status, done.stderr)
+    assert any(spelled in done.stdout for spelled in ("udcff.c", "acme%FF.c"))
+
+
+def test_a_header_may_be_renamed_to_any_bytes(misnamed: str) -> None:
+    header = "include/linux/memory_hotplug.h"
+    moved = patches.moved(header, '"include/linux/\\377.h"')
+    done = offlint("check", "--tree", misnamed, "-", data=GOOD + moved)
+
+    assert 1 == done.status, done.stderr
+
+
 def listing(folder: Path) -> dict[str, str]:
     return {
         str(p): hashlib.sha256(p.read_bytes()).hexdigest()
