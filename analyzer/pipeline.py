@@ -178,7 +178,9 @@ def _unjudged(index: int, reason: str) -> Gap:
 
 def _unmoved(idle: Mapping[int, str], series: Series) -> str:
     """Return why no patch of the series changes the state of any page; empty where one does."""
-    if not series.patches or len(idle) < len(series.patches):
+    if not series.patches:
+        return "there is nothing but merges, which are left out"
+    if len(idle) < len(series.patches):
         return ""
     reasons = set(idle.values())
     if followed := reasons - {NO_CODE, NO_STATEMENT, NO_PAGE}:

@@ -214,7 +214,7 @@ def _read(patch: str, size: int) -> bytes:
         with Path(patch).open("rb") as file:
             return file.read(size)
     except FileNotFoundError as error:
-        missing = f"{patch}: no such patch file, and not a range REV..REV"
+        missing = f"{patch}: no such patch file, and not a range REV..REV (one commit: REV^..REV)"
         before, dots, after = patch.partition("...")
         if dots and before and after:
             missing += f"; from where they part: $(git merge-base {before} {after})..{after}"

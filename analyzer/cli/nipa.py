@@ -44,6 +44,5 @@ def tell_nipa(selected: Selected, descriptor: int) -> int:
 
 
 def _refused(named: str) -> AnalyzerError:
-    return AnalyzerError(
-        f"--nipa: {_VARIABLE} is {named!r}, and no descriptor to write to: NIPA sets it"
-    )
+    found = f"is {named!r}, which is no descriptor to write to" if named else "is not set"
+    return AnalyzerError(f"--nipa: {_VARIABLE} {found}; NIPA sets it")

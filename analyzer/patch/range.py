@@ -25,7 +25,8 @@ def is_range(text: str) -> bool:
 def read_range(repo: str, revisions: str) -> Series:
     """Return the commits of a range "A..B" (a side left out is HEAD), oldest first, as patches.
 
-    Merges are left out, with a note. Raise AnalyzerError where there is no such range.
+    Merges are left out, with a note; where nothing else is there the series is empty. Raise
+    AnalyzerError where there is no such range.
     """
     before, dots, after = revisions.partition("..")
     if not dots or after.startswith("."):
@@ -37,7 +38,7 @@ def read_range(repo: str, revisions: str) -> Series:
     commits = [line.split() for line in listed.decode("ascii").splitlines()]
     refuse_cut(repo, revisions, (row[0] for row in commits if len(row) == 1))
     plain = [row[0] for row in commits if len(row) <= 2]
-    if not plain:
+    if not commits:
         raise AnalyzerError(f"{revisions}: no commits in this range")
     merges = len(commits) - len(plain)
     told = f"{merges} merge commit{'s' if merges > 1 else ''} left out"

@@ -79,6 +79,14 @@ def test_a_merge_is_left_out_with_a_note(repo: Path) -> None:
     assert series.notes == ("end..side: 1 merge commit left out",)
 
 
+def test_a_range_of_merges_alone_is_empty(repo: Path) -> None:
+    git(repo, "checkout", "-q", "start")
+    git(repo, "merge", "-q", "--no-ff", "-m", "merge", "end")
+    series = read_range(str(repo), "end..HEAD")
+
+    assert ((), ("end..HEAD: 1 merge commit left out",)) == (series.patches, series.notes)
+
+
 def test_a_subject_beyond_ascii_and_an_empty_commit_are_read(repo: Path) -> None:
     commit_files(repo, {}, "mm: größer")
     (patch,) = read_range(str(repo), "end..HEAD").patches

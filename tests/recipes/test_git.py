@@ -82,6 +82,18 @@ def test_tags_deletions_and_nothing_new_are_not_held_back(repository: Repository
     assert [0, 0, 0] == [d.status for d in done]
 
 
+def test_a_range_of_nothing_but_merges_is_told(repository: Repository) -> None:
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.apply(HARMLESS)
+    repository.git("checkout", "--quiet", "master")
+    repository.git("merge", "--quiet", "--no-ff", "--message", "merge", "topic")
+
+    done = repository.run("offlint", "check", "topic..master")
+
+    said = "Nothing stale found: there is nothing but merges, which are left out.\n"
+    assert (0, said) == (done.status, done.stdout)
+
+
 def send(repository: Repository, *patches: Path, **environment: str) -> Done:
     """Let git send mail to a program that takes it."""
     sink = repository.home / "bin" / "sink"
