@@ -102,7 +102,7 @@ def _repair_section(
     section: Section, name: str, tree: Tree, last: int, *, keep: bool
 ) -> list[tuple[RawHunk, tuple[tuple[Numbered, ...], int]]]:
     """Return each hunk of a file with its body restored and how many damaged lines that took."""
-    path = pair_paths(section, name, lambda path: tree.read(path) is not None)[0]
+    path, after = pair_paths(section, name, lambda path: tree.read(path) is not None)
     data = b"" if path is None else tree.read(path)
     if data is None:
         raise AnalyzerError(
@@ -127,7 +127,7 @@ def _repair_section(
             if best is not None and best[0] == 0:
                 break
         if best is None:
-            raise AnalyzerError(_refusal(hunk, index, str(path), name, tree))
+            raise AnalyzerError(_refusal(hunk, index, str(path or after), name, tree))
         _, start, steps = best
         drift, first = start - said, start + hunk.before_lines
         found.append((hunk, _restore(hunk, steps, file, start, keep=keep)))

@@ -153,14 +153,30 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
+#: What holds a patch all the same, and what to do about it; the first that fits.
+_NO_UNIFIED = (
+    (re.compile(rb"\A(?:\xff\xfe|\xfe\xff)"), "a text in UTF-16: save it as UTF-8"),
+    (re.compile(rb"\0"), "binary data"),
+    (re.compile(rb"\x1b\[[0-9;]*mdiff --git "), "a diff in colours: ask git for --no-color"),
+    (
+        re.compile(rb"^\*\*\* \S.*\n--- \S.*\n\*{15}", re.MULTILINE),
+        "a context diff: make a unified one, diff -u or git diff",
+    ),
+    (
+        re.compile(rb"^\d+(?:,\d+)?[acd]\d+(?:,\d+)?\n[<>] ", re.MULTILINE),
+        "a diff without context: make a unified one, diff -u or git diff",
+    ),
+    (re.compile(rb"^[ \t]+diff --git a/", re.MULTILINE), "a diff that is indented: take that away"),
+)
+
+
 def _describe(messages: Sequence[Message]) -> str:
     """Say what an input without a patch holds."""
     if not messages:
         return "an empty input"
-    if any(b"\0" in message.body for message in messages):
-        return "binary data"
-    if any(b"\x1b[1mdiff --git " in message.body for message in messages):
-        return "a diff in colours: ask git for --no-color"
+    for found, said in _NO_UNIFIED:
+        if any(found.search(message.body) for message in messages):
+            return said
     remarks = [message.remark for message in messages if message.remark]
     if not any(message.is_mail for message in messages):
         lines = sum(len(message.body.splitlines()) for message in messages)

@@ -173,6 +173,13 @@ def test_a_hunk_that_cannot_be_aligned_is_named() -> None:
     assert "cannot be aligned with memory" in str(caught.value)
 
 
+def test_a_hunk_of_a_new_file_that_cannot_be_aligned_is_named() -> None:
+    made = "--- /dev/null\n+++ b/mm/new.c\n@@ -0,0 +1,3 @@\n+int a;\nint b;\n"
+
+    with pytest.raises(AnalyzerError, match=r"hunk 1 of mm/new\.c, which starts with \"int b;\""):
+        read_series(damaged(TEXT + made).encode(), "copy.txt", MemoryTree({PATH: BEFORE}))
+
+
 def test_a_damaged_copy_needs_the_tree_and_its_file() -> None:
     with pytest.raises(AnalyzerError, match="takes a tree to repair"):
         read_series(damaged(TEXT).encode(), "copy.txt", None)

@@ -128,6 +128,12 @@ def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
         (b"\n \n", "an empty input"),
         (b"\x7fELF\0\1\n\n", "binary data"),
         (b"\x1b[1mdiff --git a/x b/x\x1b[m\n", "a diff in colours: ask git for --no-color"),
+        (b"\xff\xfed\0i\0f\0f\0", "a text in UTF-16: save it as UTF-8"),
+        (b"\x1b[1;33mdiff --git a/x b/x\x1b[m\n", "a diff in colours: ask git for --no-color"),
+        (b"*** a/x\t2024\n--- b/x\t2024\n***************\n*** 1 ****\n", "a context diff: make a"),
+        (b"diff a/x b/x\n3c3,4\n< a\n---\n> b\n> c\n", "a diff without context: make a unified"),
+        (b"    diff --git a/x b/x\n    --- a/x\n", "a diff that is indented: take that away"),
+        (b"1 and 2c2 of it\nhello\nworld\n", "3 lines of text and no diff"),
         (b"hello\nworld\n", "2 lines of text and no diff"),
         (_mailbox(("[PATCH 0/2] s", None)), "1 cover letter without a diff"),
         (
