@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analyzer.base import AnalyzerError
-from analyzer.patch.locate import Place, best_guess, place_hunks
+from analyzer.patch.locate import Place, best_guess, has_other_blanks, place_hunks
 from analyzer.patch.model import ChangeKind, FileChange, Hunk, Patch, reverse_patch
 from analyzer.patch.sections import quote, quote_both
 from analyzer.patch.splice import splice, split_lines
@@ -239,6 +239,8 @@ def _store(work: _Work, change: FileChange, data: bytes) -> None:
 def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:
     """Say which line of a hunk is the first that the file does not have."""
     start = best_guess(lines, hunk)
+    if start is None and has_other_blanks(lines, hunk):
+        return "its lines are in the file with other blanks; have tabs become blanks on the way?"
     if start is None:
         return f"no line of it, brackets aside, is in the file ({len(lines)} lines)"
     for at, expected in enumerate(hunk.before, start):

@@ -153,3 +153,10 @@ def best_guess(lines: Sequence[bytes], hunk: Hunk) -> int | None:
     said = said_start(hunk)
     best = max(range(len(lines)), key=score, default=None)
     return None if best is None or score(best)[0] <= len(pattern) else best
+
+
+def has_other_blanks(lines: Sequence[bytes], hunk: Hunk) -> bool:
+    """Tell whether the file has each line of a hunk, brackets aside, with other blanks in it."""
+    there = {b"".join(line.split()) for line in lines}
+    words = [b"".join(line.split()) for line in hunk.before if line.strip(_ANYWHERE)]
+    return bool(words) and all(line in there for line in words)

@@ -164,6 +164,16 @@ def test_what_tells_long_lines_apart_is_in_sight() -> None:
     ) in str(caught.value)
 
 
+def test_a_patch_whose_tabs_have_become_blanks_is_told_so() -> None:
+    with pytest.raises(AnalyzerError) as caught:
+        _apply(TEXT.replace("\t", "        "), {PATH: LETTERS})
+    with pytest.raises(AnalyzerError) as other:
+        _apply(TEXT.replace("\t", "        ").replace("line 8;", "line 80;"), {PATH: LETTERS})
+
+    assert 2 == str(caught.value).count("with other blanks; have tabs become blanks on the way?")
+    assert 1 == str(other.value).count("no line of it, brackets aside, is in the file")
+
+
 BRACKETS = "{\n}\n\n{\n}\n\n"
 FUNCTION = "int first(void)\n{\n\treturn 1;\n}\n"
 SPOILT = diff(PATH, FUNCTION, FUNCTION.replace("1", "2"))
