@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from io import BytesIO
 from itertools import islice
 from multiprocessing import active_children, get_context
@@ -55,6 +56,14 @@ class Job:
     cache: bool = True
 
 
+class Trouble(StrEnum):
+    """What kind of problem keeps a patch from being checked."""
+
+    INPUT = "input"  # it cannot be read or applied
+    BUDGET = "budget"  # time or memory ran out, or the process died of it
+    DEFECT = "defect"  # of offlint
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
     """What came out of one job: reports, or the problem that kept it from being checked."""
@@ -67,6 +76,7 @@ class Swept:
     failed: bool = False
     cut: str = ""  # the first of what was left out for lack of time or memory
     problem: str = ""
+    trouble: Trouble | None = None  # of what kind the problem is, where there is one
 
 
 #: What checks a job where a worker is: importable, for it is sent there by name.
@@ -87,7 +97,8 @@ def jobs_of(
     """Return a job for each commit of a range that touches code, or for each file of a directory.
 
     Commits are checked on their own parents; files on the tree, or on the revision that is named.
-    Raise AnalyzerError where there is neither.
+    There is none where no commit touches code. Raise AnalyzerError where there is neither a commit
+    nor a file.
     """
     folder = Path(what)
     blank = Job(
@@ -104,17 +115,15 @@ def jobs_of(
     )
     if folder.is_dir():
         paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-        jobs = tuple(replace(blank, name=p.name, patch=_bytes(p)) for p in paths)
-    elif is_range(what):
-        found = _commits(tree, what)
-        jobs = tuple(
-            replace(blank, name=c[:12], commits=f"{c}^..{c}", revision=None) for c in found
+        if not paths:
+            raise AnalyzerError(f"{what}: no patches there: found a directory without files")
+        return tuple(replace(blank, name=p.name, patch=_bytes(p)) for p in paths)
+    if is_range(what):
+        return tuple(
+            replace(blank, name=c[:12], commits=f"{c}^..{c}", revision=None)
+            for c in _commits(tree, what)
         )
-    else:
-        raise AnalyzerError(f"{what}: neither a directory of patches nor a range REV..REV")
-    if not jobs:
-        raise AnalyzerError(f"{what}: no patches there that touch code")
-    return jobs
+    raise AnalyzerError(f"{what}: neither a directory of patches nor a range REV..REV")
 
 
 def _bytes(path: Path) -> bytes:
@@ -143,6 +152,8 @@ def _commits(repo: str, revisions: str) -> tuple[str, ...]:
         return tuple(output.decode("ascii").split())
 
     refuse_cut(repo, revisions, listed(["--max-parents=0"]))
+    if not listed(["--max-count=1"]):
+        raise AnalyzerError(f"{revisions}: no commits in this range")
     return listed(["--reverse", "--topo-order", "--no-merges", "--min-parents=1"], _CODE)
 
 
@@ -195,10 +206,10 @@ def run_job(job: Job, hold: Callable[[float, int], object] = unheld) -> Swept:
                 ),
             )
     except AnalyzerError as error:
-        return Swept(name=job.name, problem=str(error))
+        return Swept(name=job.name, problem=str(error), trouble=Trouble.INPUT)
     subject = result.patches[0].subject if result.patches else ""
     if result.stopped:
-        return Swept(name=job.name, subject=subject, problem=result.stopped)
+        return Swept(name=job.name, subject=subject, problem=result.stopped, trouble=Trouble.BUDGET)
     heard = suppress(result, request.read, request.changed, request.files)
     weighed = with_levels(heard, settings.levels)
     wish = Selection(level=Severity(job.level) if job.level else settings.level or _LEVEL)
@@ -318,5 +329,7 @@ def _outcome(job: Job, future: Future[Swept]) -> Swept:
     if error is None:
         return future.result()
     if isinstance(error, BrokenProcessPool):
-        return Swept(name=job.name, problem="the process died: out of memory?")
-    return Swept(name=job.name, problem=f"a defect of offlint: {type(error).__name__}: {error}")
+        died = "the process died: out of memory?"
+        return Swept(name=job.name, problem=died, trouble=Trouble.BUDGET)
+    defect = f"a defect of offlint: {type(error).__name__}: {error}"
+    return Swept(name=job.name, problem=defect, trouble=Trouble.DEFECT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections import Counter
@@ -17,7 +16,7 @@ from analyzer.base import Severity
 from analyzer.budget import OutOfBudgetError
 from analyzer.cli.bounds import bounded, count
 from analyzer.cli.guard import Guard
-from analyzer.cli.output import FOUND, OK, USAGE, put
+from analyzer.cli.output import DEFECT, EXHAUSTED, FOUND, OK, USAGE, put
 
 if TYPE_CHECKING:
     from analyzer.sweep import Job, Swept
@@ -83,7 +82,11 @@ def sweep(
     Every patch is checked on the tree that it was made for: a commit on its
     parent, a file on the tree as it is or at --git. Merges and commits that
     touch no code are left out. What could not be checked is listed, too.
+
+    Exit status: 1 where a patch has findings, else the highest with which
+    check would have ended for one that could not be checked, else 0.
     """
+    from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
     from analyzer.sweep import jobs_of, sweep_on
     from analyzer.sweep import sweep as sweep_here
@@ -100,37 +103,39 @@ def sweep(
         cache=not no_cache,
     )
     swept = (
-        sweep_here(work, jobs or os.cpu_count() or 1, held)
+        sweep_here(work, jobs or usable_cores(), held)
         if scheduler is None
         else sweep_on(scheduler, work, held)
     )
     fates: Counter[_Fate] = Counter()
+    worst = OK
     with closing(swept), Progress(sys.stderr, enabled=not quiet) as progress:
         progress("sweep", 0.0)
         for n, one in enumerate(swept, 1):
             progress(f"sweep {n}/{len(work)}", n / len(work))
             fates[_fate(one)] += 1
+            worst = max(worst, _status(one))
             with progress.aside():
                 put(_json(one) if form == "json" else _text(one), None)
     if form == "text":
         amounts = ", ".join(f"{fates[f]} {f}" for f in _Fate if fates[f])
-        put(f"{len(work)} patch{'es' if len(work) > 1 else ''}: {amounts}.\n", None)
-    if fates[_Fate.UNCHECKED] == len(work):
-        context.exit(USAGE)
-    context.exit(FOUND if fates[_Fate.FAILED] else OK)
+        what = f"{len(work)} patch{'es' if len(work) > 1 else ''}: {amounts}"
+        put(f"{what if work else 'No commit there touches code'}.\n", None)
+    context.exit(FOUND if fates[_Fate.FAILED] else worst)
 
 
 def held(job: Job) -> Swept:
     """Check one patch, and hold the worker's process to what the patch may cost."""
     from analyzer.settings import bounds
-    from analyzer.sweep import Swept, run_job
+    from analyzer.sweep import Swept, Trouble, run_job
 
     ours = threading.current_thread() is threading.main_thread()  # a process of no other program
     try:
         with Guard(*bounds(job.timeout, job.memory), enabled=ours) as guard:
             return run_job(job, guard.allow)
     except (OutOfBudgetError, MemoryError) as error:
-        return Swept(name=job.name, problem=str(error) or "out of memory")
+        why = str(error) or "out of memory"
+        return Swept(name=job.name, problem=why, trouble=Trouble.BUDGET)
 
 
 def _fate(one: Swept) -> _Fate:
@@ -141,6 +146,14 @@ def _fate(one: Swept) -> _Fate:
     if one.cut:
         return _Fate.CUT
     return _Fate.PASSED if any(one.counts.values()) else _Fate.CLEAN
+
+
+def _status(one: Swept) -> int:
+    """Return how a check ends that has the problem of a patch."""
+    from analyzer.sweep import Trouble
+
+    statuses = {Trouble.INPUT: USAGE, Trouble.BUDGET: EXHAUSTED, Trouble.DEFECT: DEFECT}
+    return OK if one.trouble is None else statuses[one.trouble]
 
 
 def _text(one: Swept) -> str:

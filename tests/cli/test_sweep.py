@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from analyzer.base import Severity
-from analyzer.sweep import Job, jobs_of, run_job
+from analyzer.cli import main
+from analyzer.sweep import Job, Swept, Trouble, jobs_of, run_job
 from analyzer.sweep import sweep as sweep_jobs
 
 from ..recipes.repos import DEMO, HARMLESS, demo
@@ -87,6 +88,8 @@ def test_commits_are_checked_on_their_own_parents(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_findings_below_the_threshold_do_not_fail(folder: Path) -> None:
+    (folder / "c.txt").unlink()
+
     done = swept("--tree", TREE, "--jobs", "1", "--fail-on", "never", str(folder))
 
     assert 0 == done.status
@@ -117,11 +120,66 @@ def test_budget_of_the_tree_counts_for_each_patch(folder: Path, tmp_path: Path) 
     assert "out of memory" == run_job(patch).problem
 
 
+@pytest.mark.slow
+def test_what_could_not_be_checked_does_not_pass(folder: Path) -> None:
+    (folder / "b.mbox").unlink()
+
+    done = swept("--tree", TREE, "--jobs", "1", "--fail-on", "never", str(folder))
+
+    assert 2 == done.status
+    assert "2 patches: 1 clean, 1 not checked." == done.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("fates", "status"),
+    [
+        ("cc", 0),
+        ("ci", 2),
+        ("ib", 4),
+        ("bdi", 70),
+        ("dfi", 1),
+    ],
+)
+def test_findings_come_first_and_then_the_gravest_problem(
+    fates: str, status: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {
+        "c": Swept(name="clean"),
+        "f": Swept(name="found", failed=True, lines="x\n"),
+        "i": Swept(name="input", problem="no patch", trouble=Trouble.INPUT),
+        "b": Swept(name="budget", problem="out of time", trouble=Trouble.BUDGET),
+        "d": Swept(name="defect", problem="a defect", trouble=Trouble.DEFECT),
+    }
+    monkeypatch.setattr("analyzer.sweep.sweep", lambda *_: (made[fate] for fate in fates))
+
+    assert status == main(["sweep", "--quiet", "--tree", TREE, str(folder)])
+
+
+def test_each_problem_is_of_a_kind(folder: Path) -> None:
+    unread = next(j for j in jobs(folder) if j.name == "c.txt")
+    short = next(j for j in jobs(folder) if j.name == "b.mbox")
+
+    assert Trouble.INPUT == run_job(unread).trouble
+    assert Trouble.BUDGET == run_job(replace(short, memory=1, cache=False)).trouble
+
+
 def test_nothing_to_check_is_a_mistake(tmp_path: Path) -> None:
     done = swept("--tree", TREE, str(tmp_path))
 
     assert (2, "") == (done.status, done.stdout)
-    assert "no patches there that touch code" in done.stderr
+    assert "no patches there: found a directory without files" in done.stderr
+
+
+def test_commits_that_touch_no_code_are_none(tmp_path: Path) -> None:
+    repository = demo(tmp_path)
+    repository.git("commit", "--quiet", "--allow-empty", "--message", "no code")
+    tree = str(repository.path)
+
+    done, none = (swept("--tree", tree, what) for what in ("HEAD~..HEAD", "HEAD..HEAD"))
+
+    assert (0, "No commit there touches code.\n") == (done.status, done.stdout)
+    assert (2, "") == (none.status, none.stdout)
+    assert "HEAD..HEAD: no commits in this range" in none.stderr
 
 
 def test_a_range_in_which_a_shallow_clone_is_cut_off_is_not_swept(tmp_path: Path) -> None:
@@ -174,7 +232,7 @@ def test_a_process_that_dies_takes_only_its_patch_along(folder: Path) -> None:
     done = list(sweep_jobs(work, 2))
 
     assert [False, True, False, False] == [bool(one.problem) for one in done]
-    assert "the process died" in done[1].problem
+    assert ("the process died", Trouble.BUDGET) == (done[1].problem[:16], done[1].trouble)
 
 
 class Endless(Job):
