@@ -228,7 +228,7 @@ def check(
             found = request.of_given(found)
             result = accepted(found, request, selection, settings, known=known, name=str(baseline))
             diff = None
-            if (fix or fix_output is not None) and not result.stopped:
+            if fix or fix_output is not None:
                 offers = proved_fixes(
                     result, found, request, selection, config, progress, migrations
                 )

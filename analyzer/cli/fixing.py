@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,14 +29,18 @@ def proved_fixes(
 ) -> Offers:
     """Return the result with fixes for the findings that are shown.
 
-    found is all that the check has found, accepted or not: a fix must not add to it.
+    found is all that the check has found, accepted or not: a fix must not add to it. Where the
+    check was stopped no fix is tried.
     """
     from analyzer.base import Pair
-    from analyzer.fixes import offer_fixes
+    from analyzer.fixes import Offers, offer_fixes
     from analyzer.pipeline import compare_trees
     from analyzer.program.cache import Cache
     from analyzer.tree import Tree
 
+    if result.stopped:
+        untried = f"no fix was tried: {result.stopped}"
+        return Offers(replace(result, notes=(*result.notes, untried)), "")
     cache, runs = Cache(), 0
 
     def analyse(trees: Pair[Tree], changed: tuple[str, ...]) -> Result:

@@ -89,7 +89,7 @@ def offer_fixes(
     trial = _Trial(trees, changed, analyse)
     asked = [f for f in result.findings if is_open(f) and wanted(f)]
     if not asked:
-        return Offers(result, "")
+        return Offers(replace(result, notes=(*result.notes, "nothing is found to be mended")), "")
     alone = len(result.patches) == 1
     said = _said(reference or result) if alone else trial.look({})
     fixed: dict[int, Mapping[str, bytes]] = {}

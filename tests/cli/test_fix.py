@@ -7,6 +7,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from analyzer.findings import Result
+
 from .commands import PATCH, TREE, offlint
 
 CHECK = ("check", "--tree", TREE)
@@ -76,3 +80,15 @@ def test_nothing_to_mend_is_an_empty_diff() -> None:
     done = offlint(*CHECK, "--fix", "--rule", "leak-to-buddy", PATCH)
 
     assert (0, "") == (done.status, done.stdout)
+    assert "nothing is found to be mended" in done.stderr
+
+
+def test_a_check_that_was_stopped_has_an_empty_diff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report would go where a diff is expected, to `git apply` say."""
+    stopped = Result(tree=TREE, stopped="out of time")
+    monkeypatch.setattr("analyzer.recall.recall_check", lambda *_, **__: stopped)
+
+    done = offlint(*CHECK, "--fix", "--no-cache", PATCH)
+
+    assert (4, "") == (done.status, done.stdout)
+    assert "no fix was tried: out of time" in done.stderr
