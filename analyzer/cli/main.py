@@ -97,13 +97,20 @@ def status_of(work: Callable[[], int | None]) -> int:
     except (OutOfBudgetError, MemoryError) as error:
         say(f"{str(error) or 'out of memory'}: see --timeout and --memory")
         return EXHAUSTED
-    except Exception:
+    except Exception as error:
+        # What comes while a class is made, a module loaded say, is wrapped.
+        if isinstance(cause := error.__cause__, (KeyboardInterrupt, OutOfBudgetError, MemoryError)):
+            return status_of(lambda: _raised(cause))
         import traceback
 
         with remarking():
             traceback.print_exc()
         say("this is a defect of offlint: please report it with the lines above and the patch")
         return DEFECT
+
+
+def _raised(error: BaseException) -> NoReturn:
+    raise error
 
 
 def _complain(error: click.ClickException) -> None:

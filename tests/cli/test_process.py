@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.base import AnalyzerError
+from analyzer.budget import OutOfBudgetError
 from analyzer.cli import status_of
 
 from .commands import ENVIRONMENT, PATCH, ROOT, TREE, spawn, until_watched
@@ -192,6 +193,21 @@ def fail(error: BaseException) -> int:
 )
 def test_every_end_has_its_status(error: BaseException, status: int) -> None:
     assert status == status_of(lambda: fail(error))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(KeyboardInterrupt(), 130), (OutOfBudgetError("out of time"), 4), (MemoryError(), 4)],
+)
+def test_what_comes_while_a_class_is_made_is_no_defect(error: BaseException, status: int) -> None:
+    class Member:
+        def __set_name__(self, owner: object, name: str) -> None:
+            raise error
+
+    def made() -> None:
+        type("Made", (), {"member": Member()})
+
+    assert status == status_of(made)
 
 
 def test_a_defect_is_shown_in_full_and_asked_to_be_reported(
