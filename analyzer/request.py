@@ -143,6 +143,8 @@ def open_request(
     AnalyzerError where there is no such thing.
     """
     for patch in patches:
+        if not patch:
+            raise AnalyzerError("expected a patch, a range REV..REV or -, found ''")
         if is_range(patch) and not Path(patch).exists():
             if len(patches) > 1:
                 raise AnalyzerError(f"{patch}: a range goes alone, not with other patches")
@@ -152,7 +154,7 @@ def open_request(
     files = _files(patches, stdin)
     name = patches[0] if len(patches) == 1 and patches[0] != "-" else _STDIN
     if len(patches) > 1:
-        name = f"{patches[0]} ..."
+        name = f"{_STDIN if patches[0] == '-' else patches[0]} ..."
     tree = open_tree(folder, revision)
     request = Request(read_files(files, name, tree, version=version), tree, partial)
     return request if alone else _among_siblings(request, folder or ".")

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analyzer.base import AnalyzerError
-from analyzer.patch.locate import Place, best_guess, has_other_blanks, place_hunks
+from analyzer.patch.locate import (
+    Place,
+    best_guess,
+    context_around,
+    has_other_blanks,
+    place_hunks,
+)
 from analyzer.patch.model import ChangeKind, FileChange, Hunk, Patch, reverse_patch
 from analyzer.patch.sections import quote, quote_both
 from analyzer.patch.splice import splice, split_lines
@@ -251,6 +257,12 @@ def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:
             shown = f"expected {told}, found {found}"
             blanks = expected.split() == lines[at].split()
             return f"line {at + 1}: {shown}" + (" (they differ in blanks only)" if blanks else "")
+    leading, trailing = context_around(hunk)
+    end = start + len(hunk.before)
+    if trailing < leading and end < len(lines):
+        return f"line {end + 1}: expected the end of the file, found {quote(lines[end])}"
+    if leading < trailing and start > 0:
+        return f"line 1: expected the top of the hunk, found it at line {start + 1}"
     return f"it fits at line {start + 1}, but an earlier hunk reaches beyond that"
 
 

@@ -17,6 +17,8 @@ def open_tree(path: str | None, revision: str | None) -> Tree:
     Raises AnalyzerError where there is no such directory, repository or revision.
     """
     root = "." if path is None else path
+    if not root:
+        raise AnalyzerError("--tree: expected a directory that holds kernel sources, found ''")
     if "\0" in root or not Path(root).exists():
         raise AnalyzerError(f"{root}: no such tree; name a directory that holds kernel sources")
     if not Path(root).is_dir():

@@ -69,6 +69,8 @@ HERE = str(Path(__file__).parent)
         (["post", "--to", "mail", "--draft", "/nonexistent/x", PATCH], "no such directory"),
         (["check", "--tree", TREE, "no-such-a..no-such-b"], "no-such-a"),
         (["check", "--git", "no-such-revision", PATCH], "no-such-revision"),
+        (["check", "--tree", "", PATCH], "--tree: expected a directory that holds kernel sources"),
+        (["check", "--tree", TREE, ""], "expected a patch, a range REV..REV or -, found ''"),
         (["check", "HEAD"], "HEAD: no such patch file, and not a range REV..REV (one commit: REV^"),
         (["check", "--tree", TREE, "a...b"], "where they part: $(git merge-base a b)..b"),
         (["check", "--tree", f"{TREE}/mm", PATCH], "None of these files is there: name the top of"),

@@ -164,6 +164,16 @@ def test_what_tells_long_lines_apart_is_in_sight() -> None:
     ) in str(caught.value)
 
 
+def test_a_hunk_that_is_to_stand_at_an_end_of_the_file_is_told_so() -> None:
+    top = diff(PATH, LETTERS, "new;\n" + LETTERS)
+    end = diff(PATH, LETTERS, LETTERS + "new;\n")
+
+    with pytest.raises(AnalyzerError, match="line 1: expected the top of the hunk, found it at li"):
+        _apply(top, {PATH: "a;\nb;\nc;\n" + LETTERS})
+    with pytest.raises(AnalyzerError, match='line 27: expected the end of the file, found "more;"'):
+        _apply(end, {PATH: LETTERS + "more;\n"})
+
+
 def test_a_patch_whose_tabs_have_become_blanks_is_told_so() -> None:
     with pytest.raises(AnalyzerError) as caught:
         _apply(TEXT.replace("\t", "        "), {PATH: LETTERS})
