@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analyzer.base import FunctionId, Span
+from analyzer.checks.evidence import state_text
 from analyzer.comparison.compare import Sides
 from analyzer.findings import ContractChange
 from analyzer.flow.domain.observe import Behaviour, Outcome
-from analyzer.pages.machine import TYPE, PageState, Space, called, describe
+from analyzer.pages.machine import TYPE, PageState, Space, called
 
 #: What an operation that was tried does: it may fail on some pages and be right on others.
 _DONE = (Outcome.EFFECTIVE, Outcome.MAY_TRAP)
@@ -78,7 +79,7 @@ def _add(found: Phrases, id: FunctionId, phrase: str, *, own: bool) -> None:
 def _words(space: Space, page: PageState, flags: tuple[str, ...]) -> str:
     """Say a state by the tracked flags alone: companion flags are a driver's own business."""
     kept = tuple((n, m) for n, m in page.flags if n in flags)
-    return describe(space, PageState(page.types, kept, page.rest), flags)
+    return state_text(PageState(page.types, kept, page.rest), space, flags)
 
 
 def _span(id: FunctionId, sides: Sides) -> Span | None:

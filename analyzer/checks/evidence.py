@@ -7,11 +7,13 @@ from analyzer.c import ir
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.migrations import NEITHER
 from analyzer.pages.machine import (
     OTHER,
     TYPE,
     UNTYPED,
     Event,
+    PageState,
     Space,
     called,
     describe,
@@ -53,7 +55,7 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
         seen.function,
         _ending(seen, space),
         before=_states(sides.behaviours.before, _place(seen)),
-        after=describe(space, seen.page),
+        after=state_text(seen.page, space),
     )
     room = _MOST_STEPS - 1
     calls = calls[-(room - len(events)) :] if room > len(events) else []
@@ -63,7 +65,7 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
 def _states(behaviour: Behaviour, place: tuple[object, ...]) -> str:
     """Say in which states pages come to a place in one tree; empty if none do, or in too many."""
     states = sorted(
-        {describe(behaviour.space, o.page) for o in behaviour.observations if _place(o) == place}
+        {state_text(o.page, behaviour.space) for o in behaviour.observations if _place(o) == place}
     )
     return " or ".join(states) if len(states) <= _MOST_STATES else ""
 
@@ -101,8 +103,14 @@ def verb_of(operation: str, sides: Sides) -> str:
     return sides.behaviours.after.space.operations[operation].verb.says
 
 
+def state_text(page: PageState, space: Space, flags: tuple[str, ...] = ("Reserved",)) -> str:
+    """Say in words that go into a sentence what a page is when it arrives."""
+    words = describe(space, page, flags)
+    return "unmarked" if words == NEITHER else words
+
+
 def _ending(seen: Observation, space: Space) -> str:
-    state = describe(space, seen.page)
+    state = state_text(seen.page, space)
     match seen.kind, seen.outcome:
         case Kind.OPERATION, Outcome.TRAP:
             return f"{seen.operation}() traps: the page is {state}"

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from analyzer.base import FunctionId
 from analyzer.checks.births import unsure
-from analyzer.checks.evidence import subject
+from analyzer.checks.evidence import state_text, subject
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, describe
+from analyzer.pages.machine import TYPE
 
 
 def find(sides: Sides) -> Iterator[Failure]:
@@ -61,7 +61,7 @@ def _hands_none(sides: Sides) -> Iterator[Failure]:
         suspect = o.kind is Kind.RETURNED and o.id in gave - still - failing and untouched
         if suspect and not _hands_elsewhere(o.id, sides):
             seen = _at_changed_function(replace(o, dimension=TYPE), sides)
-            pages, state = subject(o, sides), describe(sides.behaviours.after.space, o.page)
+            pages, state = subject(o, sides), state_text(o.page, sides.behaviours.after.space)
             says = f"{seen.function}() no longer hands on {pages}: all of them stay {state}"
             yield Failure("contract-mismatch", seen, says=says)
 

@@ -13,6 +13,7 @@ from analyzer.checks.evidence import (
     find_cause,
     flag_name,
     held_name,
+    state_text,
     subject,
     trace_of,
     verb_of,
@@ -30,7 +31,7 @@ from analyzer.comparison.compare import (
     trapped,
 )
 from analyzer.findings import Cause, Finding, Status, Step
-from analyzer.pages.machine import TYPE, Event, Verb, describe
+from analyzer.pages.machine import TYPE, Event, Verb
 from analyzer.rules import Rule
 
 #: Which rule names a place where several are broken, most telling first.
@@ -255,7 +256,7 @@ def _mismatch(charge: Charge, sides: Sides) -> str:
 
 
 def _state(charge: Charge, sides: Sides) -> str:
-    return describe(sides.behaviours.after.space, charge.failure.seen.page)
+    return state_text(charge.failure.seen.page, sides.behaviours.after.space)
 
 
 def standing(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:

@@ -30,6 +30,13 @@ def test_findings_give_status_one_and_only_the_report_on_stdout() -> None:
     assert [] == [line for line in report.splitlines() if len(line) > 80]
 
 
+def test_a_page_without_a_mark_is_called_so() -> None:
+    report = offlint(*CHECK, PATCH).stdout
+
+    assert "is handed pages Offline and unmarked instead of Reserved" in report
+    assert "traps: the\n       page is unmarked" in report
+
+
 def test_the_same_input_gives_the_same_bytes() -> None:
     ours = offlint(*CHECK, "--format", "json", PATCH)
     with spawn(*CHECK, "--format", "json", PATCH) as other:
