@@ -27,12 +27,14 @@ if [ -z "$range" ] && [ -n "${before//0/}" ] && has "$before"; then
 fi
 
 status=0
+why=
 if [ -z "$range" ]; then
 	# git itself knows what is wrong where it does not look into the tree at all.
 	git rev-parse --git-dir 2>"$folder/report.txt" >/dev/null &&
 		echo "no commits to check: give the input \`range\`, and check out with \`fetch-depth: 100\` or 0" \
 			>"$folder/report.txt"
 	status=2
+	why=$(head -n 1 "$folder/report.txt")
 else
 	offlint check --quiet --format github --format text="$folder/report.txt" \
 		--format json="$folder/report.json" --format sarif="$folder/report.sarif" \
@@ -43,9 +45,15 @@ else
 	echo "::stop-commands::$stop"
 	cat "$folder/complaint.txt"
 	echo "::$stop::"
-	[ "$status" -le 1 ] || mv "$folder/complaint.txt" "$folder/report.txt"
+	if [ "$status" -gt 1 ]; then
+		why="not everything was judged: see the summary" # it was stopped on the way
+		if [ -s "$folder/complaint.txt" ]; then
+			mv "$folder/complaint.txt" "$folder/report.txt"
+			why=$(head -n 1 "$folder/report.txt")
+		fi
+	fi
 fi
-[ "$status" -le 1 ] || echo "::error title=offlint::$(head -n 1 "$folder/report.txt" | sed 's/%/%25/g')"
+[ -z "$why" ] || printf '::error title=offlint::%s\n' "${why//%/%25}"
 
 # Whatever a source holds is text in the summary, which takes a mebibyte.
 {

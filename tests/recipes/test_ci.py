@@ -137,6 +137,19 @@ def test_a_checkout_of_somebody_else_is_told_as_git_tells_it(repository: Reposit
     assert "safe.directory" in summary
 
 
+def test_what_was_judged_before_the_time_ran_out_is_shown(repository: Repository) -> None:
+    pull_request(repository, PATCH)
+    report = repository.home / "runner/offlint/report.txt"
+    command = repository.home / "bin" / "offlint"
+    command.write_text(f"#!/bin/sh\necho 'Nothing was judged: out of time.' >{report}\nexit 4\n")
+
+    done, outputs, summary = act(repository)
+
+    assert "4" == outputs["status"]
+    assert "::error title=offlint::not everything was judged: see the summary\n" in done.stdout
+    assert "Nothing was judged: out of time." in summary
+
+
 def test_nothing_in_a_patch_is_markup_in_the_summary(repository: Repository) -> None:
     evil = HARMLESS.replace("A balloon.", "</pre><img src=x> ``` a balloon, all are reserved")
     pull_request(repository, evil, PATCH)
