@@ -302,9 +302,12 @@ def test_the_mm_ci_job_tells_by_log_and_status(repository: Repository) -> None:
     repository.git("checkout", "--quiet", "--detach", "master")
     repository.git("merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
     broken = repository.run("bash", "-e", "-c", steps[-1]["run"], GITHUB_ACTIONS="true")
+    (repository.home / "bin" / "offlint").write_text("#!/bin/sh\nexit 2\n")
+    unread = repository.run("bash", "-e", "-c", steps[-1]["run"], GITHUB_ACTIONS="true")
 
-    assert [0, 1] == [clean.status, broken.status], (clean, broken)
+    assert [0, 1, 2] == [clean.status, broken.status, unread.status], (clean, broken)
     assert "✓ page states passed" in clean.stdout
+    assert "✗ page states could not be checked" in unread.stdout
     assert "of 2 patches" in broken.stdout
     assert FINDING in broken.stdout
 
