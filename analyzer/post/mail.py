@@ -85,6 +85,7 @@ def add_to_maildir(message: EmailMessage, path: Path) -> bool:
         if str(message["Message-Id"]).strip() in held:
             return False
         draft = mailbox.MaildirMessage(message)
+        draft.set_subdir("cur")  # what is new has no flags
         draft.set_flags("D")
         box.add(draft)
         box.flush()

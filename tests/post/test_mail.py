@@ -143,7 +143,7 @@ def test_a_maildir_has_one_draft_however_often(tmp_path: Path) -> None:
 
     held = list(mailbox.Maildir(tmp_path / "box"))
     assert ["added to", "already in"] == [" ".join(d.printed.split()[:2]) for d in (first, second)]
-    assert ["D"] == [m.get_flags() for m in held]
+    assert [("cur", "D")] == [(m.get_subdir(), m.get_flags()) for m in held]
     assert "<0123456789abcdef@offlint>" == held[0]["Message-Id"]
 
 
