@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from io import BytesIO
 from itertools import islice
-from multiprocessing import active_children, get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -282,8 +284,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         workers,
         mp_context=get_context("spawn"),  # not forked: a thread may draw the progress meanwhile
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
+        initializer=_attend,
     )
     try:
         yield pool
@@ -293,6 +294,22 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             process.kill()
         raise
     pool.shutdown()
+
+
+def _attend() -> None:
+    """Leave interrupts to the sweep, and do not outlive it, however it ends.
+
+    Else whoever reads what it prints would wait for the workers of one that was killed, for ever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_sweep, daemon=True).start()
+
+
+def _end_with_the_sweep() -> None:
+    sweeping = parent_process()
+    assert sweeping is not None, "a worker was started by a sweep"
+    sweeping.join()
+    os._exit(1)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from analyzer.sweep import Job, Swept, Trouble, jobs_of, run_job
 from analyzer.sweep import sweep as sweep_jobs
 
 from ..recipes.repos import DEMO, HARMLESS, demo
-from .commands import TREE, Done, offlint
+from .commands import TREE, Done, offlint, spawn
 
 PATCH = (DEMO / "change.patch").read_text()
 FINDING = "ERROR:DOUBLE_SET: acme_append() sets PageOffline"
@@ -255,6 +255,22 @@ def test_whoever_stops_a_sweep_waits_for_nothing(folder: Path) -> None:
     for process in active_children():
         process.join(5)
     assert [] == active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_no_worker_outlives_a_sweep_that_is_killed(how: int, folder: Path) -> None:
+    for n in range(20):
+        shutil.copy(folder / "b.mbox", folder / f"b{n}.mbox")
+
+    with spawn("sweep", "--no-cache", "--jobs", "2", "--tree", TREE, str(folder)) as ours:
+        assert ours.stdout is not None
+        ours.stdout.readline()
+        ours.send_signal(how)
+        # What a worker holds open as well does not end before it does.
+        ours.communicate(timeout=60)
+
+    assert -how == ours.returncode
 
 
 @pytest.fixture
