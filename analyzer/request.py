@@ -187,13 +187,20 @@ def _files(patches: Sequence[str], stdin: Input) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     room = _LARGEST
     for name in dict.fromkeys(file for patch in patches or ("-",) for file in _within(patch)):
-        files[name] = stdin.read(room + 1) if name == _STDIN else _read(name, room + 1)
+        files[name] = _read_input(stdin, room + 1) if name == _STDIN else _read(name, room + 1)
         room -= len(files[name])
         if room < 0:
             raise AnalyzerError(
                 f"{name}: more than {_LARGEST >> 20} MB: not a patch but something else"
             )
     return files
+
+
+def _read_input(stdin: Input, size: int) -> bytes:
+    try:
+        return stdin.read(size)
+    except OSError as error:
+        raise AnalyzerError(f"{_STDIN}: cannot read the patch: {error.strerror}") from error
 
 
 def _within(patch: str) -> Sequence[str]:

@@ -102,6 +102,8 @@ def jobs_of(
     There is none where no commit touches code. Raise AnalyzerError where there is neither a commit
     nor a file.
     """
+    if not what:
+        raise AnalyzerError("expected a directory of patches or a range REV..REV, found ''")
     folder = Path(what)
     blank = Job(
         name="",

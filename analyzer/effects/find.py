@@ -10,11 +10,16 @@ from analyzer.tree import Tree, why_unread
 
 #: A name in more files than this is not looked for in all of them.
 _MANY = 400
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def find_function(name: str, prepared: Pair[Prepared], trees: Pair[Tree]) -> FunctionId:
     """Return what FUNCTION or FILE:FUNCTION means; raise AnalyzerError where that is not one."""
     path, _, function = name.rpartition(":")
+    if not _NAME.fullmatch(function):
+        raise AnalyzerError(
+            f"{name}: expected the name of a function, or FILE:FUNCTION, found {function!r}"
+        )
     found: dict[FunctionId, bool] = {}
     for program, tree in (
         (prepared.after.program, trees.after),

@@ -6,6 +6,7 @@ import os
 import subprocess
 import weakref
 from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 from analyzer.base import AnalyzerError
 from analyzer.tree.api import Folders, Hits, is_inside
@@ -28,6 +29,10 @@ def run_git(repo: str, arguments: Sequence[str], data: bytes = b"") -> tuple[int
             command, repo, data, {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         )
     except FileNotFoundError as error:
+        if not Path(repo).is_dir():
+            raise AnalyzerError(
+                f"{repo}: no such tree; name the directory of a repository"
+            ) from error
         raise AnalyzerError(f"{repo}: git is needed to read a revision ({error})") from error
     except OSError as error:
         raise AnalyzerError(f"{repo}: cannot run git there: {error.strerror}") from error

@@ -87,6 +87,17 @@ def test_remarks_that_cannot_be_written_change_no_status(arguments: list[str], s
     assert status == ours.returncode
 
 
+def test_an_input_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
+    with (
+        (tmp_path / "written").open("wb") as unreadable,
+        spawn(*CHECK, "-", stdin=unreadable.fileno()) as ours,
+    ):
+        output = ours.communicate(timeout=60)
+
+    said = b"offlint: standard input: cannot read the patch: Bad file descriptor\n"
+    assert (2, (b"", said)) == (ours.returncode, output)
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_a_closed_stream_changes_no_status(closed: str) -> None:
     command = f'"$0" -m analyzer "$@" {closed}'
