@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -197,6 +198,7 @@ LARGE: dict[str, tuple[Callable[[], bytes], tuple[int, ...], str]] = {
     "300 MB": (lambda: b"\n" * (300 << 20), (2,), "more than 256 MB: not a patch"),
     "base64": (lambda: patches.encoded_bomb(150 << 20), (2, 4), OUT_OF_MEMORY),
     "gzip": (lambda: patches.packed_bomb(1 << 30), (2,), "more than 256 MB when unpacked"),
+    "many packed parts": (lambda: gzip.compress(b"") * 400_000, (2,), "found an empty input"),
     "a mail of 3,000 layers": (lambda: patches.nested(3000, GOOD), (1,), ""),
     "a mail forwarded 5,000 times": (lambda: patches.forwarded(5000, GOOD), (1,), ""),
 }
