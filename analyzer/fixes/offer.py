@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from analyzer.base import Gap, Pair, unspaced
 from analyzer.findings import Finding, Result, Status
 from analyzer.fixes.proposals import proposals
+from analyzer.fixes.written import file_diff
 from analyzer.patch.splice import split_lines
 from analyzer.select import is_open
 from analyzer.tree import Overlay, Tree
@@ -257,16 +258,5 @@ def _changes(base: bytes, text: bytes) -> list[tuple[int, int, list[bytes]]]:
 def _diff(tree: Tree, files: Mapping[str, bytes]) -> str:
     """Return the change of some files as `git diff` writes it."""
     return "".join(
-        _file_diff(path, tree.read(path) or b"", new) for path, new in sorted(files.items())
+        file_diff(path, tree.read(path) or b"", new) for path, new in sorted(files.items())
     )
-
-
-def _file_diff(path: str, before: bytes, after: bytes) -> str:
-    lines: Iterable[str] = difflib.unified_diff(
-        _lines(before), _lines(after), f"a/{path}", f"b/{path}"
-    )
-    return f"diff --git a/{path} b/{path}\n{''.join(lines)}" if before != after else ""
-
-
-def _lines(text: bytes) -> list[str]:
-    return [line.decode("utf-8", "surrogateescape") for line in split_lines(text)]

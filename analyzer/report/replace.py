@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from json import loads
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
@@ -32,7 +33,9 @@ def replacements(diff: str) -> tuple[Replacement, ...]:
         text = lines[at]
         at += 1
         if text.startswith("+++ "):
-            file = text[4:].split("\t")[0].strip().removeprefix("b/")
+            name = text[4:].split("\t")[0].strip()
+            # A name is quoted as JSON quotes it.
+            file = (loads(name) if name.startswith('"') else name).removeprefix("b/")
         elif hunk := _HUNK.match(text):
             body = _body(lines, at, int(hunk[2] or 1), int(hunk[3] or 1))
             at += len(body)
@@ -53,7 +56,8 @@ def _body(lines: Sequence[str], start: int, before: int, after: int) -> Sequence
 
 
 def _changes(file: str, line: int, body: Sequence[str]) -> Iterator[Replacement]:
-    for is_change, run in groupby(body, key=lambda text: text.startswith(("+", "-"))):
+    told = (text for text in body if not text.startswith("\\"))  # a remark about the line above
+    for is_change, run in groupby(told, key=lambda text: text.startswith(("+", "-"))):
         texts = list(run)
         gone = sum(not text.startswith("+") for text in texts)
         if is_change:

@@ -42,6 +42,13 @@ def test_a_diff_of_two_files_is_told_apart() -> None:
     assert ["x.c", "y/z.c"] == files
 
 
+def test_a_quoted_name_and_a_last_line_without_an_end_are_read() -> None:
+    end = "\\ No newline at end of file\n"
+    diff = f'--- "a/x\\t\\".c"\n+++ "b/x\\t\\".c"\n@@ -1,2 +1,2 @@\n a\n-b\n{end}+c\n{end}'
+
+    assert (Replacement(file='x\t".c', first=2, end=3, text="c\n"),) == replacements(diff)
+
+
 def test_lines_that_are_added_take_none_away() -> None:
     (change,) = replacements("--- a/x.c\n+++ b/x.c\n@@ -3,0 +4,1 @@\n+new\n")
 
