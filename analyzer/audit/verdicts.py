@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from analyzer.audit.freeing import freed
 from analyzer.audit.judged import (
@@ -212,23 +212,44 @@ def _followed(use: Use, scene: Scene) -> Judged | None:
 
 
 def _followed_past(use: Use, scene: Scene) -> Judged | None:
-    """Decide where pages were followed through the function and did not take this way."""
+    """Decide where pages were followed through the function, or came here before, and do not now."""
     moved = {s.population for s in scene.relevant(use)}
-    here = [o for o in scene.after.at(use) if _is_about(o, use)]
+    came = {
+        o.page.population
+        for o in scene.before.at(use)
+        if o.page.population in moved and _is_about(o, use)
+    }
     through = {
         o.page.population
         for o in scene.after.behaviour.observations
         if o.id == (use.file, use.function) and o.page.population in moved
     }
-    if not through or any(o.page.population in ("", *moved) for o in here if o.page.population):
+    failed = _failed_before(use, came, scene)
+    if through and failed and failed.function != use.function:
+        failed = None
+    if not through and not failed:
         return None
-    titles = listed(scene.facts.title(p) for p in sorted(through))
-    came = any(o.page.population in moved for o in scene.before.at(use))
+    titles = listed(scene.facts.title(p) for p in sorted(through or came))
+    if failed:
+        come, do, fail = ("came", "do", "fail") if scene.is_in else ("come", "would", "would fail")
+        where = "" if failed.function == use.function else f" in {failed.function}()"
+        reason = f"{titles} {come} here, and {do} not any more: they {fail} at {failed.operation}()"
+        return unaffected(f"{reason}{where} before")
     now = "would" if came and not scene.is_in else "do"
     more = " any more" if came else ""
     return unaffected(
         f"{titles} are followed through {use.function}() and {now} not take this way{more}"
     )
+
+
+def _failed_before(use: Use, came: Collection[str], scene: Scene) -> Observation | None:
+    """Return where pages now trap in the file of a use that they came to; None where none do."""
+    found = [
+        o
+        for o in scene.after.behaviour.observations
+        if o.page.population in came and o.outcome is Outcome.TRAP and o.path == use.file
+    ]
+    return min(found, key=lambda o: (o.function != use.function, o.span.start), default=None)
 
 
 def _is_about(o: Observation, use: Use) -> bool:

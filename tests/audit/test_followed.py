@@ -67,3 +67,55 @@ def test_who_sets_what_is_missing_does_so_before_and_after(then: str, verdict: V
 
     tests = [s for s in found if s.operation == "PageOffline"]
     assert [verdict] == [s.verdict for s in tests]
+
+
+LISTED = """
+static LIST_HEAD(toy_pages);
+
+static void toy_keep(struct page *page)
+{{
+	{mark}
+	list_add(&page->lru, &toy_pages);
+}}
+
+struct page *toy_take(void)
+{{
+	struct page *page = list_first_entry(&toy_pages, struct page, lru);
+
+	list_del(&page->lru);
+	__ClearPageOffline(page);
+	return page;
+}}
+
+static void toy_online_page(struct page *page, unsigned int order)
+{{
+	toy_keep(page);
+}}
+
+int __init toy_init(void)
+{{
+	return set_online_page_callback(toy_online_page);
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (
+            "__SetPageOffline(page);",
+            "hotplugged pages come here, and would not any more: they would fail at"
+            " __SetPageOffline() in toy_keep() before",
+        ),
+        (
+            "if (!PageOffline(page))\n\t\t__SetPageOffline(page);",
+            "does the same to hotplugged pages as they are now and as they were",
+        ),
+    ],
+)
+def test_pages_that_would_fail_on_their_way_are_not_said_never_to_have_come(
+    mark: str, said: str
+) -> None:
+    found = site(audited(LISTED.format(mark=mark), "before"), "toy_take")
+
+    assert (Verdict.UNAFFECTED, said) == (found.verdict, found.reason)
