@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
+from analyzer.audit.moved import Shift
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.comparison.guards import guards_of
-from analyzer.pages.provenance import Part, is_of_type
+from analyzer.pages.provenance import Apart, Part, is_of_type
 from analyzer.program.shape import names_in
 from analyzer.ways.defs import Place, calls_of, reaching, writes
 
@@ -25,9 +27,11 @@ _Origin = tuple[str, Place]
 _COMPARED = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 
 
-def guard_of(use: Use, part: Part, scene: Scene) -> str:
-    """Return what every way to a use passes and a part's pages fail; nothing where nothing is."""
-    return _value_guard(use, part, scene) or _use_guard(use, part, scene)
+def guard_of(use: Use, shift: Shift, scene: Scene) -> str:
+    """Return what every way to a use passes and a population's pages fail; nothing if nothing."""
+    found = "" if shift.part is None else _value_guard(use, shift.part, scene)
+    apart = scene.known.apart.get(shift.population)
+    return found or ("" if apart is None else _use_guard(use, apart, scene))
 
 
 def _value_guard(use: Use, part: Part, scene: Scene) -> str:
@@ -41,18 +45,46 @@ def _value_guard(use: Use, part: Part, scene: Scene) -> str:
     return f"{guarded[0]} is NULL here" if guarded and all(guarded) else ""
 
 
-def _use_guard(use: Use, part: Part, scene: Scene) -> str:
-    """Return a test of the page that a part's pages fail, in the use's function or its callers."""
-    if not part.excluded_by:
-        return ""
+def _use_guard(use: Use, apart: Apart, scene: Scene) -> str:
+    """Return a test that a population's pages fail, in the use's function or its callers."""
     argument, _ = scene.handed(use)
+    places = [p for p in scene.places(use) if argument < len(p[3].args)]
     found = [
-        _test_before(function, variant, place, call.args[argument], part, scene, _CLIMB)
-        if argument < len(call.args)
-        else ""
-        for function, variant, place, call in scene.places(use)
+        _test_before(function, variant, place, call.args[argument], apart, scene, _CLIMB)
+        or _zone_before(function, variant, place, call.args[argument], apart, scene)
+        for function, variant, place, call in places
     ]
     return found[0] if found and all(found) else ""
+
+
+def _zone_before(
+    function: ir.Function,
+    variant: ir.Variant,
+    place: Place,
+    page: ir.Expr,
+    apart: Apart,
+    scene: Scene,
+) -> str:
+    """Return the test of a zone without which a page that is asked to be of it does not come."""
+    if not apart.zone:
+        return ""
+    origins = origins_of(variant, place, page, scene)
+    held = guards_of(variant)[place.block]
+    zones = {
+        call.result.id: Place(at.block, at.index + 1)
+        for at, call in calls_of(variant)
+        if call.callee == ir.Name("page_zone")
+        and any(origins & origins_of(variant, at, a, scene) for a in call.args)
+    }
+    told = replace(apart, page=apart.zone, zone={})
+    for block in variant.blocks:
+        match block.end:
+            case ir.Branch(ir.Binary("==" | "!=" as op, ir.Name(of), ir.Name() as zone) as cond):
+                if of in zones and (repr(cond), op == "==") in held:
+                    at = zones[of]
+                    if found := _test_before(function, variant, at, zone, told, scene, _CLIMB):
+                        return found
+    return ""
 
 
 def _test_before(
@@ -60,7 +92,7 @@ def _test_before(
     variant: ir.Variant,
     place: Place,
     page: ir.Expr,
-    part: Part,
+    apart: Apart,
     scene: Scene,
     depth: int,
 ) -> str:
@@ -68,26 +100,44 @@ def _test_before(
     id = (function.path, function.name)
     origins = origins_of(variant, place, page, scene)
     asked = {
-        call.result.id: call.callee.id
+        call.result.id: (at, call.callee.id, shared)
         for at, call in calls_of(variant)
         if isinstance(call.callee, ir.Name)
-        and call.callee.id in part.excluded_by
-        and any(origins & origins_of(variant, at, a, scene) for a in call.args)
+        and call.callee.id in apart.page
+        and (shared := origins & _origins_of_any(variant, at, call.args, scene))
+        and not (apart.is_each and _is_once(variant, at, place))
     }
-    values = _Known(asked, part, scene.program.unit(id[0]).flat)
-    if asked and not _is_reached(variant, {at for _, at in origins}, place, values):
-        return f"{min(asked.values())}() in {id[1]}()"
+    answers = {result: apart.page[name] for result, (_, name, _) in asked.items()}
+    values = _Known(answers, apart, scene.program.unit(id[0]).flat)
+    starts = {at for _, at in origins}
+    if apart.is_each:  # it is asked anew, wherever the walk stands
+        starts = {at for _, at in origins.difference(*(o for _, _, o in asked.values()))}
+        starts.add(Place(0, 0))
+    if asked and not _is_reached(variant, starts, place, values):
+        return f"{min(name for _, name, _ in asked.values())}() in {id[1]}()"
     params = [n for n, p in enumerate(function.params) if (p.name, Place(0, 0)) in origins]
     if depth == 0 or len(params) != 1 or len(origins) != 1:
         return ""
     calls = list(_calls(id, scene, is_static=function.static))
     above = [
-        _test_before(f, v, at, call.args[params[0]], part, scene, depth - 1)
+        _test_before(f, v, at, call.args[params[0]], apart, scene, depth - 1)
         if params[0] < len(call.args)
         else ""
         for f, v, at, call in calls
     ]
     return above[0] if above and all(above) else ""
+
+
+def _origins_of_any(
+    variant: ir.Variant, at: Place, args: Iterable[ir.Expr], scene: Scene
+) -> set[_Origin]:
+    return {o for a in args for o in origins_of(variant, at, a, scene)}
+
+
+def _is_once(variant: ir.Variant, asked: Place, place: Place) -> bool:
+    """Tell whether a loop around a place goes on without what is asked before it."""
+    around = [loop for loop in variant.loops if place.block in loop.blocks]
+    return bool(around) and not any(asked.block in loop.blocks for loop in around)
 
 
 def _calls(
@@ -133,18 +183,18 @@ def _bases(e: ir.Expr) -> list[str]:
 
 
 class _Known:
-    """What is known of variables on the way of a part's pages: a test of one is true."""
+    """What is known of variables on the way of a population's pages: what tests of one answer."""
 
-    def __init__(self, asked: Collection[str], part: Part, flat: bytes) -> None:
-        self._asked, self._part, self._flat = asked, part, flat
+    def __init__(self, answers: Mapping[str, int], apart: Apart, flat: bytes) -> None:
+        self._answers, self._apart, self._flat = answers, apart, flat
 
     def step(self, step: ir.Instruction, known: dict[str, int]) -> None:
         """Do one step: learn what a variable holds, or forget it."""
         for name in [n for n in known if writes(step, n)]:
             del known[name]
         match step:
-            case ir.Call(ir.Name(id)) if id in self._asked:
-                known[id] = 1
+            case ir.Call(ir.Name(id)) if id in self._answers:
+                known[id] = self._answers[id]
             case ir.Assign(ir.Name(id), value) if (number := self.value(value, known)) is not None:
                 known[id] = number
 
@@ -154,7 +204,7 @@ class _Known:
             case ir.Const(value):
                 return value
             case ir.Name(id):
-                return 1 if id == self._part.built_with else known.get(id)
+                return 1 if id == self._apart.built_with else known.get(id)
             case ir.Cast(_, operand):
                 return self.value(operand, known)
             case ir.Unary("-", ir.Name(id)) if id.startswith("E") and id.isupper():

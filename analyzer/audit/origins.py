@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from analyzer.audit.freeing import ANSWERS, OWNED, is_given_back
 from analyzer.audit.guards import guard_of
 from analyzer.audit.judged import (
@@ -22,6 +25,9 @@ from analyzer.sites import Verdict
 from analyzer.ways.state import Way
 from analyzer.ways.ways import Ways
 
+#: The kinds of a page that is handed on by pointer: only those that are followed are known not to.
+_BY_POINTER = (UNKNOWN, "listed")
+
 
 def by_source(use: Use, scene: Scene) -> Judged | None:
     """Decide by where the page comes from, and by what happens for either state."""
@@ -29,23 +35,28 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
     if not sources:
         return undecided("no page is found in what it is called with")
     reached = {s: _reach(s, sources) for s in scene.relevant(use)}
-    guards = {s: _guard(s, use, scene) for s, reach in reached.items() if reach}
+    guards = {s: guard_of(use, s, scene) for s, reach in reached.items() if reach}
     open_ = {s: reached[s] for s, guard in guards.items() if not guard}
-    if not open_:
-        told = [f"; {s.title} are told apart before: {g}" for s, g in guards.items()]
-        return unaffected(f"{_origin(sources, scene)}{''.join(told)}")
+    if not open_ and not (
+        use.name.word in scene.known.free and any(s.kind in _BY_POINTER for s in sources)
+    ):
+        return unaffected(f"{_origin(sources, scene)}{_told(guards)}")
     if use.name.word in scene.known.free:
         return unaffected(f"gives the page back to the allocator, {OWNED}")
     if use.name.verb in ("reads", "clears") and is_given_back(use, scene):
         return unaffected(f"the page is given back to the allocator then, {OWNED}")
     judged = [_compared(use, s, r, sources, scene) for s, r in open_.items()]
     order = (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.UNAFFECTED)
-    return min(judged, key=lambda j: order.index(j.verdict))
+    first = min(judged, key=lambda j: order.index(j.verdict))
+    if first.verdict is Verdict.UNAFFECTED:
+        return replace(first, reason=f"{first.reason}{_told(guards)}")
+    return first
 
 
-def _guard(shift: Shift, use: Use, scene: Scene) -> str:
-    """Return what keeps the pages of a part from a use; nothing where nothing does."""
-    return "" if shift.part is None else guard_of(use, shift.part, scene)
+def _told(guards: Mapping[Shift, str]) -> str:
+    """Say which populations are told apart before a use, and by what."""
+    told = [f"; {s.title} are told apart before: {g}" for s, g in guards.items() if g]
+    return "".join(told)
 
 
 def _reach(shift: Shift, sources: frozenset[Source]) -> str:
@@ -154,7 +165,7 @@ def beside(use: Use, scene: Scene) -> Judged | None:
     sources = scene.sources.get((use.file, use.span.start), frozenset())
     reasons = []
     for shift in scene.relevant(use):
-        if shift.part is not None and (not _reach(shift, sources) or _guard(shift, use, scene)):
+        if shift.part is not None and (not _reach(shift, sources) or guard_of(use, shift, scene)):
             continue
         found = scene.ways(use, shift)
         reason = same_way(use, shift, found, scene) if found else ""

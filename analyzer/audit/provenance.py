@@ -17,6 +17,8 @@ from analyzer.ways.defs import Place, passed_to, reaching, variable, writes_thro
 Sources = frozenset[Source]
 _NONE: Sources = frozenset()
 _STORED = "this file stores it in "
+#: In the types of what stands on a list by itself.
+_LISTED = ("struct page", "struct folio")
 #: Calls that make a page of a number.
 _FROM_NUMBERS = ("pfn", "__pfn", "phys", "__phys", "boot_pfn", "PFN", "PHYS")
 
@@ -181,8 +183,10 @@ class Values:
                     found |= self._call(call, spot)
                 case ir.Iterate(_, macro, _) if macro in self.known.iterators:
                     found |= at.told(self.known.iterators[macro], f"{macro}() gives it")
-                case ir.Iterate(_, macro, _):
-                    found |= at.unknown(f"{name} steps by {macro}()")
+                case ir.Iterate(_, macro, args):
+                    why = f"{name} steps by {macro}()"
+                    is_listed = self._is_link(args) and any(t in at.type_of(name) for t in _LISTED)
+                    found |= at.told("listed", why) if is_listed else at.unknown(why)
                 case _:
                     found |= at.unknown(f"{name} is not understood")
         if not found and not assigned:
@@ -237,6 +241,8 @@ class Values:
             return at.told("allocated", f"{name}() gives it")
         if not args:
             return self._returned(call, name, at)
+        if name in self.facts.lists.first and self._is_link(args) and at.is_page:
+            return self.narrowed(at.told("listed", f"{name}() gives it"), at)
         if name in self.known.online:
             inner = self.of(args[0], at.number)
             if inner and all(s.tells for s in inner):
@@ -253,6 +259,10 @@ class Values:
             told = [s for s in found if s and all(x.tells for x in s)]
             return _NONE.union(*(told or found))
         return self._returned(call, name, at)
+
+    def _is_link(self, args: tuple[ir.Expr, ...]) -> bool:
+        """Tell whether what a macro is passed ends with the field by which pages stand on lists."""
+        return bool(args) and variable(args[-1]) in self.facts.lists.members
 
     def _by_address(self, name: str, address: ir.Expr, at: Spot) -> Sources:
         """Return the sources of a page by its address; somebody holds an address."""

@@ -11,7 +11,7 @@ from analyzer.program.shape import names_in, shape_of
 from analyzer.ways.defs import Place
 
 #: The kinds that leave open which page it is.
-_OPEN = frozenset((UNKNOWN, "walker", "mapped", "any"))
+_OPEN = frozenset((UNKNOWN, "walker", "mapped", "any", "listed"))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -212,7 +212,7 @@ def _followed(use: Use, scene: Scene) -> Judged | None:
 
 
 def _followed_past(use: Use, scene: Scene) -> Judged | None:
-    """Decide where pages were followed through the function, or came here before, and do not now."""
+    """Decide where pages were followed through the function, or came here before, and not now."""
     moved = {s.population for s in scene.relevant(use)}
     came = {
         o.page.population

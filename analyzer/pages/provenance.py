@@ -43,6 +43,21 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """What calls answer for the pages of a population, or for what they are asked of.
+
+    zone holds those that are asked of the zone of a page. built_with is the symbol without which
+    there are no such pages, or empty. is_each tells whether one answer stands for no pages but
+    those of a turn of a loop; else the first page of a walk stands for those after it.
+    """
+
+    page: Mapping[str, int]
+    zone: Mapping[str, int]
+    built_with: str = ""
+    is_each: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A population that is a part of another; what tells its pages apart excludes it.
 
@@ -56,9 +71,7 @@ class Part:
     before: str
     after: str
     comes: frozenset[str]
-    excluded_by: frozenset[str]
     excluded_where: frozenset[str]
-    built_with: str  # the symbol without which there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,7 @@ class Provenance:
     same: frozenset[str]
     online: frozenset[str]
     parts: tuple[Part, ...]
+    apart: Mapping[str, Apart]  # population -> what tells its pages apart from others
     needs: tuple[Need, ...]
     fresh: Mapping[str, Mapping[str, int]]  # population -> call -> its value
     typed: frozenset[str]  # calls that tell whether a page has any type
@@ -147,12 +161,16 @@ def load_provenance() -> Provenance:
                 e.get("before", ""),
                 e["after"],
                 frozenset(e.get("comes", ())),
-                frozenset(e.get("excluded_by", ())),
                 frozenset(e.get("excluded_where", ())),
-                e["built_with"],
             )
             for e in facts["part"]
         ),
+        apart={
+            e["population"]: Apart(
+                e.get("page", {}), e.get("zone", {}), e.get("built_with", ""), e.get("each", False)
+            )
+            for e in facts["apart"]
+        },
         needs=tuple(
             Need(frozenset(e["populations"]), e.get("arch", ""), frozenset(e.get("without", ())))
             for e in facts["needs"]

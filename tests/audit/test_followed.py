@@ -104,8 +104,7 @@ int __init toy_init(void)
     [
         (
             "__SetPageOffline(page);",
-            "hotplugged pages come here, and would not any more: they would fail at"
-            " __SetPageOffline() in toy_keep() before",
+            "come here, and would not any more: they would fail at __SetPageOffline() in toy_keep",
         ),
         (
             "if (!PageOffline(page))\n\t\t__SetPageOffline(page);",
@@ -118,4 +117,5 @@ def test_pages_that_would_fail_on_their_way_are_not_said_never_to_have_come(
 ) -> None:
     found = site(audited(LISTED.format(mark=mark), "before"), "toy_take")
 
-    assert (Verdict.UNAFFECTED, said) == (found.verdict, found.reason)
+    assert Verdict.UNAFFECTED is found.verdict
+    assert said in found.reason
