@@ -83,7 +83,8 @@ class Sighting:
 class Effects:
     """The contract of a function before and after a patch; None where it is not defined.
 
-    Without a patch both are the same. sightings count lines in the tree after.
+    Without a patch both are the same. sightings count lines in the tree after. taken is what a call
+    of the function is taken to do where it is not followed, and is empty where it is.
     """
 
     function: str
@@ -92,6 +93,7 @@ class Effects:
     contracts: Pair[Contract | None]
     sightings: tuple[Sighting, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    taken: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ _BAD = {
     Outcome.MAY_LEAK: "may leak",
 }
 
+_HANDED = (Outcome.CLEAN, Outcome.MAY_LEAK)
+
 
 def contract_of(
     id: FunctionId, tree: Prepared, interest: Interest, behaviour: Behaviour
@@ -138,14 +140,30 @@ def _contexts(
         page = done.entry.pages[key]
         ways = _ways(done, key, state_words(page, space), id, tree, space)
         groups.setdefault(title(page.population, tree), []).extend(ways)
-    if not passed:
-        for key in _met(done):
-            groups.setdefault(_INSIDE, []).extend(_ways(done, key, "", id, tree, space))
+    if not passed and (inside := _inside(done, id, tree, space)):
+        groups[_INSIDE] = inside
     callers = (caller,) if caller else ()
     return [
         Context(pages=pages, constants=arguments, callers=callers, ways=tuple(dict.fromkeys(ways)))
         for pages, ways in groups.items()
     ]
+
+
+def _inside(done: Replay, id: FunctionId, tree: Prepared, space: Space) -> list[Way]:
+    """Return what a function that is passed no page does to those that it comes by.
+
+    Many of them are out of its sight when it returns: they are on lists, or the buddy's.
+    """
+    ways = _bad_ways(done, "", space)
+    ways += [w for key in _met(done) for w in _ended(done, key, "", id, tree, space)]
+    for p in done.passages:
+        if p.given.startswith("list:") and p.left is not None:
+            text = _with_title(state_words(p.left, space), p.population, "", tree)
+            ways.append(Way(entry="", outcome="returns", exit=text, given=place_words(p.given)))
+    if any(o.kind is Kind.SINK and o.outcome in _HANDED for o in done.observations):
+        ways.append(Way(entry="", outcome="returns", given=place_words("buddy")))
+    known = {(w.exit, w.given) for w in ways if w.value}
+    return [w for w in ways if w.value or w.outcome != "returns" or (w.exit, w.given) not in known]
 
 
 def _met(done: Replay) -> list[str]:
@@ -161,7 +179,11 @@ def _met(done: Replay) -> list[str]:
 def _ways(
     done: Replay, key: str, entry: str, id: FunctionId, tree: Prepared, space: Space
 ) -> list[Way]:
-    ways = [
+    return [*_bad_ways(done, entry, space), *_ended(done, key, entry, id, tree, space)]
+
+
+def _bad_ways(done: Replay, entry: str, space: Space) -> list[Way]:
+    return [
         Way(
             entry=entry,
             outcome=_BAD[o.outcome],
@@ -172,6 +194,13 @@ def _ways(
         for o in done.observations
         if o.outcome in _BAD
     ]
+
+
+def _ended(
+    done: Replay, key: str, entry: str, id: FunctionId, tree: Prepared, space: Space
+) -> list[Way]:
+    """Return how a page is left by each way out of a function."""
+    ways = []
     for state, value in done.results:
         page, given = state.pages.get(key), state.given.get(key, "")
         if page is None and not given:
@@ -181,8 +210,9 @@ def _ways(
         if gone and page is not None and _leaked(page, done):
             continue
         text = "" if gone or page is None else state_words(page, space)
-        if population and population != done.entry.pages.get(key, PageState(0)).population:
-            text = f"{text} ({title(population, tree)})"
+        text = _with_title(
+            text, population, done.entry.pages.get(key, PageState(0)).population, tree
+        )
         ways.append(
             Way(
                 entry=entry,
@@ -193,6 +223,11 @@ def _ways(
             )
         )
     return ways
+
+
+def _with_title(text: str, population: str, came: str, tree: Prepared) -> str:
+    """Say of a state which pages are in it, where they are not those that came."""
+    return f"{text} ({title(population, tree)})" if population not in ("", came) else text
 
 
 def _leaked(page: PageState, done: Replay) -> bool:

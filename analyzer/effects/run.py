@@ -10,7 +10,7 @@ from analyzer.clock import Clock, Progress
 from analyzer.contracts import Effects, Known, Place, Sighting
 from analyzer.effects.contract import contract_of
 from analyzer.effects.find import find_function, line_of
-from analyzer.effects.words import GIVEN, place_words, state_words, title
+from analyzer.effects.words import GIVEN, place_words, state_words, taken_words, title
 from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.flow.domain.sight import Sight
@@ -64,6 +64,7 @@ def effects(
         contracts=Pair(before, after),
         sightings=tuple(sighting(at, prepared.after, behaviours.after) for at in lines),
         gaps=tuple(gaps),
+        taken=taken_words(id[1], prepared.after.facts),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from analyzer.base import FunctionId
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.domain.values import Int, NonZero, Page, Value
+from analyzer.pages.facts import Facts
 from analyzer.pages.machine import CLEAR, SET, PageState, Space
 
 #: What pages are called of which nothing is known.
@@ -38,8 +39,23 @@ def place_words(given: str) -> str:
     if given == "buddy":
         return "the buddy"
     if given.startswith("list:"):
-        return f"the list {re.sub(r'^(?:list:)?(?:[0-9]+:|g:)?(?:.*#)?', '', given)}"
+        name = re.sub(r"^(?:list:)?\*?(?:[0-9]+:|g:)?(?:[0-9]+\.)?(?:.*#)?", "", given)
+        name = re.sub(r"\[[^]]*]", "[]", name)  # an element by its number says nothing to a reader
+        return f"the list {name}"
     return "" if given in ("", "callback") else given
+
+
+def taken_words(name: str, facts: Facts) -> str:
+    """Say what a call of a function is taken to do that is not followed; nothing where it is."""
+    if name in facts.sinks:
+        return "to give the page to the buddy"
+    if name in facts.puts:
+        return "to drop a reference, and with the last one to give the page to the buddy"
+    if name in facts.resets:
+        return "to make the page anew, with neither type nor flags"
+    if name in facts.allocators or name in facts.range_allocators:
+        return "to give pages from the allocator"
+    return "to do nothing to pages" if name in facts.opaque else ""
 
 
 def returned_words(value: Value, id: FunctionId, tree: Prepared) -> str:

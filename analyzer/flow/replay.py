@@ -8,11 +8,14 @@ from types import MappingProxyType
 
 from analyzer.base import FunctionId, Gap, Span
 from analyzer.flow.analyse import Prepared, new_run
-from analyzer.flow.domain.observe import Behaviour, Observation
+from analyzer.flow.domain.observe import Behaviour, Observation, Passage
 from analyzer.flow.domain.sight import Entrance
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Int, Page, Symbol, Unknown, Value, page_key
 from analyzer.flow.interpret import run_call
+from analyzer.flow.operations import Results
+from analyzer.flow.passages import passages_of
+from analyzer.flow.run import Run
 from analyzer.pages.machine import PageState
 from analyzer.program.interest import Interest
 from analyzer.program.params import is_page_pointer, page_params
@@ -22,13 +25,17 @@ NOTHING: Mapping[str, bool] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What one call of a function did: the pages that it was passed, by key, and how it ended."""
+    """What one call of a function did: the pages that it was passed, by key, and how it ended.
+
+    passages are those through the functions that it called.
+    """
 
     args: tuple[Value, ...]
     entry: State
     results: tuple[tuple[State, Value], ...]
     observations: tuple[Observation, ...]
     gaps: tuple[Gap, ...]
+    passages: tuple[Passage, ...]
 
 
 def replay(entrance: Entrance, tree: Prepared, interest: Interest, behaviour: Behaviour) -> Replay:
@@ -36,7 +43,7 @@ def replay(entrance: Entrance, tree: Prepared, interest: Interest, behaviour: Be
     run = new_run(tree, interest, behaviour.lists)
     e = entrance
     results = run_call(e.id, e.args, e.state, e.caller, e.span, run)
-    return Replay(e.args, e.state, tuple(results), tuple(run.observations), tuple(sorted(run.gaps)))
+    return _played(e.args, e.state, results, run)
 
 
 def play(
@@ -59,7 +66,12 @@ def play(
         return None
     entry = State({}, pages, config={**tree.program.config, **config})
     results = run_call(id, args, entry, None, Span("", 0, 0, 0, 0, 0, 0), run)
-    return Replay(args, entry, tuple(results), tuple(run.observations), tuple(sorted(run.gaps)))
+    return _played(args, entry, results, run)
+
+
+def _played(args: tuple[Value, ...], entry: State, results: Results, run: Run) -> Replay:
+    observations, gaps = tuple(run.observations), tuple(sorted(run.gaps))
+    return Replay(args, entry, tuple(results), observations, gaps, passages_of(run.memory))
 
 
 def _arguments(id: FunctionId, constants: Mapping[int, Value], tree: Prepared) -> tuple[Value, ...]:

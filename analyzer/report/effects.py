@@ -42,6 +42,9 @@ def _head(effects: Effects, width: int, paint: Paint) -> list[str]:
     at = contract.place
     out = [paint(plain(f"{effects.function}()"), "title") + f" in {plain(f'{at.file}:{at.line}')}"]
     out.extend(wrap(plain(contract.prototype), width, first="  ", rest="      "))
+    if effects.taken:
+        told = f"Calls of it are not followed: it is taken {effects.taken}."
+        out.extend(wrap(told, width, first="  ", rest="  "))
     if effects.contracts.after is None:
         out.append("  The patch removes it.")
     elif effects.contracts.before is None:
@@ -154,6 +157,7 @@ def render_json(effects: Effects) -> str:
         "tool": {"name": "offlint", "version": __version__},
         "tree": {"name": effects.tree},
         "function": effects.function,
+        "taken": effects.taken,
         "before": _contract(effects.contracts.before),
         "after": _contract(effects.contracts.after),
         "lines": [

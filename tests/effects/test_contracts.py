@@ -214,3 +214,64 @@ def test_every_function_has_a_contract_and_always_the_same(case: Case) -> None:
 
     assert all(e.contracts.after is not None for e in found)
     assert found[-1:] == [effects(name, trees, own) for name in names[-1:]]
+
+
+GIVES = """
+static LIST_HEAD(foo_pages);
+
+static void foo_keep(struct page *page)
+{
+	__SetPageOffline(page);
+	list_add(&page->lru, &foo_pages);
+}
+
+static void foo_inflate(int n)
+{
+	while (n--)
+		foo_keep(alloc_page(GFP_KERNEL));
+}
+
+static void foo_deflate(void)
+{
+	struct page *page, *tmp;
+
+	list_for_each_entry_safe(page, tmp, &foo_pages, lru) {
+		list_del(&page->lru);
+		__ClearPageOffline(page);
+		__free_page(page);
+	}
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("foo_inflate", "-> Offline (allocated pages) to the list foo_pages"),
+        ("foo_deflate", "-> to the buddy"),
+    ],
+)
+def test_pages_that_a_function_comes_by_and_gives_away_are_told(name: str, said: str) -> None:
+    found = told(after(alone(name, core(foo=GIVES))), "pages met inside")
+
+    assert said in {way.strip() for way in found}
+
+
+def test_an_element_of_an_array_of_lists_is_named_as_people_write_it() -> None:
+    text = """
+static void foo_sort(struct foo *foo, struct page *page, int n)
+{
+	__SetPageOffline(page);
+	list_add(&page->lru, &foo_of(page)->lists[n]);
+}
+"""
+    found = told(after(alone("foo_sort", core(foo=text))))
+
+    assert "no type -> Offline to the list lists[]" in found
+
+
+def test_what_calls_are_taken_to_do_without_being_followed_is_said() -> None:
+    tree = core(foo=SET)
+
+    assert "to make the page anew" in alone("__init_single_page", tree).taken
+    assert "" == alone("foo_set", tree).taken
