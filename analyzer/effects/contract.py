@@ -71,6 +71,18 @@ def contract_of(
     )
 
 
+def unread_by(
+    id: FunctionId, tree: Prepared, interest: Interest, behaviour: Behaviour
+) -> frozenset[str]:
+    """Return the functions to which one passes a page, and which are defined nowhere as yet."""
+    if not tree.program.lowered(id):
+        return frozenset()
+    page = PageState(behaviour.space.every)
+    done = play(id, page, {}, tree, interest, behaviour)
+    done = done or play(id, None, {}, tree, interest, behaviour)
+    return frozenset() if done is None else done.unread
+
+
 @dataclass(frozen=True, slots=True)
 class _Call:
     """One call of the function: who calls, with what arguments known, in what states."""

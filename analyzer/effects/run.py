@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from analyzer.base import FunctionId, Pair
 from analyzer.clock import Clock, Progress
 from analyzer.contracts import Effects, Known, Place, Sighting
-from analyzer.effects.contract import contract_of
+from analyzer.effects.contract import contract_of, unread_by
 from analyzer.effects.find import find_function, line_of
 from analyzer.effects.words import GIVEN, place_words, state_words, taken_words, title
 from analyzer.flow.analyse import Prepared, prepare
@@ -18,8 +19,9 @@ from analyzer.flow.run import Watched
 from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import Space
 from analyzer.program.cache import Cache
+from analyzer.program.interest import Interest
 from analyzer.program.params import is_page_pointer
-from analyzer.settle import settle
+from analyzer.settle import read_on, settle
 from analyzer.tree import Tree, only_c
 
 #: A line of code without comments on which nothing is done.
@@ -50,7 +52,7 @@ def effects(
     prepared.map(lambda p: p.program.add(path for path, _ in lines))
     id = find_function(name, prepared, trees)
     watched = Watched(frozenset(lines), frozenset((id,)))
-    interest, behaviours = settle(prepared, clock, lambda _: watched, jobs=jobs)
+    interest, behaviours = _settled(id, prepared, watched, clock, jobs)
     clock.enter("contract")
     one_tree = prepared.before is prepared.after
     after = contract_of(id, prepared.after, interest, behaviours.after)
@@ -66,6 +68,23 @@ def effects(
         gaps=tuple(gaps),
         taken=taken_words(id[1], prepared.after.facts),
     )
+
+
+def _settled(
+    id: FunctionId, prepared: Pair[Prepared], watched: Watched, clock: Clock, jobs: int
+) -> tuple[Interest, Pair[Behaviour]]:
+    """Analyse both trees, reading on until a function's pages go nowhere that was not read."""
+    while True:
+        interest, found = settle(prepared, clock, lambda _: watched, jobs=jobs)
+        after = unread_by(id, prepared.after, interest, found.after)
+        before = after
+        if prepared.before is not prepared.after:
+            before = unread_by(id, prepared.before, interest, found.before)
+        unread = Pair(
+            replace(found.before, unresolved=before), replace(found.after, unresolved=after)
+        )
+        if not read_on(prepared, unread, clock):
+            return interest, found
 
 
 def prepared_trees(

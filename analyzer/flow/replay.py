@@ -27,7 +27,8 @@ NOTHING: Mapping[str, bool] = MappingProxyType({})
 class Replay:
     """What one call of a function did: the pages that it was passed, by key, and how it ended.
 
-    passages are those through the functions that it called.
+    passages are those through the functions that it called; unread are functions that were passed a
+    page and are defined nowhere that was read.
     """
 
     args: tuple[Value, ...]
@@ -36,6 +37,7 @@ class Replay:
     observations: tuple[Observation, ...]
     gaps: tuple[Gap, ...]
     passages: tuple[Passage, ...]
+    unread: frozenset[str]
 
 
 def replay(entrance: Entrance, tree: Prepared, interest: Interest, behaviour: Behaviour) -> Replay:
@@ -70,8 +72,15 @@ def play(
 
 
 def _played(args: tuple[Value, ...], entry: State, results: Results, run: Run) -> Replay:
-    observations, gaps = tuple(run.observations), tuple(sorted(run.gaps))
-    return Replay(args, entry, tuple(results), observations, gaps, passages_of(run.memory))
+    return Replay(
+        args,
+        entry,
+        tuple(results),
+        tuple(run.observations),
+        tuple(sorted(run.gaps)),
+        passages_of(run.memory),
+        frozenset(name for name, path in run.met if not run.program.resolve(name, path)),
+    )
 
 
 def _arguments(id: FunctionId, constants: Mapping[int, Value], tree: Prepared) -> tuple[Value, ...]:

@@ -275,3 +275,13 @@ def test_what_calls_are_taken_to_do_without_being_followed_is_said() -> None:
 
     assert "to make the page anew" in alone("__init_single_page", tree).taken
     assert "" == alone("foo_set", tree).taken
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"), [("page", "no type -> to the buddy"), ("0", "any type -> as it was")]
+)
+def test_what_a_function_passes_its_page_to_is_read(passed: str, said: str) -> None:
+    away = "void foo_page_give(struct page *page)\n{\n\tfree_reserved_page(page);\n}\n"
+    text = f"void foo_drop(struct page *page)\n{{\n\tfoo_page_give({passed});\n}}\n"
+
+    assert said in told(after(alone("foo_drop", core(foo=text, away=away))))
