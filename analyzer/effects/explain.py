@@ -258,6 +258,8 @@ def _reason(
         return (
             "Not reported: only pages of unknown origin come here, and of them nothing is certain."
         )
+    if set(before) == set(after) and not any(h.operation for h in after):
+        return "Not reported: what is known of pages after this line is the same before and after."
     if set(before) == set(after):
         return "Not reported: the same pages come here in the same states before and after."
     if bad:

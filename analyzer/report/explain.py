@@ -44,7 +44,9 @@ def render(e: Explanation, *, width: int = 80, colour: bool = False) -> str:
             ]
         )
     if e.before or e.after:
-        blocks.append([paint("What comes here", "title"), *_happenings(e, width, paint)])
+        on_line = any(h.operation for h in (*e.after, *(e.before or ())))
+        title = "What comes here" if on_line else "What is known after it"
+        blocks.append([paint(title, "title"), *_happenings(e, width, paint)])
     for ruling in e.rulings:
         title = f"The audit of {ruling.migration}: {ruling.operation} is {ruling.verdict}"
         reason = wrap(plain(ruling.reason), width, first="  ", rest="  ")

@@ -10,6 +10,7 @@ from analyzer.base import AnalyzerError, Pair
 from analyzer.contracts import Explanation
 from analyzer.effects.explain import explain, ruled
 from analyzer.migrations import migration_named
+from analyzer.report.explain import render
 from analyzer.tree import MemoryTree
 
 DRIVER = "drivers/foo/foo.c"
@@ -186,3 +187,13 @@ def test_a_place_that_is_not_there_is_refused(path: str, line: int, words: str) 
 
     with pytest.raises(AnalyzerError, match=words):
         explain(path, line, Pair(tree, tree))
+
+
+def test_what_is_known_after_a_call_is_not_said_to_come_to_it() -> None:
+    line = 1 + next(n for n, text in enumerate(TEXT.split("\n")) if "generic_online_page(" in text)
+    found = asked(line)
+
+    assert {""} == {h.operation for h in found.after}
+    assert "come here" not in found.reason
+    assert "What is known after it" in render(found)
+    assert "What comes here" in render(asked(KEEP))
