@@ -55,6 +55,9 @@ class Values:
             case ir.Name(id) | ir.Unary("&", ir.Name(id)):
                 return self._name(id, at)
             case ir.Unary("*", operand):
+                if ("written", at.id, variable(operand)) in self._open:
+                    self._cut += 1
+                    return _NONE  # it is made of what it held before: that adds nothing
                 found = self._written(variable(operand), at)
                 text = text_of(operand)
                 read = "what a call's answer points to" if text == "it" else f"*{text}"

@@ -93,3 +93,42 @@ int begin(struct toy *toy, unsigned long pfn)
 )
 def test_a_number_is_followed_through_a_chain_of_callers(stored: str, verdict: Verdict) -> None:
     assert verdict is site(audited(LONG.format(stored=stored)), "step0").verdict
+
+
+BASE = """
+static void find(unsigned long *frame)
+{{
+	*frame = page_to_pfn({page});
+}}
+
+static int look(unsigned long *base, int n)
+{{
+	unsigned long pfn;
+
+	*base = 0;
+	while (n--) {{
+		if (*base)
+			pfn = *base;
+		else
+			find(&pfn);
+		*base = pfn;
+	}}
+	return PageReserved(pfn_to_page({used}));
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "used", "verdict"),
+    [
+        ("alloc_page(GFP_KERNEL)", "*base", Verdict.UNAFFECTED),
+        ("pfn_to_page(toy_frame)", "*base", Verdict.UNDECIDED),
+        ("alloc_page(GFP_KERNEL)", "*toy_base", Verdict.UNDECIDED),
+    ],
+)
+def test_what_a_value_is_made_of_again_adds_nothing_to_where_it_comes_from(
+    page: str, used: str, verdict: Verdict
+) -> None:
+    found = site(audited(BASE.format(page=page, used=used)), "look")
+
+    assert verdict is found.verdict
