@@ -20,7 +20,8 @@ def _lines(audit: Audit) -> Iterator[str]:
     counts = audit.counts
     total = ", ".join(f"{counts[v]} {v}" for v in Verdict)
     yield '<table class="offlint-audit">'
-    yield f"<caption>{_text(audit.title)}: {counts['uses']} uses, {total}</caption>"
+    absent = f"; {counts['absent']} more, taken away or missing" if counts["absent"] else ""
+    yield f"<caption>{_text(audit.title)}: {counts['uses']} uses, {total}{absent}</caption>"
     heads = "".join(f'<th scope="col">{head}</th>' for head in _HEADS)
     yield f"<thead><tr>{heads}</tr></thead>"
     yield "<tbody>"

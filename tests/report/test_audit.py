@@ -105,3 +105,10 @@ def test_control_characters_are_spelled_out() -> None:
         audit_html.render(replace(AUDIT, sites=sites)),
     ):
         assert "\x1b" not in text
+
+
+def test_the_caption_of_the_table_accounts_for_every_row() -> None:
+    whole, part = (audit_html.render(a) for a in (AUDIT, replace(AUDIT, sites=SITES)))
+
+    assert "4 uses, 1 affected, 1 migrated, 1 unaffected, 1 undecided; 1 more, taken away" in whole
+    assert "more" not in part.split("</caption>")[0]
