@@ -25,6 +25,7 @@ from analyzer.c.ir import (
     Terminator,
     Unary,
 )
+from analyzer.c.jumps import loops_by_jumps
 
 _NOWHERE = -1
 
@@ -91,6 +92,8 @@ class Graph:
                 inside = frozenset(number[b] for b in members if b in reached)
                 assigned = _assigned(blocks, inside) | frozenset(cursors)
                 loops.append(Loop(number[header], inside, assigned & variables, kind))
+        for at, inside in loops_by_jumps(blocks, {loop.header for loop in loops}):
+            loops.append(Loop(at, inside, _assigned(blocks, inside) & variables, "goto"))
         return tuple(blocks), tuple(sorted(loops, key=lambda x: (x.header, -len(x.blocks))))
 
     def missing(self) -> tuple[int, ...]:

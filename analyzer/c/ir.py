@@ -194,7 +194,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A syntactic loop: its header block, all its blocks (header included), the names it assigns.
+    """A loop: its header block, all its blocks (header included), the names it assigns.
 
     The condition is evaluated in the header (for `do`, the header is the first block of the body).
     The update of a `for` belongs to blocks. assigns holds local names whose value the loop changes
@@ -204,7 +204,7 @@ class Loop:
     header: int
     blocks: frozenset[int]
     assigns: frozenset[str]
-    kind: str  # "for", "while", "do" or "iterator"
+    kind: str  # "for", "while", "do", "iterator" or "goto"
 
 
 #: What must hold of the configuration: ("CONFIG_ZONE_DEVICE", True), ...

@@ -41,7 +41,10 @@ def shape_of(variant: ir.Variant) -> Shape:
 
 
 def _leaves_at_header(variant: ir.Variant, loop: ir.Loop) -> bool:
-    end = variant.blocks[loop.header].end
+    header = variant.blocks[loop.header]
+    if loop.kind == "goto" and any(isinstance(s, ir.Call) for s in header.instructions):
+        return False  # the turn has begun before it asks
+    end = header.end
     return isinstance(end, ir.Branch) and not {end.then, end.orelse} <= loop.blocks
 
 
