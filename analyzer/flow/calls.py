@@ -36,6 +36,7 @@ from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
 from analyzer.flow.run import Run
+from analyzer.flow.zeroing import zeroed
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
 from analyzer.program.answers import answering
@@ -172,12 +173,13 @@ def _by_fact(
 ) -> Results | None:
     """Apply what the facts say of a core interface; None where they say nothing."""
     facts, first = run.facts, args[0] if args else None
-    known_bit = bits.by_call(name, step, here, state, act, run)
-    if known_bit is not None:
-        return known_bit
-    told = told_by_call(name, args, state, act, run)
-    if told is not None:
-        return told
+    for told in (
+        zeroed(name, step, args, here, state, run),
+        bits.by_call(name, step, here, state, act, run),
+        told_by_call(name, args, state, act, run),
+    ):
+        if told is not None:
+            return told
     identity = facts.identities.get(name)
     if identity is not None and first is not None:
         key = page_key(first)
@@ -192,7 +194,7 @@ def _by_fact(
         found: Results = [(state, page)]
         return [*found, (state, ZERO)] if identity.maybe_null else found
     if name in facts.allocators:
-        fresh = operations.born(here, state, act, step.span, ALLOCATED, run)
+        fresh = operations.allocated(here, state, act, step.span, run)
         return [(fresh, Page(here, "page")), (state, ZERO)]
     if name in facts.range_allocators:
         key = page_key(args[facts.range_allocators[name]])
@@ -264,21 +266,37 @@ def pass_out(
     step: ir.Call, args: Sequence[ir.Expr], state: State, act: Activation, run: Run
 ) -> State:
     """Return the state after a call that matters to no page, but may store through addresses."""
-    if not any(isinstance(a, ir.Unary) and a.op == "&" for a in args):
-        return state
+    name = step.callee.id if isinstance(step.callee, ir.Name) else ""
+    changes = run.facts.words.set_by | run.facts.words.cleared_by
+    if name not in run.facts.filled and name not in changes:
+        values = [evaluate(a, state, act, run) for a in args if _may_be_address(a)]
+        if not any(_is_address(v, state) for v in values):
+            return state
     values = [evaluate(a, state, act, run) for a in args]
-    if not any(isinstance(v, Ref) for v in values):
-        return state
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
         if step.callee.id in run.facts.words.read_by:
             return state
         here = f"{act.depth}:{step.span.start}"
+        cleared = zeroed(step.callee.id, step, values, here, state, run)
+        if cleared is not None:
+            return cleared[0][0]
         single = bits.by_call(step.callee.id, step, here, state, act, run)
         if single is not None:
             return single[0][0]
         found = run.program.resolve(step.callee.id, act.function.path)
     return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
+
+
+def _may_be_address(e: ir.Expr) -> bool:
+    return isinstance(e, ir.Name | ir.Field) or (isinstance(e, ir.Unary) and e.op == "&")
+
+
+def _is_address(value: Value, state: State) -> bool:
+    """Tell whether there is memory behind a value of which something may be known."""
+    return isinstance(value, Ref) or (
+        isinstance(value, Unknown | NonZero) and f"*{value.key}" in state.store
+    )
 
 
 def _passed(
@@ -293,7 +311,7 @@ def _passed(
 
     What steps through a range of pages may be moved by them, but not out of the range.
     """
-    if not any(isinstance(a, Ref) for a in args):
+    if not any(_is_address(a, state) for a in args):
         return state
     if found:
         after = pass_addresses(args, state, here, lambda n: fields_written(run.program, found, n))

@@ -7,6 +7,7 @@ from functools import lru_cache
 from analyzer.c import ir
 from analyzer.flow.cells import leave_in_cells, note_cell
 from analyzer.flow.domain.activation import Activation
+from analyzer.flow.domain.memory import element_of, is_zeroed, other_elements
 from analyzer.flow.domain.numbers import Numbers
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -79,13 +80,38 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     key = f"{act.depth}:{_expression_key(e)}"
     value = binary(e.op, one, other, counters=counters, key=key)
     if e.op == "&" and isinstance(value, Unknown) and isinstance(e.left, ir.Name | ir.Field):
-        bit = bit_place(place_of(e.left, state, act, run), other)
+        word = place_of(e.left, state, act, run)
+        bit = bit_place(word, other)
+        if bit is None and (number := shifted(e.right)) is not None:
+            value = bit_of(word, evaluate(number, state, act, run), state) or value
         value = state.store.get(bit, value) if bit else value
         value = _flag_in(e, state, act, run) or value
     if isinstance(value, Int):
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
     return value
+
+
+def shifted(e: ir.Expr) -> ir.Expr | None:
+    """Return the number of the only bit that an expression has; None where it is no `1 << n`."""
+    match e:
+        case ir.Cast(_, operand):
+            return shifted(operand)
+        case ir.Binary("<<", ir.Const(1), number):
+            return number
+    return None
+
+
+def bit_of(word: str, number: Value, state: State) -> Value | None:
+    """Return what is known of a bit of a word by its number, which need not be."""
+    bit = place_of_bit(word, number)
+    held = state.store.get(bit)
+    return ZERO if held is None and is_zeroed(bit, state.store) else held
+
+
+def place_of_bit(word: str, number: Value) -> str:
+    """Name a bit by its number: the same value is the same bit."""
+    return f"{word}.&[{_which(number)}]"
 
 
 def _flag_in(e: ir.Binary, state: State, act: Activation, run: Run) -> Value | None:
@@ -158,23 +184,13 @@ def _unary(op: str, value: Value) -> Value:
     return Unknown(compound_key(op, value))
 
 
-def _is_zeroed(place: str, state: State) -> bool:
-    """Tell whether a place is in a structure of which all is zero that was not stored since."""
-    whole = place.rpartition(".")[0]
-    while whole:
-        if (held := state.store.get(whole)) is not None:
-            return held == ZERO
-        whole = whole.rpartition(".")[0]
-    return False
-
-
 def _load(place: str, through: Value, state: State) -> Value:
     held = state.store.get(place)
     if held is not None:
         return held
     if isinstance(through, Page):
         return through
-    return Unknown(place)
+    return ZERO if is_zeroed(place, state.store) else Unknown(place)
 
 
 def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation, run: Run) -> Value:
@@ -198,7 +214,7 @@ def _field(e: ir.Field, base: ir.Expr, name: str, state: State, act: Activation,
     if found is not None:
         return found
     note_cell(e, place, act, run)
-    return ZERO if _is_zeroed(place, state) else Unknown(place)
+    return ZERO if is_zeroed(place, state.store) else Unknown(place)
 
 
 def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value:
@@ -213,7 +229,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
                 return element(held, index, evaluate(index, state, act, run), act, run)
-            where = place_of(base, state, act, run)
+            where = _array_of(base, held, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):
             return evaluate(inner, state, act, run)
@@ -232,8 +248,7 @@ def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
                 return f"{target_place(evaluate(base, state, act, run))}.{name}"
             return f"{place_of(base, state, act, run)}.{name}"
         case ir.Index(base, index):
-            held = evaluate(base, state, act, run)
-            of = held.place if isinstance(held, Ref | Element) else place_of(base, state, act, run)
+            of = _array_of(base, evaluate(base, state, act, run), state, act, run)
             return f"{of}[{_which(evaluate(index, state, act, run))}]"
         case ir.Unary("*", operand):
             return target_place(evaluate(operand, state, act, run))
@@ -242,9 +257,24 @@ def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
     return f"*{compound_key('at', evaluate(e, state, act, run))}"
 
 
+def _array_of(base: ir.Expr, held: Value, state: State, act: Activation, run: Run) -> str:
+    """Name the array that a pointer or a variable is; memory that was new goes by its address."""
+    match held:
+        case Ref(place) | Element(place):
+            return place
+        case Unknown(key) | NonZero(key) if f"*{key}" in state.store:
+            return f"*{key}"
+    return place_of(base, state, act, run)
+
+
 def _which(index: Value) -> str:
     """Name an element of an array by its index: the same value is the same element."""
-    return str(index.value) if isinstance(index, Int) else compound_key("i", index)
+    match index:
+        case Int(number):
+            return str(number)
+        case NonZero(key) | Unknown(key):
+            return element_of(Unknown(key))
+    return element_of(index)
 
 
 def target_place(value: Value) -> str:
@@ -281,21 +311,7 @@ def assign(target: ir.Expr, value: Value, state: State, act: Activation, run: Ru
     is_element = isinstance(target, ir.Index) and isinstance(target.base, ir.Name)
     if is_element or not place[0].isdigit():
         note_cell(target, place, act, run, stores=True)
-    if place.endswith("]"):
+    if "]" in place:
         leave_in_cells(state, act.root, run)
-        state = _without_others(place, state)
+        state = state.without([*other_elements(place, state.store)])
     return state.without(bits_of(place, state.store)).put(place, value)
-
-
-def _without_others(element: str, state: State) -> State:
-    """Forget the elements of an array that may be the one that is assigned."""
-    array, _, index = element[:-1].rpartition("[")
-    begin = len(array) + 1
-
-    def may_be(place: str) -> bool:
-        if not place.startswith(f"{array}[") or place == element:
-            return False
-        other = place[begin:].partition("]")[0]
-        return not (other.lstrip("-").isdigit() and index.lstrip("-").isdigit())
-
-    return state.forget(may_be)

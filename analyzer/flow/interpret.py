@@ -36,9 +36,10 @@ from analyzer.flow.populations import entered_page, name_population
 from analyzer.flow.ranges import is_stepped, passed
 from analyzer.flow.refine import refine, valued
 from analyzer.flow.run import Context, Run
-from analyzer.flow.turns import jumped, switches, turned
+from analyzer.flow.turns import jumped, stored_into, switches, turned
 from analyzer.flow.watch import Lookout, lookout
 from analyzer.flow.weight import matters, sliced
+from analyzer.flow.zeroing import collected, stepped_on, stepped_turn, turned_on
 from analyzer.pages.facts import ALLOCATED
 from analyzer.program.params import is_page_pointer
 from analyzer.program.shape import Shape, root_name, shape_of
@@ -221,7 +222,8 @@ class _Body:
                     return [stored]
                 value = stepped(step, self.counters, state, act, run)
                 stores = []
-                for found, told in valued(value, state, act, run):
+                for found, known in valued(value, state, act, run):
+                    told = stepped_on(step, found, known, act)
                     new = assign(target, raised.stepped(step, found, act), told, act, run)
                     new = bits.written(step, told, new, act, run)
                     stores.append(exact.assigned(step, told, new, act, run))
@@ -317,7 +319,7 @@ class _Body:
                     return
                 done = turns.get(n, 0)
                 if done >= 1 or over_range:  # once through stands for any number of turns
-                    state = self._widen(n, state)
+                    state = self._widen(n, state, done)
                 if not over_range:
                     state = self._turned(loop, state)
                 turns[n] = min(done + 1, 2)
@@ -355,7 +357,7 @@ class _Body:
             self.ranges[n] = walks_range(self.act, n, self.shape.advanced[n], state, self.run)
         return self.ranges[n]
 
-    def _widen(self, n: int, state: State) -> State:
+    def _widen(self, n: int, state: State, done: int) -> State:
         """Forget what a loop has counted, so that walking it comes to an end."""
         for name in self.act.variant.loops[n].assigns - switches(self.act.variant):
             if not self._is_range(n, state) and name in raised.raised_in(self.act.variant):
@@ -363,9 +365,15 @@ class _Body:
                 continue
             place = self.act.place(name)
             held = state.store.get(place)
-            known = isinstance(held, Int | Unknown | NonZero) and not is_stepped(held)
-            if known and not name.startswith("%"):
-                state = state.put(place, Unknown(f"{place}:turn{n}"))
+            if held == ZERO and name in collected(self.act.variant, n):
+                continue
+            if not isinstance(held, Int) and name in stored_into(self.act.variant, n):
+                continue  # the array that it points to is the same, whatever its elements are
+            if isinstance(held, Unknown) and is_stepped(held):
+                state = stepped_turn(held.key, state)
+            elif isinstance(held, Int | Unknown | NonZero) and not name.startswith("%"):
+                state, key = turned_on(name, n, state, self.act, done)
+                state = state.put(place, Unknown(key))
         return state
 
     def _push(self, place: _Place, state: State) -> None:

@@ -8,12 +8,13 @@ from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import Put, is_some, own_place
+from analyzer.flow.domain.memory import is_in_zeroed
 from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import BUDDY, State
 from analyzer.flow.domain.values import (
-    ZERO,
     Element,
     Int,
+    NonZero,
     Offset,
     Page,
     Ref,
@@ -22,7 +23,7 @@ from analyzer.flow.domain.values import (
     page_key,
 )
 from analyzer.flow.run import Run
-from analyzer.pages.facts import Sink
+from analyzer.pages.facts import ALLOCATED, Sink
 from analyzer.pages.machine import (
     CLEAR,
     EITHER,
@@ -227,6 +228,14 @@ def born(key: str, state: State, act: Activation, span: Span, population: str, r
     return run.take(key, state).with_page(key, page)
 
 
+def allocated(key: str, state: State, act: Activation, span: Span, run: Run) -> State:
+    """Make a page of the allocator's; what held the one that the same call made is another."""
+    held = {p: v for p, v in state.store.items() if isinstance(v, Page) and v.key == key}
+    for place, page in held.items():
+        state = state.put(place, Page(place, page.form))
+    return born(key, state, act, span, ALLOCATED, run)
+
+
 def put_on_list(key: str, place: str, here: str, state: State, act: Activation, run: Run) -> State:
     """Put a page on a list; what stands on the list is the list's contract."""
     place, call = own_place(place, act.stack, act.id), (act.id, here)
@@ -263,21 +272,33 @@ def pass_addresses(
 ) -> State:
     """Forget what a callee may have stored behind the addresses that it was passed."""
     for n, arg in enumerate(args):
+        if isinstance(arg, Unknown | NonZero) and (whole := f"*{arg.key}") in state.store:
+            state = _written_behind(whole, writes(n), f"{here}:{n}", state)
         if isinstance(arg, Ref):
             written = writes(n)
             if written is not None:
-                zeroed = state.store.get(arg.place) == ZERO
                 for name in sorted(written):
                     state = _without_fields(state, f"{arg.place}.{name}")
-                    if zeroed:
-                        state = state.put(f"{arg.place}.{name}", Unknown(f"{here}:{n}.{name}"))
+                if is_in_zeroed(arg.place, state.store):
+                    state = _written_behind(arg.place, written, f"{here}:{n}", state)
                 continue
+            if is_in_zeroed(arg.place, state.store):
+                state = state.put(arg.place, Unknown(arg.place))
             held = state.store.get(arg.place, Unknown(arg.place))
             named = arg.place in state.store or arg.place in state.pages
             if named and not isinstance(held, Page | Offset):
                 fresh = Unknown(f"{here}:{n}")  # on every turn of a loop another value
                 state = state.lose(fresh.key).put(arg.place, fresh)
             state = _without_fields(state, f"{arg.place}.")
+    return state
+
+
+def _written_behind(whole: str, written: frozenset[str] | None, here: str, state: State) -> State:
+    """Return the state in which memory is not known to be zero any more where it may be written."""
+    if written is None:
+        return state.put(whole, Unknown(f"{here}*"))
+    for name in sorted(written):
+        state = state.put(f"{whole}.{name}", Unknown(f"{whole}.{name}"))
     return state
 
 

@@ -10,6 +10,7 @@ from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
     FROM,
+    STEPPED,
     Int,
     NonZero,
     Offset,
@@ -22,7 +23,7 @@ from analyzer.flow.run import Run
 from analyzer.flow.turns import jumped
 from analyzer.program.shape import expressions_of, names_in, successors
 
-_END, _STEPPED = f"{FROM}end", f"{FROM}step"
+_END = f"{FROM}end"
 #: The casts around what a loop steps by, what it steps back from, and a step outside of loops.
 _STEP, _BACK, _AWAY = "", "<-", "->"
 
@@ -54,7 +55,7 @@ def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
     if isinstance(value, Page):
         return Page(_range_of(value.key), value.form) if op == "-" else value
     base = _range_of(value.key)
-    return Offset(base) if op == "-" else Unknown(base + _STEPPED)
+    return Offset(base) if op == "-" else Unknown(base + STEPPED)
 
 
 def _distance(
@@ -140,7 +141,7 @@ def _range_of(key: str) -> str:
 
 def is_stepped(value: Value) -> bool:
     """Tell whether a value is a number that has stepped through a range, however far."""
-    return isinstance(value, Unknown) and value.key.endswith(_STEPPED)
+    return isinstance(value, Unknown) and value.key.endswith(STEPPED)
 
 
 def is_counter(e: ir.Expr, act: Activation) -> bool:

@@ -9,7 +9,7 @@ from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import page_key
 from analyzer.pages.machine import PageState
-from analyzer.program.shape import written
+from analyzer.program.shape import addressed_in, root_name, written
 
 
 def turned(loop: ir.Loop, state: State, act: Activation) -> State:
@@ -41,6 +41,25 @@ def switches(variant: ir.Variant) -> frozenset[str]:
             case _:
                 others.update(written(step))
     return frozenset(found - others)
+
+
+@lru_cache(maxsize=4096)
+def stored_into(variant: ir.Variant, n: int) -> frozenset[str]:
+    """Return the variables by which a loop stores into something, and which it does not assign."""
+    loop = variant.loops[n]
+    parts: set[str] = set()
+    whole: set[str] = set()
+    for b in loop.blocks:
+        for step in variant.blocks[b].instructions:
+            match step:
+                case ir.Assign(ir.Name(id), value):
+                    whole |= {id, *addressed_in(value)}
+                case ir.Assign(target, value):
+                    parts.add(root_name(target))
+                    whole |= {*addressed_in(target), *addressed_in(value)}
+                case _:
+                    whole.update(written(step))
+    return frozenset(parts - whole)
 
 
 def _is_switch(value: ir.Expr, name: str) -> bool:

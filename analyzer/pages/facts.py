@@ -53,6 +53,13 @@ class Free:
     each: bool
 
 
+class Fill(NamedTuple):
+    """A call that fills memory: the arguments that say where, and with what; None is zero."""
+
+    to: int
+    by: int | None
+
+
 class Release(NamedTuple):
     """The function that frees a page, where it stands, and the field in which it resets its type.
 
@@ -150,6 +157,8 @@ class Facts:
     frees: Mapping[str, Free]
     release: Release
     resets: Mapping[str, int]
+    zeroed: Mapping[str, str]  # call that gives zeroed memory -> the flag without which it does not
+    filled: Mapping[str, Fill]
     words: Words
     lists: Lists
     index_of: frozenset[str]
@@ -216,6 +225,8 @@ def load_facts() -> Facts:
         frees={n: Free(e["arg"], e["pages"] == "each") for e in pages["free"] for n in e["names"]},
         release=Release(*(pages["release"][key] for key in ("file", "function", "field"))),
         resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},
+        zeroed={n: e.get("flag", "") for e in pages["zeroed"] for n in e["names"]},
+        filled={n: Fill(e["to"], e.get("by")) for e in pages["filled"] for n in e["names"]},
         words=Words(
             types=frozenset(w["field"] for w in pages["word"] if w["holds"] == "type"),
             flags=frozenset(w["field"] for w in pages["word"] if w["holds"] == "flags"),
@@ -295,6 +306,8 @@ def _tables(pages: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:  # TOML
         "sink",
         "free",
         "reset",
+        "zeroed",
+        "filled",
         "passing",
         "iterator",
     ):

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from analyzer.c import ir
 from analyzer.flow.domain.activation import Activation
+from analyzer.flow.domain.memory import other_elements
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import ONE, ZERO, Int, Symbol, Unknown, Value, bit_place, bits_of
-from analyzer.flow.expressions import evaluate, place_of
+from analyzer.flow.expressions import (
+    bit_of,
+    evaluate,
+    place_of,
+    place_of_bit,
+    shifted,
+    target_place,
+)
 from analyzer.flow.operations import Results
 from analyzer.flow.run import Run
 
@@ -23,6 +31,10 @@ def written(step: ir.Assign, before: State, after: State, act: Activation, run: 
     place = place_of(step.target, before, act, run)
     if isinstance(after.store.get(place), Int):
         return after  # all of it is known
+    if (number := shifted(mask)) is not None:
+        value = evaluate(number, before, act, run)
+        if not isinstance(value, Int | Symbol):
+            return _with_some(place, value, held, before, after)
     return _with_bit(place, evaluate(mask, before, act, run), held, before, after)
 
 
@@ -36,7 +48,13 @@ def by_call(
     match step.args:
         case (number, ir.Unary("&", word)):
             place = place_of(word, state, act, run)
-            mask = _mask_of(evaluate(number, state, act, run))
+            bit = evaluate(number, state, act, run)
+            mask = _mask_of(bit)
+            if not isinstance(bit, Int | Symbol):
+                return _some_bit(name, place, bit, here, state, run)
+        case (number, word):
+            bit = evaluate(number, state, act, run)
+            return _some_bit(name, _map_of(word, state, act, run), bit, here, state, run)
         case _:
             return None
     where = bit_place(place, mask)
@@ -57,6 +75,40 @@ def by_call(
     held = ONE if name in words.set_by else ZERO
     after = state.without(bits_of(place, state.store)).put(place, Unknown(f"{here}:1"))
     return [(_with_bit(place, mask, held, state, after), answer)]
+
+
+def _map_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:
+    """Name the bitmap that an expression is, or points at; an array in what is zero is not NULL."""
+    value = evaluate(e, state, act, run)
+    return place_of(e, state, act, run) if value == ZERO else target_place(value)
+
+
+def _some_bit(name: str, place: str, bit: Value, here: str, state: State, run: Run) -> Results:
+    """Return what a call does to a bit of a bitmap, or to one of a word whose number is unknown."""
+    words = run.facts.words
+    answer: Value = Unknown(here)
+    if name in words.tested_by:
+        answer = bit_of(place, bit, state) or answer
+    if name not in words.set_by | words.cleared_by:
+        return [(state, answer)]
+    after = state.without(bits_of(place, state.store))
+    if place in state.store and state.store[place] != ZERO:
+        after = after.put(place, Unknown(f"{here}:1"))
+    held = ONE if name in words.set_by else ZERO
+    return [(_with_some(place, bit, held, state, after), answer)]
+
+
+def _with_some(place: str, number: Value, held: Int, before: State, after: State) -> State:
+    """Return the state with one bit known by its number, and those that are not made another."""
+    whole, bit = f"{place}.&", place_of_bit(place, number)
+    if before.store.get(place) == ZERO and after.store.get(place) != ZERO:
+        after = after.put(whole, ZERO)
+    others = {p: v for p, v in before.store.items() if p == whole or p.startswith(f"{whole}[")}
+    differing = set(other_elements(bit, others))
+    for other, value in others.items():
+        same = other not in differing or value == held
+        after = after.put(other, value if same else Unknown(other))
+    return after.put(bit, held)
 
 
 def _mask_of(number: Value) -> Value:
@@ -84,4 +136,4 @@ def _is_beside(place: str, mask: Value) -> bool:
     other = place.rpartition("&")[2]
     if isinstance(mask, Int):
         return other.isdigit() and not int(other) & mask.value
-    return not other.isdigit()
+    return other.isidentifier()

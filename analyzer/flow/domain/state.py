@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from analyzer.flow.domain.memory import forgotten
 from analyzer.flow.domain.values import Int, NonZero, Page, Unknown, Value, counted
 from analyzer.pages.machine import PageState, join
 
@@ -73,6 +74,10 @@ class State:
         return State(
             self.store, self.pages, self.given, self.config, self.unequal, forced, self.stands
         )
+
+    def with_store(self, store: Store) -> State:
+        """Return the state with all places assigned anew."""
+        return self._with(store, self.pages, self.given)
 
     def put(self, place: str, value: Value) -> State:
         """Return the state with one place assigned."""
@@ -150,6 +155,7 @@ class State:
         store = dict(self.store)
         for place in places:
             del store[place]
+        store.update([*forgotten(places, store)])
         return self._with(store, self.pages, self.given)
 
 
@@ -171,6 +177,7 @@ def join_states(one: State, other: State) -> State:
     for place in one.store.keys() & other.store.keys():
         a, b = one.store[place], other.store[place]
         store[place] = a if a == b else Unknown(f"{place}:joined")
+    store.update([*forgotten(one.store.keys() ^ other.store.keys(), store)])
     pages = {k: join(one.pages[k], other.pages[k]) for k in one.pages.keys() & other.pages.keys()}
     given = {k: v for k, v in one.given.items() if other.given.get(k) == v}
     config = {k: v for k, v in one.config.items() if other.config.get(k) == v}

@@ -122,6 +122,8 @@ def numbers_of(value: Value) -> Numbers:
 
 #: What stands in a key between what is counted from and how far.
 FROM = "@"
+#: The end of the key of what a loop has stepped to, however far.
+STEPPED = f"{FROM}step"
 
 
 def counted(key: str) -> tuple[str, int]:
@@ -180,6 +182,8 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
         number = arithmetic(op, left.value, right.value)
         if number is not None:
             return Int(number)
+    if op == "&" and Int(0) in (left, right):
+        return ZERO
     if op in "+-":
         for value, other in ((left, right), (right, left)):
             if isinstance(value, Page) and not isinstance(other, Page):
