@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from analyzer.c.own import (
@@ -51,9 +51,13 @@ class Names:
         unit = self._unit(path)
         if unit is None:
             return NOTHING
-        names = frozenset(n for n, found in self._sources.items() if not _is_among(path, found))
+        names = self._not_from(path, self._sources)
         files = tuple(self._together(unit, None, _DEPTH))
-        macros = [m for at, file in files for m in own_macros(file, names, at)]
+        macros = [
+            m
+            for at, file in files
+            for m in own_macros(file, self._not_from(file.path, names), at)
+        ]
         accessors = frozenset(n for n in names if HEADER in self._sources[n])
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
         macros += [m for at, file in files for m in own_macros(file, wrap, at)]
@@ -68,6 +72,10 @@ class Names:
             frozenset(name for name in wrap if defined.count(name) > 1),
             frozenset().union(*(pasted_names(file, wrap) for _, file in files)),
         )
+
+    def _not_from(self, path: str, names: Iterable[str]) -> frozenset[str]:
+        """Return those of the known names that what is known of them is not taken from a file."""
+        return frozenset(n for n in names if not _is_among(path, self._sources[n]))
 
     def numbers(self, path: str) -> Mapping[str, int]:
         """Return the enumerators and integer macros that a file and headers beside it define."""
