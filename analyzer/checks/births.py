@@ -211,13 +211,18 @@ def _cause(
 
 
 def find(sides: Sides) -> Iterator[Charge]:
-    """Yield populations whose initial state changed although it is known that it must not."""
+    """Yield populations whose initial state changed although it is known that it must not.
+
+    What a described migration says that they start in is as it must be.
+    """
     before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
     for population in sides.facts.populations:
         if not population.starts:
             continue
         was, now = before.get(population.name, {}), after.get(population.name, {})
-        for words in sorted(now.keys() - was.keys() - {population.starts}) if was else ():
+        moved = (d.moved(population.name) for d in sides.described)
+        meant = {population.starts, *(m.after for m in moved if m is not None)}
+        for words in sorted(now.keys() - was.keys() - meant) if was else ():
             o = now[words]
             yield Charge(
                 "wrong-initial-state",

@@ -11,6 +11,7 @@ from analyzer.c.unit import Unit, comment_spans
 from analyzer.checks.births import initial_states
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Migration, Step
+from analyzer.flow.domain.observe import Behaviour
 from analyzer.pages.machine import SET
 from analyzer.program.params import passes_pages
 from analyzer.rules import Rule
@@ -27,7 +28,7 @@ def find_comments(
     rule = rules["stale-comment"]
     found: dict[object, Finding] = {}
     for migration in migrations:
-        lost = _lost_flags(sides, migration)
+        lost = _lost(sides, migration)
         files, flow = _makers(sides, migration), _carriers(sides, migration)
         for path in sorted(files | {path for path, _ in flow}):
             unit = sides.programs.after.unit(path)
@@ -41,24 +42,28 @@ def find_comments(
     return tuple(found.values())
 
 
-def _lost_flags(sides: Sides, migration: Migration) -> tuple[str, ...]:
-    """Return the flags that a population was born with and is not any more."""
-    flags = []
-    for flag in sides.facts.flags:
-        sets = []
-        for behaviour in (sides.behaviours.before, sides.behaviours.after):
-            states = initial_states(behaviour)
-            sets.append(
-                any(
-                    o.page.flag(flag) == SET
-                    for population, witnesses in states.items()
-                    if sides.facts.title(population) == migration.population
-                    for o in witnesses.values()
-                )
-            )
-        if sets[0] and not sets[1]:
-            flags.append(flag)
-    return tuple(flags)
+def _lost(sides: Sides, migration: Migration) -> tuple[str, ...]:
+    """Return the flags and types that a population was born with and is not any more."""
+    was, now = (
+        _born_with(b, migration, sides) for b in (sides.behaviours.before, sides.behaviours.after)
+    )
+    return tuple(label for label in (*sides.facts.flags, *sides.facts.types) if label in was - now)
+
+
+def _born_with(behaviour: Behaviour, migration: Migration, sides: Sides) -> frozenset[str]:
+    """Return the flags and types that some pages of a population are born with."""
+    pages = [
+        o.page
+        for population, witnesses in initial_states(behaviour).items()
+        if sides.facts.title(population) == migration.population
+        for o in witnesses.values()
+    ]
+    held = {f for f in sides.facts.flags for page in pages if page.flag(f) == SET}
+    for label in sides.facts.types:
+        mask = behaviour.space.holding(label)
+        if any(page.types and not page.types & ~mask for page in pages):
+            held.add(label)
+    return frozenset(held)
 
 
 def _makers(sides: Sides, migration: Migration) -> frozenset[str]:
@@ -97,24 +102,24 @@ def _carriers(sides: Sides, migration: Migration) -> frozenset[tuple[str, str]]:
     return through | helpers
 
 
-def _stale(unit: Unit, flags: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
+def _stale(unit: Unit, labels: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
     for span in comment_spans(unit):
         text = " ".join(
             unit.text[span.start : span.end].decode("utf-8", "replace").replace("*", " ").split()
         )
-        if any(_describes(text, flag) for flag in flags):
+        if any(_describes(text, label) for label in labels):
             yield span, _function_of(unit, span)
 
 
-def _describes(text: str, flag: str) -> bool:
+def _describes(text: str, label: str) -> bool:
     """Tell whether a comment says of pages that they are in a state, not that they are not."""
-    names = usual_names(flag)
+    names = usual_names(label)
     if not any(n in text.lower() for n in names) or not re.search(r"\bpages?\b", text):
         return False
     lower = "|".join(map(re.escape, names))
     is_so = r"\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?"
     plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}(?:{lower})\b"
-    name = rf"[^.]{{0,60}}?{is_so}(?:PG_(?:{lower})|Page{flag})\b"
+    name = rf"[^.]{{0,60}}?{is_so}(?:PG_(?:{lower})|Page{label})\b"
     said = re.search(f"{plain}|{name}", text, re.IGNORECASE)
     return said is not None and not re.search(r"\b(?:not|never|no longer|holes?)\b", said[0])
 

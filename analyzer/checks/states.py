@@ -31,7 +31,7 @@ from analyzer.comparison.compare import (
     trapped,
 )
 from analyzer.findings import Cause, Finding, Status, Step
-from analyzer.pages.machine import TYPE, Event, Verb
+from analyzer.pages.machine import TYPE, Event, Verb, called
 from analyzer.rules import Rule
 
 #: Which rule names a place where several are broken, most telling first.
@@ -212,7 +212,7 @@ def _claim(charge: Charge, sides: Sides) -> str:
         case "double-set":
             return f"{name}() sets {flag} on {pages} that already have {held}"
         case "double-clear":
-            return f"{name}() {_cleared_twice(charge, pages, flag)}"
+            return f"{name}() {_cleared_twice(charge, pages, flag, sides)}"
         case "leak-to-buddy":
             certain = "hands" if charge.failure.definite else "may hand"
             lets = "lets" if charge.culprit.role == "missing" and o.function != name else certain
@@ -234,11 +234,14 @@ def _claim(charge: Charge, sides: Sides) -> str:
     return _mismatch(charge, sides)
 
 
-def _cleared_twice(charge: Charge, pages: str, flag: str) -> str:
+def _cleared_twice(charge: Charge, pages: str, flag: str, sides: Sides) -> str:
     o, culprit, source = charge.failure.seen, charge.culprit, _source(charge)
     if culprit.id == o.id:
         return f"clears {flag} on {pages} that do not have it"
     if source is not None and source.kind == "write" and source.owner == culprit.id:
+        op = sides.behaviours.after.space.operations.get(source.accessor)
+        if op is not None and op.is_set:
+            return f"sets {called(op.label)} on {pages}, of which {o.function}() then clears {flag}"
         return f"clears {flag} on {pages}, which {o.function}() then clears again"
     return f"leaves {pages} without {flag}, which {o.function}() then clears"
 

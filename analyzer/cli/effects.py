@@ -64,11 +64,12 @@ def effects(
     lines = tuple(line_named(p) for p in places)
     function = function.removesuffix("()")
     from analyzer.cli.trees import open_base, trees_around
+    from analyzer.migrations import known_migrations
     from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
     from analyzer.recall import recall_effects
     from analyzer.report.effects import render, render_json
-    from analyzer.settings import bounds, settings_of
+    from analyzer.settings import bounds, read_settings, settings_of
 
     progress = Progress(sys.stderr, enabled=not quiet)
     with (
@@ -88,12 +89,15 @@ def effects(
             from analyzer.effects.run import effects as derive
 
             trees, changed = trees_around(series, where)
+            # Read anew, so that the answer is known to depend on it.
+            known = known_migrations(read_settings(where.read, base.name).migrations)
             return derive(
                 function,
                 trees,
                 changed,
                 lines=lines,
                 progress=progress,
+                migrations=known,
                 jobs=workers,
             )
 

@@ -14,12 +14,13 @@ from analyzer.clock import Clock, Progress
 from analyzer.comparison.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
 from analyzer.effects.find import line_of
-from analyzer.effects.run import function_at, is_bare, prepared_trees, told
+from analyzer.effects.run import code_at, function_at, is_bare, prepared_trees, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.flow.run import Watched
+from analyzer.idle.nearby import question_of
 from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
@@ -66,7 +67,11 @@ def explain(
     clock.enter("search and read")
     text = line_of(trees.after, path, line)
     was = _line_before(trees, path, line)
-    prepared = prepared_trees(trees, changed, config)
+    described = load_migrations() if migrations is None else migrations
+    # Of a patch no more is asked than the check asks of it.
+    beside = () if changed else code_at(path, line, trees.after)
+    question = question_of(trees, changed, described.values(), beside)
+    prepared = prepared_trees(trees, changed, config, question)
     prepared.map(lambda p: p.program.add([path]))
     watched = Watched(frozenset(((path, line), *(((path, was),) if was else ()))))
     interest, behaviours = settle(prepared, clock, lambda _: watched, jobs=jobs)
@@ -74,7 +79,8 @@ def explain(
     compared = prepared.before is not prepared.after
     found: tuple[Finding, ...] = ()
     if compared:
-        sides = Sides.of(prepared, (interest, behaviours), prepared.after.facts)
+        behaved = (interest, behaviours)
+        sides = Sides.of(prepared, behaved, question.facts, question.described)
         found = findings_of(sides, changed)
     after = _happenings(path, line, prepared.after, behaviours.after)
     before = None
@@ -85,7 +91,6 @@ def explain(
     id = (path, place.function)
     way = {id, *_on_the_way(path, line, behaviours.after)}
     clock.enter("find uses")
-    described = load_migrations() if migrations is None else migrations
     used = tuple(_used(path, line, prepared.after, trees.after, described))
     clock.enter("")
     return Explanation(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.base import FunctionId, Pair
+from analyzer.c.unit import scan_unit
 from analyzer.clock import Clock, Progress
 from analyzer.contracts import Effects, Known, Place, Sighting
 from analyzer.effects.contract import contract_of, unread_by
@@ -16,7 +17,8 @@ from analyzer.flow.analyse import Prepared, prepare
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.flow.domain.sight import Sight
 from analyzer.flow.run import Watched
-from analyzer.pages.facts import load_facts
+from analyzer.idle.nearby import Question, question_of
+from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import Space
 from analyzer.program.cache import Cache
 from analyzer.program.interest import Interest
@@ -36,21 +38,33 @@ def effects(
     lines: Sequence[tuple[str, int]] = (),
     config: Mapping[str, bool] | None = None,
     progress: Progress | None = None,
+    migrations: Mapping[str, Described] | None = None,
     jobs: int = 1,
 ) -> Effects:
     """Return the contract of a function in two trees, which may be one and the same.
 
     name is a function, or FILE:FUNCTION. lines are places of the tree after, of which is told what
-    is known there. jobs bounds the processes that work at once; the result does not depend on it.
+    is known there. migrations are the described ones (None: those that are shipped): what those of
+    which the function or the patch speaks are about is followed. jobs bounds the processes that
+    work at once; the result does not depend on it.
     Raise AnalyzerError where the name means no function, or several, or there is no such line.
     """
     clock = Clock(progress)
     clock.enter("search and read")
     for path, line in lines:
         line_of(trees.after, path, line)
-    prepared = prepared_trees(trees, changed, config)
-    prepared.map(lambda p: p.program.add(path for path, _ in lines))
+    changed = tuple(changed)
+    described = tuple((load_migrations() if migrations is None else migrations).values())
+    question = question_of(trees, changed, described)
+    prepared = prepared_trees(trees, changed, config, question)
     id = find_function(name, prepared, trees)
+    code = [c for path, line in lines for c in code_at(path, line, trees.after)]
+    code += [c for side in (prepared.before, prepared.after) for c in _code_of(id, side)]
+    whole = question_of(trees, changed, described, code)
+    if whole.facts != question.facts:  # it speaks of more than the patch does
+        prepared = prepared_trees(trees, changed, config, whole)
+        find_function(name, prepared, trees)  # which reads what it did before
+    prepared.map(lambda p: p.program.add(path for path, _ in lines))
     watched = Watched(frozenset(lines), frozenset((id,)))
     interest, behaviours = _settled(id, prepared, watched, clock, jobs)
     clock.enter("contract")
@@ -87,11 +101,29 @@ def _settled(
             return interest, found
 
 
+def code_at(path: str, line: int, tree: Tree) -> tuple[bytes, ...]:
+    """Return the function around a line, and the line."""
+    unit = scan_unit(path, tree.read(path) or b"")
+    found = (d for named in unit.definitions.values() for d in named)
+    around = (unit.code[d.span.start : d.span.end] for d in found if d.span.is_on(line))
+    return (*around, *unit.code.split(b"\n")[line - 1 : line])
+
+
+def _code_of(id: FunctionId, tree: Prepared) -> Iterator[bytes]:
+    """Yield the definitions of a function."""
+    for unit in (tree.program.unit(id[0]),) if tree.program.has(id[0]) else ():
+        for d in unit.definitions.get(id[1], ()):
+            yield unit.code[d.span.start : d.span.end]
+
+
 def prepared_trees(
-    trees: Pair[Tree], changed: Iterable[str], config: Mapping[str, bool] | None
+    trees: Pair[Tree],
+    changed: Iterable[str],
+    config: Mapping[str, bool] | None,
+    question: Question,
 ) -> Pair[Prepared]:
-    """Read both trees as far as the analysis needs them; one tree is read once."""
-    facts, cache, paths = load_facts(), Cache(), only_c(changed)
+    """Read both trees as far as a question needs them; one tree is read once."""
+    facts, cache, paths = question.facts, Cache(), only_c(changed)
 
     def read(tree: Tree) -> Prepared:
         prepared = prepare(tree.read, tree.search, cache, facts, config or {})

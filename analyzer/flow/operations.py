@@ -197,7 +197,8 @@ def hand_over(
         elif page.types != UNTYPED:
             outcome = Outcome.MAY_LEAK
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=TYPE, given=cell)
-    for flag in sink.flags_clear:
+    checked = (f for f in run.facts.flags if f in run.space.checked)
+    for flag in dict.fromkeys((*sink.flags_clear, *checked)):
         held = page.flag(flag)
         outcome = {CLEAR: Outcome.CLEAN, SET: Outcome.LEAK}.get(held, Outcome.MAY_LEAK)
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag, given=cell)

@@ -71,11 +71,15 @@ class Question:
 
 
 def question_of(
-    trees: Pair[Tree], changed: Sequence[str], described: Iterable[Described]
+    trees: Pair[Tree],
+    changed: Sequence[str],
+    described: Iterable[Described],
+    beside: Iterable[bytes] = (),
 ) -> Question:
-    """Return what is to be asked of a patch."""
+    """Return what is to be asked of a patch, and of further code beside it."""
     spelled = spelled_in(trees)
-    asked = in_question(load_facts(), described, changed_code(trees, changed), spelled)
+    code = (*changed_code(trees, changed), *beside)
+    asked = in_question(load_facts(), described, code, spelled)
     return Question(asked, extended(load_facts(), asked, spelled))
 
 

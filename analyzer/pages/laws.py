@@ -24,6 +24,8 @@ from analyzer.spelling import is_name_of, label_of, names_in, usual_names
 
 #: Where a kernel tree defines its page flags.
 HEADER = "include/linux/page-flags.h"
+#: The macro that holds the bits for which a page is refused when it is freed.
+_CHECKED = "PAGE_FLAGS_CHECK_AT_FREE"
 _USE = re.compile(r"([A-Z_][A-Z0-9_]*)\(([^()\n]*)\)")
 _BIT = re.compile(r"\b_*(test_and_set|test_and_clear|set|clear|test)_bit\s*\(\s*PG_(\w+)")
 _HEAD = re.compile(r"(\w+)\s*\([^()]*\)\s*$")
@@ -98,7 +100,14 @@ def derive_law(header: bytes, types: Sequence[str]) -> Law:
     labels = {a: titles.get(t) or label_of(t) for a, (t, _) in typed.items()}
     law = _space(flags, typed, labels, types, machine, names_in(unit.code))
     readers = _readers(machine, law.space.values, {*lowered, *flags})
-    return replace(law, space=replace(law.space, readers=readers, machine=machine))
+    checked = frozenset(titles.get(n) or label_of(n) for n in _checked(macros))
+    return replace(law, space=replace(law.space, readers=readers, machine=machine, checked=checked))
+
+
+def _checked(macros: Mapping[str, Macro]) -> tuple[str, ...]:
+    """Return the lower-case names of the flags that no page may have when it is freed."""
+    macro = macros.get(_CHECKED)
+    return () if macro is None else tuple(re.findall(r"\bPG_(\w+)", macro.body))
 
 
 def _uses(unit: Unit, macros: Mapping[str, Macro]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -73,7 +73,8 @@ class Space:
     values[0] is the word of a page without a type; names[i] says what values[i] means. spelled
     holds for titles the lower-case names that stand beside them. readers are functions of a page
     that are no accessors of one type, with what they return for each value; machine computes
-    whatever else the tree's header does with the word.
+    whatever else the tree's header does with the word. checked are the flags for which the tree
+    refuses a page that is freed.
     """
 
     values: tuple[int, ...]
@@ -82,6 +83,7 @@ class Space:
     spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     readers: Mapping[str, tuple[bool, ...]] = field(default_factory=dict, hash=False)
     machine: Machine = field(default_factory=lambda: Machine({}, {}), hash=False, compare=False)
+    checked: frozenset[str] = frozenset()
 
     def spellings(self, label: str) -> tuple[str, ...]:
         """Return the lower-case names of a flag or type: `pgtable` and `table` for `Table`."""

@@ -54,9 +54,7 @@ class Names:
         names = self._not_from(path, self._sources)
         files = tuple(self._together(unit, None, _DEPTH))
         macros = [
-            m
-            for at, file in files
-            for m in own_macros(file, self._not_from(file.path, names), at)
+            m for at, file in files for m in own_macros(file, self._not_from(file.path, names), at)
         ]
         accessors = frozenset(n for n in names if HEADER in self._sources[n])
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names

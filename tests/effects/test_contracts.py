@@ -8,7 +8,9 @@ from fixture.harness import Case, assemble, common_files, load_cases, tree_of
 from analyzer.base import AnalyzerError, Pair
 from analyzer.c.unit import scan_unit
 from analyzer.contracts import Contract, Effects, Known, Way
+from analyzer.data import read_toml
 from analyzer.effects.run import effects
+from analyzer.migrations import known_migrations
 from analyzer.tree import MemoryTree, Tree
 
 DRIVER = "drivers/foo/foo.c"
@@ -60,6 +62,28 @@ def test_a_trap_is_told_for_each_state_that_traps() -> None:
         "no type -> Offline",
         "Buddy or Offline or other type -> traps at __SetPageOffline(page)",
     } == told(contract)
+
+
+GUARDED = """\
+[[migration]]
+name = "guard-type"
+title = "guard pages have a type"
+text = "They do."
+types = ["Guard"]
+sources = ["mm/guard.c"]
+"""
+
+
+def test_a_type_is_told_apart_where_the_function_and_a_migration_speak_of_it() -> None:
+    text = SET + SET.replace("foo_set", "foo_guard").replace("Offline", "Guard")
+    tree, known = core(foo=text), known_migrations(read_toml("x", GUARDED).tables("migration"))
+
+    guard = after(effects("foo_guard", Pair(tree, tree), migrations=known))
+    other = after(effects("foo_set", Pair(tree, tree), migrations=known))
+
+    assert "no type -> Guard" in told(guard)
+    assert "no type -> other type" in told(after(alone("foo_guard", tree)))
+    assert told(other) == told(after(alone("foo_set", tree)))
 
 
 def test_the_law_of_the_tree_decides_what_traps() -> None:

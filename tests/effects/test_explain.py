@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fixture.harness import common_files
+from fixture.harness import assemble, common_files, load_cases, tree_of
 
 from analyzer.auditing import audit
 from analyzer.base import AnalyzerError, Pair
@@ -197,3 +197,28 @@ def test_what_is_known_after_a_call_is_not_said_to_come_to_it() -> None:
     assert "come here" not in found.reason
     assert "What is known after it" in render(found)
     assert "What comes here" in render(asked(KEEP))
+
+
+@pytest.mark.parametrize("rule", ["stale-test", "early-clear"])
+def test_what_a_described_migration_forbids_is_explained_as_it_is_reported(rule: str) -> None:
+    scene = next(
+        assemble(c, "strict") for c in load_cases() if c.name.endswith("sticky/new_driver")
+    )
+    note = next(n for n in scene.notes if rule in n.rules)
+    trees = Pair(tree_of(scene.before), tree_of(scene.after))
+
+    found = explain(note.file, note.line, trees, sorted(scene.own))
+
+    assert [("here", rule)] == [(r.relation, r.rule) for r in found.remarks]
+
+
+def test_without_a_patch_a_line_is_looked_at_for_the_migrations_that_it_speaks_of() -> None:
+    scene = next(assemble(c, "strict") for c in load_cases() if c.name == "slab-page-type/new_user")
+    path = "mm/toy_slab.c"
+    text = scene.before[path]
+    line = text[: text.index("__SetPageSlab(")].count("\n") + 1
+    tree = tree_of(scene.before)
+
+    found = explain(path, line, Pair(tree, tree))
+
+    assert ["changes it"] == [h.outcome for h in found.after]
