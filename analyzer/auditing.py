@@ -15,7 +15,7 @@ from analyzer.comparison.compare import Sides
 from analyzer.flow.analyse import prepare
 from analyzer.idle.nearby import idle_at_once, question_of, spelled_in
 from analyzer.judge import Task, found_in, sides_of
-from analyzer.migrations import Described
+from analyzer.migrations import Described, unmet_by
 from analyzer.pages.facts import extended, load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series, around
@@ -56,6 +56,7 @@ def audit(
         notes += unknown_in((*migration.flags, *migration.types), spelled)
         clock.enter("search and read")
         ahead = search_ahead(tree, cache, facts, migration)
+        notes += unmet_by([migration], tree.search)
         prepared = prepare(tree.read, tree.search, cache, facts, config or {}, budget)
         clock.enter("audit")
         audited = audit_tree(prepared, tree, migration, ahead, jobs=jobs)
@@ -66,6 +67,7 @@ def audit(
         asked = _Asked(tree, migration, config or {}, cache, budget)
         change = asked.change(steps, clock, jobs)
         notes += unknown_in((*migration.flags, *migration.types), spelled_in(change.trees))
+        notes += unmet_by([migration], change.trees.after.search)
         sides = sides_of(change)
         if isinstance(sides, str):  # nothing moves: what the migration says of the tree is left
             notes.append(sides)

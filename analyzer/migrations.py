@@ -8,7 +8,7 @@ for the audit of a tree, and for a later patch that brings the old habits back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -18,6 +18,8 @@ from analyzer.base import AnalyzerError
 from analyzer.data import Table, instead, names_under, read_facts
 from analyzer.spelling import names_of
 
+#: A search of a tree: which of some words stand in which file.
+Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
 #: The state of a page that has none of a migration's flags and types.
 NEITHER = "neither"
 
@@ -119,12 +121,23 @@ class Described:
         """Return what is a flag before the migration and a page type after it."""
         return tuple(t for t in self.types if t in self.flags)
 
+    @property
+    def functions(self) -> tuple[tuple[str, ...], ...]:
+        """Return the functions that the migration speaks of; of each list one is enough."""
+        lists = (
+            self.users,
+            *(m.handed_on_by for m in self.populations),
+            *(o.names for o in self.origins),
+            *(o.callbacks for o in self.obligations),
+        )
+        return tuple(dict.fromkeys(names for names in lists if names))
+
     def forbids(self, verb: Forbidden) -> bool:
         """Tell whether an obligation of this kind is stated."""
         return any(o.must_not is verb for o in self.obligations)
 
 
-_NAME = re.compile(r"[a-z]+(-[a-z]+)*")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*")
 _WORD = re.compile(r"(?!Page|PG_)[A-Z]\w*")
 _POPULATIONS, _PAGES = "kernel/populations.toml", "kernel/pages.toml"
@@ -154,12 +167,50 @@ def known_migrations(tables: Iterable[Table]) -> Mapping[str, Described]:
     for table in tables:
         name = table.line("name")
         if _NAME.fullmatch(name) is None:
-            raise table.wrong("name", "a name such as hotplug-offline")
+            raise table.wrong("name", "a name such as hotplug-offline, lower-case with hyphens")
         if name in known:
             raise table.wrong("name", "a name that no other migration has")
         rest = {key: value for key, value in table.values.items() if key != "name"}
-        known[name] = parse_migration(name, table.where, rest)
+        read = parse_migration(name, table.where, rest)
+        for other in known.values():
+            _demand_one_population(table.where, read.populations, other)
+        known[name] = read
     return known
+
+
+def _demand_one_population(where: str, moved: Iterable[Moved], other: Described) -> None:
+    """Raise AnalyzerError where a function hands on pages to which another migration gives a name.
+
+    Its pages have one name, whatever moves them; and that name tells of no other pages.
+    """
+    for mine in moved:
+        for theirs in other.populations:
+            shared = sorted({*mine.handed_on_by} & {*theirs.handed_on_by})
+            if shared and mine.name != theirs.name:
+                raise AnalyzerError(
+                    f"{where}: population {mine.name!r}: {shared[0]}() hands on pages that "
+                    f"{other.name} calls {theirs.name!r}; call them so"
+                )
+            alike = (mine.when, {*mine.handed_on_by}) == (theirs.when, {*theirs.handed_on_by})
+            if mine.name == theirs.name and not alike:
+                raise AnalyzerError(
+                    f"{where}: population {mine.name!r}: {other.name} calls other pages so; "
+                    "expected the same when and handed_on_by, or another name"
+                )
+
+
+def unmet_by(described: Iterable[Described], search: Search) -> Iterator[str]:
+    """Yield in words of which functions that migrations speak a tree has none.
+
+    search returns which words stand in which file.
+    """
+    lists = {m.name: m.functions for m in described}
+    words = {name for found in lists.values() for names in found for name in names}
+    held = frozenset().union(*search(words).values()) if words else frozenset()
+    for name, found in lists.items():
+        for names in found:
+            if held.isdisjoint(names):
+                yield f"{name}: nothing in the tree is called {' or '.join(names)}"
 
 
 def migration_named(name: str, known: Mapping[str, Described] | None = None) -> Described:
@@ -180,6 +231,12 @@ def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Describe
     moving, sparing = table.tables("population"), table.tables("exception")
     moved = tuple(_moved(t, words) for t in moving)
     spared = tuple(_spared(t, words) for t in sparing)
+    handed: set[str] = set()
+    for at, one in zip(moving, moved, strict=True):
+        if twice := sorted(handed & {*one.handed_on_by}):
+            expected = f"{twice[0]} once: a function hands on pages of one population"
+            raise at.wrong("handed_on_by", expected)
+        handed |= {*one.handed_on_by}
     told: set[str] = set()
     for at, key in (*((t, "name") for t in moving), *((t, "population") for t in sparing)):
         if at.line(key) in told:

@@ -20,7 +20,7 @@ from analyzer.idle.nearby import (
     question_of,
     spelled_in,
 )
-from analyzer.migrations import Described, load_migrations
+from analyzer.migrations import Described, load_migrations, unmet_by
 from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Series
 from analyzer.patch.moves import moved_on
@@ -72,6 +72,7 @@ def check(
     touched: set[str] = set()
     unjudged: list[int] = []
     unknown: dict[str, None] | None = None
+    unmet: dict[str, None] | None = None
     clock.enter("place hunks")
     for step in apply_series(series.patches, tree, partial=partial):
         budget, begun = budgets(), step.patch.index
@@ -103,6 +104,7 @@ def check(
                     )  # fmt: skip
                     prepared = read_trees(task)
                 judged = prepared if isinstance(prepared, str) else judge_trees(task, prepared)
+                unmet = _unmet(question.described, trees.after, unmet)
         except ENDS as end:
             stopped, cache = reason_of(end), None
             unjudged.append(patch.index)
@@ -141,7 +143,7 @@ def check(
         files_read=files,
         functions=functions,
         seconds=tuple(clock.seconds.items()),
-        notes=tuple(dict.fromkeys((*notes, *(unknown or ())))),
+        notes=tuple(dict.fromkeys((*notes, *(unknown or ()), *(unmet or ())))),
         blind=blind,
         unjudged=tuple(unjudged),
         stopped=stopped,
@@ -158,6 +160,17 @@ def _unknown(
     own = [m for m in described if m.name not in shipped]
     spelled = spelled_in(trees) if own else {}
     told = (f"{m.name}: {t}" for m in own for t in unknown_in((*m.flags, *m.types), spelled))
+    return {text: None for text in told if held is None or text in held}
+
+
+def _unmet(
+    described: Iterable[Described], tree: Tree, held: dict[str, None] | None
+) -> dict[str, None]:
+    """Return which functions of the user's own migrations no patch of a series meets, likewise."""
+    if held is not None and not held:
+        return held
+    shipped = load_migrations()
+    told = unmet_by((m for m in described if m.name not in shipped), tree.search)
     return {text: None for text in told if held is None or text in held}
 
 

@@ -63,7 +63,7 @@ def read_settings(read: Callable[[str], bytes | None], name: str = "") -> Settin
     if data is None:
         return Settings(levels={})
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # some editors mark a text as UTF-8
     except UnicodeDecodeError as error:
         raise AnalyzerError(f"{where}: not UTF-8 text at byte {error.start}") from error
     return parse_settings(read_toml(where, text))

@@ -16,6 +16,7 @@ from analyzer.migrations import (
     load_migrations,
     migration_named,
     parse_migration,
+    unmet_by,
 )
 
 MIGRATIONS = load_migrations()
@@ -167,6 +168,15 @@ def test_a_population_is_spoken_of_once(key: str, others: list[dict[str, Any]]) 
         parse_migration("mine", WHERE, {**GOOD, key: others})
 
 
+def test_a_function_hands_on_pages_of_one_population() -> None:
+    other = {**SHELVED, "name": "lent", "title": "lent pages"}
+
+    with pytest.raises(
+        AnalyzerError, match=r"population 2: handed_on_by: expected shelf_take once"
+    ):
+        parse_migration("mine", WHERE, {**GOOD, "exception": [], "population": [SHELVED, other]})
+
+
 def test_a_population_that_moves_is_no_exception() -> None:
     spared = {**SPARED, "population": "hotplugged"}
 
@@ -219,6 +229,7 @@ def test_a_tree_describes_further_migrations() -> None:
     [
         ("lent-offline", "hotplug-offline", "migration 1: name: expected a name that no other"),
         ("lent-offline", "Lent", "migration 1: name: expected a name such as hotplug-offline"),
+        ("lent-offline", "2-lent", "migration 1: name: expected a name such as hotplug-offline"),
         ("title =", "titel =", "migration 1: unknown key 'titel': expected exception, flags"),
         ('types = ["Offline"]', "", "migration 1: expected flags or types"),
     ],
@@ -226,3 +237,52 @@ def test_a_tree_describes_further_migrations() -> None:
 def test_a_tree_is_refused_a_bad_migration(old: str, new: str, complaint: str) -> None:
     with pytest.raises(AnalyzerError, match=re.escape(f".offlint.toml: {complaint}")):
         known_migrations(tables(MINE.replace(old, new)))
+
+
+LENT = """
+[[migration.population]]
+name = "{name}"
+title = "lent pages"
+handed_on_by = ["{function}"]
+before = "neither"
+after = "Offline"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "complaint"),
+    [
+        ("lent", "balloon_page_dequeue", "balloon_page_dequeue() hands on pages that offline-s"),
+        ("deflated", "lend_page", "offline-sticky calls other pages so"),
+    ],
+)
+def test_pages_have_one_name_whichever_migration_speaks_of_them(
+    name: str, function: str, complaint: str
+) -> None:
+    own = MINE + LENT.format(name=name, function=function)
+
+    with pytest.raises(AnalyzerError, match=re.escape(f"population {name!r}: {complaint}")):
+        known_migrations(tables(own))
+    known_migrations(tables(MINE + LENT.format(name="lent", function="lend_page")))
+    known_migrations(tables(MINE + LENT.format(name="deflated", function="balloon_page_dequeue")))
+
+
+@pytest.mark.parametrize("name", ["lent-v2", "pg-private-2"])
+def test_a_name_may_have_digits(name: str) -> None:
+    assert name in known_migrations(tables(MINE.replace("lent-offline", name)))
+
+
+def test_functions_that_nothing_in_a_tree_is_called_are_told() -> None:
+    own = MINE + LENT.format(name="lent", function="lend_page")
+    known = known_migrations(tables(own.replace("types =", 'users = ["a", "b"]\ntypes =')))
+    lent = [known["lent-offline"]]
+
+    def search(*there: str) -> list[str]:
+        return [*unmet_by(lent, lambda words: {"mm/x.c": frozenset(words) & frozenset(there)})]
+
+    assert [
+        "lent-offline: nothing in the tree is called a or b",
+        "lent-offline: nothing in the tree is called lend_page",
+    ] == search()
+    assert ["lent-offline: nothing in the tree is called lend_page"] == search("b")
+    assert [] == search("a", "lend_page")

@@ -55,6 +55,10 @@ def test_settings_are_read() -> None:
     assert ["mine"] == [m.text("name") for m in settings.migrations]
 
 
+def test_a_byte_order_mark_is_no_part_of_the_settings() -> None:
+    assert read(WHOLE) == read(b"\xef\xbb\xbf" + WHOLE.encode())
+
+
 @pytest.mark.parametrize("text", [None, ""])
 def test_tree_without_settings_leaves_everything_open(text: str | None) -> None:
     settings = read(text)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Print what a rule means, or why a line is (not) reported.")
-@click.argument("subject", metavar="RULE | FILE:LINE")
+@click.argument("subject", metavar="RULE | MIGRATION | FILE:LINE")
 @click.option("--patch", metavar="PATCH", help="What the line is asked of: a patch or series.")
 @reading
 @click.option(
@@ -55,20 +55,16 @@ def explain(
     timeout: float | None,
     memory: int | None,
 ) -> None:
-    """Print a rule's page, or why a line is or is not reported.
+    """Print a rule's or migration's page, or why a line is or is not reported.
 
-    A rule's page says what should hold, what breaks, how to mend it. For a line:
+    A rule's page says what should hold, what breaks, how to mend it; that of a
+    migration what moves and what code must not do any more. For a line:
     which pages come there, in which states and by which way, what happens to
     them, and what was not followed. With --patch lines count in the tree after.
     """
     colour = is_coloured(color, None)
     if ":" not in subject and "/" not in subject:
-        if patch is not None or tree is not None or revision is not None:
-            raise AnalyzerError(f"{subject}: a rule; --patch, --tree and --git go with FILE:LINE")
-        from analyzer.report.rule import render as render_rule
-        from analyzer.rules import rule_named
-
-        put(render_rule(rule_named(subject), width=width_of(), colour=colour), None)
+        put(_page(subject, patch, tree, revision, colour=colour), None)
         return
     path, line = line_named(subject)
     from analyzer.cli.trees import open_base, trees_around
@@ -132,3 +128,43 @@ def explain(
         put(render_json(found), None)
     else:
         put(render(found, width=width_of(), colour=colour), None)
+
+
+def _page(
+    subject: str, patch: str | None, tree: str | None, revision: str | None, *, colour: bool
+) -> str:
+    """Return the page of a rule, or of a migration: one that is shipped or the tree's own."""
+    from analyzer.report.rule import render as render_rule
+    from analyzer.rules import rule_named
+
+    try:
+        rule = rule_named(subject)
+    except AnalyzerError as unknown:
+        if patch is None and (page := _page_of_migration(subject, tree, revision, colour=colour)):
+            return page
+        raise unknown from None
+    if patch is not None or tree is not None or revision is not None:
+        raise AnalyzerError(f"{subject}: a rule; --patch, --tree and --git go with FILE:LINE")
+    return render_rule(rule, width=width_of(), colour=colour)
+
+
+def _page_of_migration(
+    name: str, tree: str | None, revision: str | None, *, colour: bool
+) -> str | None:
+    """Return the page of a migration; None where no name is like it."""
+    from difflib import get_close_matches
+
+    from analyzer.migrations import known_migrations, migration_named
+    from analyzer.pages.facts import load_facts
+    from analyzer.report.migration import render as render_migration
+    from analyzer.rules import load_rules
+    from analyzer.settings import settings_of
+    from analyzer.tree import open_tree
+
+    known = known_migrations(settings_of(open_tree(tree, revision)).migrations)
+    if name not in known and not {*get_close_matches(name, [*load_rules(), *known], n=1)} & {
+        *known
+    }:
+        return None
+    titles = {p.name: p.title for p in load_facts().populations}
+    return render_migration(migration_named(name, known), titles, width=width_of(), colour=colour)

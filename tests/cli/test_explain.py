@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
+from analyzer.migrations import load_migrations
 from analyzer.rules import load_rules
 
 from .commands import PATCH, TREE, offlint
@@ -30,6 +31,29 @@ def test_an_unknown_rule_is_the_users_mistake(capsys: pytest.CaptureFixture[str]
     captured = capsys.readouterr()
     assert (2, "") == (status, captured.out)
     assert "offlint: unknown rule 'doubleset': did you mean double-set" in captured.err
+
+
+@pytest.mark.parametrize("name", load_migrations())
+def test_every_migration_has_a_page(name: str) -> None:
+    done = offlint("explain", name, "--tree", TREE)
+
+    assert 0 == done.status
+    assert done.stdout.startswith(f"{name}  (migration)\n")
+    titles = ("What moves", "What code must not do any more", "Where that is to be seen")
+    assert all(title in done.stdout for title in titles)
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_a_migration_of_the_trees_own_has_a_page(tmp_path: Path) -> None:
+    own = 'name = "lent-offline"\ntitle = "x"\ntext = "y."\ntypes = ["Offline"]\nsources = ["z"]\n'
+    (tmp_path / ".offlint.toml").write_text(f"[[migration]]\n{own}")
+
+    page = offlint("explain", "lent-offline", "--tree", str(tmp_path))
+    close = offlint("explain", "lent-oflline", "--tree", str(tmp_path))
+
+    assert page.stdout.startswith("lent-offline  (migration)\n\n  X.\n\n  y.\n")
+    assert (2, "") == (close.status, close.stdout)
+    assert "unknown migration 'lent-oflline': did you mean lent-offline" in close.stderr
 
 
 def test_colour_only_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
