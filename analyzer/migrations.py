@@ -39,7 +39,8 @@ class Moved:
     """A population whose state the migration changes; the states are words such as `Reserved`.
 
     title, and when (what parameters of an origin are), are empty where the facts on populations
-    give them. handed_on_by are functions that return such pages, where they have no origin.
+    give them. made_by are functions that make such pages and no others, handed_on_by functions
+    that return such pages, whoever made them.
     """
 
     name: str
@@ -47,7 +48,13 @@ class Moved:
     after: str
     title: str = ""
     when: tuple[tuple[str, str], ...] = ()
+    made_by: tuple[str, ...] = ()
     handed_on_by: tuple[str, ...] = ()
+
+    @property
+    def told_by(self) -> frozenset[str]:
+        """Return the functions whose pages are all of this population."""
+        return frozenset((*self.made_by, *self.handed_on_by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,8 @@ class Described:
         types = "|".join(map(re.escape, self.types)) or "(?!)"
         names = dict.fromkeys(name for t in self.types for name in names_of(t, spelled))
         lower = "|".join(map(re.escape, names)) or "(?!)"
-        makers = "|".join(re.escape(n) for m in self.populations for n in m.handed_on_by) or "(?!)"
+        told_by = sorted(n for m in self.populations for n in m.told_by)
+        makers = "|".join(map(re.escape, told_by)) or "(?!)"
         spelt = rf"(?:(?:__)?(?:Set|Clear))?Page(?:{types})|{types}|PG(?:TY)?_(?:{lower})"
         folio = rf"(?:__)?folio_(?:set|clear|test)_(?:{lower})"
         return re.search(rf"\b(?:{spelt}|{folio}|{makers})\b".encode(), text) is not None
@@ -126,6 +134,7 @@ class Described:
         """Return the functions that the migration speaks of; of each list one is enough."""
         lists = (
             self.users,
+            *(m.made_by for m in self.populations),
             *(m.handed_on_by for m in self.populations),
             *(o.names for o in self.origins),
             *(o.callbacks for o in self.obligations),
@@ -179,23 +188,23 @@ def known_migrations(tables: Iterable[Table]) -> Mapping[str, Described]:
 
 
 def _demand_one_population(where: str, moved: Iterable[Moved], other: Described) -> None:
-    """Raise AnalyzerError where a function hands on pages to which another migration gives a name.
+    """Raise AnalyzerError where a function gives pages to which another migration gives a name.
 
     Its pages have one name, whatever moves them; and that name tells of no other pages.
     """
     for mine in moved:
         for theirs in other.populations:
-            shared = sorted({*mine.handed_on_by} & {*theirs.handed_on_by})
+            shared = sorted(mine.told_by & theirs.told_by)
             if shared and mine.name != theirs.name:
                 raise AnalyzerError(
-                    f"{where}: population {mine.name!r}: {shared[0]}() hands on pages that "
+                    f"{where}: population {mine.name!r}: {shared[0]}() gives pages that "
                     f"{other.name} calls {theirs.name!r}; call them so"
                 )
-            alike = (mine.when, {*mine.handed_on_by}) == (theirs.when, {*theirs.handed_on_by})
-            if mine.name == theirs.name and not alike:
+            alike = (mine.when, mine.told_by) == (theirs.when, theirs.told_by)
+            if mine.name == theirs.name and mine.name not in _populations() and not alike:
                 raise AnalyzerError(
                     f"{where}: population {mine.name!r}: {other.name} calls other pages so; "
-                    "expected the same when and handed_on_by, or another name"
+                    "expected the same when, made_by and handed_on_by, or another name"
                 )
 
 
@@ -231,12 +240,12 @@ def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Describe
     moving, sparing = table.tables("population"), table.tables("exception")
     moved = tuple(_moved(t, words) for t in moving)
     spared = tuple(_spared(t, words) for t in sparing)
-    handed: set[str] = set()
+    giving: set[str] = set()
     for at, one in zip(moving, moved, strict=True):
-        if twice := sorted(handed & {*one.handed_on_by}):
-            expected = f"{twice[0]} once: a function hands on pages of one population"
-            raise at.wrong("handed_on_by", expected)
-        handed |= {*one.handed_on_by}
+        for key, names in (("made_by", one.made_by), ("handed_on_by", one.handed_on_by)):
+            if twice := sorted(giving & {*names}):
+                raise at.wrong(key, f"{twice[0]} once: a function gives pages of one population")
+            giving |= {*names}
     told: set[str] = set()
     for at, key in (*((t, "name") for t in moving), *((t, "population") for t in sparing)):
         if at.line(key) in told:
@@ -258,20 +267,21 @@ def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Describe
 
 
 def _moved(table: Table, words: Iterable[str]) -> Moved:
-    table.only("name", "before", "after", "title", "when", "handed_on_by")
+    table.only("name", "before", "after", "title", "when", "made_by", "handed_on_by")
     name, known = table.line("name"), _populations()
     for key in ("title", "when"):
         if name in known and key in table.values:
             raise _needless(table, key, f"queries/{_POPULATIONS} tells what {name} is")
-    when, handed_on_by = _conditions(table), _functions(table, "handed_on_by")
-    if name not in known and not when and not handed_on_by:
-        told = "or a key when or handed_on_by that tells which pages these are"
+    when = _conditions(table)
+    made_by, handed_on_by = _functions(table, "made_by"), _functions(table, "handed_on_by")
+    if name not in known and not (when or made_by or handed_on_by):
+        told = "or a key when, made_by or handed_on_by that tells which pages these are"
         raise table.wrong("name", f"one of {', '.join(known)}, {told}")
     before, after = _state(table, "before", words), _state(table, "after", words)
     if before == after:
         raise table.wrong("after", "another state than before")
     title = "" if name in known else table.line("title")
-    return Moved(name, before, after, title, when, handed_on_by)
+    return Moved(name, before, after, title, when, made_by, handed_on_by)
 
 
 def _conditions(table: Table) -> tuple[tuple[str, str], ...]:

@@ -132,6 +132,8 @@ def test_what_a_migration_may_say_of_its_own_is_read() -> None:
     ("key", "good", "change", "complaint"),
     [
         ("population", SHELVED, {"handed_on_by": None}, "name: expected one of boot, zone-d"),
+        ("population", SHELVED, {"made_by": ["f()"]}, "made_by: expected a list of names"),
+        ("population", SHELVED, {"made_by": ["shelf_take"]}, "handed_on_by: expected shelf_take o"),
         ("population", SHELVED, {"handed_on_by": []}, "handed_on_by: expected a list of na"),
         ("population", SHELVED, {"handed_on_by": ["f()"]}, "handed_on_by: expected a list of"),
         ("population", SHELVED, {"title": None}, "title: expected a text, found nothing"),
@@ -252,7 +254,7 @@ after = "Offline"
 @pytest.mark.parametrize(
     ("name", "function", "complaint"),
     [
-        ("lent", "balloon_page_dequeue", "balloon_page_dequeue() hands on pages that offline-s"),
+        ("lent", "balloon_page_dequeue", "balloon_page_dequeue() gives pages that offline-s"),
         ("deflated", "lend_page", "offline-sticky calls other pages so"),
     ],
 )

@@ -213,13 +213,15 @@ def _cause(
 def find(sides: Sides) -> Iterator[Charge]:
     """Yield populations whose initial state changed although it is known that it must not.
 
-    What a described migration says that they start in is as it must be.
+    What a described migration says that they start in is as it must be. What flags they have that
+    no migration is about is their maker's business.
     """
-    before, after = initial_states(sides.behaviours.before), initial_states(sides.behaviours.after)
+    one, other = sides.behaviours.before, sides.behaviours.after
     for population in sides.facts.populations:
         if not population.starts:
             continue
-        was, now = before.get(population.name, {}), after.get(population.name, {})
+        but = _own_flags(population.name, sides)
+        was, now = (initial_states(b, but).get(population.name, {}) for b in (one, other))
         moved = (d.moved(population.name) for d in sides.described)
         meant = {population.starts, *(m.after for m in moved if m is not None)}
         for words in sorted(now.keys() - was.keys() - meant) if was else ():

@@ -35,6 +35,8 @@ def told_by_call(
         return [(state, Int(int(page.population == asked)))]
     if act.function.name not in run.facts.origins:
         return None
+    if (only := run.facts.makes.get(act.function.name)) is not None:
+        return [(state, Int(int(only == asked)))]
     params = role_params(act.function, run.facts)
     answers: Results = []
     for population in _named(asked, run):
@@ -148,7 +150,12 @@ def _named(name: str, run: Run) -> Iterator[Population]:
 
 
 def _population(act: Activation, state: State, run: Run) -> str:
-    """Return the first population whose conditions the origin's parameters meet."""
+    """Return the population that an origin makes: the only one, or what its parameters say.
+
+    That is the first whose conditions they meet.
+    """
+    if (only := run.facts.makes.get(act.function.name)) is not None:
+        return only
     params = role_params(act.function, run.facts)
     for role in run.facts.roles:
         if role.name not in params:

@@ -166,6 +166,7 @@ class Facts:
     headers: tuple[str, ...]
     shared: tuple[str, ...]  # the folders that define what any file may call
     origins: frozenset[str]
+    makes: Mapping[str, str]  # origin that makes pages of one population only -> its name
     handers: Mapping[str, str]  # function that returns pages -> their population
     roles: tuple[Role, ...]
     populations: tuple[Population, ...]
@@ -252,6 +253,7 @@ def load_facts() -> Facts:
         headers=tuple(pages["constants"]["headers"]),
         shared=tuple(pages["shared"]["folders"]),
         origins=frozenset(n for e in where["origin"] for n in e["names"]),
+        makes={},
         handers={},
         roles=tuple(
             Role(e["name"], e.get("type", ""), e.get("passed_to", ""), e.get("argument", 0))
@@ -365,7 +367,7 @@ def _bits(migration: Described, spelled: Mapping[str, tuple[str, ...]]) -> tuple
 def _brings(migration: Described, facts: Facts) -> bool:
     """Tell whether a migration widens what is searched for and tracked."""
     tracked = {*facts.types, *facts.flags} >= {*migration.types, *migration.flags}
-    handed_on = any(m.handed_on_by for m in migration.populations)
+    handed_on = any(m.handed_on_by or m.made_by for m in migration.populations)
     return not tracked or handed_on or bool(migration.origins)
 
 
@@ -388,7 +390,13 @@ def extended(
             types=tuple(dict.fromkeys((*facts.types, *migration.types))),
             flags=tuple(dict.fromkeys((*facts.flags, *migration.flags))),
             search=tuple(dict.fromkeys((*facts.search, *_bits(migration, spelled)))),
-            origins=facts.origins.union(*(o.names for o in migration.origins)),
+            origins=facts.origins.union(
+                *(o.names for o in migration.origins), *(m.made_by for m in migration.populations)
+            ),
+            makes={
+                **facts.makes,
+                **{f: m.name for m in migration.populations for f in m.made_by},
+            },
             handers={
                 **facts.handers,
                 **{f: m.name for m in migration.populations for f in m.handed_on_by},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from analyzer.c.own import (
     NOTHING,
@@ -37,6 +38,7 @@ class Names:
         self._read, self._cache, self._sources = read, cache, sources
         self._found: dict[str, Own] = {}
         self._numbers: dict[str, Mapping[str, int]] = {}
+        self._taken: dict[str, frozenset[str]] = {}
 
     def own(self, path: str) -> Own:
         """Return the names that mean something else in a file.
@@ -51,10 +53,12 @@ class Names:
         unit = self._unit(path)
         if unit is None:
             return NOTHING
-        names = self._not_from(path, self._sources)
+        names = frozenset(self._sources.keys() - self._taken_from(path))
         files = tuple(self._together(unit, None, _DEPTH))
         macros = [
-            m for at, file in files for m in own_macros(file, self._not_from(file.path, names), at)
+            m
+            for at, file in files
+            for m in own_macros(file, names - self._taken_from(file.path), at)
         ]
         accessors = frozenset(n for n in names if HEADER in self._sources[n])
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
@@ -71,9 +75,21 @@ class Names:
             frozenset().union(*(pasted_names(file, wrap) for _, file in files)),
         )
 
-    def _not_from(self, path: str, names: Iterable[str]) -> frozenset[str]:
-        """Return those of the known names that what is known of them is not taken from a file."""
-        return frozenset(n for n in names if not _is_among(path, self._sources[n]))
+    def _taken_from(self, path: str) -> frozenset[str]:
+        """Return the known names of which what is known is taken from a file."""
+        if path not in self._taken:
+            found = (names for source, names in self._shown.items() if fnmatchcase(path, source))
+            self._taken[path] = frozenset().union(*found)
+        return self._taken[path]
+
+    @cached_property
+    def _shown(self) -> Mapping[str, frozenset[str]]:
+        """Return for each source the names that it shows."""
+        found: dict[str, set[str]] = {}
+        for name, sources in self._sources.items():
+            for source in sources:
+                found.setdefault(source, set()).add(name)
+        return {source: frozenset(names) for source, names in found.items()}
 
     def numbers(self, path: str) -> Mapping[str, int]:
         """Return the enumerators and integer macros that a file and headers beside it define."""
@@ -108,10 +124,6 @@ class Names:
     def _unit(self, path: str) -> Unit | None:
         text = self._read(path)
         return None if text is None or len(text) > LARGEST else self._cache.scan(path, text).unit
-
-
-def _is_among(path: str, sources: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(path, s) for s in sources)
 
 
 def _is_shared(path: str) -> bool:

@@ -33,7 +33,8 @@ def render(
 
 def _moves(migration: Described, titles: Mapping[str, str]) -> Iterator[str]:
     for moved in migration.populations:
-        by = f", as {_calls(moved.handed_on_by)} hands them on" if moved.handed_on_by else ""
+        by = f", as {_calls(moved.made_by)} makes them" if moved.made_by else ""
+        by += f", as {_calls(moved.handed_on_by)} hands them on" if moved.handed_on_by else ""
         yield f"{moved.title or titles[moved.name]}: {moved.before} -> {moved.after}{by}"
     for label in migration.become_types:
         yield f"Page{label}(): a flag of its own -> a page type, which excludes all others"
