@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from analyzer.base import FunctionId, unspaced
+from analyzer.checks.coverage import Coverage
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.guards import Guards, guarded_calls, signature
@@ -27,9 +28,11 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
     that file does so as before, they have it still. Not where the clear is made as it was: then
     only their way from there is not known any more, as where they stand on a list meanwhile. What
-    a function that nobody defines any more does is not known.
+    a function that nobody defines any more does is not known. Nor is it where others of the range
+    are cleared now: that may be all of them.
     """
     made = frozenset(map(_performed, sides.behaviours.after.observations))
+    coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
     cleared: dict[object, list[Event | None]] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK and not o.page.population:
@@ -41,9 +44,17 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         if not may or o.page.population or o.source is not None:
             continue
         clears = cleared.get(sink_key(o), [])
-        if any(e and (_still_made(e, made, sides) or _is_lost(e, sides)) for e in clears):
+        way = {id for e in clears if e is not None for id in (*(f.id for f in e.chain), e.owner)}
+        typed = o.dimension == TYPE
+        is_short = typed and coverage.misses(o, way)
+        if any(
+            e and ((_still_made(e, made, sides) and not is_short) or _is_lost(e, sides))
+            for e in clears
+        ):
             continue
-        if clears and all(e is not None and _still_set(e, sides) for e in clears):
+        if typed and coverage.is_elsewhere(o, way):
+            continue
+        if clears and all(e is not None and still_set(e, sides) for e in clears):
             space = sides.behaviours.before.space
             certain = all(e is not None and _asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
@@ -104,7 +115,7 @@ def _needs_type(op: Operation) -> bool:
     return op.dimension == TYPE and op.steps[0] is None
 
 
-def _still_set(clear: Event, sides: Sides) -> bool:
+def still_set(clear: Event, sides: Sides) -> bool:
     """Tell whether a file sets what it cleared at an event, and as it did before."""
     before, after = (
         _setting(p, clear, sides) for p in (sides.programs.before, sides.programs.after)

@@ -8,7 +8,18 @@ from dataclasses import replace
 from analyzer.base import Confidence, Severity
 from analyzer.blame.blame import blame
 from analyzer.blame.culprit import Charge, Culprit, charge_site
-from analyzer.checks import absences, births, companions, habits, handed, idle, marks, obligations
+from analyzer.checks import (
+    absences,
+    around,
+    births,
+    companions,
+    habits,
+    handed,
+    idle,
+    marks,
+    obligations,
+    partly,
+)
 from analyzer.checks.evidence import (
     find_cause,
     flag_name,
@@ -58,7 +69,15 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     for failure in _failures(sides):
         culprit = blame(failure, sides)
         charges.append(Charge(_rule(failure, culprit), failure, culprit))
-    for find in (absences.find, habits.find, handed.find, companions.find, marks.lost_sets):
+    sites = (
+        absences.find,
+        around.find,
+        habits.find,
+        handed.find,
+        companions.find,
+        marks.lost_sets,
+    )
+    for find in sites:
         charges += map(charge_site, find(sides))
     charges += [idle.charge(f, sides) for f in idle.find(sides)]
     return tuple(_findings(_gathered(charges), sides, rules))
@@ -97,6 +116,7 @@ def _failures(sides: Sides) -> Iterable[Failure]:
     yield from obligations.find(sides)
     yield from marks.lost_clears(sides)
     yield from never_cleared(sides)
+    yield from partly.find(sides)
     yield from introduced(sides, redundant)
 
 

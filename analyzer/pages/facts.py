@@ -34,7 +34,7 @@ class Identity:
 class Sink:
     """A call that hands its argument to the buddy, and what it asks of the page.
 
-    order is the argument that says how many pages are handed over; None is one at a time.
+    order or count is the argument that says how many pages are handed over; without one it is one.
     by_address says that the argument is no page but the address of what it holds.
     """
 
@@ -43,6 +43,7 @@ class Sink:
     untyped: bool
     flags_clear: tuple[str, ...]
     by_address: bool = False
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +294,7 @@ def _sinks(tables: Iterable[Mapping[str, Any]]) -> Mapping[str, Sink]:  # TOML
             e["untyped"],
             tuple(e["flags_clear"]),
             e.get("by_address", False),
+            e.get("count"),
         )
         for e in tables
         for n in e["names"]

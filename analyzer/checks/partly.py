@@ -1,0 +1,62 @@
+"""Find ranges of pages of which only a part is unmarked before all of it is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analyzer.checks.coverage import Coverage, is_clear
+from analyzer.checks.marks import still_set
+from analyzer.checks.obligations import sink_key
+from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.pages.machine import TYPE, Event
+
+
+def find(sides: Sides) -> Iterator[Failure]:
+    """Yield ranges that are handed over whole and cleared in part, and were cleared whole before.
+
+    Or that were marked whole on the way: by what made them, or in a loop.
+    """
+    before, after = (
+        Coverage(p, sides.facts, b)
+        for p, b in (
+            (sides.programs.before, sides.behaviours.before),
+            (sides.programs.after, sides.behaviours.after),
+        )
+    )
+    was: dict[object, list[Observation]] = {}
+    for o in _handed(sides.behaviours.before):
+        was.setdefault(sink_key(o), []).append(o)
+    for o in _handed(sides.behaviours.after):
+        clear, left = o.page.source(TYPE), after.left(o)
+        if clear is None or not left:
+            continue
+        known = {before.left(old) for old in was.get(sink_key(o), ())}
+        lost = known == {""} and still_set(clear, sides)
+        if lost or (not any(known) and after.is_marked_whole(o)):
+            yield _failure(o, clear, left, sides)
+
+
+def _failure(o: Observation, clear: Event, left: str, sides: Sides) -> Failure:
+    flag = f"Page{sides.behaviours.after.space.operations[clear.accessor].label}"
+    who = "it" if clear.owner == o.id else f"{o.function}()"
+    says = f"{clear.function}() clears {flag} {left} that {who} hands to the buddy"
+    end = clear.at + len(clear.operation.encode())
+    at = replace(
+        o,
+        path=clear.path,
+        function=clear.function,
+        span=sides.programs.after.unit(clear.path).span(clear.at, end),
+        text=clear.operation,
+    )
+    return Failure("leak-to-buddy", at, says=says)
+
+
+def _handed(behaviour: Behaviour) -> Iterator[Observation]:
+    """Yield where pages of which somebody has cleared the type are handed to the buddy."""
+    for o in behaviour.observations:
+        if o.kind is Kind.SINK and o.dimension == TYPE and o.outcome is Outcome.CLEAN:
+            source = o.page.source(TYPE)
+            if source is not None and is_clear(source.accessor, behaviour.space):
+                yield o

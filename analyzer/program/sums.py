@@ -1,0 +1,69 @@
+"""Define sums of what is known by name only, and the pages from one sum to another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum of things of which only the names are known, and a number; equal if nothing differs."""
+
+    terms: tuple[tuple[str, int], ...] = ()
+    number: int = 0
+
+    def plus(self, other: Sum, times: int = 1) -> Sum:
+        """Return the sum with so many times another one added."""
+        terms = dict(self.terms)
+        for name, n in other.terms:
+            terms[name] = terms.get(name, 0) + n * times
+        kept = tuple(sorted((name, n) for name, n in terms.items() if n))
+        return Sum(kept, self.number + other.number * times)
+
+    def put(self, values: Mapping[str, Sum | None]) -> Sum | None:
+        """Return the sum with sums in the place of names; None where that cannot be told.
+
+        What a function computes means something else each time that it is called.
+        """
+        found = Sum((), self.number)
+        for name, n in self.terms:
+            value = values.get(name) if name in values else Sum(((name, 1),))
+            computed = not name.isidentifier()
+            if value is None or (computed and _means_other(name, values)):
+                return None
+            found = found.plus(value, n)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The pages from first on, before end; end is None where that is not known.
+
+    is_range says that a loop steps through them.
+    """
+
+    first: Sum
+    end: Sum | None
+    is_range: bool
+
+    def put(self, values: Mapping[str, Sum | None]) -> Reach | None:
+        """Return the same in terms of what names stand for; None where the first is not known."""
+        first = self.first.put(values)
+        end = None if self.end is None else self.end.put(values)
+        return None if first is None else Reach(first, end, self.is_range)
+
+
+def _means_other(computed: str, values: Mapping[str, Sum | None]) -> bool:
+    names = set(_WORD.findall(computed))
+    return " of " in computed or any(
+        name in names and value != Sum(((name, 1),)) for name, value in values.items()
+    )
+
+
+def one(first: Sum) -> Reach:
+    """Return what reaches a single page."""
+    return Reach(first, first.plus(Sum((), 1)), is_range=False)
