@@ -36,6 +36,7 @@ from analyzer.pages.machine import (
     clean_page,
     unknown_page,
 )
+from analyzer.program.reach import Reader, call_at
 from analyzer.program.references import is_last
 
 Results = list[tuple[State, Value]]
@@ -181,9 +182,9 @@ def hand_over(
 ) -> State:
     """Give a page to the buddy and observe whether it may go there.
 
-    A page that stands on a list is another one of its range than the one that is freed.
+    A page of a range that stands on a list is another one than the one that is freed.
     """
-    listed = state.given.get(key, "").startswith("list:")
+    listed = state.given.get(key, "").startswith("list:") and not _is_alone(key, state, run)
     taken = held_page(key, state, run)
     page = taken or (unknown_page(run.space) if listed else page_of(key, state, run))
     cell = run.cells[key] if taken is not None else ""
@@ -204,6 +205,21 @@ def hand_over(
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag, given=cell)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
+
+
+def _is_alone(key: str, state: State, run: Run) -> bool:
+    """Tell whether a page was put on its list by itself, and not with others of a range."""
+    if key not in state.stands:
+        return False
+    id, here = state.stands[key][1]
+    at = int(here.partition(":")[2])
+    found = [
+        Reader(variant, run.facts, frozenset()).argument(at, 0)
+        for function in run.program.lowered(id)
+        for variant in function.variants
+        if call_at(variant, at)
+    ]
+    return bool(found) and all(one is not None and not one.is_range for one in found)
 
 
 def drops_last(key: str, state: State, act: Activation, run: Run) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from analyzer.base import FunctionId
 from analyzer.flow.domain.memory import forgotten
 from analyzer.flow.domain.values import Int, NonZero, Page, Unknown, Value, counted
 from analyzer.pages.machine import PageState, join
@@ -20,7 +21,7 @@ SHARED = "?:"
 #: Where a page is that was handed to the buddy.
 BUDDY = "buddy"
 #: A list, and the call that put a page there or met it there.
-Stand = tuple[str, object]
+Stand = tuple[str, tuple[FunctionId, str]]
 
 
 @dataclass(slots=True, eq=False)
