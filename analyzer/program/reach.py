@@ -84,7 +84,7 @@ class Reader:
             return one(first)
         if any(not by.terms and by.number <= 0 for by in steps.values()):
             return None  # where it ends is where the pages begin
-        return Reach(first, self._end(first, loops, steps), is_range=True)
+        return Reach(first, self._end(first, found[0].block, loops, steps), is_range=True)
 
     def number(self, at: int, n: int, *, power: bool = False) -> Sum | None:
         """Return what an argument of the call at an offset is, or two to the power of that.
@@ -99,44 +99,56 @@ class Reader:
         value = self._sum(ir.Binary("<<", ir.Const(1), e) if power else e, found[0], steps)
         return None if steps else value
 
-    def _end(self, first: Sum, loops: frozenset[int], steps: Mapping[str, Sum]) -> Sum | None:
-        """Return where the pages end that one loop steps through one by one."""
+    def _end(
+        self, first: Sum, block: int, loops: frozenset[int], steps: Mapping[str, Sum]
+    ) -> Sum | None:
+        """Return where the pages end that one loop steps through one by one, in a block of it."""
         if len(loops) != 1 or len(steps) != 1 or any(s != Sum((), 1) for s in steps.values()):
             return None
-        turns = self._turns(self._variant.loops[min(loops)])
+        turns = self._turns(self._variant.loops[min(loops)], block)
         return None if turns is None else first.plus(turns)
 
-    def _turns(self, loop: ir.Loop) -> Sum | None:
-        """Return how many turns a loop makes that is left at its head; None if not known."""
+    def _turns(self, loop: ir.Loop, block: int) -> Sum | None:
+        """Return how often a loop comes by a block of it, where one place asks whether it goes on.
+
+        That is at its head or at its end. What stands in front of the question is done once more.
+        """
         blocks = self._variant.blocks
         exits = [
             b for b in loop.blocks for to in successors(blocks[b].end) if to not in loop.blocks
         ]
-        end = blocks[loop.header].end
-        if exits != [loop.header] or not isinstance(end, ir.Branch) or end.then not in loop.blocks:
+        if len(exits) != 1:
             return None
-        at = _At(loop.header, len(blocks[loop.header].instructions))
+        asks, end = exits[0], blocks[exits[0]].end
+        is_last = loop.header in successors(end)
+        if not is_last and asks != loop.header:
+            return None
+        if not isinstance(end, ir.Branch) or end.then not in loop.blocks:
+            return None
+        at = _At(asks, len(blocks[asks].instructions))
+        more = Sum((), int(is_last or block == asks))
         match end.cond:
             case ir.Binary("<" | "!=" | "<=" as op, counter, bound):
                 steps: dict[str, Sum] = {}
                 low, high = self._sum(counter, at, steps), self._sum(bound, at, {})
                 if low is None or high is None or list(steps.values()) != [Sum((), 1)]:
                     return None
-                return high.plus(low, -1).plus(Sum((), int(op == "<=")))
+                return high.plus(low, -1).plus(Sum((), int(op == "<="))).plus(more)
             case ir.Name(counter):
-                return self._counted_down(counter, loop)
+                turns = self._counted_down(counter, loop, asks, is_last=is_last)
+                return None if turns is None else turns.plus(more)
         return None
 
-    def _counted_down(self, name: str, loop: ir.Loop) -> Sum | None:
+    def _counted_down(self, name: str, loop: ir.Loop, asks: int, *, is_last: bool) -> Sum | None:
         """Return the turns of `while (n--)`, `for (; n; n--)` and, one less, `while (--n)`."""
-        head = self._variant.blocks[loop.header].instructions
+        asking = self._variant.blocks[asks].instructions
         less = 0
         if name.startswith("%"):
-            copies = [s for s in head if isinstance(s, ir.Assign) and s.target == ir.Name(name)]
+            copies = [s for s in asking if isinstance(s, ir.Assign) and s.target == ir.Name(name)]
             if len(copies) != 1 or not isinstance(copies[0].value, ir.Name):
                 return None
             name = copies[0].value.id
-        elif any(isinstance(s, ir.Assign) and s.target == ir.Name(name) for s in head):
+        elif is_last or any(isinstance(s, ir.Assign) and s.target == ir.Name(name) for s in asking):
             less = 1
         low, by = self._stepped(name, loop)
         return low.plus(Sum((), -less)) if low is not None and by == Sum((), -1) else None
