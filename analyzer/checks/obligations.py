@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from analyzer.base import FunctionId
 from analyzer.checks.births import unsure
+from analyzer.checks.coverage import is_clear
 from analyzer.checks.evidence import state_text, subject
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
@@ -132,17 +133,20 @@ def _at_changed_function(o: Observation, sides: Sides) -> Observation:
 def _weakened(sides: Sides) -> Iterator[Failure]:
     """Yield hand-overs whose page was certainly clean before, and may not be now.
 
-    Only for pages of which it is known where they come from: of others nothing is said.
+    Only for pages of which it is known where they come from, and in which state they were once: of
+    others nothing is said.
     """
     certain: dict[object, bool] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK:
             key = sink_key(o)
             certain[key] = certain.get(key, True) and o.outcome is Outcome.CLEAN
-    unknown = {"", *unsure(sides.behaviours.after)}
+    unknown, space = {"", *unsure(sides.behaviours.after)}, sides.behaviours.after.space
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if may and o.page.population not in unknown and certain.get(sink_key(o)):
+        # What a clear has left of a state was not known before.
+        known = o.source is not None and not is_clear(o.source.accessor, space)
+        if may and known and o.page.population not in unknown and certain.get(sink_key(o)):
             yield Failure("leak-to-buddy", o, definite=False)
 
 
