@@ -22,7 +22,7 @@ _ACCESSOR = re.compile(
 
 
 def why_same(sides: Sides, changed: Iterable[str]) -> str:
-    """Return in words that nothing moves; nothing where something does, or it is not known.
+    """Return in words that nothing is seen to move; "" where something does, or it is not known.
 
     Of what is not tracked nothing is known: a patch that has to do with another type or flag, or
     changes what operations do, does not get it.
@@ -37,7 +37,7 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
     facts = sides.facts
     *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
     tracked = f"{', '.join(most)} or {last}" if most else last
-    return f"no change in which pages are {tracked}"
+    return f"no change seen in what is {tracked}"
 
 
 def _followed(sides: Sides) -> frozenset[str]:
