@@ -61,7 +61,8 @@ class Coverage:
         assert clear is not None, "asked of pages that were cleared"
         way, other = _way_of(o), _way(clear.chain, clear.owner, clear.at)
         part = _parting(way, other)
-        if part is None or any(w[part:] != other[part:] for w in self._beside(way, part)):
+        others = (w for n in range(len(way)) for w in self._beside(way, n))
+        if part is None or any(w != other for w in others):
             return None  # the rest may be cleared by another call
         return self._left(o, way[part:], other[part:])
 
