@@ -61,9 +61,11 @@ class Coverage:
         assert clear is not None, "asked of pages that were cleared"
         way, other = _way_of(o), _way(clear.chain, clear.owner, clear.at)
         part = _parting(way, other)
-        others = (w for n in range(len(way)) for w in self._beside(way, n))
-        if part is None or any(w != other for w in others):
-            return None  # the rest may be cleared by another call
+        if part is None:
+            return None
+        others = (w for n in range(part, len(way)) for w in self._beside(way, n))
+        if any(w != other for w in others):
+            return None  # the rest may be cleared by another call, there or further on
         return self._left(o, way[part:], other[part:])
 
     def is_elsewhere(self, o: Observation, functions: Collection[FunctionId]) -> bool:
