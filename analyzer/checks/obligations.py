@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from analyzer.base import FunctionId
 from analyzer.checks.births import unsure
-from analyzer.checks.coverage import is_clear
 from analyzer.checks.evidence import state_text, subject
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE
+from analyzer.pages.machine import TYPE, Space, Verb
 
 
 def find(sides: Sides) -> Iterator[Failure]:
@@ -133,21 +132,31 @@ def _at_changed_function(o: Observation, sides: Sides) -> Observation:
 def _weakened(sides: Sides) -> Iterator[Failure]:
     """Yield hand-overs whose page was certainly clean before, and may not be now.
 
-    Only for pages of which it is known where they come from, and in which state they were once: of
-    others nothing is said.
+    Only for pages of which it is known where they come from, and in which state they were once, or
+    who cleared them: of others nothing is said.
     """
-    certain: dict[object, bool] = {}
+    was: dict[object, list[Observation]] = {}
     for o in sides.behaviours.before.observations:
         if o.kind is Kind.SINK:
-            key = sink_key(o)
-            certain[key] = certain.get(key, True) and o.outcome is Outcome.CLEAN
+            was.setdefault(sink_key(o), []).append(o)
     unknown, space = {"", *unsure(sides.behaviours.after)}, sides.behaviours.after.space
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        # What a clear has left of a state was not known before.
-        known = o.source is not None and not is_clear(o.source.accessor, space)
-        if may and known and o.page.population not in unknown and certain.get(sink_key(o)):
+        before = was.get(sink_key(o), []) if may and o.page.population not in unknown else []
+        if not before or any(old.outcome is not Outcome.CLEAN for old in before):
+            continue
+        if o.source is None:
+            known = all(_is_cleared(old, space) for old in before)
+        else:  # what a clear has left of a state was not known before either
+            known = not _is_cleared(o, space)
+        if known:
             yield Failure("leak-to-buddy", o, definite=False)
+
+
+def _is_cleared(o: Observation, space: Space) -> bool:
+    """Tell whether a page is what it is because somebody has cleared it."""
+    op = space.operations.get(o.source.accessor) if o.source is not None else None
+    return op is not None and op.verb is Verb.CLEAR
 
 
 def sink_key(o: Observation) -> object:
