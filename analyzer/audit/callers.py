@@ -11,8 +11,8 @@ from analyzer.audit.provenance import Sources, Values
 from analyzer.audit.sources import Source, Spot
 from analyzer.base import FunctionId
 from analyzer.c import ir
+from analyzer.program.defs import call_at, calls_of, variable
 from analyzer.tree.words import files_of
-from analyzer.ways.defs import call_at, calls_of, variable
 
 #: How many calls are followed outwards, and inwards to what a callee returns.
 _DEPTH = 7

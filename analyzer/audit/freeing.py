@@ -7,8 +7,7 @@ from analyzer.audit.judged import Judged, unaffected
 from analyzer.audit.scene import Scene
 from analyzer.audit.uses import Use
 from analyzer.c import ir
-from analyzer.program.shape import successors
-from analyzer.ways.defs import Place, calls_of
+from analyzer.program.defs import Place, calls_of
 from analyzer.ways.state import PRINTS, Path
 
 #: What a function does where nobody but its caller, or a reader, can tell.
@@ -76,7 +75,7 @@ def _ends_freed(variant: ir.Variant, place: Place, page: ir.Expr, scene: Scene) 
         end = variant.blocks[block].end
         if isinstance(end, ir.Return):
             return False
-        new = [b for b in successors(end) if b not in seen]
+        new = [b for b in ir.successors(end) if b not in seen]
         seen.update(new)
         todo += [(b, 0) for b in new]
     return bool(frees)

@@ -14,8 +14,8 @@ from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.comparison.guards import guards_of
 from analyzer.pages.provenance import Apart, Part, is_of_type
+from analyzer.program.defs import Place, calls_of, reaching, writes
 from analyzer.program.shape import names_in
-from analyzer.ways.defs import Place, calls_of, reaching, writes
 
 #: How far up the callers a test is looked for.
 _CLIMB = 5

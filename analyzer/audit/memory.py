@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from analyzer.c import ir
+from analyzer.program.defs import Place, target_of
 from analyzer.program.program import Program
-from analyzer.ways.defs import Place, target_of
 
 
 class Store(NamedTuple):

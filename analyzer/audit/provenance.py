@@ -11,8 +11,8 @@ from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import Provenance, is_of_type
+from analyzer.program.defs import Place, passed_to, reaching, variable, writes_through
 from analyzer.program.program import Program
-from analyzer.ways.defs import Place, passed_to, reaching, variable, writes_through
 
 Sources = frozenset[Source]
 _NONE: Sources = frozenset()

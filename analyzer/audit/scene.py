@@ -18,9 +18,9 @@ from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Space, Verb
 from analyzer.pages.provenance import Provenance
+from analyzer.program.defs import Place, call_at, calls_of
 from analyzer.program.program import Program
 from analyzer.tree import Read
-from analyzer.ways.defs import Place, call_at, calls_of
 from analyzer.ways.walk import World
 from analyzer.ways.ways import Share, Ways, shares_of, ways_of
 

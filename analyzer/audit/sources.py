@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.provenance import UNKNOWN
+from analyzer.program.defs import Place
 from analyzer.program.shape import names_in, shape_of
-from analyzer.ways.defs import Place
 
 #: The kinds that leave open which page it is.
 _OPEN = frozenset((UNKNOWN, "walker", "mapped", "any", "listed"))

@@ -271,3 +271,13 @@ class Definition:
     body: int
     static: bool
     conditions: Conditions
+
+
+def successors(end: Terminator) -> tuple[int, ...]:
+    """Return the blocks that a terminator leads to."""
+    match end:
+        case Jump(target):
+            return (target,)
+        case Branch(_, then, orelse):
+            return (then, orelse)
+    return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 
-from analyzer.c.ir import Assign, Binary, Block, Branch, Jump, Name, Terminator
+from analyzer.c.ir import Assign, Binary, Block, Name, successors
 
 
 def loops_by_jumps(
@@ -17,7 +17,7 @@ def loops_by_jumps(
     """
     before: dict[int, set[int]] = {n: set() for n in range(len(blocks))}
     for n, block in enumerate(blocks):
-        for to in _successors(block.end):
+        for to in successors(block.end):
             before[to].add(n)
     for header in range(len(blocks)):
         latches = {n for n in before[header] if n >= header}
@@ -48,12 +48,3 @@ def _steps(block: Block) -> bool:
         and step.value.left == step.target
         for step in block.instructions
     )
-
-
-def _successors(end: Terminator) -> tuple[int, ...]:
-    match end:
-        case Jump(target):
-            return (target,)
-        case Branch(_, then, orelse):
-            return (then, orelse)
-    return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analyzer.base import unspaced
 from analyzer.c import ir
 from analyzer.checks.coverage import is_clear
 from analyzer.checks.marks import still_set
@@ -11,7 +12,8 @@ from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.findings import Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event
+from analyzer.pages.machine import TYPE, Event, called
+from analyzer.program.defs import calls_of
 from analyzer.program.program import Program
 from analyzer.program.reach import leads_around
 
@@ -31,13 +33,12 @@ def find(sides: Sides) -> Iterator[Failure]:
         clear = next((e for e in still if e is not None), None)
         if clear is None or not was or None in was or not still_set(clear, sides):
             continue
-        texts = {_text(e) for e in was if e is not None}
+        texts = {unspaced(e.operation) for e in was if e is not None}
         ways = sides.programs.map(lambda p: _is_passed(p, clear, o))  # noqa: B023
-        if texts == {_text(clear)} and ways.before is False and ways.after:
-            flag = f"Page{sides.behaviours.after.space.operations[clear.accessor].label}"
+        if texts == {unspaced(clear.operation)} and ways.before is False and ways.after:
+            flag = called(sides.behaviours.after.space.operations[clear.accessor].label)
             says = f"{o.function}() passes by its clear of {flag} on a way to {o.operation}()"
-            end = clear.at + len(clear.operation.encode())
-            span = sides.programs.after.unit(clear.path).span(clear.at, end)
+            span = clear.span_in(sides.programs.after.unit(clear.path))
             steps = (
                 Step(span, o.function, f"{o.function}() clears {flag} on another way"),
                 Step(o.span, o.function, f"{o.function}() frees the pages on both"),
@@ -60,26 +61,20 @@ def _clears(behaviour: Behaviour) -> dict[object, list[Event | None]]:
     return found
 
 
-def _text(event: Event) -> str:
-    return "".join(event.operation.split())
-
-
 def _is_passed(program: Program, clear: Event, o: Observation) -> bool | None:
     """Tell whether a function can come to a call of a name without having come to a clear.
 
     A loop that clears is one clear. None where the function holds no such clear, or several calls.
     """
     found: set[bool | None] = set()
-    for function in program.lowered(o.id):
+    clear_text = unspaced(clear.operation)
+    for function, variant in program.bodies(o.id):
         unit = program.unit(function.path)
-        for variant in function.variants:
-            clears, frees = [], []
-            for b, block in enumerate(variant.blocks):
-                for step in block.instructions:
-                    if isinstance(step, ir.Call) and isinstance(step.callee, ir.Name):
-                        text = unit.text[step.span.start : step.span.end].decode("utf-8", "replace")
-                        clears += [b] if "".join(text.split()) == _text(clear) else []
-                        frees += [b] if step.callee.id == o.operation else []
-            one = len(clears) == 1 and len(frees) == 1
-            found.add(leads_around(variant, clears[0], frees[0]) if one else None)
+        clears, frees = [], []
+        for at, call in calls_of(variant):
+            if isinstance(call.callee, ir.Name):
+                clears += [at.block] if unspaced(unit.said(call.span)) == clear_text else []
+                frees += [at.block] if call.callee.id == o.operation else []
+        one = len(clears) == 1 and len(frees) == 1
+        found.add(leads_around(variant, clears[0], frees[0]) if one else None)
     return found.pop() if len(found) == 1 else None

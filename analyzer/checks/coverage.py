@@ -15,14 +15,9 @@ from analyzer.c import ir
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Frame, Space, Verb
+from analyzer.program.defs import call_from
 from analyzer.program.program import Program
-from analyzer.program.reach import (
-    TURN,
-    Reader,
-    call_at,
-    leads_around,
-    loops_at,
-)
+from analyzer.program.reach import TURN, Reader, leads_around, loops_at
 from analyzer.program.sums import Reach, Sum, one
 
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
@@ -102,9 +97,8 @@ class Coverage:
         """Tell whether a function can come to a call around another one that clears."""
         return any(
             leads_around(variant, first[0].block, then[0].block)
-            for function in self._program.lowered(call[0])
-            for variant in function.variants
-            if (first := call_at(variant, clear[1])) and (then := call_at(variant, call[1]))
+            for _, variant in self._program.bodies(call[0])
+            if (first := call_from(variant, clear[1])) and (then := call_from(variant, call[1]))
         )
 
     def _beside(self, way: _Way, part: int) -> Iterator[_Way]:
@@ -118,10 +112,9 @@ class Coverage:
                 self._reach(other, 0, None, variant, shared),
                 self._reach(way, *self._handing(o), variant, shared),
             )
-            for function in self._program.lowered(way[0][0])
-            for variant in function.variants
+            for _, variant in self._program.bodies(way[0][0])
             for shared in (loops_at(variant, way[0][1]) & loops_at(variant, other[0][1]),)
-            if call_at(variant, way[0][1]) and call_at(variant, other[0][1])
+            if call_from(variant, way[0][1]) and call_from(variant, other[0][1])
         }
         return found.pop() if len(found) == 1 else None
 
@@ -139,8 +132,7 @@ class Coverage:
             return False
         return any(
             found is not None and found.is_range
-            for function in self._program.lowered(mark.owner)
-            for variant in function.variants
+            for _, variant in self._program.bodies(mark.owner)
             for found in (Reader(variant, self._facts, frozenset()).argument(mark.at, 0),)
         )
 
@@ -178,7 +170,7 @@ class Coverage:
         return found
 
     def _variants(self, id: FunctionId, at: int) -> list[ir.Variant]:
-        return [v for f in self._program.lowered(id) for v in f.variants if call_at(v, at)]
+        return [v for _, v in self._program.bodies(id) if call_from(v, at)]
 
     def _passed(self, inner: Reach, callee: FunctionId, reader: Reader, at: int) -> Reach | None:
         """Return what a callee reaches in terms of the function that calls it."""

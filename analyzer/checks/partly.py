@@ -10,7 +10,7 @@ from analyzer.checks.marks import still_set
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event
+from analyzer.pages.machine import TYPE, Event, called
 
 
 def find(sides: Sides) -> Iterator[Failure]:
@@ -39,15 +39,14 @@ def find(sides: Sides) -> Iterator[Failure]:
 
 
 def _failure(o: Observation, clear: Event, left: str, sides: Sides) -> Failure:
-    flag = f"Page{sides.behaviours.after.space.operations[clear.accessor].label}"
+    flag = called(sides.behaviours.after.space.operations[clear.accessor].label)
     who = "it" if clear.owner == o.id else f"{o.function}()"
     says = f"{clear.function}() clears {flag} {left} that {who} hands to the buddy"
-    end = clear.at + len(clear.operation.encode())
     at = replace(
         o,
         path=clear.path,
         function=clear.function,
-        span=sides.programs.after.unit(clear.path).span(clear.at, end),
+        span=clear.span_in(sides.programs.after.unit(clear.path)),
         text=clear.operation,
     )
     return Failure("leak-to-buddy", at, says=says)

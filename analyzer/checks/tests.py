@@ -13,9 +13,9 @@ from analyzer.findings import Finding
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import CLEAR, SET, TYPE, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
+from analyzer.program.defs import call_at, calls_of
 from analyzer.program.program import Program
 from analyzer.rules import Rule
-from analyzer.ways.defs import call_at, calls_of
 from analyzer.ways.state import Held, Way
 from analyzer.ways.walk import World
 from analyzer.ways.ways import shares_of

@@ -10,7 +10,6 @@ from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.pages.machine import Space
 from analyzer.program.program import Program
-from analyzer.program.shape import successors
 
 _WORD = re.compile(r"\w+")
 
@@ -111,7 +110,7 @@ def _reachable(blocks: tuple[ir.Block, ...], only: tuple[int, int] | None = None
     seen, todo = {0}, [0]
     while todo:
         b = todo.pop()
-        targets = (only[1],) if only is not None and b == only[0] else successors(blocks[b].end)
+        targets = (only[1],) if only is not None and b == only[0] else ir.successors(blocks[b].end)
         for t in targets:
             if t not in seen:
                 seen.add(t)

@@ -36,7 +36,8 @@ from analyzer.pages.machine import (
     clean_page,
     unknown_page,
 )
-from analyzer.program.reach import Reader, call_at
+from analyzer.program.defs import call_from
+from analyzer.program.reach import Reader
 from analyzer.program.references import is_last
 
 Results = list[tuple[State, Value]]
@@ -215,9 +216,8 @@ def _is_alone(key: str, state: State, run: Run) -> bool:
     at = int(here.partition(":")[2])
     found = [
         Reader(variant, run.facts, frozenset()).argument(at, 0)
-        for function in run.program.lowered(id)
-        for variant in function.variants
-        if call_at(variant, at)
+        for _, variant in run.program.bodies(id)
+        if call_from(variant, at)
     ]
     return bool(found) and all(one is not None and not one.is_range for one in found)
 

@@ -21,7 +21,7 @@ from analyzer.flow.domain.values import (
 )
 from analyzer.flow.run import Run
 from analyzer.flow.turns import jumped
-from analyzer.program.shape import expressions_of, names_in, successors
+from analyzer.program.shape import expressions_of, names_in
 
 _END = f"{FROM}end"
 #: The casts around what a loop steps by, what it steps back from, and a step outside of loops.
@@ -173,7 +173,7 @@ def _all_loops(variant: ir.Variant) -> tuple[ir.Loop, ...]:
     back = [
         jumped(variant, target, n)
         for n, block in enumerate(variant.blocks)
-        for target in successors(block.end)
+        for target in ir.successors(block.end)
         if target <= n
     ]
     return (*variant.loops, *back)
@@ -203,7 +203,7 @@ def _begun(variant: ir.Variant, block: int) -> frozenset[str]:
     for loop in _all_loops(variant):
         seen, todo = set(loop.blocks), list(loop.blocks)
         while todo and block not in seen:
-            new = set(successors(variant.blocks[todo.pop()].end)) - seen
+            new = set(ir.successors(variant.blocks[todo.pop()].end)) - seen
             seen |= new
             todo += new
         if block in seen:
@@ -323,7 +323,7 @@ def _is_met(variant: ir.Variant, loop: ir.Loop, name: str) -> bool:
                     held -= {to}
                 case _ if any(not held.isdisjoint(names_in(e)) for e in expressions_of(step)):
                     return True
-        ways = [(to, held) for to in successors(variant.blocks[n].end) if held]
+        ways = [(to, held) for to in ir.successors(variant.blocks[n].end) if held]
         todo += [way for way in ways if way[0] in loop.blocks and way not in seen]
         seen.update(ways)
     return False

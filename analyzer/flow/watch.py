@@ -12,7 +12,6 @@ from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import page_key
 from analyzer.flow.run import Run
 from analyzer.program.params import is_page_pointer
-from analyzer.program.shape import successors
 
 
 class Lookout:
@@ -53,13 +52,13 @@ class Lookout:
 
     def _ahead(self, block: int) -> list[Span]:
         """Return what stands first where a block jumps to."""
-        targets = successors(self._act.variant.blocks[block].end)
+        targets = ir.successors(self._act.variant.blocks[block].end)
         return self._first(targets[0], {block}) if len(targets) == 1 else []
 
     def _first(self, block: int, seen: set[int]) -> list[Span]:
         if self._spans[block] or block in seen:
             return self._spans[block][:1]
-        targets = successors(self._act.variant.blocks[block].end)
+        targets = ir.successors(self._act.variant.blocks[block].end)
         return self._first(targets[0], seen | {block}) if len(targets) == 1 else []
 
     def _record(self, line: int, state: State) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
-from analyzer.program.shape import successors
+from analyzer.program.defs import Place, call_from, predecessors
 from analyzer.program.sums import Reach, Sum, one
 
 #: Begins the name of how far a loop has come that is not walked through.
@@ -16,26 +15,9 @@ TURN = "turn "
 _BITS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """A place in a variant: before an instruction of a block."""
-
-    block: int
-    step: int
-
-
-def call_at(variant: ir.Variant, at: int) -> tuple[_At, ir.Call] | None:
-    """Return the call that begins at an offset."""
-    for b, block in enumerate(variant.blocks):
-        for n, step in enumerate(block.instructions):
-            if isinstance(step, ir.Call) and step.span.start == at:
-                return _At(b, n), step
-    return None
-
-
 def loops_at(variant: ir.Variant, at: int) -> frozenset[int]:
     """Return the numbers of the loops that the call at an offset stands in."""
-    found = call_at(variant, at)
+    found = call_from(variant, at)
     loops = enumerate(variant.loops)
     return frozenset(n for n, loop in loops if found and found[0].block in loop.blocks)
 
@@ -51,7 +33,7 @@ def leads_around(variant: ir.Variant, clear: int, freed: int) -> bool:
             shut |= loop.blocks
     seen, todo = {0} - shut, [0]
     while todo:
-        for to in successors(variant.blocks[todo.pop()].end):
+        for to in ir.successors(variant.blocks[todo.pop()].end):
             if to not in seen | shut:
                 seen.add(to)
                 todo.append(to)
@@ -72,7 +54,7 @@ class Reader:
 
     def argument(self, at: int, n: int) -> Reach | None:
         """Return the pages that an argument of the call at an offset names; None if not known."""
-        found = call_at(self._variant, at)
+        found = call_from(self._variant, at)
         if found is None or n >= len(found[1].args):
             return None
         e, loops = found[1].args[n], loops_at(self._variant, at) - self._shared
@@ -91,7 +73,7 @@ class Reader:
 
         None where it is not known, or another number in the turns of a loop that is walked.
         """
-        found = call_at(self._variant, at)
+        found = call_from(self._variant, at)
         if found is None or n >= len(found[1].args):
             return None
         steps: dict[str, Sum] = {}
@@ -115,17 +97,17 @@ class Reader:
         """
         blocks = self._variant.blocks
         exits = [
-            b for b in loop.blocks for to in successors(blocks[b].end) if to not in loop.blocks
+            b for b in loop.blocks for to in ir.successors(blocks[b].end) if to not in loop.blocks
         ]
         if len(exits) != 1:
             return None
         asks, end = exits[0], blocks[exits[0]].end
-        is_last = loop.header in successors(end)
+        is_last = loop.header in ir.successors(end)
         if not is_last and asks != loop.header:
             return None
         if not isinstance(end, ir.Branch) or end.then not in loop.blocks:
             return None
-        at = _At(asks, len(blocks[asks].instructions))
+        at = Place(asks, len(blocks[asks].instructions))
         more = Sum((), int(is_last or block == asks))
         match end.cond:
             case ir.Binary("<" | "!=" | "<=" as op, counter, bound):
@@ -158,7 +140,7 @@ class Reader:
         inside = [at for at, _ in _stores(self._variant, name) if at.block in loop.blocks]
         if len(inside) != 1:
             return None, None
-        step = self._variant.blocks[inside[0].block].instructions[inside[0].step]
+        step = self._variant.blocks[inside[0].block].instructions[inside[0].index]
         match step:
             case ir.Assign(target, ir.Binary("+" | "-" as op, left, right)) if left == target:
                 by = self._sum(right, inside[0], {})
@@ -170,16 +152,16 @@ class Reader:
     def _before(self, name: str, loop: ir.Loop) -> Sum | None:
         """Return what a variable is when a loop begins."""
         outside = [
-            _At(b, len(block.instructions))
-            for b, block in enumerate(self._variant.blocks)
-            if b not in loop.blocks and loop.header in successors(block.end)
+            Place(b, len(self._variant.blocks[b].instructions))
+            for b in predecessors(self._variant)[loop.header]
+            if b not in loop.blocks
         ]
         if loop.header == 0:
             return None
         found = {self._sum(ir.Name(name), at, {}) for at in outside}
         return found.pop() if len(found) == 1 else None
 
-    def _sum(self, e: ir.Expr, at: _At, steps: dict[str, Sum]) -> Sum | None:
+    def _sum(self, e: ir.Expr, at: Place, steps: dict[str, Sum]) -> Sum | None:
         """Return an expression as a sum; steps takes what a loop that is walked steps in it."""
         match e:
             case ir.Const(value):
@@ -205,7 +187,7 @@ class Reader:
                 return Sum(((f"({a} {op} {b})", 1),))
         return None
 
-    def _named(self, name: str, at: _At, steps: dict[str, Sum]) -> Sum | None:
+    def _named(self, name: str, at: Place, steps: dict[str, Sum]) -> Sum | None:
         stores = [store for store, _ in _stores(self._variant, name)]
         if any(not plain for _, plain in _stores(self._variant, name)):
             return None
@@ -233,12 +215,12 @@ class Reader:
             return Sum(((name, 1),))
         outside = (loop for loop in loops if at.block not in loop.blocks)
         if last is None or any(last.block in loop.blocks for loop in outside):
-            places = sorted((s.block, s.step) for s in seen if s is not None)
+            places = sorted((s.block, s.index) for s in seen if s is not None)
             return Sum(((f"{name} of {places}", 1),))
         return self._stored(name, last, steps)
 
-    def _stored(self, name: str, at: _At, steps: dict[str, Sum]) -> Sum | None:
-        step = self._variant.blocks[at.block].instructions[at.step]
+    def _stored(self, name: str, at: Place, steps: dict[str, Sum]) -> Sum | None:
+        step = self._variant.blocks[at.block].instructions[at.index]
         if isinstance(step, ir.Assign):
             found = self._sum(step.value, at, steps)
             if found is not None:
@@ -252,27 +234,27 @@ class Reader:
                 return None if base is None or far is None else base.plus(far)
         return Sum(((f"{name} of {step.span.start}", 1),))
 
-    def _seen(self, stores: list[_At], at: _At, loop: ir.Loop | None) -> set[_At | None]:
+    def _seen(self, stores: list[Place], at: Place, loop: ir.Loop | None) -> set[Place | None]:
         """Return the stores that a place sees, within a loop's turn where there is one.
 
         None stands for what was there before the function, or the turn.
         """
-        found: set[_At | None] = set()
+        found: set[Place | None] = set()
         done: set[int] = set()
         todo = [at]
         while todo:
             here = todo.pop()
-            above = [s for s in stores if s.block == here.block and s.step < here.step]
+            above = [s for s in stores if s.block == here.block and s.index < here.index]
             if above:
-                found.add(max(above, key=lambda s: s.step))
+                found.add(max(above, key=lambda s: s.index))
                 continue
             if here.block == (0 if loop is None else loop.header):
                 found.add(None)
                 continue
-            for b, block in enumerate(self._variant.blocks):
-                if here.block in successors(block.end) and b not in done:
+            for b in predecessors(self._variant)[here.block]:
+                if b not in done:
                     done.add(b)
-                    todo.append(_At(b, len(block.instructions)))
+                    todo.append(Place(b, len(self._variant.blocks[b].instructions)))
         return found
 
 
@@ -282,13 +264,13 @@ def _turn(n: int, by: Sum) -> Sum:
 
 
 @lru_cache(maxsize=4096)
-def _stores(variant: ir.Variant, name: str) -> tuple[tuple[_At, bool], ...]:
+def _stores(variant: ir.Variant, name: str) -> tuple[tuple[Place, bool], ...]:
     """Return where a variable is stored to, and whether it is by an assignment or a call's result.
 
     Whoever is passed its address may store to it.
     """
     return tuple(
-        (_At(b, n), plain)
+        (Place(b, n), plain)
         for b, block in enumerate(variant.blocks)
         for n, step in enumerate(block.instructions)
         for stored, plain in _written(step)

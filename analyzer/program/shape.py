@@ -152,16 +152,6 @@ def _end_expressions(end: ir.Terminator) -> tuple[ir.Expr, ...]:
     return ()
 
 
-def successors(end: ir.Terminator) -> tuple[int, ...]:
-    """Return the blocks that a terminator leads to."""
-    match end:
-        case ir.Jump(target):
-            return (target,)
-        case ir.Branch(_, then, orelse):
-            return (then, orelse)
-    return ()
-
-
 def _live(blocks: tuple[ir.Block, ...]) -> tuple[frozenset[str], ...]:
     reads: list[set[str]] = []
     writes: list[set[str]] = []
@@ -189,7 +179,7 @@ def _live(blocks: tuple[ir.Block, ...]) -> tuple[frozenset[str], ...]:
         changed = False
         for b in range(len(blocks) - 1, -1, -1):
             out: set[str] = set()
-            for s in successors(blocks[b].end):
+            for s in ir.successors(blocks[b].end):
                 out |= live[s]
             held = frozenset(reads[b] | (out - writes[b]))
             if held != live[b]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analyzer.c import ir
-from analyzer.program.shape import expressions_of, names_in, root_name, successors
+from analyzer.program.shape import expressions_of, names_in, root_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +91,7 @@ def regions_of(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:
     while changed:
         changed = False
         for b in range(count - 1, -1, -1):
-            targets = successors(blocks[b].end)
+            targets = ir.successors(blocks[b].end)
             held = everything if targets else leaving
             for t in targets:
                 held &= after[t]
@@ -110,10 +110,10 @@ def regions_of(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:
 def _between(blocks: tuple[ir.Block, ...], branch: int, always: int) -> tuple[int, ...]:
     """Return what is reached from a branch before a block that is reached in any case."""
     seen: set[int] = set()
-    todo = [t for t in successors(blocks[branch].end) if not always >> t & 1]
+    todo = [t for t in ir.successors(blocks[branch].end) if not always >> t & 1]
     while todo:
         b = todo.pop()
         if b not in seen:
             seen.add(b)
-            todo.extend(t for t in successors(blocks[b].end) if not always >> t & 1)
+            todo.extend(t for t in ir.successors(blocks[b].end) if not always >> t & 1)
     return tuple(sorted(seen))

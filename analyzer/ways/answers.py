@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from analyzer.c import ir
-from analyzer.ways.defs import Place
+from analyzer.program.defs import Place
 from analyzer.ways.page import body_of
 from analyzer.ways.state import Held
 from analyzer.ways.walk import Choices, Walk, World

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from analyzer.c import ir
+from analyzer.program.defs import Place
 from analyzer.program.shape import names_in
-from analyzer.ways.defs import Place
 from analyzer.ways.naming import Valued, page_key
 from analyzer.ways.state import Held, Way
 

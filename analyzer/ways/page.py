@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from analyzer.c import ir
+from analyzer.program.defs import Place
 from analyzer.program.shape import names_in
 from analyzer.ways.body import Answering, Body, spell_expression
-from analyzer.ways.defs import Place
 from analyzer.ways.naming import same_page
 from analyzer.ways.walk import World
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Operation, Space, Verb
+from analyzer.program.defs import Place
 from analyzer.program.shape import names_in
 from analyzer.ways.body import Body, Done
-from analyzer.ways.defs import Place
 from analyzer.ways.naming import stands_for
 from analyzer.ways.state import PRINTS, Held, Path, Way, spell
 

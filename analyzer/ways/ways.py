@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.c import ir
+from analyzer.program.defs import Place, reaching
 from analyzer.program.shape import names_in
 from analyzer.ways.answers import Answers
-from analyzer.ways.defs import Place, reaching
 from analyzer.ways.page import body_of
 from analyzer.ways.state import PRINTS, Held, Path, Way
 from analyzer.ways.walk import Choices, Walk, World

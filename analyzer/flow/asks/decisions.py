@@ -16,7 +16,7 @@ from analyzer.pages.aside import is_harmless
 from analyzer.program.answers import answering
 from analyzer.program.params import is_page_pointer
 from analyzer.program.program import Program
-from analyzer.program.shape import successors, written
+from analyzer.program.shape import written
 from analyzer.program.slices import regions_of
 
 #: What a value goes back to: a field, a variable of a file, a parameter, or where a local was set.
@@ -167,7 +167,7 @@ def _ends(body: _Body, block: int) -> Iterator[Decision]:
         end = body.variant.blocks[loop.header].end
         if block not in loop.blocks or not isinstance(end, ir.Branch):
             continue
-        out = tuple(to for to in successors(end) if to not in loop.blocks)
+        out = tuple(to for to in ir.successors(end) if to not in loop.blocks)
         last = len(body.variant.blocks[loop.header].instructions)
         sources = body.sources(end.cond, loop.header, last)
         counters = frozenset(s for s in sources if s[0] == "set" and s[2] in loop.blocks)
@@ -183,7 +183,7 @@ def _decision(body: _Body, branch: int, block: int, asked: Asked) -> Decision:
     assert isinstance(end, ir.Branch), "regions begin at branches"
     last = len(body.variant.blocks[branch].instructions)
     skips = tuple(
-        to for to in successors(end) if block not in _reached(body.variant, to, but=branch)
+        to for to in ir.successors(end) if block not in _reached(body.variant, to, but=branch)
     )
     sources = body.sources(end.cond, branch, last)
     return Decision(body.id, body.variant, branch, asked, sources, skips)
@@ -220,7 +220,7 @@ def _reached(variant: ir.Variant, start: int, *, but: int) -> set[int]:
     """Return the blocks that are reached from one without passing another."""
     seen, todo = {start}, [start]
     while todo:
-        for to in successors(variant.blocks[todo.pop()].end):
+        for to in ir.successors(variant.blocks[todo.pop()].end):
             if to not in seen and to != but:
                 seen.add(to)
                 todo.append(to)
@@ -230,7 +230,7 @@ def _reached(variant: ir.Variant, start: int, *, but: int) -> set[int]:
 @lru_cache(maxsize=1024)
 def _stored(variant: ir.Variant, branch: int, skips: tuple[int, ...]) -> frozenset[Source]:
     """Return the fields and variables that are stored only where a branch does not skip."""
-    ways = successors(variant.blocks[branch].end)
+    ways = ir.successors(variant.blocks[branch].end)
     taken = {n for to in ways if to not in skips for n in (to, *_reached(variant, to, but=branch))}
     away = {n for to in skips for n in (to, *_reached(variant, to, but=branch))}
     found: set[Source] = set()
@@ -338,6 +338,6 @@ def _only_answers(name: str, path: str, program: Program) -> bool:
 def _before(variant: ir.Variant) -> Sequence[Sequence[int]]:
     before: list[list[int]] = [[] for _ in variant.blocks]
     for n, block in enumerate(variant.blocks):
-        for to in successors(block.end):
+        for to in ir.successors(block.end):
             before[to].append(n)
     return before

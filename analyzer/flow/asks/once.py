@@ -20,7 +20,7 @@ from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Run
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED
-from analyzer.program.shape import names_in, successors
+from analyzer.program.shape import names_in
 
 
 class Once(NamedTuple):
@@ -114,7 +114,7 @@ def _beside(asked: Asked, questions: Questions) -> Mapping[int, Asked]:
 
 def _around(variant: ir.Variant, n: int) -> Iterator[ir.Instruction]:
     """Yield the instructions before a branch and right behind it."""
-    for b in (n, *successors(variant.blocks[n].end)):
+    for b in (n, *ir.successors(variant.blocks[n].end)):
         yield from variant.blocks[b].instructions
 
 
@@ -132,7 +132,7 @@ def _below(variant: ir.Variant, start: int) -> frozenset[int]:
     seen, todo = {start}, [start]
     while todo:
         b = todo.pop()
-        for to in successors(variant.blocks[b].end):
+        for to in ir.successors(variant.blocks[b].end):
             if to > b and to not in seen:
                 seen.add(to)
                 todo.append(to)

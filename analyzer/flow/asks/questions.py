@@ -9,7 +9,7 @@ from functools import lru_cache
 from analyzer.c import ir
 from analyzer.flow.asks.conditions import Asked, asked_for, is_difference
 from analyzer.program.program import Program
-from analyzer.program.shape import names_in, successors, written
+from analyzer.program.shape import names_in, written
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +136,7 @@ def told_by(e: ir.Expr) -> Asked:
 
 def leaves(variant: ir.Variant, n: int, loop: ir.Loop) -> bool:
     """Tell whether a block is the last one of a loop's turns."""
-    outside = (to not in loop.blocks for to in successors(variant.blocks[n].end))
+    outside = (to not in loop.blocks for to in ir.successors(variant.blocks[n].end))
     return n in loop.blocks and any(outside)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.program.shape import successors
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ def predecessors(variant: ir.Variant) -> tuple[tuple[int, ...], ...]:
     """Return for each block the blocks that lead to it."""
     found: list[list[int]] = [[] for _ in variant.blocks]
     for b, block in enumerate(variant.blocks):
-        for t in successors(block.end):
+        for t in ir.successors(block.end):
             found[t].append(b)
     return tuple(map(tuple, found))
 
@@ -89,6 +88,11 @@ def calls_of(variant: ir.Variant) -> Iterator[tuple[Place, ir.Call]]:
         for n, step in enumerate(block.instructions):
             if isinstance(step, ir.Call):
                 yield Place(b, n), step
+
+
+def call_from(variant: ir.Variant, start: int) -> tuple[Place, ir.Call] | None:
+    """Return the call that begins at an offset."""
+    return next(((p, c) for p, c in calls_of(variant) if c.span.start == start), None)
 
 
 def call_at(variant: ir.Variant, start: int) -> tuple[Place, ir.Call] | None:
