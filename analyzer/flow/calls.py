@@ -111,7 +111,7 @@ def _dispatch(
         acts = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
         acts = acts or (_passes_page(args, state) and typed.answers_by_type(name, path, run))
         # A name that stands for a call everywhere, like max(), may name a variable elsewhere.
-        points = bool(run.program.stored(name)) and not is_harmless(name)
+        points = not is_harmless(name) and bool(run.program.stored(name))
         if (acts or points) and (found := run.program.resolve(name, path)):
             return _direct(found, step, args, here, state, act, run, enter)
         if not points:

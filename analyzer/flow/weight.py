@@ -18,6 +18,7 @@ from analyzer.c.ir import (
 )
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.run import Run, Sliced
+from analyzer.pages.aside import is_harmless
 from analyzer.pages.machine import TYPE
 from analyzer.program.asked import Asked
 from analyzer.program.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
@@ -93,7 +94,7 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
         return True
     if facts.speaks_of(name) or any(run.hear(name, path)):
         return True
-    concerns = run.program.stored(name) or any(
+    concerns = (not is_harmless(name) and run.program.stored(name)) or any(
         _may_be_page(a, act) or _is_kept(a, act, run) for a in step.args
     )
     return bool(concerns) and not run.program.resolve(name, path)
