@@ -1,4 +1,4 @@
-"""Say that a patch does the same with every page, where that is known, and of what."""
+"""Say that a patch does the same with every page, where that is known, and of what; or is not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from analyzer.base import Pair
+from analyzer.base import Gap, Pair
 from analyzer.c.unit import Unit, scan_unit
 from analyzer.checks.contracts import is_same
 from analyzer.comparison.compare import Sides
@@ -40,6 +40,28 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
     return f"no change seen in what is {tracked}"
 
 
+def unfollowed(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
+    """Admit where lines that differ set or clear a type of pages that is not tracked.
+
+    Their pages are taken for pages of some other type, wherever they go.
+    """
+    spaces = sides.behaviours.map(lambda b: b.space)
+    labels = {
+        op.name: op.label
+        for space in (spaces.before, spaces.after)
+        for op in space.operations.values()
+        if op.dimension == TYPE and not op.is_test and op.label not in sides.facts.types
+    }
+    for path in changed:
+        unit = _unit(sides.programs.after, path)
+        for name, lines in _edited(path, sides):
+            line = next((d.span.line for d in unit.definitions.get(name, ())), 0)
+            words = (w for line in lines for w in _ACCESSOR.findall(line))
+            for label in dict.fromkeys(labels[w] for w in words if w in labels):
+                detail = f"what is Page{label} is not followed: no migration describes it"
+                yield Gap("type", path, line, name, detail)
+
+
 def _followed(sides: Sides) -> frozenset[str]:
     """Return the accessors of the types and flags that are tracked."""
     facts = sides.facts
@@ -52,13 +74,19 @@ def _followed(sides: Sides) -> frozenset[str]:
 
 def _accessors(path: str, sides: Sides) -> Iterator[str]:
     """Yield what looks like an accessor in the lines of a file that differ."""
-    if not is_source(path):
-        return
-    units = sides.programs.map(lambda program: _unit(program, path))
-    edits = edits_of(units)
-    functions = (line for name in edits.functions for line in _apart(units, name))
-    for line in (*edits.lines, *functions):
-        yield from _ACCESSOR.findall(line)
+    for _, lines in _edited(path, sides):
+        for line in lines:
+            yield from _ACCESSOR.findall(line)
+
+
+def _edited(path: str, sides: Sides) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yield the functions of a file that differ with the lines that do; around them, "" last."""
+    if is_source(path):
+        units = sides.programs.map(lambda program: _unit(program, path))
+        edits = edits_of(units)
+        for name in sorted(edits.functions):
+            yield name, _apart(units, name)
+        yield "", edits.lines
 
 
 def _unit(program: Program, path: str) -> Unit:
