@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analyzer.base import AnalyzerError, Gap, Pair
@@ -22,9 +23,9 @@ from analyzer.idle.nearby import (
 )
 from analyzer.migrations import Described, load_migrations, unmet_by
 from analyzer.pages.laws import HEADER
-from analyzer.patch.model import Series
+from analyzer.patch.model import Patch, Series
 from analyzer.patch.moves import moved_on
-from analyzer.patch.steps import apply_series
+from analyzer.patch.steps import Step, apply_series
 from analyzer.spelling import unknown_in
 from analyzer.tree import Tree, searching, why_unread
 
@@ -59,35 +60,16 @@ def check(
     and the result says what was left out. Raise it as well where the tree defines no page states.
     """
     clock = Clock(progress, max(len(series.patches), 1))
-    found: list[Finding] = []
-    derived: dict[Migration, None] = {}
-    gaps: dict[Gap, None] = {}
-    notes = list(series.notes)
-    idle: dict[int, str] = {}
-    left_out: list[LeftOut] = []
     described = tuple((load_migrations() if migrations is None else migrations).values())
-    files = functions = 0
-    stopped, begun = "", 0
-    moved: Mapping[str, str] = {}
-    touched: set[str] = set()
-    unjudged: list[int] = []
-    unknown: dict[str, None] | None = None
-    unmet: dict[str, None] | None = None
+    told = _Told(series, described)
     clock.enter("place hunks")
     for step in apply_series(series.patches, tree, partial=partial):
-        budget, begun = budgets(), step.patch.index
+        budget, trees, changed = budgets(), step.trees, tuple(step.changed)
         clock.enter("apply")
-        patch, trees, changed = step.patch, step.trees, tuple(step.changed)
-        touched.update(changed)
-        moved = moved_on(moved, step.moved)
-        notes.extend((*patch.notes, *step.notes))
-        left_out += [
-            LeftOut(patch=patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
-            for r in step.rejected
-        ]
+        told.meet(step)
         try:
             question = question_of(trees, changed, described)
-            unknown = _unknown(described, trees, unknown)
+            told.ask(trees)
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
@@ -104,50 +86,108 @@ def check(
                     )  # fmt: skip
                     prepared = read_trees(task)
                 judged = prepared if isinstance(prepared, str) else judge_trees(task, prepared)
-                unmet = _unmet(question.described, trees.after, unmet)
+                told.look_for(question.described, trees.after)
         except ENDS as end:
-            stopped, cache = reason_of(end), None
-            unjudged.append(patch.index)
+            cache = None
+            told.miss(step.patch, end)
             if isinstance(end, KeyboardInterrupt):
+                told.stop(step.patch)
                 break
-            continue
-        if isinstance(judged, str):
-            idle[patch.index] = judged
-            continue
-        found = charged(found, judged.findings, patch.index, moved)
-        derived.update(dict.fromkeys(judged.named(described, patch)))
-        if judged.unmoved:
-            idle[patch.index] = judged.unmoved
-        gaps.update(dict.fromkeys(judged.gaps))
-        files, functions = judged.files, judged.functions
-        if budget.interrupted():
-            stopped = "interrupted"
-            break
-    if stopped == "interrupted":
-        unjudged += [p.index for p in series.patches[begun:]]
-    gaps.update((_unjudged(index, stopped), None) for index in unjudged)
-    blind = any(g.file in touched for g in gaps)
-    is_short = bool(left_out) or blind or any(g.kind == "budget" for g in gaps)
+        else:
+            told.take(step.patch, judged)
+            if not isinstance(judged, str) and budget.interrupted():
+                told.stop(step.patch)
+                break
     clock.enter("")
-    return Result(
-        tree=tree.name,
-        patches=tuple(
-            PatchInfo(index=p.index, subject=p.subject, message_id=p.message_id)
-            for p in series.patches
-        ),
-        migrations=tuple(derived),
-        unmoved="" if is_short else _unmoved(idle, series),
-        left_out=tuple(left_out),
-        findings=tuple(sorted(_chosen(found, rules), key=order_of)),
-        gaps=tuple(sorted(gaps)),
-        files_read=files,
-        functions=functions,
-        seconds=tuple(clock.seconds.items()),
-        notes=tuple(dict.fromkeys((*notes, *(unknown or ()), *(unmet or ())))),
-        blind=blind,
-        unjudged=tuple(unjudged),
-        stopped=stopped,
-    )
+    return told.result(tree, rules, clock)
+
+
+@dataclass
+class _Told:
+    """What a series has shown as far as its patches are judged; none of them makes that untrue."""
+
+    series: Series
+    described: Sequence[Described]
+    found: list[Finding] = field(default_factory=list)
+    derived: dict[Migration, None] = field(default_factory=dict)
+    gaps: dict[Gap, None] = field(default_factory=dict)
+    idle: dict[int, str] = field(default_factory=dict)  # patch -> why it moves no page
+    left_out: list[LeftOut] = field(default_factory=list)
+    unjudged: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    moved: Mapping[str, str] = field(default_factory=dict)
+    unknown: dict[str, None] | None = None
+    unmet: dict[str, None] | None = None
+    files: int = 0
+    functions: int = 0
+    stopped: str = ""
+
+    def meet(self, step: Step) -> None:
+        """Take note of a patch that was applied, and of what of it was not."""
+        self.touched.update(step.changed)
+        self.moved = moved_on(self.moved, step.moved)
+        self.notes.extend((*step.patch.notes, *step.notes))
+        self.left_out += [
+            LeftOut(patch=step.patch.index, file=r.file, hunk=r.hunk, line=r.line, reason=r.reason)
+            for r in step.rejected
+        ]
+
+    def ask(self, trees: Pair[Tree]) -> None:
+        """Take note of what of the user's own migrations these trees do not know either."""
+        self.unknown = _unknown(self.described, trees, self.unknown)
+
+    def look_for(self, described: Iterable[Described], tree: Tree) -> None:
+        """Take note of which functions of the user's own migrations this tree lacks, too."""
+        self.unmet = _unmet(described, tree, self.unmet)
+
+    def take(self, patch: Patch, judged: Judged | str) -> None:
+        """Know what a patch has shown, or in words why it moves no page."""
+        if isinstance(judged, str):
+            self.idle[patch.index] = judged
+            return
+        self.found = charged(self.found, judged.findings, patch.index, self.moved)
+        self.derived.update(dict.fromkeys(judged.named(self.described, patch)))
+        if judged.unmoved:
+            self.idle[patch.index] = judged.unmoved
+        self.gaps.update(dict.fromkeys(judged.gaps))
+        self.files, self.functions = judged.files, judged.functions
+
+    def miss(self, patch: Patch, end: BaseException) -> None:
+        """Admit that nothing of a patch was judged, and why."""
+        self.unjudged.append(patch.index)
+        self.stopped = reason_of(end)
+
+    def stop(self, patch: Patch) -> None:
+        """Admit that nothing of the patches behind one was judged: somebody has interrupted."""
+        self.stopped = "interrupted"
+        self.unjudged += [p.index for p in self.series.patches[patch.index :]]
+
+    def result(self, tree: Tree, rules: Sequence[str] | None, clock: Clock) -> Result:
+        """Return all that there is to tell, of the rules that were asked for."""
+        gaps = {**self.gaps, **{_unjudged(index, self.stopped): None for index in self.unjudged}}
+        blind = any(g.file in self.touched for g in gaps)
+        is_short = bool(self.left_out) or blind or any(g.kind == "budget" for g in gaps)
+        notes = (*self.series.notes, *self.notes, *(self.unknown or ()), *(self.unmet or ()))
+        return Result(
+            tree=tree.name,
+            patches=tuple(
+                PatchInfo(index=p.index, subject=p.subject, message_id=p.message_id)
+                for p in self.series.patches
+            ),
+            migrations=tuple(self.derived),
+            unmoved="" if is_short else _unmoved(self.idle, self.series),
+            left_out=tuple(self.left_out),
+            findings=tuple(sorted(_chosen(self.found, rules), key=order_of)),
+            gaps=tuple(sorted(gaps)),
+            files_read=self.files,
+            functions=self.functions,
+            seconds=tuple(clock.seconds.items()),
+            notes=tuple(dict.fromkeys(notes)),
+            blind=blind,
+            unjudged=tuple(self.unjudged),
+            stopped=self.stopped,
+        )
 
 
 def _unknown(
