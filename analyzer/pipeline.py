@@ -63,12 +63,13 @@ def check(
     described = tuple((load_migrations() if migrations is None else migrations).values())
     told = _Told(series, described)
     clock.enter("place hunks")
-    for step in apply_series(series.patches, tree, partial=partial):
+    steps = apply_series(series.patches, tree, partial=partial)
+    for step in steps:
         budget, trees, changed = budgets(), step.trees, tuple(step.changed)
         clock.enter("apply")
         told.meet(step)
         try:
-            question = question_of(trees, changed, described)
+            question = question_of(trees, changed, described, first=steps[0].trees.before)
             told.ask(trees)
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)

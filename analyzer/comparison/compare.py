@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -223,8 +223,8 @@ def leaked(behaviour: Behaviour) -> Iterable[Failure]:
     unmark pages of which nothing is known, or what they call does: that may have been one of them,
     unless they free what they unmark at once.
     """
-    paths = _paths(_unmarking(behaviour))
-    return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, paths))
+    unmarked = _unmarked(_unmarking(behaviour), behaviour.space)
+    return (Failure("leak-to-buddy", o) for o in _leaks(behaviour) if not _excused(o, unmarked))
 
 
 def spoiled(sides: Sides) -> Iterable[Failure]:
@@ -244,10 +244,11 @@ def spoiled(sides: Sides) -> Iterable[Failure]:
     }
     clean -= {as_text(o) for o in _leaks(before)}
     known = {(as_text(o), o.chain) for o in _unmarking(before)}
-    paths = _paths(_unmarking(after))
-    new = _paths(o for o in _unmarking(after) if (as_text(o), o.chain) not in known)
+    old = [o for o in _unmarking(after) if (as_text(o), o.chain) in known]
+    new = [o for o in _unmarking(after) if (as_text(o), o.chain) not in known]
+    unmarked, newly = (_unmarked(found, after.space) for found in ((*old, *new), new))
     for o in _leaks(after):
-        spoilt = _excused(o, paths) and as_text(o) in clean and not _excused(o, new)
+        spoilt = _excused(o, unmarked) and as_text(o) in clean and not _excused(o, newly)
         if spoilt and not sides.is_doubtful(o):
             yield Failure("leak-to-buddy", o)
 
@@ -260,14 +261,21 @@ def _unmarking(behaviour: Behaviour) -> Iterator[Observation]:
             yield o
 
 
-def _paths(observations: Iterable[Observation]) -> frozenset[str]:
-    """Return the files on the way to observations."""
-    return frozenset(path for o in observations for path, _ in o.chain)
+def _unmarked(observations: Iterable[Observation], space: Space) -> Mapping[str, int]:
+    """Return the files on the way to observations, and the types that are taken off there."""
+    found: dict[str, int] = {}
+    for o in observations:
+        types = space.holding(space.operations[o.operation].label) or space.every
+        found.update((path, found.get(path, 0) | types) for path, _ in o.chain)
+    return found
 
 
-def _excused(leak: Observation, unmarking: frozenset[str]) -> bool:
+def _excused(leak: Observation, unmarked: Mapping[str, int]) -> bool:
     """Tell whether a page that was kept may have been unmarked meanwhile, by files that do so."""
-    return is_kept(leak) and not unmarking.isdisjoint(_beside_root(leak))
+    if not is_kept(leak):
+        return False
+    types = [unmarked[path] for path in _beside_root(leak) if path in unmarked]
+    return any(leak.dimension != TYPE or leak.page.types & t for t in types)
 
 
 def _leaks(behaviour: Behaviour) -> Iterator[Observation]:

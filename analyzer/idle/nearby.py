@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from analyzer.base import Pair
@@ -75,12 +75,28 @@ def question_of(
     changed: Sequence[str],
     described: Iterable[Described],
     beside: Iterable[bytes] = (),
+    first: Tree | None = None,
 ) -> Question:
-    """Return what is to be asked of a patch, and of further code beside it."""
+    """Return what is to be asked of a patch, and of further code beside it.
+
+    first is the tree before the series, if the patch stands in one: a type that a patch brings is
+    followed as Offline is, for all that is done with it is done since.
+    """
     spelled = spelled_in(trees)
     code = (*changed_code(trees, changed), *beside)
     asked = in_question(load_facts(), described, code, spelled)
-    return Question(asked, extended(load_facts(), asked, spelled))
+    facts = extended(load_facts(), asked, spelled)
+    new = _new_titles(first or trees.before, trees.after)
+    return Question(asked, replace(facts, types=tuple(dict.fromkeys((*facts.types, *new)))))
+
+
+def _new_titles(before: Tree, after: Tree) -> tuple[str, ...]:
+    """Return the types and flags that only the tree after has; none where it lacks one, too.
+
+    That one may be another name for it.
+    """
+    known, found = (names_in(tree.read(HEADER) or b"").keys() for tree in (before, after))
+    return tuple(sorted(found - known)) if known and known <= found else ()
 
 
 def spelled_in(trees: Pair[Tree]) -> Mapping[str, tuple[str, ...]]:

@@ -334,10 +334,11 @@ def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[
 
 
 def _takes(program: Program, id: FunctionId, lists: Lists) -> bool:
-    """Tell whether a function takes from a list, or one of its file that it calls does."""
+    """Tell whether a function takes from a list, or one of its file or a header that it calls."""
     first = {*lists.first, *lists.step, *lists.iterators}
     called = program.called(id)
-    own = (program.called(c) for n in called for c in program.resolve(n, id[0]) if c[0] == id[0])
+    near = (c for n in called for c in program.resolve(n, id[0]))
+    own = (program.called(c) for c in near if c[0] == id[0] or c[0].endswith(".h"))
     return any(
         not names.isdisjoint(first)
         or not (names.isdisjoint(lists.entry) or names.isdisjoint(lists.take))
