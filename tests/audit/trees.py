@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
-from fixture.harness import common_files, unified
+from fixture.harness import common_files, tree_of, unified
+from fixture.harness import posted as series_posted
 
 from analyzer.auditing import audit
 from analyzer.migrations import migration_named
@@ -38,12 +37,4 @@ def site(result: Audit, function: str, operation: str = "") -> Site:
 
 def posted(*states: dict[str, str]) -> Audit:
     """Audit a series of one patch between each two states of a tree."""
-    tree = MemoryTree(dict(states[0]))
-    count = len(states) - 1
-    mails = [
-        f"From {n:040} Mon Sep 17 00:00:00 2001\nFrom: A Author <a@example.org>\n"
-        f"Date: Mon, 3 Jun 2024 10:00:0{n} +0200\nMessage-ID: <{n}@example.org>\n"
-        f"Subject: [PATCH {n}/{count}] step {n}\n\n---\n{unified(before, after)}\n"
-        for n, (before, after) in enumerate(pairwise(states), 1)
-    ]
-    return audit(tree, MIGRATION, read_series("".join(mails).encode(), "series.mbox", tree))
+    return audit(tree_of(states[0]), MIGRATION, series_posted(*states))
