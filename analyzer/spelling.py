@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _USE = re.compile(rb"^[ \t]*_*[A-Z][A-Z_]*\(([^()\n]*)\)", re.M)
@@ -51,6 +52,7 @@ def is_name_of(name: str, label: str) -> bool:
     return name.replace("_", "") == label.lower()
 
 
+@lru_cache(maxsize=4)  # a patch leaves it as it is, most often
 def names_in(header: bytes) -> Mapping[str, tuple[str, ...]]:
     """Return for each title in a page-flags.h the lower-case names that stand beside it.
 
