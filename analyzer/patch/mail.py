@@ -29,8 +29,6 @@ _KNOWN_HEADERS = frozenset(
 )
 _TAG = re.compile(r"\s*((?:\[[^\]]*\]\s*)*)")
 _SUBJECT_LINE = re.compile(r"(?:subject:\s*)?(\[[^\]]*PATCH[^\]]*\].*)", re.IGNORECASE)
-#: What `git show` prints before a commit's message.
-_SHOWN = re.compile(r"(?:(?:Author|Commit)(?:Date)?|Date|Merge|Reflog(?: message)?|gpg): ")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -196,14 +194,11 @@ def split_tag(subject: str) -> tuple[str, str]:
 
 
 def _subject_of_text(body: bytes) -> str:
-    """Guess the subject of a text without headers: a [PATCH] line, or what `git show` prints."""
+    """Guess the subject of a text without headers: a [PATCH] line."""
     lines = [line.strip() for line in body[:4000].decode("utf-8", "replace").split("\n")]
     head = [line for line in lines if line][:8]
     for line in head:
         match = _SUBJECT_LINE.fullmatch(line)
         if match:
             return match[1]
-    if head and re.fullmatch(r"commit [0-9a-f]{7,64}.*", head[0]):
-        rest = [line for line in head[1:] if not _SHOWN.match(line)]
-        return rest[0] if rest else ""
     return ""

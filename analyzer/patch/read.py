@@ -12,6 +12,7 @@ from analyzer.patch.model import FileChange, Patch, Series
 from analyzer.patch.packed import unpacked
 from analyzer.patch.repair import is_damaged, repair
 from analyzer.patch.sections import Numbered
+from analyzer.patch.shown import split_commits
 from analyzer.patch.thread import choose_patches
 from analyzer.tree.api import Tree
 
@@ -32,9 +33,16 @@ def read_files(
     files: Mapping[str, bytes], name: str, tree: Tree | None, *, version: int | None = None
 ) -> Series:
     """Return the patches in some files as one series; name stands for all of them in messages."""
-    messages = [(file, m) for file in files for m in split_messages(unpacked(files[file], file))]
-    names = {id(message): file for file, message in messages}
-    chosen, notes = choose_patches([message for _, message in messages], name, version)
+    messages: list[Message] = []
+    names: dict[int, str] = {}
+    told: list[str] = []
+    for file, data in files.items():
+        for message in split_messages(unpacked(data, file)):
+            parts, notes = split_commits(message, file)
+            messages += parts
+            names.update((id(part), file) for part in parts)
+            told += notes
+    chosen, notes = choose_patches(messages, name, version)
     current = tree
     patches: list[Patch] = []
     for index, message in enumerate(chosen, 1):
@@ -43,7 +51,7 @@ def read_files(
         # A later patch may be damaged, or need to know which files there are by then.
         if current is not None and index < len(chosen):
             current = apply_patch(current, patch, partial=True).tree
-    return Series(tuple(patches), notes)
+    return Series(tuple(patches), (*told, *notes))
 
 
 def _read_patch(message: Message, index: int, name: str, tree: Tree | None) -> Patch:

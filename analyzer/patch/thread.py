@@ -166,6 +166,10 @@ _NO_UNIFIED = (
         re.compile(rb"^\d+(?:,\d+)?[acd]\d+(?:,\d+)?\n[<>] ", re.MULTILINE),
         "a diff without context: make a unified one, diff -u or git diff",
     ),
+    (
+        re.compile(rb"^\|[ |]*diff --git ", re.MULTILINE),
+        "a diff in a graph: ask git without --graph",
+    ),
     (re.compile(rb"^[ \t]+diff --git a/", re.MULTILINE), "a diff that is indented: take that away"),
 )
 

@@ -198,15 +198,6 @@ def test_a_copy_from_a_web_page_tells_its_subject() -> None:
     )
 
 
-@pytest.mark.parametrize("subject", ["mm/a: count", "mm: count", "Count"])
-@pytest.mark.parametrize("dates", ["Date:   x", "AuthorDate: x\nCommit:     B\nCommitDate: x"])
-def test_what_git_show_prints_tells_its_subject(subject: str, dates: str) -> None:
-    head = f"commit 0123456789abcdef\nAuthor: A\n{dates}\n"
-    text = f"{head}\n    {subject}\n\n    why\n\n{DIFF}"
-
-    assert read_patch(text).subject == subject
-
-
 @pytest.mark.parametrize(
     ("subject", "tag", "title"),
     [

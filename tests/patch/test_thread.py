@@ -133,6 +133,8 @@ def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
         (b"*** a/x\t2024\n--- b/x\t2024\n***************\n*** 1 ****\n", "a context diff: make a"),
         (b"diff a/x b/x\n3c3,4\n< a\n---\n> b\n> c\n", "a diff without context: make a unified"),
         (b"    diff --git a/x b/x\n    --- a/x\n", "a diff that is indented: take that away"),
+        (b"* 1234567 a\n| diff --git a/x b/x\n", "a diff in a graph: ask git without --graph"),
+        (b"* 1234567 a\n| see diff --git a/x b/x\n", "2 lines of text and no diff"),
         (b"1 and 2c2 of it\nhello\nworld\n", "3 lines of text and no diff"),
         (b"hello\nworld\n", "2 lines of text and no diff"),
         (_mailbox(("[PATCH 0/2] s", None)), "1 cover letter without a diff"),
