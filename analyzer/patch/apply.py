@@ -94,15 +94,39 @@ class _Work:
 
     tree: Tree
     max_fuzz: int
+    leaving: frozenset[str | None]  # the files that the patch takes away or renames
     files: dict[str, bytes | None] = field(default_factory=dict)
     placements: list[Placement] = field(default_factory=list)
     removed: dict[str, list[range]] = field(default_factory=dict)
     added: dict[str, list[range]] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     refused: list[_Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def read(self, path: str) -> bytes | None:
         return self.files[path] if path in self.files else self.tree.read(path)
+
+    def start(self, change: FileChange, path: str) -> bytes | None:
+        """Return what a change starts from.
+
+        As git has it, a copy is one of what was there before the patch, in whatever order this
+        tells of files; so is what leaves a name that another file was given.
+        """
+        was_there = change.kind is ChangeKind.COPIED or (path in self.made and path in self.leaving)
+        before = self.tree.read(path) if was_there else None
+        return self.read(path) if before is None else before
+
+    def is_taken(self, change: FileChange) -> bool:
+        """Tell whether a file that stays has the name that a rename or a copy gives."""
+        if change.kind not in (ChangeKind.RENAMED, ChangeKind.COPIED) or change.after is None:
+            return False
+        leaves = change.after in self.leaving and change.after not in self.made
+        return not leaves and self.read(change.after) is not None
+
+    def leave(self, path: str) -> None:
+        """Take a file away, unless another one was given its name."""
+        if path not in self.made or self.tree.read(path) is None:
+            self.files[path] = None
 
     def reject(self, change: FileChange, reason: str) -> None:
         self.refused.append(_Refused(change.path, 0, change.line, reason))
@@ -164,7 +188,9 @@ def _already(tree: Tree) -> Applied:
 
 
 def _run(tree: Tree, patch: Patch, max_fuzz: int) -> _Work:
-    work = _Work(tree, max_fuzz)
+    goes = (ChangeKind.RENAMED, ChangeKind.DELETED)
+    leaving = frozenset(change.before for change in patch.files if change.kind in goes)
+    work = _Work(tree, max_fuzz, leaving)
     for change in patch.files:
         if change.kind is ChangeKind.BINARY:
             work.notes.append(f"{change.path}: binary change left out")
@@ -182,16 +208,15 @@ def _run(tree: Tree, patch: Patch, max_fuzz: int) -> _Work:
 
 def _start(work: _Work, change: FileChange) -> bytes | None:
     """Return the bytes that a change starts from; None where it cannot start, which is noted."""
-    present = None if change.after is None else work.read(change.after)
     if change.before is None:
-        if present:
+        if change.after is not None and work.read(change.after):
             work.reject(change, "the patch makes this file, but the tree has it")
             return None
         return b""
-    data = work.read(change.before)
+    data = work.start(change, change.before)
     if data is None:
         work.reject(change, why_unread(work.tree, change.before))
-    elif change.kind in (ChangeKind.RENAMED, ChangeKind.COPIED) and present is not None:
+    elif work.is_taken(change):
         work.reject(change, f"the patch makes it from {change.before}, but the tree has it")
         return None
     return data
@@ -234,12 +259,14 @@ def _store(work: _Work, change: FileChange, data: bytes) -> None:
             work.reject(change, f"the patch removes this file, but {rest} lines would stay")
             return
         assert change.before is not None, "a change has at least one side"
-        work.files[change.before] = None
+        work.leave(change.before)
         return
     if change.kind is ChangeKind.RENAMED and change.before is not None:
-        work.files[change.before] = None
+        work.leave(change.before)
     if change.kind is not ChangeKind.MODE:
         work.files[change.after] = data
+    if change.after != change.before:
+        work.made.add(change.after)
 
 
 def _mismatch(lines: Sequence[bytes], hunk: Hunk) -> str:

@@ -272,6 +272,87 @@ def test_a_file_is_renamed_and_copied() -> None:
         _apply(moved.format("rename") + body, {PATH: LETTERS, "mm/n.c": "x\n"})
 
 
+def _move(how: str, before: str, after: str, hunk: str = "") -> str:
+    names = f"--- a/{before}\n+++ b/{after}\n" if hunk else ""
+    return (
+        f"diff --git a/{before} b/{after}\nsimilarity index 99%\n"
+        f"{how} from {before}\n{how} to {after}\n{names}{hunk}"
+    )
+
+
+def _one(find: str, replace: str) -> str:
+    return f"@@ -1 +1 @@\n-{find}\n+{replace}\n"
+
+
+_FILES = {"a.c": "a\n", "b.c": "b\n"}
+_EDIT = f"diff --git a/a.c b/a.c\n--- a/a.c\n+++ b/a.c\n{_one('a', 'x')}"
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        # git diff -B -M: names that are swapped, handed on, handed round
+        (_move("rename", "b.c", "a.c") + _move("rename", "a.c", "b.c"), ["b", "a", None]),
+        (
+            _move("rename", "b.c", "a.c", _one("b", "x")) + _move("rename", "a.c", "b.c"),
+            ["x", "a", None],
+        ),
+        (
+            _move("rename", "b.c", "a.c") + _move("rename", "a.c", "b.c", _one("a", "x")),
+            ["b", "x", None],
+        ),
+        (_move("rename", "b.c", "a.c") + _move("rename", "a.c", "c.c"), ["b", None, "a"]),
+        (_move("rename", "a.c", "c.c") + _move("rename", "b.c", "a.c"), ["b", None, "a"]),
+        (
+            _move("rename", "b.c", "a.c")
+            + _move("copy", "a.c", "b.c")
+            + _move("rename", "a.c", "c.c"),
+            ["b", "a", "a"],
+        ),
+        # git diff -C: a copy of what is changed as well
+        (_EDIT + _move("copy", "a.c", "c.c"), ["x", "b", "a"]),
+        (_EDIT + _move("copy", "a.c", "c.c", _one("a", "y")), ["x", "b", "y"]),
+        # several diffs in one text: one builds on the other
+        (_EDIT + _move("rename", "a.c", "c.c"), [None, "b", "x"]),
+        (_move("rename", "a.c", "c.c") + _move("rename", "c.c", "d.c"), [None, "b", None]),
+        (
+            _move("rename", "a.c", "c.c") + "diff --git a/c.c b/c.c\ndeleted file mode 100644\n"
+            "--- a/c.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n",
+            [None, "b", None],
+        ),
+        (_move("copy", "a.c", "c.c") + _move("copy", "c.c", "d.c"), ["a", "b", "a"]),
+    ],
+)
+def test_renames_and_copies_start_from_what_was_there_before(
+    patch: str, expected: list[str | None]
+) -> None:
+    applied = _apply(patch, _FILES)
+
+    found = [applied.tree.read(path) for path in ("a.c", "b.c", "c.c")]
+    assert [None if text is None else f"{text}\n".encode() for text in expected] == found
+    if "copy" not in patch and "/dev/null" not in patch:
+        back = apply_patch(applied.tree, reverse_patch(read_patch(patch)))
+        texts = {p: back.tree.read(p) for p in ("a.c", "b.c", "c.c", "d.c")}
+        assert {"a.c": b"a\n", "b.c": b"b\n", "c.c": None, "d.c": None} == texts
+
+
+@pytest.mark.parametrize(
+    ("patch", "refused"),
+    [
+        (_move("rename", "a.c", "b.c"), "b.c"),
+        (_move("copy", "a.c", "b.c") + _move("copy", "b.c", "a.c"), "b.c"),
+        (_move("rename", "a.c", "c.c") + _move("rename", "b.c", "c.c"), "c.c"),
+        (
+            _move("rename", "b.c", "a.c") + _move("rename", "a.c", "b.c", _one("b", "x")),
+            "b.c hunk 1",
+        ),
+    ],
+)
+def test_a_name_that_stays_is_in_the_way(patch: str, refused: str) -> None:
+    with pytest.raises(AnalyzerError, match=rf"(?m)^  {refused} \(line \d+ of the patch\): "):
+        _apply(patch, _FILES)
+
+
 def test_a_mode_changes_no_text_and_a_binary_is_left_out() -> None:
     mode = f"diff --git a/{PATH} b/{PATH}\nold mode 100644\nnew mode 100755\n"
     binary = "diff --git a/l.png b/l.png\nindex 1..2\nBinary files a/l.png and b/l.png differ\n"
