@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from email.message import Message as Mail
 
+from analyzer.base import AnalyzerError
+from analyzer.patch.packed import unpacked
+
 #: "From someone Mon Sep 17 00:00:00 2001": prose that starts with "From" ends otherwise.
 _SEPARATOR = re.compile(rb"From \S+ .*\d:\d\d.* \d{4}( [+-]\d{4})?\s*")
 #: No mailbox separates its mails with longer lines; bounds what the pattern may cost.
@@ -30,6 +33,9 @@ _KNOWN_HEADERS = frozenset(
 _TAG = re.compile(r"\s*((?:\[[^\]]*\]\s*)*)")
 _SUBJECT_LINE = re.compile(r"(?:subject:\s*)?(\[[^\]]*PATCH[^\]]*\].*)", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
+#: What an attachment is called that is text, whatever type it is said to be of.
+_TEXT_NAME = re.compile(r"\.(?:patch|diff|txt)(?P<packed>\.(?:gz|xz|bz2|zst|zip))?$", re.IGNORECASE)
+_HTML = "the body is HTML, which keeps no diff intact: have it sent as plain text, or attached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,26 +150,33 @@ def _decoded(mail: Mail, whole: bytes, plain: bytes) -> tuple[bytes, str]:
     encoding = str(mail.get("Content-Transfer-Encoding", "")).strip().lower()
     kind = mail.get_content_type()
     if kind == "text/html":
-        return b"", "the body is HTML without a plain text"
+        return b"", _HTML
     if mail.get_content_maintype() == "text" and encoding in ("", "7bit", "8bit", "binary"):
         return _unflowed(mail, plain), ""
     full = email.message_from_bytes(whole)
-    texts = []
+    texts, remark = [], ""
     for part in full.walk():
-        if part.is_multipart() or not _holds_text(part):
-            continue
-        payload = part.get_payload(decode=True)
-        if isinstance(payload, bytes):
-            text = _unflowed(part, payload)
-            texts.append(text if text.endswith(b"\n") or not text else text + b"\n")
-    return b"".join(texts), "" if texts else f"the body is {kind} without a plain text"
+        try:
+            text = _text(part)
+        except AnalyzerError as error:
+            text, remark = b"", str(error)
+        texts.append(text if text.endswith(b"\n") or not text else text + b"\n")
+    if not remark and not any(map(bytes.strip, texts)):
+        has_html = any(part.get_content_type() == "text/html" for part in full.walk())
+        remark = _HTML if has_html else f"the body is {kind} without a plain text"
+    return b"".join(texts), remark
 
 
-def _holds_text(part: Mail) -> bool:
-    name = str(part.get_filename() or "")
-    if part.get_content_type() == "text/html":
-        return False
-    return part.get_content_maintype() == "text" or name.endswith((".patch", ".diff", ".txt"))
+def _text(part: Mail) -> bytes:
+    """Return the text that a part of a mail holds; raise AnalyzerError where it is not unpacked."""
+    named = _TEXT_NAME.search(name := decode_header(part.get_filename()))
+    is_text = part.get_content_maintype() == "text" and part.get_content_type() != "text/html"
+    payload = part.get_payload(decode=True) if is_text or named else None
+    if part.is_multipart() or not isinstance(payload, bytes):
+        return b""
+    if named and named["packed"]:
+        return unpacked(payload, f"its attachment {name}")
+    return _unflowed(part, payload)
 
 
 def _unflowed(part: Mail, text: bytes) -> bytes:

@@ -76,6 +76,9 @@ def choose_patches(
     if not patches:
         raise AnalyzerError(f"{name}: no patch in it: found {_describe(messages)}")
     notes += [f"{name}: {_name(m)} is left out: {m.remark}" for m in messages if _is_lost(m)]
+    notes += [
+        f"{name}: {_name(m)} is read without a part: {m.remark}" for _, m in patches if m.remark
+    ]
     groups = _groups(patches)
     chosen = _choose_version(groups, name, version)
     if len({key[0] for key in groups}) > 1:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from analyzer.base import AnalyzerError
+from analyzer.patch import read_series
 from analyzer.patch.mail import split_messages, split_tag
 
 from .texts import LETTERS, diff, mail, read_patch, replaced
@@ -81,6 +82,76 @@ def test_a_patch_that_is_attached_is_found() -> None:
     headers = {"MIME-Version": "1.0", "Content-Type": 'multipart/mixed; boundary="limit"'}
 
     assert _hunk_texts(mail("[PATCH] mm/a: count", body, headers=headers)) == EXPECTED
+
+
+def _attached(name: str, data: bytes, kind: str = "application/gzip", text: str = "See.") -> str:
+    """Return a mail with an attachment."""
+    body = (
+        f"--limit\nContent-Type: text/plain\n\n{text}\n"
+        f'--limit\nContent-Type: {kind}; name="{name}"\n'
+        f'Content-Disposition: attachment; filename="{name}"\n'
+        "Content-Transfer-Encoding: base64\n\n"
+        f"{base64.encodebytes(data).decode('ascii')}\n--limit--\n"
+    )
+    headers = {"MIME-Version": "1.0", "Content-Type": 'multipart/mixed; boundary="limit"'}
+    return mail("[PATCH] mm/a: count", body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("name", "pack", "kind"),
+    [
+        ("0001-a.patch.gz", gzip.compress, "application/gzip"),
+        ("a.diff.xz", lzma.compress, "application/x-xz"),
+        ("A.PATCH.BZ2", bz2.compress, "application/octet-stream"),
+        ("=?utf-8?q?a=2Epatch=2Egz?=", gzip.compress, "application/gzip"),
+        ("a.txt.gz", gzip.compress, "text/plain"),
+        ("a.patch.gz", bytes, "application/gzip"),  # somebody's mailer has unpacked it
+        ("a.patch", bytes, "application/octet-stream"),
+    ],
+)
+def test_a_packed_attachment_is_unpacked(
+    name: str, pack: Callable[[bytes], bytes], kind: str
+) -> None:
+    assert _hunk_texts(_attached(name, pack(BODY.encode()), kind)) == EXPECTED
+
+
+@pytest.mark.parametrize("name", ["config.gz", "a.patch.tar.gz", "a.png", "patch"])
+def test_another_attachment_is_no_patch(name: str) -> None:
+    with pytest.raises(AnalyzerError, match=r"found 1 message without a diff$"):
+        read_patch(_attached(name, gzip.compress(BODY.encode())))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.patch.gz", gzip.compress(BODY.encode())[:-20], "not readable as gzip: it is cut off"),
+        ("a.diff.zip", b"PK\3\4", "packed with zip, which is not read here: unpack it"),
+        ("a.patch.zst", b"\x28\xb5\x2f\xfd", "packed with zstd, which is not read here: unpack it"),
+    ],
+)
+def test_an_attachment_that_is_not_read_is_told(name: str, data: bytes, said: str) -> None:
+    with pytest.raises(AnalyzerError) as caught:
+        read_patch(_attached(name, data))
+    beside = read_series(_attached(name, data, text=DIFF).encode(), "x.patch", None)
+
+    told = f"its attachment {name}: {said}"
+    assert f"x.patch: no patch in it: found 1 message without a diff ({told})" == str(caught.value)
+    mail = "the mail '[PATCH] mm/a: count' is read without a part"
+    assert (f"x.patch: {mail}: {told}",) == beside.notes
+
+
+@pytest.mark.parametrize("plain", ["", "--limit\nContent-Type: text/plain\n\n \n"])
+def test_a_mail_of_html_alone_is_told_what_to_do(plain: str) -> None:
+    html = f"--limit\nContent-Type: text/html\n\n<pre>{DIFF}</pre>\n"
+    body = f"{plain}{html}--limit--\n"
+    headers = {"MIME-Version": "1.0", "Content-Type": 'multipart/alternative; boundary="limit"'}
+
+    with pytest.raises(AnalyzerError, match=r"\(the body is HTML, which keeps no diff intact: "):
+        read_patch(mail("[PATCH] x", body, headers=headers))
+    with_plain = body.replace(
+        "--limit--", f"--limit\nContent-Type: text/plain\n\n{DIFF}\n--limit--"
+    )
+    assert _hunk_texts(mail("[PATCH] x", with_plain, headers=headers)) == EXPECTED
 
 
 def test_a_mail_with_crlf_line_ends_gives_plain_lines() -> None:

@@ -148,7 +148,7 @@ def test_a_patch_that_was_sent_again_replaces_the_first() -> None:
         (b"From: a@b\nSubject: [PATCH] a\nMessa\n", "3 lines of text and no diff"),
         (
             mail("[PATCH] a", "<p>", headers={"Content-Type": "text/html"}).encode(),
-            "the body is HTML without a plain text",
+            "1 message without a diff (the body is HTML, which keeps no diff intact: have it sent",
         ),
     ],
 )
