@@ -145,7 +145,7 @@ def open_request(
     for patch in patches:
         if not patch:
             raise AnalyzerError("expected a patch, a range REV..REV or -, found ''")
-        if is_range(patch) and not Path(patch).exists():
+        if is_range(patch) and not _may_exist(patch):
             if len(patches) > 1:
                 raise AnalyzerError(f"{patch}: a range goes alone, not with other patches")
             series = read_range(folder or ".", patch)
@@ -201,6 +201,13 @@ def _read_input(stdin: Input, size: int) -> bytes:
         return stdin.read(size)
     except OSError as error:
         raise AnalyzerError(f"{_STDIN}: cannot read the patch: {error.strerror}") from error
+
+
+def _may_exist(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # reading it tells
+        return True
 
 
 def _within(patch: str) -> Sequence[str]:

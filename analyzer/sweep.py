@@ -117,8 +117,13 @@ def jobs_of(
         memory=memory,
         cache=cache,
     )
-    if folder.is_dir():
-        paths = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    try:
+        is_folder = folder.is_dir()
+        found = sorted(folder.iterdir()) if is_folder else []
+        paths = [p for p in found if p.is_file() and not p.name.startswith(".")]
+    except OSError as error:
+        raise AnalyzerError(f"{what}: cannot read the patches: {error.strerror}") from error
+    if is_folder:
         if not paths:
             raise AnalyzerError(f"{what}: no patches there: found a directory without files")
         return tuple(replace(blank, name=p.name, patch=_bytes(p)) for p in paths)

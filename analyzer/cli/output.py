@@ -58,15 +58,18 @@ def report_path(name: str) -> Path | None:
 def new_path(name: str) -> Path:
     """Return the file that an option names, which is to be written, and can be."""
     path = file_path(name)
-    if not path.parent.is_dir():
-        raise click.BadParameter(f"{path.parent}: no such directory")
-    wrong = ""
-    if path.is_dir():
-        wrong = os.strerror(errno.EISDIR)
-    elif not os.access(path if path.exists() else path.parent, os.W_OK):
-        wrong = os.strerror(errno.EACCES)
+    try:
+        if not path.parent.is_dir():
+            raise click.BadParameter(f"{path.parent}: no such directory")
+        wrong = 0
+        if path.is_dir():
+            wrong = errno.EISDIR
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            wrong = errno.EACCES
+    except OSError as error:  # no permission to look, too long a name
+        wrong = error.errno or errno.EINVAL
     if wrong:
-        raise click.BadParameter(f"{path}: cannot write: {wrong}")
+        raise click.BadParameter(f"{path}: cannot write: {os.strerror(wrong)}")
     return path
 
 

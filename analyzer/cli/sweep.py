@@ -90,7 +90,10 @@ def sweep(
     from analyzer.progress import Progress
     from analyzer.sweep import jobs_of, sweep_on
     from analyzer.sweep import sweep as sweep_here
+    from analyzer.tree import open_tree
 
+    if not tree or scheduler is None:  # else it is the workers' to find; here each would complain
+        open_tree(tree, revision)
     where = str(Path(tree).absolute())
     work = jobs_of(
         patches,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 
 from analyzer.report.plain import plain
 from analyzer.sites import Audit, Site, Verdict
+
+#: Between the parts of a path and of a name.
+_WITHIN = re.compile(r"(?<=[^\W_][/_])(?=[^\W_])")
 
 _HEADS = ("Place", "Function", "Use", "Verdict", "Reason")
 
@@ -33,17 +37,26 @@ def _lines(audit: Audit) -> Iterator[str]:
 
 
 def _cells(site: Site) -> Iterator[str]:
-    yield f"<code>{_text(site.file)}:{site.line}</code>"
-    yield f"<code>{_text(site.function)}</code>" if site.function else ""
+    yield _code(f"{site.file}:{site.line}")
+    yield _code(site.function) if site.function else ""
     change = "" if site.delta in (None, "kept") else f" <em>{site.delta}</em>"
-    yield f"<code>{_text(site.operation)}</code> {site.verb}{change}"
+    yield f"{_code(site.operation)} {site.verb}{change}"
     yield str(site.verdict)
     ways = ""
     if site.ways is not None:
         before, after = site.ways
-        ways = f"<br>before: {_text(before)}<br>now: {_text(after)}"
+        ways = f"<br>before: {_soft(before)}<br>now: {_soft(after)}"
     history = ", ".join(f"{verdict} after patch {n}" for n, verdict in site.history)
-    yield _text(site.reason) + (f"<br>{history}" if history else "") + ways
+    yield _soft(site.reason) + (f"<br>{history}" if history else "") + ways
+
+
+def _code(text: str) -> str:
+    return f"<code>{_soft(text)}</code>"
+
+
+def _soft(text: str) -> str:
+    """Return a text whose paths and names may go on in the next line: no page is so wide."""
+    return _WITHIN.sub("<wbr>", _text(text))
 
 
 def _text(text: str) -> str:

@@ -58,8 +58,8 @@ def _command(finding: Finding, view: View, level: str) -> str:
 def _message(finding: Finding, message: str, view: View) -> str:
     """Return the message, the cause and the trace as lines, as one escaped line."""
     lines = [message + words.remark(finding)]
-    if finding.cause is not None:
-        lines.append(f"cause: {words.place(finding.cause, view.selected.result)}")
+    if (cause := words.elsewhere(finding)) is not None:
+        lines.append(f"cause: {words.place(cause, view.selected.result)}")
     lines.extend(f"{n}. {words.step(step)}" for n, step in enumerate(finding.trace, 1))
     return "%0A".join(_escaped(plain(line)) for line in lines)
 

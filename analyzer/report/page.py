@@ -133,13 +133,14 @@ def _counts(values: Iterable[str], first: Sequence[str]) -> tuple[tuple[str, int
 def _card(n: int, finding: Finding, view: View) -> Card:
     stage, result = words.stage(finding), view.selected.result
     source = view.read(finding.file, stage)
+    cause = words.elsewhere(finding)
     return Card(
         id=f"finding-{n}",
         finding=finding,
         kind=_kind(finding),
         place=f"{finding.file}:{finding.span.line}",
         lines=excerpt(source, finding.span) if source is not None else (),
-        cause=words.place(finding.cause, result) if finding.cause is not None else "",
+        cause=words.place(cause, result) if cause is not None else "",
         charge=words.charge(finding) if len(result.patches) > 1 else "",
         stops=tuple(_stop(step, finding, view) for step in finding.trace),
         fix=tuple(finding.fix.splitlines()) if finding.fix is not None else (),

@@ -137,12 +137,12 @@ def _message(finding: Finding, message: str, view: View) -> str:
     """Return the message with a link to the other end of the finding."""
     text = _unlinked(plain(message + words.remark(finding)))
     at = placed(finding, view)
-    if finding.cause is None:
+    if (other := words.elsewhere(finding)) is None:
         return text
     if at.span != finding.span:
         return f"{text}; [the place to mend](1)"
-    cause = _unlinked(plain(finding.cause.function)) or "a change"
-    name = f"{cause}()" if finding.cause.function else cause
+    cause = _unlinked(plain(other.function)) or "a change"
+    name = f"{cause}()" if other.function else cause
     return f"{text}; made stale by [{name}](1)"
 
 
@@ -154,14 +154,14 @@ def _unlinked(text: str) -> str:
 def _related(finding: Finding, shown: Span, view: View) -> Iterator[Object]:
     """Yield the other end: the cause, or the site where the finding is shown at its cause."""
     stage = words.stage(finding)
-    if finding.cause is None:
+    if (cause := words.elsewhere(finding)) is None:
         return
     if shown != finding.span:
         place = _location(finding.span, view, stage, finding.function)
         yield {**place, "id": 1, "message": {"text": "the place to mend"}}
     else:
-        place = _location(finding.cause.span, view, stage, finding.cause.function)
-        text = plain(f"the cause: {words.place(finding.cause, view.selected.result)}")
+        place = _location(cause.span, view, stage, cause.function)
+        text = plain(f"the cause: {words.place(cause, view.selected.result)}")
         yield {**place, "id": 1, "message": {"text": text}}
 
 

@@ -80,8 +80,8 @@ def _finding(finding: Finding, result: Result, read: Read, pen: Pen) -> list[str
     out = [*_title(finding, style, pen), *_place(finding, source, style, pen)]
     if result.patches and len(result.patches) > 1:
         out.extend(wrap(words.charge(finding), pen.width, first="  patch: ", rest="         "))
-    if finding.cause is not None and finding.cause.span != finding.span:
-        out.extend(_cause(finding.cause, result, read, stage, pen))
+    if (cause := words.elsewhere(finding)) is not None:
+        out.extend(_cause(cause, result, read, stage, pen))
     out.extend(_trace(finding, pen))
     if finding.fix is not None:
         out.append("  fix:")

@@ -108,6 +108,12 @@ def contract(change: ContractChange) -> str:
     return f"{change.function}() {listed(parts)}"
 
 
+def elsewhere(finding: Finding) -> Cause | None:
+    """Return what made a finding stale where that is another place than the one to mend."""
+    cause = finding.cause
+    return None if cause is None or cause.span == finding.span else cause
+
+
 def place(cause: Cause, result: Result) -> str:
     """Write a cause as `function() (file:line, hunk 1, patch 2 of 3)`, as far as it is known."""
     at = f"{cause.span.file}:{cause.span.line}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from analyzer.base import AnalyzerError
@@ -19,9 +20,15 @@ def open_tree(path: str | None, revision: str | None) -> Tree:
     root = "." if path is None else path
     if not root:
         raise AnalyzerError("--tree: expected a directory that holds kernel sources, found ''")
-    if "\0" in root or not Path(root).exists():
-        raise AnalyzerError(f"{root}: no such tree; name a directory that holds kernel sources")
-    if not Path(root).is_dir():
+    try:
+        mode = Path(root).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise AnalyzerError(
+            f"{root}: no such tree; name a directory that holds kernel sources"
+        ) from error
+    except OSError as error:
+        raise AnalyzerError(f"{root}: cannot be read: {error.strerror}") from error
+    if not stat.S_ISDIR(mode):
         raise AnalyzerError(f"{root}: not a tree but a file; name the directory of the sources")
     if revision is not None:
         return GitTree(root, revision)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from analyzer.base import Gap, Severity
 from analyzer.cli.output import FORMATS
-from analyzer.findings import Finding, LeftOut, Result, Status
+from analyzer.findings import Cause, Finding, LeftOut, Result, Status
 from analyzer.report.letter import Letter
 from analyzer.report.plain import is_safe
 from analyzer.report.view import Anchor, View
@@ -343,3 +343,20 @@ def test_a_mail_says_that_not_everything_was_looked_at() -> None:
     text = " ".join(rendered("mail", View(selected=select(cut, Selection()))).split())
 
     assert "Not everything was looked at: work on some of it was ended early." in text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("text", "cause: "),
+        ("github", "cause: "),
+        ("sarif", "made stale"),
+        ("html", "made stale by"),
+    ],
+)
+def test_what_is_its_own_cause_is_not_said_to_be_made_stale(name: str, said: str) -> None:
+    own = replace(FINDING, cause=Cause(FINDING.span, FINDING.function, 2))
+    own_alone, other_alone = (replace(VIEW, selected=selected(f)) for f in (own, FINDING))
+
+    assert said in rendered(name, other_alone)
+    assert said not in rendered(name, own_alone)

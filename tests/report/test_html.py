@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given, settings
 
 from analyzer.findings import Result
@@ -20,7 +21,19 @@ from analyzer.select import Selection, select
 from analyzer.sites import Audit, Move
 
 from .golden import VIEW
-from .results import FINDING, FIXED, REMARK, RESULT, ROWS, SET, STANDING, read, selected, span
+from .results import (
+    EVERYTHING,
+    FINDING,
+    FIXED,
+    REMARK,
+    RESULT,
+    ROWS,
+    SET,
+    STANDING,
+    read,
+    selected,
+    span,
+)
 from .test_formats import views
 
 #: The tags that the template holds.
@@ -210,6 +223,15 @@ def test_the_picture_has_room_for_its_words() -> None:
     assert long.before.right < long.after.x
     assert "2 exceptions stay" == long.stay
     assert short.height < long.height
+
+
+@pytest.mark.parametrize(("name", "shown"), [("shelf-offline", True), ("derived", False)])
+def test_a_described_migration_is_named(name: str, shown: bool) -> None:
+    moved = replace(RESULT.migrations[0], name=name)
+    page = render(replace(VIEW, selected=select(replace(RESULT, migrations=(moved,)), EVERYTHING)))
+
+    assert shown == (f"{moved.population} <code>{name}</code></h3>" in page)
+    assert shown == (name in page)
 
 
 def test_a_migration_without_a_cause_has_a_picture() -> None:
