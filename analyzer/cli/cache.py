@@ -10,7 +10,7 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.output import put, say
 
 if TYPE_CHECKING:
-    from analyzer.store import DiskStore
+    from analyzer.store import DiskStore, Usage
 
 
 @click.group()
@@ -28,7 +28,7 @@ def info() -> None:
     from analyzer.store import LIMIT
 
     store = _store()
-    usage = store.usage()
+    usage = _usage(store)
     put(
         f"{store.path}\n"
         f"{usage.answers} answers, {_megabytes(usage.size)} of at most {_megabytes(LIMIT)}; "
@@ -41,7 +41,7 @@ def info() -> None:
 def clear() -> None:
     """Delete everything in the cache; safe while other runs use it."""
     store = _store()
-    held = store.usage().on_disk
+    held = _usage(store).on_disk
     if why := store.clear():
         raise AnalyzerError(f"{store.path.parent}: cannot delete the cache: {why}")
     put(f"{store.path.parent}: {_megabytes(held)} deleted\n", None)
@@ -54,6 +54,15 @@ def _store() -> DiskStore:
     if store is None:
         raise AnalyzerError("no cache: there is no home directory; set OFFLINT_CACHE_DIR")
     return store
+
+
+def _usage(store: DiskStore) -> Usage:
+    try:
+        return store.usage()
+    except OSError as error:
+        raise AnalyzerError(
+            f"{store.path.parent}: the cache cannot be read: {error.strerror}"
+        ) from error
 
 
 def _megabytes(size: int) -> str:

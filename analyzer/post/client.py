@@ -234,18 +234,33 @@ def read_token(variables: Sequence[str], path: Path | None) -> str:
 
 
 def open_client(
-    url: str, headers: Mapping[str, str], token: str, *, timeout: float, patience: Patience
+    url: str,
+    headers: Mapping[str, str],
+    token: str,
+    *,
+    timeout: float,
+    patience: Patience,
+    option: str = "--url",
 ) -> Client:
-    """Return a client for the service at a URL. Raise AnalyzerError where the URL is unsafe."""
+    """Return a client for the service at a URL; option names the URL in messages.
+
+    Raise AnalyzerError where it is no URL, or an unsafe one.
+    """
     import httpx
 
-    parts = urlsplit(url)
+    try:
+        httpx.URL(url)
+        parts = urlsplit(url)
+    except (ValueError, httpx.InvalidURL):
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise AnalyzerError(f"--url {plain(url)}: expected https://HOST/...")
+        raise AnalyzerError(f"{option} {plain(url)}: expected https://HOST/...")
     if parts.username or parts.password:
-        raise AnalyzerError("--url: no user or password there: tokens come from the environment")
+        raise AnalyzerError(
+            f"{option}: no user or password there: tokens come from the environment"
+        )
     if token and parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise AnalyzerError(f"--url {plain(url)}: a token is sent by https only")
+        raise AnalyzerError(f"{option} {plain(url)}: a token is sent by https only")
     agent = {"User-Agent": f"offlint/{__version__}", "Accept": "application/json"}
     # The machine's own authorities. Plain HTTP stays on this machine and trusts nobody.
     trusted = (

@@ -8,6 +8,7 @@ import re
 import smtplib
 import ssl
 from contextlib import closing
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -26,6 +27,8 @@ _HINT = "a mail is what `offlint check --format mail` writes"
 _AS_IT_IS = default.clone(refold_source="none")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"smtp": 25, "smtps": 465}
+_SERVER = re.compile(r"(?:(?P<scheme>smtps?)://)?(?P<host>[\w.-]+)(?::(?P<port>\d{1,5})?)?")
+_ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
 USER, PASSWORD = "OFFLINT_SMTP_USER", "OFFLINT_SMTP_PASSWORD"
 
 
@@ -45,7 +48,7 @@ def read_mail(path: Path, sender: str | None) -> EmailMessage | None:
     message = message_from_bytes(data, policy=_AS_IT_IS)
     if sender is not None:
         del message["From"]
-        message["From"] = sender
+        message["From"] = _sender(sender)
     for name in ("To", "Message-Id", "In-Reply-To"):
         if not message[name]:
             raise AnalyzerError(f"{path}: no {name} in this mail; {_HINT}")
@@ -55,6 +58,39 @@ def read_mail(path: Path, sender: str | None) -> EmailMessage | None:
     if not message["Date"]:
         message["Date"] = formatdate(localtime=True)
     return message
+
+
+def _sender(text: str) -> str:
+    """Return who sends a mail, for its From; raise AnalyzerError where that is not one address."""
+    named = getaddresses([text])
+    if len(named) != 1 or not _ADDRESS.fullmatch(named[0][1]) or not text.isprintable():
+        raise AnalyzerError(
+            f"--from: expected one address, such as NAME <USER@HOST>, found {text!r}"
+        )
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A mail server; scheme is smtp or smtps."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def read_server(text: str) -> Server:
+    """Return the server that is named; raise AnalyzerError where it is not spelled like one."""
+    match = _SERVER.fullmatch(text)
+    scheme = (match and match["scheme"]) or "smtp"
+    port = int((match and match["port"]) or _PORTS[scheme])
+    try:
+        (match["host"] if match else "").encode("idna")
+    except UnicodeError:
+        match = None
+    if match is None or not 0 < port < 1 << 16:
+        raise AnalyzerError(f"--smtp {plain(text)}: expected HOST[:PORT] or smtps://HOST[:PORT]")
+    return Server(scheme, match["host"], port)
 
 
 def message_id(message: EmailMessage) -> str:
@@ -107,7 +143,7 @@ def item_of(message: EmailMessage) -> Item:
 
 def send(
     message: EmailMessage,
-    server: str,
+    server: Server,
     ledger: Ledger,
     *,
     archive: Client | None,
@@ -141,14 +177,11 @@ def send(
     return outcome, tuple(refused)
 
 
-def _transmit(message: EmailMessage, server: str, timeout: float) -> tuple[str, ...]:
+def _transmit(message: EmailMessage, server: Server, timeout: float) -> tuple[str, ...]:
     """Give a mail to a server; return the addresses that it refused."""
-    scheme, _, rest = server.rpartition("://")
-    host, _, port = rest.partition(":")
-    if scheme not in ("", *_PORTS) or not host or (port and not port.isdigit()):
-        raise RefusedError(f"--smtp {plain(server)}: expected HOST[:PORT] or smtps://HOST[:PORT]")
+    host = server.host
     try:
-        smtp = _connected(scheme or "smtp", host, port, timeout)
+        smtp = _connected(server, timeout)
     except (OSError, smtplib.SMTPException) as error:
         raise RefusedError(f"{host}: not sent: {_said(error)}") from None
     with closing(smtp):
@@ -173,14 +206,13 @@ def _handed_over(smtp: smtplib.SMTP, message: EmailMessage, host: str) -> tuple[
         raise SilentError(f"{host}: no answer: {_said(error)}") from None
 
 
-def _connected(scheme: str, host: str, port: str, timeout: float) -> smtplib.SMTP:
+def _connected(server: Server, timeout: float) -> smtplib.SMTP:
     """Connect to a server; with smtps it has to prove that it is the host."""
     # Only the constructor learns the host's name, and without a context nothing is verified.
-    number = int(port or _PORTS[scheme])
-    if scheme == "smtps":
+    if server.scheme == "smtps":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, number, timeout=timeout, context=context)
-    return smtplib.SMTP(host, number, timeout=timeout)
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)
+    return smtplib.SMTP(server.host, server.port, timeout=timeout)
 
 
 def _authenticate(smtp: smtplib.SMTP, host: str) -> None:

@@ -85,7 +85,7 @@ _GITLAB = _Kind(
 def _forge_plan(wish: Wish, kind: _Kind) -> Plan:
     url = (wish.url or os.environ.get(kind.url_variable) or kind.url).rstrip("/")
     project = _needed(wish.project or os.environ.get(kind.project_variable), "--project")
-    number = int(_needed(str(wish.number) if wish.number else kind.number(), "--number"))
+    number = _number(_needed(str(wish.number) if wish.number else kind.number(), "--number"))
     context = _word(wish.context)
     result = read_report(wish.report)
 
@@ -116,7 +116,7 @@ def _patchwork_plan(wish: Wish) -> Plan:
 
 def _mail_plan(wish: Wish) -> Plan:
     message = mail.read_mail(wish.report, wish.sender)
-    server = _needed(wish.smtp, "--draft, --maildir or --smtp")
+    server = mail.read_server(_needed(wish.smtp, "--draft, --maildir or --smtp"))
     if message is None:
         return Plan((), lambda _ledger: iter(("nothing to say, so no mail",)))
     if not message["From"]:
@@ -165,13 +165,21 @@ def _client(
 def _archive(wish: Wish) -> Client | None:
     if wish.archive is None:
         return None
-    return open_client(wish.archive, {}, "", timeout=wish.timeout, patience=Patience())
+    return open_client(
+        wish.archive, {}, "", timeout=wish.timeout, patience=Patience(), option="--archive"
+    )
 
 
 def _needed(value: str | None, option: str) -> str:
     if not value:
         raise AnalyzerError(f"{option} is needed here: see offlint post --help")
     return value
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise AnalyzerError(f"--number: expected the number of a request, found {text!r}")
+    return int(text)
 
 
 def _word(context: str) -> str:

@@ -12,6 +12,7 @@ from analyzer.cli import main
 from .commands import PATCH, TREE, offlint
 
 HERE = str(Path(__file__).parent)
+LONG = "a" * 300
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,27 @@ HERE = str(Path(__file__).parent)
         (["sweep", "--tree", TREE, ""], "expected a directory of patches or a range REV..REV"),
         (["effects", "--tree", TREE, "\udcff"], "expected the name of a function, or FILE:FUNCT"),
         (["effects", "--tree", TREE, "toy_hold("], "or FILE:FUNCTION, found 'toy_hold('"),
+        (["sweep", "--tree", "", HERE], "--tree: expected a directory that holds kernel sources"),
+        (["sweep", "--tree", "", "a..b"], "--tree: expected a directory that holds kernel sources"),
+        (["sweep", "--tree", "/nonexistent", HERE], "/nonexistent: no such tree"),
+        (["sweep", "--tree", __file__, HERE], "not a tree but a file; name the directory"),
+        (["sweep", "--tree", TREE, "--git", "no-such", HERE], "no-such"),
+        (["sweep", "--tree", TREE, LONG], "cannot read the patches: File name too long"),
+        (["check", "--tree", LONG, PATCH], "cannot be read: File name too long"),
+        (["check", "--tree", f"{__file__}/x", PATCH], "no such tree; name a directory that holds"),
+        (["check", "--tree", TREE, LONG], "cannot read the patch: File name too long"),
+        (["check", "--tree", TREE, f"a..{LONG}"], "cannot read the patch: File name too long"),
+        (["check", "--tree", TREE, "--output", LONG, PATCH], "cannot write: File name too long"),
+        (["check", "--format", f"json={LONG}", PATCH], "cannot write: File name too long"),
+        (["check", "--fix-output", LONG, PATCH], "cannot write: File name too long"),
+        (["check", "--write-baseline", LONG, PATCH], "cannot write: File name too long"),
+        (["audit", "--tree", LONG], "cannot be read: File name too long"),
+        (
+            ["export", "--rule", "double-set", "--coccinelle", "--output", LONG],
+            "cannot write: File name too long",
+        ),
+        (["audit", "--output", LONG], "cannot write: File name too long"),
+        (["post", "--to", "mail", "--draft", LONG, PATCH], "cannot write: File name too long"),
         (["check", "--tree", "", PATCH], "--tree: expected a directory that holds kernel sources"),
         (["check", "--tree", TREE, ""], "expected a patch, a range REV..REV or -, found ''"),
         (["check", "HEAD"], "HEAD: no such patch file, and not a range REV..REV (one commit: REV^"),
@@ -90,6 +112,16 @@ def test_the_message_names_what_is_wrong(
     assert (2, "") == (status, captured.out)
     assert message in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize("command", ["info", "clear"])
+def test_a_cache_that_cannot_be(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OFFLINT_CACHE_DIR", LONG)
+
+    assert 2 == main(["cache", command])
+    assert "/store: the cache cannot be read: File name too long" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,40 @@ def test_a_cache_that_cannot_be_deleted_is_not_called_deleted(tmp_path: Path) ->
     assert "cannot delete the cache: Permission denied" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--tree", "{}/tree", PATCH], "tree: cannot be read: Permission denied"),
+        (["audit", "--tree", "{}/tree"], "tree: cannot be read: Permission denied"),
+        (["sweep", "--tree", "{}/tree", "{}"], "tree: cannot be read: Permission denied"),
+        (["sweep", "--tree", TREE, "{}/in"], "cannot read the patches: Permission denied"),
+        (["check", "--tree", TREE, "{}/a.patch"], "cannot read the patch: Permission denied"),
+        (["check", "--tree", TREE, "{}/a..b"], "cannot read the patch: Permission denied"),
+        (["check", "--output", "{}/x", PATCH], "cannot write: Permission denied"),
+        (["check", "--fix-output", "{}/in/x", PATCH], "cannot write: Permission denied"),
+        (["check", "--baseline", "{}/x", PATCH], "Permission denied"),
+        (["check", "--config", "{}/x", PATCH], "Permission denied"),
+    ],
+)
+def test_a_folder_that_may_not_be_entered_is_one_message(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    try:
+        given = [a.format(closed) for a in arguments]
+        done = subprocess.run(
+            [*ALLOWED, sys.executable, "-m", "analyzer", *given],
+            env=ENVIRONMENT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        closed.chmod(0o755)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["here", "closed/new"])
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_read(
     tree: Path, tmp_path: Path, name: str

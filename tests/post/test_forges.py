@@ -320,6 +320,15 @@ def test_a_push_has_no_pull_request(tmp_path: Path) -> None:
     assert (2, True) == (done.status, "--number is needed here" in done.complaint)
 
 
+def test_a_merge_request_that_has_no_number_is_one_message(tmp_path: Path) -> None:
+    done = post(
+        "--to", "gitlab", "--project", "g/l", write_report(tmp_path), CI_MERGE_REQUEST_IID="!3"
+    )
+
+    assert (2, "") == (done.status, done.printed)
+    assert "--number: expected the number of a request, found '!3'" in done.complaint
+
+
 def test_the_lines_of_a_diff_are_those_that_a_reader_sees() -> None:
     shown = shown_lines("b.c", "a.c", HUNK)
 

@@ -16,6 +16,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from analyzer.post.mail import Server as Mailer
+from analyzer.post.mail import read_server
+
 from ..cli.commands import PATCH, TREE, offlint
 from .reports import PYTHON, Done, post
 from .servers import RefusalError, Request, Service, serve
@@ -301,6 +304,59 @@ def test_the_sender_can_be_named(tmp_path: Path, server: Server) -> None:
     send(tmp_path, server, "--from", "Me <me@example.org>")
 
     assert ["me@example.org"] == [e.mail_from for e in server.taken]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["", " ", "me", "me@", "@here", "<>", "a@b, c@d", "a\nb@c", "\udcff@x", "a <b@c> <d@e>"],
+)
+def test_a_sender_that_is_no_address_is_refused(tmp_path: Path, sender: str) -> None:
+    done = run(tmp_path, "--draft", tmp_path / "draft.eml", "--from", sender)
+
+    assert 2 == done.status
+    assert "--from: expected one address, such as NAME <USER@HOST>, found " in done.complaint
+    assert not (tmp_path / "draft.eml").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "..",
+        "a..b",
+        "a b",
+        "://",
+        "smtps://",
+        "ftp://x",
+        ":25",
+        "x:0",
+        "x:65536",
+        "x:y",
+        "é..x",
+    ],
+)
+@pytest.mark.parametrize("yes", [["--yes"], []])
+def test_what_is_no_server_is_refused_before_anything_is_noted(
+    tmp_path: Path, address: str, yes: list[str]
+) -> None:
+    done = run(tmp_path, "--smtp", address, *yes)
+
+    assert 2 == done.status
+    assert f"--smtp {address}: expected HOST[:PORT] or smtps://HOST[:PORT]" in done.complaint
+    assert not (tmp_path / "l").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x", ("smtp", "x", 25)),
+        ("x:", ("smtp", "x", 25)),
+        ("smtp://x.y-z:2525", ("smtp", "x.y-z", 2525)),
+        ("smtps://x", ("smtps", "x", 465)),
+        ("größe.example", ("smtp", "größe.example", 25)),
+    ],
+)
+def test_a_server_is_read(text: str, expected: tuple[str, str, int]) -> None:
+    assert Mailer(*expected) == read_server(text)
 
 
 def test_what_check_writes_is_what_is_sent(tmp_path: Path, server: Server) -> None:

@@ -236,6 +236,8 @@ def test_the_token_can_come_from_a_file(server: Patchwork, tmp_path: Path) -> No
         (["--url", "http://example.org/api", "--yes"], "a token is sent by https only"),
         (["--url", "https://me:pw@example.org", "--yes"], "no user or password there"),
         (["--url", "example.org", "--yes"], "expected https://HOST"),
+        (["--url", "https://[", "--yes"], "--url https://[: expected https://HOST"),
+        (["--url", "https://x:y/", "--yes"], "--url https://x:y: expected https://HOST"),
         (["--token-file", "/nowhere", "--yes"], "/nowhere: cannot read the token"),
     ],
 )
