@@ -198,7 +198,8 @@ def say(message: str) -> None:
     for n, line in enumerate(message.splitlines() or [""]):
         text = f"offlint: {harmless(line)}" if n == 0 else harmless(line)
         width = _stderr_width() if sys.stderr.isatty() else len(text) + 2
-        tell("\n".join(wrap(text, max(width, 40), rest="  ")))
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        tell("\n".join(wrap(text, max(width, 40), rest=f"{indent}  ")))
 
 
 def tell(line: str) -> None:

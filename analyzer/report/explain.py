@@ -59,7 +59,8 @@ def render(e: Explanation, *, width: int = 80, colour: bool = False) -> str:
         blocks.append([paint("Not followed", "title"), *gaps])
     if e.place.function:
         name = f"{e.place.file}:{e.place.function}"
-        blocks.append(wrap(plain(f"All that the function does: offlint effects {name}"), width))
+        text = plain(f"All that the function does: offlint effects {name}")
+        blocks.append(wrap(text, width, rest="  "))
     return "\n\n".join("\n".join(b) for b in blocks) + "\n"
 
 

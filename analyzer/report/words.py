@@ -29,9 +29,9 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def listed(parts: list[str]) -> str:
+def listed(parts: list[str], *, last: str = "and") -> str:
     """Return `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}"
 
 
 def found(selected: Selected) -> str:
@@ -99,12 +99,13 @@ def contract(change: ContractChange) -> str:
     for head in _HEADS:
         now = [p.removeprefix(head) for p in change.gained if p.startswith(head)]
         was = [p.removeprefix(head) for p in change.lost if p.startswith(head)]
+        last = "or" if head.endswith(" pages ") else "and"  # a page is in one state
         if now and was:
-            parts.append(f"{head}{listed(now)} instead of {listed(was)}")
+            parts.append(f"{head}{listed(now, last=last)} instead of {listed(was, last=last)}")
         elif now:
-            parts.append(f"now {head}{listed(now)}")
+            parts.append(f"now {head}{listed(now, last=last)}")
         elif was:
-            parts.append(f"no longer {head}{listed(was)}")
+            parts.append(f"no longer {head}{listed(was, last=last)}")
     return f"{change.function}() {listed(parts)}"
 
 

@@ -33,7 +33,7 @@ def test_findings_give_status_one_and_only_the_report_on_stdout() -> None:
 def test_a_page_without_a_mark_is_called_so() -> None:
     report = offlint(*CHECK, PATCH).stdout
 
-    assert "is handed pages Offline and unmarked instead of Reserved" in report
+    assert "is handed pages Offline or unmarked instead of Reserved" in report
     assert "traps: the\n       page is unmarked" in report
 
 

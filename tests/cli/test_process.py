@@ -146,6 +146,21 @@ def on_a_terminal(
     return shown.decode()
 
 
+def test_what_is_told_of_a_file_goes_on_further_to_the_right(tmp_path: Path) -> None:
+    patch = tmp_path / "other.patch"
+    patch.write_text(
+        "--- a/mm/mm_init.c\n+++ b/mm/mm_init.c\n@@ -1,1 +1,1 @@\n"
+        "-int a_long_line_that_no_such_file_of_a_kernel_is_ever_going_to_have_in_it;\n+int b;\n"
+    )
+
+    shown = on_a_terminal("check", "--quiet", "--tree", TREE, str(patch)).splitlines()
+
+    at = next(n for n, line in enumerate(shown) if line.startswith("  mm/mm_init.c hunk 1"))
+    assert shown[at + 1].startswith("    ")
+    assert shown[-1].startswith("  --partial.")
+    assert all(len(line) <= 80 for line in shown)
+
+
 def test_a_terminal_gets_colour_unless_it_is_refused() -> None:
     page = ("explain", "double-set")
     shown = [
