@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from analyzer.report import audit_html
 from analyzer.report.html import render
 from analyzer.report.view import View
 from analyzer.sites import Verdict
@@ -21,6 +22,7 @@ from analyzer.sites import Verdict
 from .browser import chromium, complaints, emulate, requests, resize, show
 from .golden import VIEW
 from .results import FINDING, ROWS, read, selected
+from .test_audit import AUDIT
 
 pytestmark = pytest.mark.slow
 
@@ -167,6 +169,27 @@ def test_no_width_makes_the_page_scroll_sideways(page: Chrome, width: int) -> No
 
     wide = page.execute_script("return document.documentElement.scrollWidth")  # type: ignore[no-untyped-call]
     assert wide <= width
+
+
+def test_a_bare_table_fits_a_page_however_long_its_names_are(
+    driver: Chrome, tmp_path: Path
+) -> None:
+    row = replace(
+        ROWS[0],
+        file="drivers/media/platform/vendor/family/a_very_long_name_of_a_file.c",
+        function="so_long_a_name_has_no_function_but_one_of_a_driver",
+        operation="and_neither_has_an_accessor_of_pages_or_folios",
+        reason="a_reason_that_names_a_function_with_a_name_that_is_long() " * 3,
+    )
+    table = audit_html.render(replace(AUDIT, sites=(row,)))
+    resize(driver, 1100)
+
+    def width(page: str) -> int:
+        show(driver, f"<!doctype html><meta charset=utf-8>{page}", tmp_path)
+        script = "return document.documentElement.scrollWidth"
+        return int(driver.execute_script(script))  # type: ignore[no-untyped-call]
+
+    assert width(table) <= 1100 < width(table.replace("<wbr>", ""))
 
 
 def test_a_narrow_window_has_the_reasons_in_sight(page: Chrome) -> None:
