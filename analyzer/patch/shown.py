@@ -88,9 +88,9 @@ def _is_head(lines: Sequence[bytes], at: int) -> bool:
 
 
 def _head(lines: Sequence[bytes], at: int) -> Iterator[bytes]:
-    """Yield the lines of a commit's head: up to a blank one."""
+    """Yield the lines of a commit's head: up to a blank one, or to the next head."""
     for line in lines[at + 1 : at + _LONGEST_HEAD]:
-        if not line.strip():
+        if not line.strip() or line.startswith(b"commit "):
             return
         yield line.rstrip()
 
