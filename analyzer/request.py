@@ -14,6 +14,7 @@ from analyzer.patch.model import Series
 from analyzer.patch.range import is_range, read_range
 from analyzer.patch.read import read_files
 from analyzer.patch.siblings import find_siblings
+from analyzer.patch.stack import patches_in
 from analyzer.patch.steps import Step, apply_series, around
 from analyzer.tree import Tree, open_tree
 
@@ -151,12 +152,13 @@ def open_request(
             series = read_range(folder or ".", patch)
             tree = open_tree(folder, revision or patch.partition("..")[0] or "HEAD")
             return Request(series, tree, partial)
-    files = _files(patches, stdin)
+    files, notes = _files(patches, stdin)
     name = patches[0] if len(patches) == 1 and patches[0] != "-" else _STDIN
     if len(patches) > 1:
         name = f"{_STDIN if patches[0] == '-' else patches[0]} ..."
     tree = open_tree(folder, revision)
-    request = Request(read_files(files, name, tree, version=version), tree, partial)
+    series = read_files(files, name, tree, version=version)
+    request = Request(replace(series, notes=(*notes, *series.notes)), tree, partial)
     return request if alone else _among_siblings(request, folder or ".")
 
 
@@ -178,22 +180,23 @@ def _among_siblings(request: Request, folder: str) -> Request:
     return whole
 
 
-def _files(patches: Sequence[str], stdin: Input) -> Mapping[str, bytes]:
-    """Return the bytes of what was named, by the names that messages call it."""
+def _files(patches: Sequence[str], stdin: Input) -> tuple[Mapping[str, bytes], tuple[str, ...]]:
+    """Return the bytes of what was named, by the names that messages call it, and notes."""
     if not patches and stdin.isatty():
         raise AnalyzerError(
             "no patch: name a file or a range REV..REV, or give the patch on standard input"
         )
+    within = [_within(patch) for patch in patches or ("-",)]
     files: dict[str, bytes] = {}
     room = _LARGEST
-    for name in dict.fromkeys(file for patch in patches or ("-",) for file in _within(patch)):
+    for name in dict.fromkeys(file for names, _ in within for file in names):
         files[name] = _read_input(stdin, room + 1) if name == _STDIN else _read(name, room + 1)
         room -= len(files[name])
         if room < 0:
             raise AnalyzerError(
                 f"{name}: more than {_LARGEST >> 20} MB: not a patch but something else"
             )
-    return files
+    return files, tuple(note for _, notes in within for note in notes)
 
 
 def _read_input(stdin: Input, size: int) -> bytes:
@@ -210,18 +213,18 @@ def _may_exist(path: str) -> bool:
         return True
 
 
-def _within(patch: str) -> Sequence[str]:
-    """Return the files of a directory, in the order of their names; of anything else itself."""
+def _within(patch: str) -> tuple[Sequence[str], tuple[str, ...]]:
+    """Return the files of a directory in the order in which they apply, of anything else itself."""
     if patch == "-":
-        return (_STDIN,)
+        return (_STDIN,), ()
     try:
         if not Path(patch).is_dir():
-            return (patch,)
-        found = sorted(p for p in Path(patch).iterdir() if p.is_file())
+            return (patch,), ()
+        found, notes = patches_in(Path(patch))
     except OSError as error:
         raise AnalyzerError(f"{patch}: cannot read the patch: {error.strerror}") from error
-    if names := [str(p) for p in found if not p.name.startswith(".")]:
-        return names
+    if found:
+        return [str(p) for p in found], notes
     raise AnalyzerError(f"{patch}: no patch in it: found a directory without files")
 
 

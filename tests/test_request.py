@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.base import AnalyzerError, Gap
+from analyzer.patch.stack import patches_in
 from analyzer.request import Request, open_request
 
 SOURCE = "int one(void)\n{\n\treturn 1;\n}\n\nint two(void)\n{\n\treturn 2;\n}\n"
@@ -69,6 +70,71 @@ def test_a_directory_of_patches_is_one_series(tree: Path, folder: Path) -> None:
         p.name for p in found.series.patches
     ]
     assert b"return 4" in (found.read("mm/x.c", 2) or b"")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("b.patch\na.patch\n", ["b.patch", "a.patch"]),
+        ("# first\n\n  b.patch -p1 # so\nold/a.patch\n#a.patch\n", ["b.patch", "old/a.patch"]),
+        ("b.patch\n", ["b.patch"]),
+        ("no-such.patch\n", ["a.patch", "b.patch", "series"]),
+        ("../x.patch\n", ["a.patch", "b.patch", "series"]),
+        ("What these are\n", ["a.patch", "b.patch", "series"]),
+        ("", ["a.patch", "b.patch", "series"]),
+    ],
+)
+def test_a_series_file_tells_the_order(tmp_path: Path, text: str, expected: list[str]) -> None:
+    (tmp_path / "old").mkdir()
+    for name in ("a.patch", "b.patch", "old/a.patch", ".c.patch"):
+        (tmp_path / name).write_text(FIRST)
+    (tmp_path / "series").write_text(text)
+
+    found, notes = patches_in(tmp_path)
+
+    assert [tmp_path / name for name in expected] == list(found)
+    left_out = ", without a.patch" if "a.patch" not in expected else ""
+    told = (f"{tmp_path}: in the order of its series file{left_out}",)
+    assert (() if "series" in expected else told) == notes
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [("", None), ("c", ", without c"), ("cdef", ", without c, d, e and 1 more")],
+)
+def test_an_order_that_is_that_of_the_names_is_not_told(
+    tmp_path: Path, others: str, told: str | None
+) -> None:
+    for name in ("a", "b", *others):
+        (tmp_path / name).write_text(FIRST)
+    (tmp_path / "series").write_text("a\nb\n")
+
+    expected = () if told is None else (f"{tmp_path}: in the order of its series file{told}",)
+    assert ([tmp_path / "a", tmp_path / "b"], expected) == patches_in(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["c.patch", "../a.patch", "/a.patch", "old"])
+def test_a_series_file_names_what_is_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "a.patch").write_text(FIRST)
+    (tmp_path / "series").write_text(f"a.patch\n{name}\n")
+
+    with pytest.raises(AnalyzerError, match=f"series: names {name}, which is not there"):
+        patches_in(tmp_path)
+
+
+def test_a_stack_of_patches_is_read_as_it_applies(tree: Path) -> None:
+    made = tree / "patches"
+    made.mkdir()
+    (made / "a.patch").write_text(SECOND)
+    (made / "b.patch").write_text(FIRST)
+    (made / "series").write_text("b.patch\na.patch\n")
+
+    request = opened(tree, made)
+
+    assert ["b.patch", "a.patch"] == [Path(p.name).name for p in request.series.patches]
+    assert b"return 4" in (request.read("mm/x.c", 2) or b"")
+    assert (f"{made}: in the order of its series file",) == request.series.notes
 
 
 def test_several_patches_are_one_series_in_the_order_in_which_they_are_named(
