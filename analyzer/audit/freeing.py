@@ -20,6 +20,8 @@ def freed(use: Use, scene: Scene) -> Judged | None:
     called = scene.program.called((use.file, use.function))
     if use.name.verb != "reads" or not any(scene.frees(use.file, n) for n in called):
         return None
+    if scene.is_owned(use):
+        return None
     for shift in scene.relevant(use):
         found = scene.ways(use, shift)
         if found is None or not found.complete or not found.differing:

@@ -41,10 +41,11 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
         use.name.word in scene.known.free and any(s.kind in _BY_POINTER for s in sources)
     ):
         return unaffected(f"{_origin(sources, scene)}{_told(guards)}")
-    if use.name.word in scene.known.free:
-        return unaffected(f"gives the page back to the allocator, {OWNED}")
-    if use.name.verb in ("reads", "clears") and is_given_back(use, scene):
-        return unaffected(f"the page is given back to the allocator then, {OWNED}")
+    if not scene.is_owned(use):
+        if use.name.word in scene.known.free:
+            return unaffected(f"gives the page back to the allocator, {OWNED}")
+        if use.name.verb in ("reads", "clears") and is_given_back(use, scene):
+            return unaffected(f"the page is given back to the allocator then, {OWNED}")
     judged = [_compared(use, s, r, sources, scene) for s, r in open_.items()]
     order = (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.UNAFFECTED)
     first = min(judged, key=lambda j: order.index(j.verdict))

@@ -127,6 +127,15 @@ class Scene:
         """Return the populations for whose pages the flag of a use is another now."""
         return tuple(s for s in self.shifts if s.changes(use.name.label))
 
+    def is_owned(self, use: Use) -> bool:
+        """Tell whether somebody has, and may free, pages whose flag of a use is another now.
+
+        Hotplugged pages have no owner before they are onlined; pages that a function makes or
+        hands on belong to its caller.
+        """
+        moved = (self.migration.moved(s.population) for s in self.relevant(use))
+        return any(m is not None and m.told_by for m in moved)
+
     def handed(self, use: Use) -> tuple[int, bool]:
         """Return which argument of a use says what it is applied to, and whether that is a page.
 

@@ -66,12 +66,18 @@ def apply_series(
     refused = [s for s in steps if s.rejected]
     if refused and not partial:
         told = [refusal(s.trees.before, s.patch, s.rejected) for s in refused]
-        elsewhere = all(s.trees.before.read(r.file) is None for s in refused for r in s.rejected)
+        elsewhere = not any(_is_there(s) for s in refused)
         raise AnalyzerError("\n".join((*told, _ELSEWHERE if elsewhere else _ADVICE)))
     if refused and not any(s.changed for s in steps):
         told = [refusal(s.trees.before, s.patch, s.rejected) for s in refused]
         raise AnalyzerError("\n".join((*told, "Nothing of it applies: nothing to analyse.")))
     return tuple(steps)
+
+
+def _is_there(step: Step) -> bool:
+    """Tell whether the tree before has one of the files of a patch, by the name on either side."""
+    names = (name for change in step.patch.files for name in (change.before, change.after))
+    return any(name is not None and step.trees.before.read(name) is not None for name in names)
 
 
 def around(steps: Sequence[Step]) -> tuple[Pair[Tree], tuple[str, ...]]:

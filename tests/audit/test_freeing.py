@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from analyzer.auditing import audit
 from analyzer.sites import Verdict
+from analyzer.tree import MemoryTree
 
-from .trees import audited, site
+from ..fixture.harness import common_files
+from .trees import FILE, MIGRATION, audited, site
 
 DROP = """
 void drop(struct toy *toy, unsigned int order, int kept)
@@ -56,3 +61,18 @@ def test_a_test_of_a_page_that_is_freed_either_way_tells_how(
 
     tests = [s for s in found if (s.function, s.operation) == ("drop", "PageReserved")]
     assert [verdict] == [s.verdict for s in tests]
+
+
+@pytest.mark.parametrize("named", ["by_its_maker", "by_its_zone"])
+def test_pages_that_somebody_makes_have_an_owner(named: str) -> None:
+    ours = MIGRATION.populations[0]
+    made = replace(ours, name="spare", title="spare pages", made_by=("init_spare_page",), when=())
+    own = replace(MIGRATION, populations=(made if named == "by_its_maker" else ours,))
+    text = DROP.format(body=f"{CLEARED}__free_pages(page, order);")
+    maker = "void init_spare_page(struct page *page)\n{\n\t__init_single_page(page, 0, 0, 0);\n}\n"
+
+    tree = MemoryTree({**common_files("strict", "after"), FILE: f"{maker}{text}"})
+    found = site(audit(tree, own), "drop")
+
+    assert ("only its owner does" in found.reason) == (named == "by_its_zone")
+    assert (found.verdict is Verdict.UNAFFECTED) == (named == "by_its_zone")

@@ -110,3 +110,25 @@ def test_partial_leaves_out_what_does_not_apply_and_keeps_the_reasons() -> None:
 def test_partial_of_nothing_is_an_error() -> None:
     with pytest.raises(AnalyzerError, match="Nothing of it applies"):
         steps(MemoryTree({"a.c": ONE}), PATCH.format("b.c", "two", "2"), partial=True)
+
+
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({"a.c": "x\n"}, "Name the tree or revision"),
+        ({"b.c": "x\n"}, "None of these files is there"),
+    ],
+)
+def test_a_renamed_file_that_is_there_is_not_called_missing(
+    files: dict[str, str], advice: str
+) -> None:
+    text = (
+        "diff --git a/a.c b/n.c\nsimilarity index 90%\nrename from a.c\nrename to n.c\n"
+        "--- a/a.c\n+++ b/n.c\n@@ -1 +1 @@\n-one\n+two\n"
+    )
+    tree = MemoryTree({path: text.encode() for path, text in files.items()})
+
+    with pytest.raises(AnalyzerError) as caught:
+        steps(tree, text)
+
+    assert str(caught.value).splitlines()[-1].startswith(advice)
