@@ -18,7 +18,7 @@ from analyzer.pages.machine import TYPE, Frame, Space, Verb
 from analyzer.program.defs import call_from
 from analyzer.program.program import Program
 from analyzer.program.reach import TURN, Reader, leads_around, loops_at
-from analyzer.program.sums import Reach, Sum, one
+from analyzer.program.sums import Reach, Sum, is_fraction, one
 
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
 _Way = tuple[tuple[FunctionId, int], ...]
@@ -240,6 +240,9 @@ def _compared(clear: Reach | None, handed: Reach | None) -> str | None:
     if clear.end is None or handed.end is None:
         return None
     behind = handed.end.plus(clear.end, -1)
+    many, all_of_them = clear.end.plus(clear.first, -1), handed.end.plus(handed.first, -1)
+    if ahead == Sum() and is_fraction(many, all_of_them):
+        return "on a fraction only of the pages"
     if behind.terms:
         return None
     return "on all but the last of the pages" if behind.number > 0 else ""

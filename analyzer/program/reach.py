@@ -8,11 +8,10 @@ from functools import lru_cache
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
 from analyzer.program.defs import Place, call_from, predecessors
-from analyzer.program.sums import Reach, Sum, one
+from analyzer.program.sums import BITS, Reach, Sum, computed, one
 
 #: Begins the name of how far a loop has come that is not walked through.
 TURN = "turn "
-_BITS = 64
 
 
 def loops_at(variant: ir.Variant, at: int) -> frozenset[int]:
@@ -182,9 +181,9 @@ class Reader:
                     return a.plus(b, 1 if op == "+" else -1)
                 if steps:
                     return None  # what is stepped is not itself any more
-                if op == "<<" and not (a.terms or b.terms) and 0 <= b.number < _BITS:
+                if op == "<<" and not (a.terms or b.terms) and 0 <= b.number < BITS:
                     return Sum((), a.number << b.number)
-                return Sum(((f"({a} {op} {b})", 1),))
+                return computed(op, a, b)
         return None
 
     def _named(self, name: str, at: Place, steps: dict[str, Sum]) -> Sum | None:

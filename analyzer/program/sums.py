@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+#: Of the widest number.
+BITS = 64
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -55,6 +57,25 @@ class Reach:
         first = self.first.put(values)
         end = None if self.end is None else self.end.put(values)
         return None if first is None else Reach(first, end, self.is_range)
+
+
+def computed(op: str, left: Sum, right: Sum) -> Sum:
+    """Return what an operation makes of two sums, as something of which only the name is known."""
+    if op == "<<" and right.terms and right.number:
+        doubled = computed(op, left, Sum(right.terms))
+        if right.number < 0:
+            return computed(">>", doubled, Sum((), -right.number))
+        return Sum().plus(doubled, 1 << min(right.number, BITS))
+    return Sum(((f"({left} {op} {right})", 1),))
+
+
+def is_fraction(part: Sum, whole: Sum) -> bool:
+    """Tell whether a sum is another one divided by a number, so that it is less."""
+    return any(
+        part == computed(op, whole, Sum((), n))
+        for op, least in (("/", 2), (">>", 1))
+        for n in range(least, BITS + 1)
+    )
 
 
 def _means_other(computed: str, values: Mapping[str, Sum | None]) -> bool:
