@@ -8,6 +8,7 @@ from dataclasses import replace
 from analyzer.checks.evidence import event_span
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation
+from analyzer.pages.facts import Facts
 from analyzer.pages.machine import SET, TYPE, UNTYPED, Event
 
 
@@ -43,9 +44,19 @@ def _in_use(behaviour: Behaviour, sides: Sides) -> Iterator[tuple[Observation, E
         source = o.page.source(TYPE)
         if source is None or source.function not in sides.facts.origins:
             continue
-        for event in reversed(o.page.history):
-            mark = event.kind == "write" and event.dimension not in ("", TYPE)
-            mark = mark and event.path == o.path and o.page.flag(event.dimension) == SET
-            if mark and event.function not in sides.facts.origins:
-                yield o, event
-                break
+        mark = mark_of(o, sides.facts)
+        if mark is not None:
+            yield o, mark
+
+
+def mark_of(o: Observation, facts: Facts) -> Event | None:
+    """Return what marks the pages that a function leaves for a use of its own, None where nothing.
+
+    That is a flag, set in the function's file.
+    """
+    for event in reversed(o.page.history):
+        mark = event.kind == "write" and event.dimension not in ("", TYPE)
+        mark = mark and event.path == o.path and o.page.flag(event.dimension) == SET
+        if mark and event.function not in facts.origins:
+            return event
+    return None

@@ -14,14 +14,14 @@ from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, Frame, Space, Verb
+from analyzer.pages.machine import TYPE, Event, Frame, Space, Verb
 from analyzer.program.defs import call_from
 from analyzer.program.program import Program
 from analyzer.program.reach import TURN, Reader, leads_around, loops_at
 from analyzer.program.sums import Reach, Sum, is_fraction, one
 
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
-_Way = tuple[tuple[FunctionId, int], ...]
+Way = tuple[tuple[FunctionId, int], ...]
 
 
 class Coverage:
@@ -37,8 +37,8 @@ class Coverage:
             for o in behaviour.observations
             if o.kind is Kind.OPERATION and is_clear(o.operation, self._space)
         ]
-        late = {_way_of(o) for o in clears if o.outcome is Outcome.LATE}
-        self._clears = frozenset(map(_way_of, clears)) - late
+        late = {way_of(o) for o in clears if o.outcome is Outcome.LATE}
+        self._clears = frozenset(map(way_of, clears)) - late
         # What has cleared the pages that come to the buddy clean.
         self._leading = frozenset(
             (source.owner, source.at)
@@ -54,7 +54,7 @@ class Coverage:
         """
         clear = o.page.source(TYPE)
         assert clear is not None, "asked of pages that were cleared"
-        way, other = _way_of(o), _way(clear.chain, clear.owner, clear.at)
+        way, other = way_of(o), way_to(clear)
         part = _parting(way, other)
         if part is None:
             return None
@@ -74,7 +74,7 @@ class Coverage:
 
     def misses(self, o: Observation, functions: Collection[FunctionId]) -> bool:
         """Tell whether what is cleared in one of the functions certainly is not all of it."""
-        way, found = _way_of(o), self._elsewhere(o, functions)
+        way, found = way_of(o), self._elsewhere(o, functions)
         if len(found) != 1:
             return False
         part, other = next(iter(found))
@@ -82,9 +82,9 @@ class Coverage:
 
     def _elsewhere(
         self, o: Observation, functions: Collection[FunctionId]
-    ) -> frozenset[tuple[int, _Way]]:
+    ) -> frozenset[tuple[int, Way]]:
         """Return the ways to clears that were not seen to reach a page, from where they part."""
-        way = _way_of(o)
+        way = way_of(o)
         return frozenset(
             (part, other[part:])
             for part in range(len(way))
@@ -101,20 +101,32 @@ class Coverage:
             if (first := call_from(variant, clear[1])) and (then := call_from(variant, call[1]))
         )
 
-    def _beside(self, way: _Way, part: int) -> Iterator[_Way]:
+    def _beside(self, way: Way, part: int) -> Iterator[Way]:
         """Yield the ways to clears that part from a way at a function."""
         return (w for w in self._clears if _parting(way, w) == part)
 
-    def _left(self, o: Observation, way: _Way, other: _Way) -> str | None:
+    def _left(self, o: Observation, way: Way, other: Way) -> str | None:
         """Return what one way clears of what the other one hands over; both begin in a function."""
         found = {
-            _compared(
+            compared(
                 self._reach(other, 0, None, variant, shared),
                 self._reach(way, *self._handing(o), variant, shared),
             )
             for _, variant in self._program.bodies(way[0][0])
             for shared in (loops_at(variant, way[0][1]) & loops_at(variant, other[0][1]),)
             if call_from(variant, way[0][1]) and call_from(variant, other[0][1])
+        }
+        return found.pop() if len(found) == 1 else None
+
+    def reached(self, way: Way) -> Reach | None:
+        """Return which pages an accessor reaches, in terms of the first function on the way to it.
+
+        None where it is not known, or another one where that function has several variants.
+        """
+        found = {
+            self._reach(way, 0, None, variant, frozenset())
+            for _, variant in self._program.bodies(way[0][0])
+            if call_from(variant, way[0][1])
         }
         return found.pop() if len(found) == 1 else None
 
@@ -145,7 +157,7 @@ class Coverage:
 
     def _reach(
         self,
-        way: _Way,
+        way: Way,
         arg: int,
         many: tuple[int, bool] | None,
         variant: ir.Variant,
@@ -192,7 +204,7 @@ def is_clear(accessor: str, space: Space) -> bool:
     return op is not None and op.dimension == TYPE and op.verb is Verb.CLEAR
 
 
-def _parting(way: _Way, other: _Way) -> int | None:
+def _parting(way: Way, other: Way) -> int | None:
     """Return where two ways part in a function that both go through; None where they do not."""
     for n, (a, b) in enumerate(zip(way, other, strict=False)):
         if a != b:
@@ -200,11 +212,17 @@ def _parting(way: _Way, other: _Way) -> int | None:
     return None
 
 
-def _way_of(o: Observation) -> _Way:
+def way_of(o: Observation) -> Way:
+    """Return the calls that lead from an entry point to an observation."""
     return _way(o.stack, o.id, o.span.start)
 
 
-def _way(stack: Sequence[Frame], id: FunctionId, at: int) -> _Way:
+def way_to(event: Event) -> Way:
+    """Return the calls that lead from an entry point to what made a page be what it is."""
+    return _way(event.chain, event.owner, event.at)
+
+
+def _way(stack: Sequence[Frame], id: FunctionId, at: int) -> Way:
     return (*((f.id, f.span.start) for f in stack), (id, at))
 
 
@@ -224,7 +242,7 @@ def _is_several(pages: Reach) -> bool:
     return pages.is_range or pages.end not in (None, one(pages.first).end)
 
 
-def _compared(clear: Reach | None, handed: Reach | None) -> str | None:
+def compared(clear: Reach | None, handed: Reach | None) -> str | None:
     """Return in words what a clear reaches of what is handed over; "" where that is all."""
     if clear is None or handed is None:
         return None

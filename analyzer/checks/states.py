@@ -19,6 +19,7 @@ from analyzer.checks import (
     marks,
     obligations,
     partly,
+    used,
 )
 from analyzer.checks.evidence import (
     find_cause,
@@ -71,6 +72,7 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
         charges.append(Charge(_rule(failure, culprit), failure, culprit))
     sites = (
         absences.find,
+        used.find,
         around.find,
         habits.find,
         handed.find,

@@ -56,9 +56,9 @@ def run_root(id: FunctionId, run: Run) -> None:
     """Interpret a function with arguments of which nothing is known."""
     run.steps = 0
     start = State({}, {}, config=dict(run.program.config))
-    for state, _ in _function(id, None, start, None, Span("", 0, 0, 0, 0, 0, 0), run):
+    for state, value in _function(id, None, start, None, Span("", 0, 0, 0, 0, 0, 0), run):
         leave_in_cells(state, id, run)
-        _observe_exit(id, state, run)
+        _observe_exit(id, state, value, run)
 
 
 def run_call(
@@ -74,9 +74,13 @@ def run_call(
     return _function(id, args, state, caller, span, run)
 
 
-def _observe_exit(id: FunctionId, state: State, run: Run) -> None:
-    """Observe what has become of the pages of every population that the root made."""
+def _observe_exit(id: FunctionId, state: State, value: Value, run: Run) -> None:
+    """Observe what has become of the pages of every population that the root made.
+
+    Who returns 0, or nothing, has done what it was called for.
+    """
     for function in [f for f in run.program.lowered(id) if f.variants][:1]:
+        done = value == Int(0) or function.returns.split()[-1:] == ["void"]
         act = Activation(function, function.variants[0], 0, (), id)
         for key, page in sorted(state.pages.items()):
             if page.population and page.population != ALLOCATED:
@@ -84,7 +88,7 @@ def _observe_exit(id: FunctionId, state: State, run: Run) -> None:
                     act,
                     function.span,
                     Kind.EXIT,
-                    Outcome.SEEN,
+                    Outcome.DONE if done else Outcome.SEEN,
                     page,
                     text=function.name,
                     given=state.given.get(key, ""),

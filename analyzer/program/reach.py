@@ -26,17 +26,31 @@ def leads_around(variant: ir.Variant, clear: int, freed: int) -> bool:
 
     A loop around that one alone is as good as it: it has a turn.
     """
-    shut = {clear}
+    return freed in _around(variant, clear, 0, freed)
+
+
+def leads_past(variant: ir.Variant, made: int, marked: int) -> bool:
+    """Tell whether a way leads from one block around another one out of a function.
+
+    A loop around that one alone is as good as it: it has a turn.
+    """
+    ways = _around(variant, marked, made, made)
+    return any(isinstance(variant.blocks[b].end, ir.Return) for b in ways)
+
+
+def _around(variant: ir.Variant, block: int, begin: int, other: int) -> set[int]:
+    """Return the blocks to which a way leads around one, or a loop in which other ones are not."""
+    shut = {block}
     for loop in variant.loops:
-        if clear in loop.blocks and freed not in loop.blocks:
+        if block in loop.blocks and other not in loop.blocks:
             shut |= loop.blocks
-    seen, todo = {0} - shut, [0]
+    seen, todo = {begin} - shut, [begin]
     while todo:
         for to in ir.successors(variant.blocks[todo.pop()].end):
             if to not in seen | shut:
                 seen.add(to)
                 todo.append(to)
-    return freed in seen
+    return seen
 
 
 class Reader:

@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     MAY_LEAK = "may leak"
     CLEAN = "clean"
     FAILED = "failed"
+    DONE = "done"  # the function returned, and no error
     LATE = "late"  # the page was handed to the buddy before
     SEEN = "seen"
 
