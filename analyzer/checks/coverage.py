@@ -63,6 +63,15 @@ class Coverage:
             return None  # the rest may be cleared by another call, there or further on
         return self._left(o, way[part:], other[part:])
 
+    def is_begun(self, o: Observation) -> bool:
+        """Tell whether who wrote a flag last has reached not all of the pages of an operation."""
+        writer = o.source
+        if writer is None or writer.kind != "write" or writer.function in self._facts.origins:
+            return False
+        way, other = _way_of(o), _way(writer.chain, writer.owner, writer.at)
+        part = _parting(way, other)
+        return part is not None and bool(self._left(o, way[part:], other[part:]))
+
     def is_elsewhere(self, o: Observation, functions: Collection[FunctionId]) -> bool:
         """Tell whether what is cleared in one of the functions on the way may be the page.
 
@@ -149,7 +158,12 @@ class Coverage:
         )
 
     def _handing(self, o: Observation) -> tuple[int, tuple[int, bool] | None]:
-        """Return which argument a call hands over; which says how many, and whether as a power."""
+        """Return which argument a call hands over; which says how many, and whether as a power.
+
+        What is no hand-over is done to one page.
+        """
+        if o.kind is Kind.OPERATION:
+            return 0, None
         sink = self._facts.sinks.get(o.operation) or self._facts.puts[o.operation]
         if sink.count is not None:
             return sink.arg, (sink.count, False)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analyzer.blame.culprit import Charge, charge_site, culprit_at
+from analyzer.checks.coverage import Coverage
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome, by_site
 from analyzer.pages.machine import EITHER, TYPE
@@ -16,8 +17,9 @@ def find(sides: Sides) -> Iterator[Failure]:
     """Yield operations that had an effect before and have none on any page now.
 
     Only where every caller was followed: a function that others may call with other pages is
-    none of ours to call dead.
+    none of ours to call dead. Nor where a part of the pages alone has lost the flag.
     """
+    coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
     sites = sides.behaviours.map(_on_flags)
     for key, seen in sorted(sites.after.items(), key=repr):
         if any(o.outcome is not Outcome.NO_EFFECT for o in seen):
@@ -26,7 +28,7 @@ def find(sides: Sides) -> Iterator[Failure]:
         worked = [o for o in was if o.outcome is Outcome.EFFECTIVE]
         if not worked or any(o.page.flag(o.dimension) == EITHER for o in worked):
             continue
-        if _every_caller_followed(seen[0], sides):
+        if _every_caller_followed(seen[0], sides) and not any(map(coverage.is_begun, seen)):
             yield Failure("dead-op", seen[0])
 
 
