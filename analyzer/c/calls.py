@@ -20,6 +20,7 @@ from analyzer.c.ir import (
     Expr,
     Name,
     Opaque,
+    Return,
     Stop,
     Unary,
 )
@@ -164,6 +165,13 @@ def _access(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) -> Expr
         value = b.value(given[1])
         b.assign(target, value, node)
         return target
+    if name in known.taken and len(given) == 1:
+        place, kept = b.value(given[0]), b.temporary()
+        b.assign(kept, place, node)
+        b.assign(place, Const(0), node)
+        if known.taken[name]:
+            b.graph.end(Return(kept, b.span(node)))
+        return kept
     if name in known.exchanges and len(given) == 2:
         left, right, kept = b.value(given[0]), b.value(given[1]), b.temporary()
         b.assign(kept, left, node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from analyzer.c.body import Body
-from analyzer.c.facts import words
+from analyzer.c.facts import macros, words
 from analyzer.c.initial import fill
 from analyzer.c.parser import Syntax
 
@@ -13,6 +13,7 @@ _WRAPPERS = frozenset(
     ("pointer_declarator", "array_declarator", "parenthesized_declarator", "attributed_declarator",
      "function_declarator", "init_declarator")
 )  # fmt: skip
+_CLEANUP = re.compile(r"\b(__\w+)\s*\(\s*\w+\s*\)")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -44,6 +45,22 @@ def lower_declaration(b: Body, node: Syntax) -> None:
             variable = b.declare(name, spelled)
             if not static:
                 b.assign(variable, b.value(value), declarator)
+        if spelled in macros().cleaned:
+            _leave_scope(b, declarator, node, value)
+
+
+def _leave_scope(b: Body, declarator: Syntax, node: Syntax, value: Syntax | None) -> None:
+    """Admit that what is done at the end of its scope to what a variable names is not followed.
+
+    Whoever named it before may go on with it; what a call has returned is known here alone.
+    """
+    end = value.start if value is not None else node.end
+    found = _CLEANUP.search(b.unit.source(declarator.start, end))
+    if found is None or found.group(1) not in macros().cleanups:
+        return
+    b.gap("syntax", declarator, f"does not follow what `{found.group()}` does in the end")
+    if value is not None and value.kind != "call_expression":
+        b.havoc(declarator.start, value.start, declarator)
 
 
 def _unwrap(b: Body, node: Syntax) -> tuple[str, str] | None:

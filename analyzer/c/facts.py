@@ -98,12 +98,15 @@ class Macros:
     loads: frozenset[str]
     stores: Mapping[str, bool]  # whether the first argument is an address
     exchanges: frozenset[str]
+    taken: Mapping[str, bool]  # whether the function returns it
     counted: Mapping[str, Counted]
     uncounted: frozenset[str]  # fields
     configuration: frozenset[str]
     nothing: frozenset[str]
     opaque: frozenset[str]
     declarers: tuple[Declarer, ...]
+    cleanups: frozenset[str]  # annotations that say what is done at the end of a scope
+    cleaned: frozenset[str]  # types of variables of which that matters
     guards: frozenset[str]
 
 
@@ -143,6 +146,7 @@ def macros() -> Macros:
     """Return what lowering needs to know of macros that look like calls."""
     facts = read_facts("kernel/expressions.toml")
     checks = read_facts("kernel/assertions.toml")
+    declared = read_facts("kernel/annotations.toml")
     guard = read_facts("kernel/iterators.toml")["guard"]
     return Macros(
         assertions={
@@ -157,6 +161,7 @@ def macros() -> Macros:
         loads=_names(facts["load"], "names"),
         stores={n: bool(g["pointer"]) for g in facts["store"] for n in g["names"]},
         exchanges=_names(facts["exchange"], "names"),
+        taken={n: bool(g["returns"]) for g in facts["taken"] for n in g["names"]},
         counted={
             n: Counted(**{k: v for k, v in g.items() if k not in ("names", "source")})
             for g in facts["counted"]
@@ -167,9 +172,10 @@ def macros() -> Macros:
         nothing=_names(facts["nothing"], "names"),
         opaque=_names(facts["opaque"], "names"),
         declarers=tuple(
-            Declarer(re.compile(d["pattern"]), d["name"], d["type"])
-            for d in read_facts("kernel/annotations.toml")["declarer"]
+            Declarer(re.compile(d["pattern"]), d["name"], d["type"]) for d in declared["declarer"]
         ),
+        cleanups=frozenset(declared["cleanup"]["calls"]),
+        cleaned=frozenset(declared["cleanup"]["types"]),
         guards=frozenset((*guard["plain"], *guard["variable"])),
     )
 

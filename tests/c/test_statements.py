@@ -264,6 +264,11 @@ def test_stores_through_macros_are_assignments() -> None:
     assert 52 == trace("swap(a, b); return a * 10 + b;", a=2, b=5)[0]
 
 
+def test_pointer_that_is_taken_from_its_variable_leaves_nothing_there() -> None:
+    assert 50 == trace("b = no_free_ptr(a); return b * 10 + a;", a=5, b=2)[0]
+    assert 5 == trace("return_ptr(a); return 1;", a=5)[0]
+
+
 @pytest.mark.parametrize(
     ("call", "before", "answer", "after"),
     [
