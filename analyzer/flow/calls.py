@@ -124,6 +124,7 @@ def _dispatch(
                 return results
             if not is_harmless(name):
                 _expose(args, run)
+            state = _called_back(step, args, state, act, run)
             if _passes_page(args, state) or any(_is_used_list(a, act, run) for a in args):
                 run.met.setdefault((name, path))
             return [(pass_addresses(args, state, here), Unknown(here))]
@@ -341,10 +342,28 @@ def _direct(
     if not entered and not any(run.program.returns(id) for id in found):
         return []
     if not entered:
+        state = _called_back(step, args, state, act, run)
         return [(_passed(args, found, state, here, act, run), Unknown(here))]
     for id in entered:
         results.extend(enter(id, args, state, act, step.span, here))
     return results
+
+
+def _called_back(
+    step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
+) -> State:
+    """Forget the pages that a call is passed together with a function that marks or unmarks some.
+
+    Whoever is passed both, as stop_machine() is, calls the one with the other.
+    """
+    passed = [a for a in args if isinstance(a, Fn)]
+    if not passed or not _passes_page(args, state):
+        return state
+    found = (run.program.resolve(a.name, a.path or act.function.path) for a in passed)
+    if not any(run.role(id).strong for ids in found for id in ids):
+        return state
+    run.gap("callback", act, step.span.line, run.text(act, step.span))
+    return operations.lose_pages(args, state, run)
 
 
 def _indirect(
@@ -373,9 +392,7 @@ def _indirect(
         ids = tuple(i for i in ids if run.role(i).matters)
     if not ids:
         run.gap("callback", act, step.span.line, run.text(act, step.span))
-        state = pass_addresses(args, state, here)
-        if isinstance(held, ir.Index):  # a table of functions is there for what they do
-            state = operations.lose_pages(args, state, run)
+        state = operations.lose_pages(args, pass_addresses(args, state, here), run)
         return [(state, Unknown(here))]
     results: Results = []
     for id in ids:

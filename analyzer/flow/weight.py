@@ -97,7 +97,16 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
     concerns = (not is_harmless(name) and run.program.stored(name)) or any(
         _may_be_page(a, act) or _is_kept(a, act, run) for a in step.args
     )
-    return bool(concerns) and not run.program.resolve(name, path)
+    if not concerns:
+        return False
+    return not run.program.resolve(name, path) or any(_marks_pages(a, act, run) for a in step.args)
+
+
+def _marks_pages(e: Expr, act: Activation, run: Run) -> bool:
+    """Tell whether an argument is the name of a function that marks or unmarks pages."""
+    if not isinstance(e, Name) or act.is_local(e.id):
+        return False
+    return any(run.role(id).strong for id in run.hear(e.id, act.function.path).matter)
 
 
 def _marks(step: Call, act: Activation, run: Run) -> bool:
@@ -108,7 +117,7 @@ def _marks(step: Call, act: Activation, run: Run) -> bool:
     op = run.space.operations.get(name)
     if op is not None:
         return op.dimension == TYPE and not op.is_test
-    return any(run.role(id).strong for id in run.hear(name, act.function.path).matter)
+    return _marks_pages(step.callee, act, run)
 
 
 def _is_flag(step: Assign, act: Activation, run: Run) -> bool:
