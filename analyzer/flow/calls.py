@@ -16,6 +16,7 @@ from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
+    FROM,
     ZERO,
     Element,
     Fn,
@@ -184,7 +185,7 @@ def _by_fact(
     identity = facts.identities.get(name)
     if identity is not None and first is not None:
         key = page_key(first)
-        if key is None:
+        if key is None or (identity.head and FROM in key):
             return [(state, Unknown(here))]
         if identity.to == "page" and key not in state.pages and key not in state.given:
             state = state.with_page(key, operations.page_of(key, state, run))

@@ -22,12 +22,14 @@ _FILE = re.compile(r"[\w*./-]+\.[ch]\b")
 class Identity:
     """A call that names the same page in another way: as "page", "pfn", "phys" or "virt".
 
-    Or the page that lies a number of pages behind it, which the argument at distance gives.
+    Or the page that lies a number of pages behind it, which the argument at distance gives, or the
+    head of the allocation that it belongs to.
     """
 
     to: str
     maybe_null: bool
     distance: int | None
+    head: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,9 @@ def load_facts() -> Facts:
     lists = pages["list"]
     return Facts(
         identities={
-            n: Identity(e["to"], e.get("maybe_null", False), e.get("distance"))
+            n: Identity(
+                e["to"], e.get("maybe_null", False), e.get("distance"), e.get("head", False)
+            )
             for e in pages["identity"]
             for n in e["names"]
         },
