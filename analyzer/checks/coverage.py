@@ -68,7 +68,7 @@ class Coverage:
         writer = o.source
         if writer is None or writer.kind != "write" or writer.function in self._facts.origins:
             return False
-        way, other = _way_of(o), _way(writer.chain, writer.owner, writer.at)
+        way, other = way_of(o), way_to(writer)
         part = _parting(way, other)
         return part is not None and bool(self._left(o, way[part:], other[part:]))
 
