@@ -93,11 +93,14 @@ def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:
 def _interest(prepared: Pair[Prepared]) -> Interest:
     """Return what of both trees matters: an operation that is gone matters as well."""
     mine = prepared.map(interest_of)
+    flags = mine.before.flags | mine.after.flags
+    if mine.before.flags != mine.after.flags:
+        mine = prepared.map(lambda p: p.interest(flags))
     strong = mine.before.strong | mine.after.strong
     return Interest(
         strong,
         (mine.before.weak | mine.after.weak) - strong,
-        mine.before.flags | mine.after.flags,
+        flags,
         mine.before.givers | mine.after.givers,
     )
 

@@ -41,14 +41,18 @@ class Prepared:
     law: Law
     facts: Facts
     numbers: Mapping[str, int]
-    _interests: dict[int, Interest] = field(default_factory=dict, compare=False, repr=False)
+    _interests: dict[object, Interest] = field(default_factory=dict, compare=False, repr=False)
 
-    def interest(self) -> Interest:
-        """Return what of the tree matters by itself, as far as it is read."""
-        read = len(self.program.paths)
-        if read not in self._interests:
-            self._interests[read] = find_interest(self.program, self.law.space, self.facts)
-        return self._interests[read]
+    def interest(self, flags: frozenset[str] = frozenset()) -> Interest:
+        """Return what of the tree matters by itself, as far as it is read.
+
+        So does what writes one of some further flags.
+        """
+        key = (len(self.program.paths), flags)
+        if key not in self._interests:
+            space = self.law.space
+            self._interests[key] = find_interest(self.program, space, self.facts, flags)
+        return self._interests[key]
 
     @cached_property
     def types_forgotten(self) -> bool:

@@ -39,8 +39,13 @@ def writers(space: Space, facts: Facts) -> frozenset[str]:
     )
 
 
-def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
-    """Return the functions of a tree that matter, and the flags that they write."""
+def find_interest(
+    program: Program, space: Space, facts: Facts, further: frozenset[str] = frozenset()
+) -> Interest:
+    """Return the functions of a tree that matter, and the flags that they write.
+
+    further are flags that count as well: those that are written in the tree to compare with.
+    """
     seeds = {*writers(space, facts), *facts.origins, *facts.handers}
     makers = {id for name in facts.origins for id in program.resolve(name, "")}
     handers = {id for name in facts.handers for id in program.resolve(name, "")}
@@ -54,7 +59,7 @@ def find_interest(program: Program, space: Space, facts: Facts) -> Interest:
         for op in space.operations.values()
         if (op.dimension == TYPE and op.label in facts.types) or op.dimension in facts.flags
     }
-    flags = frozenset((*facts.flags, *_written_flags(program, space, strong, makers)))
+    flags = further.union(facts.flags, _written_flags(program, space, strong, makers))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
     names = {*tracked, *facts.sinks, *facts.resets, STORING}
     weak, _ = _reaching(program, names, facts, levels=4, besides=dropping(program, facts))
