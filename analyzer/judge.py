@@ -119,7 +119,7 @@ def sides_of(task: Task) -> Sides | str:
     """Read and analyse both trees; in words why nothing moves where that is clear without."""
     if idle := idle_nearby(task.trees, task.changed, task.question.facts):
         return idle
-    with searching(task.trees.after, likely_words(task.question.facts)):
+    with searching(task.trees.after, likely_words(task.question.facts, task.trees.after)):
         prepared = read_trees(task)
     if isinstance(prepared, str):
         return prepared

@@ -75,7 +75,7 @@ def check(
             judged = judged or idle_nearby(trees, changed, question.facts)
             if judged is None:
                 # Most patches never come to this; files are searched while it is loaded.
-                with searching(trees.after, likely_words(question.facts)):
+                with searching(trees.after, likely_words(question.facts, trees.after)):
                     from analyzer.judge import Task, judge_trees, read_trees
                     from analyzer.program.cache import Cache
 

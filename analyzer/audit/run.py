@@ -29,9 +29,10 @@ from analyzer.pages.machine import CLEAR, SET, UNTYPED, PageState, Space
 from analyzer.pages.provenance import load_provenance
 from analyzer.parallel import later
 from analyzer.program.cache import Cache
+from analyzer.program.inline import marking_ahead
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
-from analyzer.program.roots import search_words
+from analyzer.program.roots import search_words, writers
 from analyzer.sites import Move, Site
 from analyzer.tree import Tree, searching
 from analyzer.ways.state import Held
@@ -57,7 +58,8 @@ def search_ahead(tree: Tree, cache: Cache, facts: Facts, migration: Described) -
     """Search once for all that is sure to be asked for; return what then will be asked for."""
     space = law_of(tree.read, cache, facts).space
     names = names_of(space, migration)
-    tree.search([*search_words(space, facts), *first_words(names)])  # the tree remembers
+    marking = marking_ahead(writers(space, facts), tree.read, tree.search)
+    tree.search([*search_words(space, facts), *first_words(names), *marking])  # the tree remembers
     return likely_wrappers(names, tree, lambda path, text: cache.scan(path, text).unit)
 
 

@@ -23,9 +23,16 @@ from analyzer.pages.machine import PageState
 from analyzer.program.cache import Cache
 from analyzer.program.following import is_freed_next
 from analyzer.program.held import held_in
+from analyzer.program.inline import marking_in
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
-from analyzer.program.roots import find_holders, find_interest, find_roots, search_words
+from analyzer.program.roots import (
+    find_holders,
+    find_interest,
+    find_roots,
+    search_words,
+    writers,
+)
 from analyzer.tree.api import Read, Search
 
 #: A root may take this part of the time that is left, so that one which is too much leaves some.
@@ -92,6 +99,9 @@ def prepare(
     config = {**facts.config, **config}
     program = Program(read, search, cache, config, budget, sources, facts.shared)
     program.look_up(search_words(law.space, facts))
+    units = (program.unit(path) for path in program.paths)
+    if marking := marking_in(units, writers(law.space, facts)):
+        program.look_up(marking)
     program.add((facts.release.file,))
     return Prepared(program, law, facts, program.numbers(facts.headers))
 

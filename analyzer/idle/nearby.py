@@ -24,6 +24,7 @@ from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
 from analyzer.pages.laws import HEADER, usual_accessors
 from analyzer.program.arguments import split_arguments
+from analyzer.program.inline import marking_ahead
 from analyzer.spelling import names_in, usual_names
 from analyzer.tree import Tree, is_source
 
@@ -316,7 +317,9 @@ def list_words(facts: Facts) -> frozenset[str]:
     )
 
 
-def likely_words(facts: Facts) -> frozenset[str]:
-    """Return what is looked for in most trees; only the law of a tree knows for certain."""
+def likely_words(facts: Facts, tree: Tree) -> frozenset[str]:
+    """Return what is looked for in a tree, most likely; only its law knows for certain."""
     accessors = (name for label in facts.types for name in usual_accessors(label))
-    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
+    writers = (name for label in facts.types for name in usual_accessors(label, writing=True))
+    marking = marking_ahead(frozenset(writers), tree.read, tree.search)
+    return marking.union(accessors, facts.origins, facts.handers, facts.search)

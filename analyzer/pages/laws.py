@@ -56,11 +56,12 @@ class Law:
     gaps: tuple[Gap, ...]
 
 
-def usual_accessors(label: str) -> tuple[str, ...]:
-    """Return the accessors that a page type has in kernels as they are."""
+def usual_accessors(label: str, *, writing: bool = False) -> tuple[str, ...]:
+    """Return the accessors that a page type has in kernels as they are; or those that change it."""
     return tuple(
         f"{prefix}{name}"
-        for prefix, _ in _PREFIXES
+        for prefix, verb in _PREFIXES
+        if verb is not Verb.TEST or not writing
         for name in (usual_names(label) if "folio" in prefix else (label,))
     )
 

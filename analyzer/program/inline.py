@@ -1,0 +1,45 @@
+"""Find the functions of headers by which a file marks pages and names no accessor.
+
+Who calls one has to be read like whoever names an accessor, and a search for accessors does not
+find him: `balloon_page_insert()` of include/linux/balloon_compaction.h is one in many kernels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from analyzer.c.unit import LARGEST, Unit, scan_unit
+from analyzer.pages.laws import HEADER
+from analyzer.tree import Read, Search
+
+#: Where headers for all the kernel are.
+_SHARED = ("include",)
+_CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+
+
+def marking_in(units: Iterable[Unit], accessors: Collection[str]) -> frozenset[str]:
+    """Return the functions of headers that call an accessor, or one of each other that does."""
+    calls: dict[str, set[str]] = {}
+    for unit in units:
+        if unit.path.endswith(".h") and unit.path != HEADER:
+            for name, definitions in unit.definitions.items():
+                bodies = (unit.code[d.body : d.span.end] for d in definitions)
+                calls.setdefault(name, set()).update(
+                    found.decode("latin-1") for body in bodies for found in _CALL.findall(body)
+                )
+    return _reaching(calls, frozenset(accessors))
+
+
+def _reaching(calls: Mapping[str, set[str]], accessors: frozenset[str]) -> frozenset[str]:
+    found: set[str] = set()
+    while new := {n for n, c in calls.items() if c & (accessors | found)} - found:
+        found |= new
+    return frozenset(found)
+
+
+def marking_ahead(accessors: Collection[str], read: Read, search: Search) -> frozenset[str]:
+    """Return such functions of the headers for all the kernel, where no more is read of a tree."""
+    texts = ((path, read(path)) for path in search(accessors, _SHARED) if path != HEADER)
+    units = (scan_unit(p, text) for p, text in texts if text is not None and len(text) <= LARGEST)
+    return marking_in(units, accessors)
