@@ -25,13 +25,14 @@ from analyzer.comparison.compare import Sides
 from analyzer.findings import Finding, Migration, Status, order_of
 from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.domain.observe import Behaviour
-from analyzer.idle.nearby import Question, idle_nearby, likely_words
+from analyzer.idle.nearby import Question, idle_nearby
 from analyzer.idle.relevance import idle_by_interest, idle_by_names
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.parallel import later
 from analyzer.patch.model import Patch
 from analyzer.program.cache import Cache
+from analyzer.program.inline import likely_words
 from analyzer.program.interest import Interest
 from analyzer.rules import Rule, load_rules
 from analyzer.settle import analyse_both, is_worth, read_on, settle

@@ -17,7 +17,6 @@ from analyzer.idle.nearby import (
     NO_STATEMENT,
     idle_by_text,
     idle_nearby,
-    likely_words,
     question_of,
     spelled_in,
 )
@@ -26,6 +25,7 @@ from analyzer.pages.laws import HEADER
 from analyzer.patch.model import Patch, Series
 from analyzer.patch.moves import moved_on
 from analyzer.patch.steps import Step, apply_series
+from analyzer.program.inline import likely_words
 from analyzer.spelling import unknown_in
 from analyzer.tree import Tree, searching, why_unread
 

@@ -24,7 +24,6 @@ from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.pages.facts import Facts, extended, in_question, load_facts
 from analyzer.pages.laws import HEADER, usual_accessors
 from analyzer.program.arguments import split_arguments
-from analyzer.program.inline import marking_ahead
 from analyzer.spelling import names_in, usual_names
 from analyzer.tree import Tree, is_source
 
@@ -315,11 +314,3 @@ def list_words(facts: Facts) -> frozenset[str]:
     return frozenset(
         (*of.put, *of.take, *of.entry, *of.first, *of.step, *of.passing, *of.iterators)
     )
-
-
-def likely_words(facts: Facts, tree: Tree) -> frozenset[str]:
-    """Return what is looked for in a tree, most likely; only its law knows for certain."""
-    accessors = (name for label in facts.types for name in usual_accessors(label))
-    writers = (name for label in facts.types for name in usual_accessors(label, writing=True))
-    marking = marking_ahead(frozenset(writers), tree.read, tree.search)
-    return marking.union(accessors, facts.origins, facts.handers, facts.search)

@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from analyzer.c.unit import LARGEST, Unit, scan_unit
-from analyzer.pages.laws import HEADER
-from analyzer.tree import Read, Search
+from analyzer.pages.facts import Facts
+from analyzer.pages.laws import HEADER, usual_accessors
+from analyzer.tree import Read, Search, Tree
 
 #: Where headers for all the kernel are.
 _SHARED = ("include",)
@@ -43,3 +44,11 @@ def marking_ahead(accessors: Collection[str], read: Read, search: Search) -> fro
     texts = ((path, read(path)) for path in search(accessors, _SHARED) if path != HEADER)
     units = (scan_unit(p, text) for p, text in texts if text is not None and len(text) <= LARGEST)
     return marking_in(units, accessors)
+
+
+def likely_words(facts: Facts, tree: Tree) -> frozenset[str]:
+    """Return what is looked for in a tree, most likely; only its law knows for certain."""
+    accessors = (name for label in facts.types for name in usual_accessors(label))
+    writers = (name for label in facts.types for name in usual_accessors(label, writing=True))
+    marking = marking_ahead(frozenset(writers), tree.read, tree.search)
+    return marking.union(accessors, facts.origins, facts.handers, facts.search)
