@@ -360,8 +360,7 @@ def _called_back(
     passed = [a for a in args if isinstance(a, Fn)]
     if not passed or not _passes_page(args, state):
         return state
-    found = (run.program.resolve(a.name, a.path or act.function.path) for a in passed)
-    if not any(run.role(id).strong for ids in found for id in ids):
+    if not any(run.marks(a.name, a.path or act.function.path) for a in passed):
         return state
     run.gap("callback", act, step.span.line, run.text(act, step.span))
     return operations.lose_pages(args, state, run)

@@ -112,6 +112,10 @@ class Run(Seen):
             self.heard[name, path] = self._hear(name, path)
         return self.heard[name, path]
 
+    def marks(self, name: str, path: str) -> bool:
+        """Tell whether a function that a name can mean in a file marks or unmarks pages."""
+        return any(self.role(id).strong for id in self.hear(name, path).matter)
+
     def _hear(self, name: str, path: str) -> Heard:
         with self.program.noting(None):
             found = self.program.resolve(name, path)

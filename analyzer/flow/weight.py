@@ -104,9 +104,7 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
 
 def _marks_pages(e: Expr, act: Activation, run: Run) -> bool:
     """Tell whether an argument is the name of a function that marks or unmarks pages."""
-    if not isinstance(e, Name) or act.is_local(e.id):
-        return False
-    return any(run.role(id).strong for id in run.hear(e.id, act.function.path).matter)
+    return isinstance(e, Name) and not act.is_local(e.id) and run.marks(e.id, act.function.path)
 
 
 def _marks(step: Call, act: Activation, run: Run) -> bool:
@@ -117,7 +115,7 @@ def _marks(step: Call, act: Activation, run: Run) -> bool:
     op = run.space.operations.get(name)
     if op is not None:
         return op.dimension == TYPE and not op.is_test
-    return _marks_pages(step.callee, act, run)
+    return run.marks(name, act.function.path)
 
 
 def _is_flag(step: Assign, act: Activation, run: Run) -> bool:
