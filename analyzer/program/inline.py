@@ -6,35 +6,28 @@ find him: `balloon_page_insert()` of include/linux/balloon_compaction.h is one i
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
-from analyzer.c.unit import LARGEST, Unit, scan_unit
+from analyzer.c.unit import LARGEST, Unit, called_names, scan_unit
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, usual_accessors
 from analyzer.tree import Read, Search, Tree
 
 #: Where headers for all the kernel are.
 _SHARED = ("include",)
-_CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 
 
 def marking_in(units: Iterable[Unit], accessors: Collection[str]) -> frozenset[str]:
     """Return the functions of headers that call an accessor, or one of each other that does."""
-    calls: dict[str, set[str]] = {}
-    for unit in units:
-        if unit.path.endswith(".h") and unit.path != HEADER:
-            for name, definitions in unit.definitions.items():
-                bodies = (unit.code[d.body : d.span.end] for d in definitions)
-                calls.setdefault(name, set()).update(
-                    found.decode("latin-1") for body in bodies for found in _CALL.findall(body)
-                )
-    return _reaching(calls, frozenset(accessors))
-
-
-def _reaching(calls: Mapping[str, set[str]], accessors: frozenset[str]) -> frozenset[str]:
+    calls = [
+        (name, called_names(unit, definition))
+        for unit in units
+        if unit.path.endswith(".h") and unit.path != HEADER
+        for name, definitions in unit.definitions.items()
+        for definition in definitions
+    ]
     found: set[str] = set()
-    while new := {n for n, c in calls.items() if c & (accessors | found)} - found:
+    while new := {n for n, called in calls if not called.isdisjoint({*accessors, *found})} - found:
         found |= new
     return frozenset(found)
 
