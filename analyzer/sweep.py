@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from analyzer.base import AnalyzerError, Severity
 from analyzer.budget import Budget
 from analyzer.patch.range import is_range
+from analyzer.patch.stack import files_in
 from analyzer.select import Selection
 
 if TYPE_CHECKING:
@@ -119,8 +120,7 @@ def jobs_of(
     )
     try:
         is_folder = folder.is_dir()
-        found = sorted(folder.iterdir()) if is_folder else []
-        paths = [p for p in found if p.is_file() and not p.name.startswith(".")]
+        paths = files_in(folder) if is_folder else []
     except OSError as error:
         raise AnalyzerError(f"{what}: cannot read the patches: {error.strerror}") from error
     if is_folder:

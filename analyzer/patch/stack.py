@@ -19,7 +19,7 @@ def patches_in(folder: Path) -> tuple[Sequence[Path], tuple[str, ...]]:
     That is the order of a file `series` that names them, as quilt keeps it, which leaves out the
     others; else that of their names. Raise AnalyzerError where it names what is not there.
     """
-    found = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = files_in(folder)
     names = _named(folder / _NAME)
     named = [folder / name for name in names if is_inside(name)]
     if not any(path.is_file() for path in named):
@@ -33,6 +33,11 @@ def patches_in(folder: Path) -> tuple[Sequence[Path], tuple[str, ...]]:
     more = f" and {len(others) - _TOLD} more" if len(others) > _TOLD else ""
     without = f", without {', '.join(others[:_TOLD])}{more}" if others else ""
     return named, (f"{folder}: in the order of its {_NAME} file{without}",)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of a directory that are not hidden, in the order of their names."""
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
 def _named(file: Path) -> list[str]:
