@@ -1,4 +1,4 @@
-"""Say that a patch does the same with every page, where that is known, and of what; or is not."""
+"""Say that a patch does the same with every page, of what that is known, and of what it is not."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def unfollowed(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
     for path in changed:
         unit = _unit(sides.programs.after, path)
         for name, lines in _edited(path, sides):
-            line = next((d.span.line for d in unit.definitions.get(name, ())), 0)
+            at = next((d.span.line for d in unit.definitions.get(name, ())), 0)
             words = (w for line in lines for w in _ACCESSOR.findall(line))
             for label in dict.fromkeys(labels[w] for w in words if w in labels):
                 detail = f"what is Page{label} is not followed: no migration describes it"
-                yield Gap("type", path, line, name, detail)
+                yield Gap("type", path, at, name, detail)
 
 
 def _followed(sides: Sides) -> frozenset[str]:

@@ -98,18 +98,16 @@ def _head(lines: Sequence[bytes], at: int) -> Iterator[bytes]:
 def _commit(message: Message, lines: Sequence[bytes], start: int, end: int) -> _Commit:
     head: list[bytes] = []
     full = _COMMIT.fullmatch(lines[start].rstrip())
-    short = _SHORT.fullmatch(lines[start].rstrip())
+    matched = full or _SHORT.fullmatch(lines[start].rstrip())
+    assert matched is not None, "a commit starts with a line of either kind"
     if full:
         head = list(_head(lines, start))
         texts = (line for line in lines[start + 1 + len(head) : end] if line.strip())
         subject = next(texts, b"")
         subject = b"" if _NO_SUBJECT.match(subject) else subject
     else:
-        assert short is not None, "a commit starts with a line of either kind"
-        subject = short[2]
+        subject = matched[2]
     body = b"\n".join(lines[start:end]) + b"\n" * (end < len(lines))
-    matched = full or short
-    assert matched is not None, "a commit starts with a line of either kind"
     return _Commit(
         id=matched[1],
         committed=_moment(head, _COMMITTED),
