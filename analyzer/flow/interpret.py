@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from analyzer.base import FunctionId, Span
 from analyzer.c import ir
-from analyzer.flow import calls, lists, words
+from analyzer.flow import calls, left, lists, words
 from analyzer.flow.asks import bits, exact, raised
 from analyzer.flow.asks.counters import counters_of, placed, stepped
 from analyzer.flow.asks.once import Once, is_contrary, marked_once
@@ -349,7 +349,8 @@ class _Body:
 
     def _turned(self, loop: ir.Loop, state: State) -> State:
         leave_in_cells(state, self.act.root, self.run)
-        return without_lost(state, turned(loop, state, self.act), self.run)
+        after = left.turned(state, turned(loop, state, self.act), self.act)
+        return without_lost(state, after, self.run)
 
     def _closes(self, block: int, target: int) -> bool:
         """Tell whether an edge is the end of a loop's turn."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analyzer.c import ir
 from analyzer.c.facts import iterator_cursors
-from analyzer.flow import operations
+from analyzer.flow import left, operations
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import ONE, ZERO, Element, Link, Page, Ref, Unknown, Value
@@ -74,8 +74,8 @@ def _pass_on(
         place = state.stands_on(of.key)
     else:
         place = _list_of(of, step.args[source], state, act, run)
-    operations.hand_on(place, _list_of(to, step.args[target], state, act, run), act, run)
-    return state
+    target_of = _list_of(to, step.args[target], state, act, run)
+    return operations.hand_on(place, target_of, state, act, run)
 
 
 def _is_member(e: ir.Expr, run: Run) -> bool:
@@ -114,6 +114,9 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
             if _is_member(step.args[-1], run):
                 drawn = operations.draw(place, here, state, act, run)
                 element = Page(here, "page")
+                if left.changes(step, act, run):
+                    ends = [left.at_end(place, s, act) for s in ends]
+                    drawn = [left.walked(place, here, s) for s in drawn]
                 return ends + [s.put(cursor, element).put(result, ONE) for s in drawn]
     for n, arg in enumerate(step.args):
         stepped = n in cursors if cursors is not None else n < _CURSORS

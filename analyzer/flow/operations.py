@@ -22,6 +22,7 @@ from analyzer.flow.domain.values import (
     Value,
     page_key,
 )
+from analyzer.flow.left import left_on, without_left
 from analyzer.flow.run import Run
 from analyzer.pages.facts import ALLOCATED, Sink
 from analyzer.pages.machine import (
@@ -255,24 +256,30 @@ def allocated(key: str, state: State, act: Activation, span: Span, run: Run) -> 
 
 def put_on_list(key: str, place: str, here: str, state: State, act: Activation, run: Run) -> State:
     """Put a page on a list; what stands on the list is the list's contract."""
+    state = without_left(place, state)
     place, call = own_place(place, act.stack, act.id), (act.id, here)
     put = Put(page_of(key, state, run), (act.stack, call))
     run.puts.setdefault(place, {}).setdefault(put)
     return run.take(key, state).give(key, f"list:{place}").stand(key, (place, call))
 
 
-def hand_on(source: str, target: str, act: Activation, run: Run) -> None:
+def hand_on(source: str, target: str, state: State, act: Activation, run: Run) -> State:
     """Put whatever stands on one list on another one, each kind as it is."""
+    left, after = left_on(source, state), without_left(target, without_left(source, state))
     source, target = (own_place(place, act.stack, act.id) for place in (source, target))
     puts = run.puts.setdefault(target, {})
-    for page in run.draw(source) or (unknown_page(run.space),):
+    if left is None:
+        left = run.draw(source) or (unknown_page(run.space),)
+    for page in left:
         puts.setdefault(Put(page, (source, page)))
+    return after
 
 
 def draw(place: str, here: str, state: State, act: Activation, run: Run) -> list[State]:
     """Meet some page on a list: one state for each state that producers put on it."""
+    left, state = left_on(place, state), without_left(place, state)
     place = own_place(place, act.stack, act.id)
-    known = run.draw(place)
+    known = left or run.draw(place)
     state = state.forget(lambda held: page_key(state.store[held]) == here)  # that was another one
     state = state.take(here).stand(here, (place, (act.id, here)))
     if not known:

@@ -96,6 +96,7 @@ class Run(Seen):
     cells: dict[str, str] = field(default_factory=dict)  # by place
     memory: dict[Context, list[tuple[State, Value]]] = field(default_factory=dict)
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
+    changing: dict[tuple[Variant, int], bool] = field(default_factory=dict)  # walks over lists
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
     named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
@@ -127,6 +128,7 @@ class Run(Seen):
         self.passages = passages
         self.memory.clear()
         self.stepped.clear()
+        self.changing.clear()
         self.weighed.clear()
         self.named.clear()
 

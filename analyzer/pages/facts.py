@@ -145,6 +145,7 @@ class Lists:
     passing: Mapping[str, tuple[int, int]]  # call -> (argument from which, argument to which)
     iterators: Mapping[str, tuple[int, int]]  # macro -> (cursor argument, head argument)
     links: frozenset[str]  # the iterators whose cursor is no page but a link of the list
+    rest: frozenset[str]  # those that do not begin at the list's head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +253,7 @@ def load_facts() -> Facts:
             passing={n: (e["from"], e["to"]) for e in pages["passing"] for n in e["names"]},
             iterators={n: (e["cursor"], e["head"]) for e in pages["iterator"] for n in e["names"]},
             links=frozenset(n for e in pages["iterator"] if e.get("links") for n in e["names"]),
+            rest=frozenset(n for e in pages["iterator"] if e.get("rest") for n in e["names"]),
         ),
         index_of=frozenset(pages["index_of"]["names"]),
         opaque=frozenset(pages["opaque"]["names"]),

@@ -105,9 +105,10 @@ class Passage:
 
 
 def unmarks_unknown(o: Observation, space: Space) -> bool:
-    """Tell whether the type is taken off a page of which nothing is known."""
+    """Tell whether the type is taken off a page of which nothing is known: nor who has set it."""
     clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
-    return clears and space.operations[o.operation].verb is Verb.CLEAR
+    known = o.page.source(TYPE)
+    return clears and known is None and space.operations[o.operation].verb is Verb.CLEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from analyzer.flow.domain.numbers import ANY, IS_ZERO, Comparison, Numbers
+from analyzer.pages.machine import PageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,17 @@ class Fn:
     path: str
 
 
-Value = Int | Symbol | Unknown | Offset | NonZero | Page | Ref | Link | Element | Fn | Numbers
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a walk has left on a list, and while it goes on, the key of the page that it meets."""
+
+    pages: tuple[PageState, ...]
+    met: str = ""
+
+
+Value = (
+    Int | Symbol | Unknown | Offset | NonZero | Page | Ref | Link | Element | Fn | Numbers | Listed
+)
 
 ZERO, ONE = Int(0), Int(1)
 
