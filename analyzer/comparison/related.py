@@ -59,7 +59,7 @@ class Related:
         source = o.source
         if source is not None and source.kind == "write" and source.entry == o.root:
             writing = self._decisions(source.chain, source.owner, source.at)
-            pairs = _pairs(deciding, writing)
+            pairs = _pairs(_without(deciding, writing), _without(writing, deciding))
             if found := [(d, w) for d, w in pairs if not w.counters or d.is_past(w)]:
                 return found
             deciding = [*deciding, *writing]
@@ -116,6 +116,12 @@ def related(tree: Prepared, interest: Interest, behaviour: Behaviour) -> Related
 
 def _pairs(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
     return [(d, other) for d in some for other in others if d.is_about(other)]
+
+
+def _without(some: Sequence[Decision], others: Sequence[Decision]) -> list[Decision]:
+    """Return decisions that are not among others: who passes both ways passes what they share."""
+    shared = {(d.variant, d.block) for d in others}
+    return [d for d in some if (d.variant, d.block) not in shared]
 
 
 def _told(some: Sequence[Decision], others: Sequence[Decision]) -> list[tuple[Decision, Decision]]:
