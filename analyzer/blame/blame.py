@@ -14,12 +14,14 @@ What decides is who wrote the state last, what the patch changed, and who passes
 7. A function that the patch has added is it where it frees what it made, what it had others mark,
    or what any of several others hand it.
 8. What a function does once more, or has had others do already, it does itself (`writers.py`).
-9. An initialiser is convicted only where no page of its population gets through any more.
+9. An initialiser is convicted only where no page of its population gets through any more, in no
+   configuration or, where the patch has its pages start in different states, in one of them.
 """
 
 from __future__ import annotations
 
 from analyzer.base import FunctionId
+from analyzer.blame.configured import where_it_differs
 from analyzer.blame.culprit import Culprit, culprit_at
 from analyzer.blame.missing import missing_writer, passed_before, who_stopped
 from analyzer.blame.writers import (
@@ -51,6 +53,8 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     added = _added(seen, passing, sides)
     if added is not None:
         return added
+    if source is not None and failure.rule != "redundant-op" and where_it_differs(seen, sides):
+        return _writer(source, seen, sides)
     site = culprit_at(seen, "site")
     before = passed_before(seen, sides)
     stopped = who_stopped(seen, before, sides, {seen.dimension})
