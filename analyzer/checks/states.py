@@ -44,7 +44,7 @@ from analyzer.comparison.compare import (
     trapped,
 )
 from analyzer.findings import Cause, Finding, Status, Step
-from analyzer.pages.machine import TYPE, Event, Verb, called
+from analyzer.pages.machine import TYPE, UNTYPED, Event, Verb, called
 from analyzer.rules import Rule
 
 #: Which rule names a place where several are broken, most telling first.
@@ -277,7 +277,10 @@ def _mismatch(charge: Charge, sides: Sides) -> str:
     if charge.culprit.role == "missing":
         return f"{name}() no longer writes the state of {pages} in which {o.function}() needs them"
     if o.operation:
-        return f"{name}() asserts what is not so for {pages}: they are {_state(charge, sides)}"
+        state = _state(charge, sides)
+        if o.dimension == TYPE and o.page.types == UNTYPED and state != "unmarked":
+            state = f"of no type, {state}"
+        return f"{name}() asserts what is not so for {pages}: they are {state}"
     return f"{name}() keeps {pages} back without marking them: they are {_state(charge, sides)}"
 
 
