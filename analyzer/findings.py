@@ -65,6 +65,12 @@ class Finding:
     fix: str | None = field(compare=False, default=None)  # a unified diff
     fingerprint: str = field(compare=False, default="")
     missing: str = field(compare=False, default="")  # the accessor that should be called, if known
+    mark: Span | None = field(compare=False, default=None)  # of a long span, what is wrong in it
+
+    @property
+    def shown(self) -> Span:
+        """Return what a reader is to look at: the part of the span that is wrong, if known."""
+        return self.mark or self.span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

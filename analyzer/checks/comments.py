@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from analyzer.base import Span
 from analyzer.c.ir import Definition
@@ -16,6 +17,9 @@ from analyzer.pages.machine import SET
 from analyzer.program.params import passes_pages
 from analyzer.rules import Rule
 from analyzer.spelling import usual_names
+
+#: What parts the words of a comment: blanks, ends of lines and the stars before its lines.
+_WORD = re.compile(r"[^\s*]+")
 
 
 def find_comments(
@@ -32,13 +36,12 @@ def find_comments(
         files, flow = _makers(sides, migration), _carriers(sides, migration)
         for path in sorted(files | {path for path, _ in flow}):
             unit = sides.programs.after.unit(path)
-            for span, function in _stale(unit, lost):
+            for span, mark, function in _stale(unit, lost):
                 if path not in files and (path, function) not in flow:
                     continue
                 cause = migration.cause or Cause(span, function)
-                found.setdefault(
-                    (path, span.start), _finding(rule, migration, cause, span, function, unit)
-                )
+                finding = _finding(rule, migration, cause, span, function, unit)
+                found.setdefault((path, span.start), replace(finding, mark=mark))
     return tuple(found.values())
 
 
@@ -102,26 +105,38 @@ def _carriers(sides: Sides, migration: Migration) -> frozenset[tuple[str, str]]:
     return through | helpers
 
 
-def _stale(unit: Unit, labels: tuple[str, ...]) -> Iterator[tuple[Span, str]]:
+def _stale(unit: Unit, labels: tuple[str, ...]) -> Iterator[tuple[Span, Span, str]]:
+    """Yield the comments that speak of a state, the words that do, and whose comments they are."""
     for span in comment_spans(unit):
-        text = " ".join(
-            unit.text[span.start : span.end].decode("utf-8", "replace").replace("*", " ").split()
-        )
-        if any(_describes(text, label) for label in labels):
-            yield span, _function_of(unit, span)
+        words = list(_WORD.finditer(unit.source(span.start, span.end)))
+        text = " ".join(w[0] for w in words)
+        if said := next(filter(None, (_said(text, label) for label in labels)), None):
+            first, last = (_place(words, text, i) for i in (said[0], said[1] - 1))
+            mark = unit.span(span.start + first, span.start + last + 1)
+            yield span, mark, _function_of(unit, span)
 
 
-def _describes(text: str, label: str) -> bool:
-    """Tell whether a comment says of pages that they are in a state, not that they are not."""
+def _place(words: Sequence[re.Match[str]], text: str, at: int) -> int:
+    """Return where a letter of the text stands that the words make with a blank between two."""
+    return words[text.count(" ", 0, at)].start() + at - text.rfind(" ", 0, at) - 1
+
+
+def _said(text: str, label: str) -> tuple[int, int] | None:
+    """Return where a comment says of pages that they are in a state, not that they are not."""
     names = usual_names(label)
     if not any(n in text.lower() for n in names) or not re.search(r"\bpages?\b", text):
-        return False
+        return None
     lower = "|".join(map(re.escape, names))
     is_so = r"\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?"
     plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}(?:{lower})\b"
-    name = rf"[^.]{{0,60}}?{is_so}(?:PG_(?:{lower})|Page{label})\b"
-    said = re.search(f"{plain}|{name}", text, re.IGNORECASE)
-    return said is not None and not re.search(r"\b(?:not|never|no longer|holes?)\b", said[0])
+    name = rf"{is_so}(?:PG_(?:{lower})|Page{label})\b"
+    said = re.search(f"{plain}|[^.]{{0,60}}?{name}", text, re.IGNORECASE)
+    if said is None or re.search(r"\b(?:not|never|no longer|holes?)\b", said[0]):
+        return None
+    # Of several words before the state that speak of pages, the last.
+    last = re.compile(f".*({plain}|{name})", re.IGNORECASE).match(text, *said.span())
+    assert last is not None, "both are in what was found"
+    return last.span(1)
 
 
 def _function_of(unit: Unit, span: Span) -> str:

@@ -139,7 +139,7 @@ def _card(n: int, finding: Finding, view: View) -> Card:
         finding=finding,
         kind=_kind(finding),
         place=f"{finding.file}:{finding.span.line}",
-        lines=excerpt(source, finding.span) if source is not None else (),
+        lines=excerpt(source, finding.shown) if source is not None else (),
         cause=words.place(cause, result) if cause is not None else "",
         charge=words.charge(finding) if len(result.patches) > 1 else "",
         stops=tuple(_stop(step, finding, view) for step in finding.trace),

@@ -98,16 +98,16 @@ def _title(finding: Finding, style: str, pen: Pen) -> list[str]:
 
 def _place(finding: Finding, source: bytes | None, style: str, pen: Pen) -> list[str]:
     """Return where a finding stands, and the source around it."""
-    span = finding.span
+    span, shown = finding.span, finding.shown
     at = f"{span.file}:{span.line}:{span.column}"
     where = plain(f"{at} in {finding.function}()" if finding.function else at)
     lines = []
     if source is not None:
         lines = excerpt(
-            source, span, width=pen.width, style=style, paint=pen.paint, glyphs=pen.glyphs
+            source, shown, width=pen.width, style=style, paint=pen.paint, glyphs=pen.glyphs
         )
     # A drawn corner sits on the bar; an arrow stands where people and editors look for it.
-    indent = gutter_width(source, span) if source is not None and pen.glyphs is LINES else 2
+    indent = gutter_width(source, shown) if source is not None and pen.glyphs is LINES else 2
     return [pen.paint(f"{' ' * indent}{pen.glyphs.corner} ", "gutter") + where, *lines]
 
 

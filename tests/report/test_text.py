@@ -23,9 +23,11 @@ from .results import (
     HAZARD,
     REMARK,
     RESULT,
+    SET,
     STANDING,
     read,
     selected,
+    span,
 )  # fmt: skip
 
 
@@ -226,3 +228,11 @@ def test_a_step_names_its_function_once() -> None:
     report = render(selected(replace(FINDING, trace=(step,))), read)
 
     assert "    1. mm/init.c:5: init_range() makes hotplugged pages\n" in report
+
+
+def test_of_a_long_span_the_part_that_is_wrong_is_shown() -> None:
+    whole = span("drivers/toy/toy.c", "/* keep", last="&kept);")
+    report = render(selected(replace(FINDING, span=whole, mark=SET)), read)
+
+    shown = REPORT[REPORT.index("   |") : REPORT.index("  patch:")]
+    assert f"  --> drivers/toy/toy.c:3:1 in keep_page()\n{shown}" in report
