@@ -150,7 +150,8 @@ def open_request(
             if len(patches) > 1:
                 raise AnalyzerError(f"{patch}: a range goes alone, not with other patches")
             series = read_range(folder or ".", patch)
-            tree = open_tree(folder, revision or patch.partition("..")[0] or "HEAD")
+            base = patch.partition("..")[0] or "HEAD"
+            tree = open_tree(folder, base if revision is None else revision)
             return Request(series, tree, partial)
     files, notes = _files(patches, stdin)
     name = patches[0] if len(patches) == 1 and patches[0] != "-" else _STDIN

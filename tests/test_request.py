@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from analyzer.base import AnalyzerError, Gap
 from analyzer.patch.stack import patches_in
 from analyzer.request import Request, open_request
+
+from .recipes.repos import HARMLESS, demo
 
 SOURCE = "int one(void)\n{\n\treturn 1;\n}\n\nint two(void)\n{\n\treturn 2;\n}\n"
 FIRST = """\
@@ -187,3 +190,17 @@ def test_a_file_is_read_as_it_is_after_each_patch(request_: Request) -> None:
 )
 def test_only_gaps_in_what_is_changed_count(request_: Request, gap: Gap, touched: bool) -> None:
     assert touched == request_.touches(gap)
+
+
+@pytest.mark.parametrize(("revision", "name"), [("HEAD", "HEAD"), (None, "HEAD^")])
+def test_a_range_is_for_the_revision_that_is_named(
+    tmp_path: Path, revision: str | None, name: str
+) -> None:
+    repository = demo(tmp_path)
+    repository.apply(HARMLESS)
+
+    ask = ("HEAD^..HEAD",), str(repository.path), revision, None, BytesIO()
+
+    assert name == open_request(*ask).tree.name
+    with pytest.raises(AnalyzerError, match="--git: expected a revision of the tree's repository"):
+        open_request(*ask[:2], "", *ask[3:])

@@ -20,6 +20,8 @@ def open_tree(path: str | None, revision: str | None) -> Tree:
     root = "." if path is None else path
     if not root:
         raise AnalyzerError("--tree: expected a directory that holds kernel sources, found ''")
+    if revision == "":
+        raise AnalyzerError("--git: expected a revision of the tree's repository, found ''")
     try:
         mode = Path(root).stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:

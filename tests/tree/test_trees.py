@@ -204,7 +204,7 @@ def test_many_files_are_read_in_any_order(tmp_path: Path) -> None:
         ("v9.9", "no such revision: v9.9"),
         ("--help", "no such revision: --help"),
         ("HEAD:one.c", "no such revision"),
-        ("", "not the name of a revision"),
+        ("", "--git: expected a revision of the tree's repository, found ''"),
         ("HEAD\nHEAD", "not the name of a revision"),
     ],
 )
