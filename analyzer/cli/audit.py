@@ -14,7 +14,7 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
-from analyzer.cli.options import configured, reading, speaking
+from analyzer.cli.options import WithPatch, configured, reading, speaking
 from analyzer.cli.output import (
     EXHAUSTED,
     FOUND,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "json", "html", "html-table")
 
 
-@click.command()
+@click.command(cls=WithPatch)
 @reading
 @click.option(
     "--migration",

@@ -12,7 +12,7 @@ from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, towards, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.guard import Guard
-from analyzer.cli.options import reading, speaking
+from analyzer.cli.options import WithPatch, reading, speaking
 from analyzer.cli.output import is_coloured, put, width_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analyzer.tree import Tree
 
 
-@click.command(short_help="Print what a function does to pages.")
+@click.command(cls=WithPatch, short_help="Print what a function does to pages.")
 @click.argument("function", metavar="FUNCTION")
 @click.option("--patch", metavar="PATCH", help="Compare with the tree after this patch or series.")
 @reading

@@ -14,7 +14,7 @@ from analyzer.cli.bounds import bounded, towards, working
 from analyzer.cli.caching import opened_store
 from analyzer.cli.effects import line_named
 from analyzer.cli.guard import Guard
-from analyzer.cli.options import reading, speaking
+from analyzer.cli.options import WithPatch, reading, speaking
 from analyzer.cli.output import is_coloured, put, say, width_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from analyzer.tree import Tree
 
 
-@click.command(short_help="Print what a rule means, or why a line is (not) reported.")
+@click.command(
+    cls=WithPatch, short_help="Print what a rule means, or why a line is (not) reported."
+)
 @click.argument("subject", metavar="RULE | MIGRATION | FILE:LINE")
 @click.option("--patch", metavar="PATCH", help="What the line is asked of: a patch or series.")
 @reading

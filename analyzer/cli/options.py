@@ -12,6 +12,18 @@ from analyzer.cli.output import file_path
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+class WithPatch(click.Command):
+    """A command that takes its patch with --patch, and says so to who names it without."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Return what is left over, which is nothing; else it is a mistake."""
+        if left := super().parse_args(ctx, args):
+            ctx.fail(f"Got unexpected extra argument ({left[0]}): a patch goes with --patch")
+        return left
+
+
 def reading(command: _Command) -> _Command:
     """Add --tree and --git to a command that reads a kernel tree."""
     tree = click.option("--tree", metavar="DIR", help="The kernel tree. [default: .]")
