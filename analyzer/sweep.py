@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from analyzer.base import AnalyzerError, Severity
 from analyzer.budget import Budget
 from analyzer.patch.range import is_range
-from analyzer.patch.stack import files_in
+from analyzer.patch.stack import patches_in
 from analyzer.select import Selection
 
 if TYPE_CHECKING:
@@ -96,12 +96,12 @@ def jobs_of(
     timeout: float | None = None,
     memory: int | None = None,
     cache: bool = True,
-) -> tuple[Job, ...]:
-    """Return a job for each commit of a range that touches code, or for each file of a directory.
+) -> tuple[tuple[Job, ...], tuple[str, ...]]:
+    """Return a job for each commit of a range that touches code or file of a directory, and notes.
 
-    Commits are checked on their own parents; files on the tree, or on the revision that is named.
-    There is none where no commit touches code. Raise AnalyzerError where there is neither a commit
-    nor a file.
+    Commits are checked on their own parents; files on the tree, or on the revision that is named:
+    those, in the order, that a file `series` among them names, where there is one. There is no job
+    where no commit touches code. Raise AnalyzerError where there is neither a commit nor a file.
     """
     if not what:
         raise AnalyzerError("expected a directory of patches or a range REV..REV, found ''")
@@ -120,18 +120,19 @@ def jobs_of(
     )
     try:
         is_folder = folder.is_dir()
-        paths = files_in(folder) if is_folder else []
+        paths, notes = patches_in(folder) if is_folder else ((), ())
     except OSError as error:
         raise AnalyzerError(f"{what}: cannot read the patches: {error.strerror}") from error
     if is_folder:
         if not paths:
             raise AnalyzerError(f"{what}: no patches there: found a directory without files")
-        return tuple(replace(blank, name=p.name, patch=_bytes(p)) for p in paths)
+        names = (p.relative_to(folder).as_posix() for p in paths)
+        files = zip(names, paths, strict=True)
+        return tuple(replace(blank, name=n, patch=_bytes(p)) for n, p in files), notes
     if is_range(what):
-        return tuple(
-            replace(blank, name=c[:12], commits=f"{c}^..{c}", revision=None)
-            for c in _commits(tree, what)
-        )
+        commits = _commits(tree, what)
+        blank = replace(blank, revision=None)
+        return tuple(replace(blank, name=c[:12], commits=f"{c}^..{c}") for c in commits), ()
     raise AnalyzerError(f"{what}: neither a directory of patches nor a range REV..REV")
 
 

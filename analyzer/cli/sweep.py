@@ -16,7 +16,7 @@ from analyzer.base import Severity
 from analyzer.budget import OutOfBudgetError
 from analyzer.cli.bounds import bounded, count
 from analyzer.cli.guard import Guard
-from analyzer.cli.output import DEFECT, EXHAUSTED, FOUND, OK, USAGE, put
+from analyzer.cli.output import DEFECT, EXHAUSTED, FOUND, OK, USAGE, put, say
 
 if TYPE_CHECKING:
     from analyzer.sweep import Job, Swept
@@ -81,7 +81,8 @@ def sweep(
 
     Every patch is checked on the tree that it was made for: a commit on its
     parent, a file on the tree as it is or at --git. Merges and commits that
-    touch no code are left out. What could not be checked is listed, too.
+    touch no code are left out, and so is what a file `series` of the directory
+    does not name. What could not be checked is listed, too.
 
     Exit status: 1 where a patch has findings, else the highest with which
     check would have ended for one that could not be checked, else 0.
@@ -95,7 +96,7 @@ def sweep(
     if not tree or scheduler is None:  # else it is the workers' to find; here each would complain
         open_tree(tree, revision)
     where = str(Path(tree).absolute())
-    work = jobs_of(
+    work, notes = jobs_of(
         patches,
         where,
         revision,
@@ -105,6 +106,8 @@ def sweep(
         memory=memory,
         cache=not no_cache,
     )
+    for note in () if quiet else notes:
+        say(note)
     swept = (
         sweep_here(work, jobs or usable_cores(), held)
         if scheduler is None

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def jobs(folder: Path) -> tuple[Job, ...]:
-    return jobs_of(str(folder), TREE, None)
+    return jobs_of(str(folder), TREE, None)[0]
 
 
 def swept(*arguments: str) -> Done:
@@ -56,6 +56,37 @@ def test_a_directory_is_checked_file_by_file(folder: Path) -> None:
     assert "c.txt\n  not checked: c.txt: no patch in it" in done.stdout
     assert "3 patches: 1 with findings, 1 clean, 1 not checked." == lines[-1]
     assert "a.patch" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("series", "names", "notes"),
+    [
+        ("b.mbox\n# new\nmm/d.patch -p1\n", ["b.mbox", "mm/d.patch"], ["without a.patch, c.txt"]),
+        ("no list of patches\n", ["a.patch", "b.mbox", "c.txt", "series"], []),
+    ],
+)
+def test_a_series_file_is_no_patch_but_names_them(
+    folder: Path, series: str, names: list[str], notes: list[str]
+) -> None:
+    (folder / "mm").mkdir()
+    (folder / "mm" / "d.patch").write_text(HARMLESS)
+    (folder / "series").write_text(series)
+
+    found, told = jobs_of(str(folder), TREE, None)
+
+    assert names == [job.name for job in found]
+    assert (folder / names[-1]).read_bytes() == found[-1].patch
+    assert notes == [note.partition("series file, ")[2] for note in told]
+
+
+@pytest.mark.slow
+def test_what_a_series_file_leaves_out_is_said(folder: Path) -> None:
+    (folder / "series").write_text("a.patch\n")
+
+    done = offlint("sweep", "--tree", TREE, "--jobs", "1", str(folder))
+
+    assert (0, "1 patch: 1 clean.\n") == (done.status, done.stdout)
+    assert "in the order of its series file, without b.mbox, c.txt" in done.stderr
 
 
 @pytest.mark.slow
@@ -102,7 +133,7 @@ def test_settings_of_the_tree_count_for_each_patch(folder: Path, tmp_path: Path)
     (tree / ".offlint.toml").write_text(
         'fail-on = "never"\nlevel = "error"\n[ignore]\npaths = ["drivers/acme/"]\n'
     )
-    patch = next(j for j in jobs_of(str(folder), str(tree), None) if j.name == "b.mbox")
+    patch = next(j for j in jobs_of(str(folder), str(tree), None)[0] if j.name == "b.mbox")
 
     theirs, ours = run_job(patch), run_job(replace(patch, level="note", fail_on="error"))
 
@@ -115,7 +146,7 @@ def test_budget_of_the_tree_counts_for_each_patch(folder: Path, tmp_path: Path) 
     tree = tmp_path / "tree"
     shutil.copytree(TREE, tree)
     (tree / ".offlint.toml").write_text("[budgets]\nmemory = 1\n")
-    patch = next(j for j in jobs_of(str(folder), str(tree), None) if j.name == "b.mbox")
+    patch = next(j for j in jobs_of(str(folder), str(tree), None)[0] if j.name == "b.mbox")
 
     assert "out of memory" == run_job(patch).problem
 
