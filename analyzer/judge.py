@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analyzer.base import Gap, Pair
@@ -34,6 +34,7 @@ from analyzer.patch.model import Patch
 from analyzer.program.cache import Cache
 from analyzer.program.inline import likely_words
 from analyzer.program.interest import Interest
+from analyzer.program.program import Program
 from analyzer.rules import Rule, load_rules
 from analyzer.settle import analyse_both, is_worth, read_on, settle
 from analyzer.tree import Tree, only_c, searching
@@ -147,10 +148,17 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *sides.doubts,
             *unfollowed(sides, changed),
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
+            *_unsearched(sides.programs),
         ),
         files=files,
         functions=functions,
     )
+
+
+def _unsearched(programs: Pair[Program]) -> Iterator[Gap]:
+    """Yield what ran out before every call was looked at of what the patch changes."""
+    if cut := programs.after.cut or programs.before.cut:
+        yield Gap("budget", "", 0, "", f"{cut}: calls of what the patch changes were not looked at")
 
 
 def findings_of(sides: Sides, changed: Iterable[str]) -> tuple[Finding, ...]:

@@ -57,6 +57,16 @@ def test_wherever_work_is_cut_nothing_is_found_that_is_not_there(name: str) -> N
         assert left_out or introduced(cut) == introduced(whole)
 
 
+def test_calls_that_nobody_had_the_time_to_look_for_are_left_out() -> None:
+    looks: list[int] = []
+    whole = judged("stale-call/missed_caller", lambda: asked(10**9, looks))
+
+    for times in range(max(looks) - 6, max(looks)):
+        cut = judged("stale-call/missed_caller", partial(asked, times))
+        left_out = [g for g in cut.gaps if g.kind == "budget"]
+        assert left_out or introduced(cut) == introduced(whole)
+
+
 def test_a_root_that_is_too_much_leaves_the_others_their_time() -> None:
     budget = Budget(time.monotonic() + 100)
 
