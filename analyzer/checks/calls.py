@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from analyzer.base import Pair, Span
+from analyzer.c.blank import blank_text
 from analyzer.c.ir import Definition
 from analyzer.c.unit import Unit
 from analyzer.findings import Cause, Finding, Step
-from analyzer.program.arguments import sizes_of, split_arguments
+from analyzer.program.arguments import argument_spans, sizes_of
 from analyzer.program.program import Program
 from analyzer.rules import Rule
+
+#: A word that may be a type, as in front of what is declared.
+_TYPE = rb"\b(?!(?:return|else|do)\b)\w+"
+#: What stands behind the parameters of a definition, and hardly ever behind what a call passes.
+_HEAD = re.compile(rb"\)\s*(?:[\w{#]|\)\s*\()")
 
 
 def find_calls(
@@ -27,15 +33,42 @@ def find_calls(
     if not resized:
         return ()
     after = programs.after
-    after.look_up({d.name for d, _, _ in resized if not d.static})
+    written = _written(after, {d.name for d, _, _ in resized if not d.static})
     found: dict[object, Finding] = {}
     for definition, was, now in resized:
-        fits = now | elsewhere(after, definition)
-        for path, unit, at, arguments in calls_of(after, definition.name, definition):
-            if len(arguments) in was and len(arguments) not in fits:
+        stale = was - now - elsewhere(after, definition)
+        wrong = written.get(definition.name, {}).items() if stale else ()
+        after.add(path for path, sizes in wrong if not stale.isdisjoint(sizes))
+        for path, unit, at, size in calls_of(after, definition.name, definition):
+            if size in stale:
                 finding = _finding(rule, definition, after, path, unit, at, was, now)
                 found.setdefault((path, at), finding)
     return tuple(found.values())
+
+
+def _written(program: Program, names: Collection[str]) -> Mapping[str, dict[str, frozenset[int]]]:
+    """Return for names the files that call them, as far as their text tells, with what is passed.
+
+    Files that may define one are read; a common name stands in many that do not call it.
+    """
+    found: dict[str, dict[str, frozenset[int]]] = {name: {} for name in names}
+    for path, text, words in program.texts(names):
+        calls = {name: _call(name) for name in words}
+        if not any(call.search(text) for call in calls.values()):
+            continue
+        code = blank_text(text)
+        for name, call in calls.items():
+            ways = [argument_spans(code, m.end()) for m in call.finditer(code)]
+            found[name][path] = frozenset(_count_of(code, spans) for spans, _ in ways)
+            if any(whole and _HEAD.match(code, spans[-1][1]) for spans, whole in ways):
+                program.add([path])
+    return found
+
+
+def _call(name: str) -> re.Pattern[bytes]:
+    """Match a name and the parenthesis behind it; not a field or a part of another name."""
+    spelled = re.escape(name.encode())  # the name first: that much is quickly found
+    return re.compile(rb"%b(?<![\w.>]%b)\s*\(" % (spelled, spelled))
 
 
 def _resized(
@@ -73,9 +106,12 @@ def _heads(unit: Unit, name: str) -> list[bytes]:
 
 def calls_of(
     program: Program, name: str, definition: Definition | None = None
-) -> Iterator[tuple[str, Unit, int, tuple[str, ...]]]:
-    """Yield every call of a name that can mean the definition: file, unit, offset, arguments."""
-    call = re.compile(rb"(?<![\w.>])" + re.escape(name.encode()) + rb"\s*\(")
+) -> Iterator[tuple[str, Unit, int, int]]:
+    """Yield the calls of a name that can mean the definition: file, unit, offset, size.
+
+    The size is how many arguments are passed.
+    """
+    call = _call(name)
     own = "" if definition is None else definition.path
     for path in program.paths:
         if definition is not None and definition.static and path != own:
@@ -89,13 +125,23 @@ def calls_of(
             around = program.enclosing(path, m.start())
             if around is None or _is_shadowed(program, (path, around.name), name):
                 continue  # a prototype, a definition's head, a macro, a local of the same name
-            arguments = split_arguments(unit.code, m.end())
-            yield path, unit, m.start(), () if arguments == ("",) else arguments
+            spans, _ = argument_spans(unit.code, m.end())
+            yield path, unit, m.start(), _count_of(unit.code, spans)
+
+
+def _count_of(code: bytes, spans: Sequence[tuple[int, int]]) -> int:
+    """Return how many arguments stand there: nothing between two parentheses is none."""
+    return 0 if len(spans) == 1 and not code[slice(*spans[0])].strip() else len(spans)
 
 
 def _is_shadowed(program: Program, id: tuple[str, str], name: str) -> bool:
     """Tell whether a name is a parameter or local variable of a function."""
+    unit = program.unit(id[0])
+    spelled = rb"(?<!\w)%b(?!\w)" % re.escape(name.encode())
+    declared = re.compile(rb"%b(?!\s*\()|(?:\*|%b)\s*%b" % (spelled, _TYPE, spelled))
     return any(
+        declared.search(unit.code, d.span.start, d.span.end) for d in unit.definitions[id[1]]
+    ) and any(
         name in variant.locals or any(p.name == name for p in function.params)
         for function, variant in program.bodies(id)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from analyzer.base import FunctionId, Gap
@@ -46,6 +46,7 @@ class Files(Witness):
         self._defined: dict[str, list[Definition]] = defaultdict(list)
         self._through: dict[str, list[FunctionId]] = defaultdict(list)
         self._callers: dict[str, list[FunctionId]] = defaultdict(list)
+        self._unlisted: list[str] = []  # files whose calls are not in there yet
         self._slots: dict[str, list[Stored]] = defaultdict(list)
         self._values: dict[str, set[str]] = defaultdict(set)
         self._shared = shared  # folders that define what any file may call
@@ -67,7 +68,7 @@ class Files(Witness):
         other._values = defaultdict(set, {key: set(v) for key, v in self._values.items()})
         other._searched, other.memos = set(self._searched), self.memos.copy()
         other._hits, other._settled = set(self._hits), set(self._settled)
-        other.looked_up = list(self.looked_up)
+        other.looked_up, other._unlisted = list(self.looked_up), list(self._unlisted)
         return other
 
     def adopt(self, other: Self) -> None:
@@ -104,14 +105,22 @@ class Files(Witness):
             for name, pointers in facets.pointers.items():
                 for other in pointers:
                     self._through[other].append((path, name))
-            own = self._names.own(path)
-            for name, called in facets.calls.items():
-                for other in own.meant(called):
-                    self._callers[other].append((path, name))
+            self._unlisted.append(path)
             for stored in facets.stores:
                 self._slots[stored.slot].append(stored)
                 self._values[stored.value].add(stored.slot)
         return tuple(new)
+
+    def callers(self, name: str) -> Sequence[FunctionId]:
+        """Return the functions of the files that were read which call a name."""
+        # What a file calls depends on the headers beside it: that is found out when it is asked.
+        for path in self._unlisted:
+            own = self._names.own(path)
+            for function, called in self._facets[path].calls.items():
+                for other in own.meant(called):
+                    self._callers[other].append((path, function))
+        self._unlisted.clear()
+        return self._callers.get(name, ())
 
     def search(self, words: Iterable[str]) -> Mapping[str, frozenset[str]]:
         """Search the tree for words that were not searched for yet; answer path -> words."""
@@ -127,6 +136,18 @@ class Files(Witness):
         self.looked_up.append(words)
         self.note(("look_up", words), lambda p: p._searched.issuperset(words), True)
         return self.add(self.search(words))
+
+    def texts(self, words: Iterable[str]) -> Iterator[tuple[str, bytes, frozenset[str]]]:
+        """Search for words and yield each file that has one: its text, not read as C, its words."""
+        for path, found in sorted(self.search(words).items()):
+            self.cut = self.cut or self.budget.spent
+            if self.cut:
+                break
+            text = self._read(path)
+            if text is None or len(text) > LARGEST:
+                self.add([path])  # it says what is not read
+            elif not path.endswith(".S"):
+                yield path, text, found
 
     def define(self, names: Iterable[str], *, limit: int = 400) -> tuple[str, ...]:
         """Find and read the files that define functions; a name in too many files is a gap.

@@ -94,12 +94,12 @@ class Program(Files):
     @noted
     def calling(self, name: str) -> tuple[FunctionId, ...]:
         """Return the functions whose bodies call a name."""
-        return tuple(self._callers.get(name, ()))
+        return tuple(self.callers(name))
 
     @noted
     def calling_through(self, slot: str) -> tuple[FunctionId, ...]:
         """Return the functions that call through a variable or field of this name."""
-        return tuple(dict.fromkeys((*self._through.get(slot, ()), *self._callers.get(slot, ()))))
+        return tuple(dict.fromkeys((*self._through.get(slot, ()), *self.callers(slot))))
 
     @noted
     def pointers(self, id: FunctionId) -> frozenset[str]:
