@@ -19,9 +19,11 @@ def scene() -> Scene:
     return assemble(next(c for c in load_cases() if c.name == "stale-call/missed_caller"), "strict")
 
 
-def judged(scene: Scene, text: str) -> tuple[set[str], set[str]]:
+def judged(
+    scene: Scene, text: str, include: str = "#include <linux/mm.h>"
+) -> tuple[set[str], set[str]]:
     """Return in which functions calls are stale, and which files were read, with one more file."""
-    files, cache = {**scene.before, PATH: f"#include <linux/mm.h>\n\n{text}\n"}, Cache()
+    files, cache = {**scene.before, PATH: f"{include}\n\n{text}\n"}, Cache()
 
     result = check(series_of(files, scene.patch), tree_of(files), cache=cache)
 
@@ -58,6 +60,21 @@ def test_an_old_call_is_found_however_it_is_written(scene: Scene, call: str) -> 
 
     assert {"acme_free_all_bad", "elsewhere"} == stale
     assert PATH in read
+
+
+@pytest.mark.parametrize(
+    ("include", "is_kernel"),
+    [
+        ("#include <fcntl.h>", False),
+        ('#include "acme.h"\n# include <sys/stat.h>', False),
+        ("#ifndef __KERNEL__\n#include <stdio.h>\n#endif\n#include <linux/fcntl.h>", True),
+        ("/* #include <stdio.h> */\n#include <linux/string.h>", True),
+    ],
+)
+def test_a_program_does_not_call_the_kernel(scene: Scene, include: str, is_kernel: bool) -> None:
+    stale, _ = judged(scene, "int main(void)\n{\n\tacme_free_chunk(0, 0);\n}", include)
+
+    assert is_kernel == ("main" in stale)
 
 
 @pytest.mark.parametrize(

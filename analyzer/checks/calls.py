@@ -14,6 +14,7 @@ from analyzer.program.arguments import argument_spans, sizes_of
 from analyzer.program.program import Program
 from analyzer.rules import Rule
 
+_LIBRARY = re.compile(r"<(?:std(?:io|lib)|unistd|fcntl|string|errno|sys/\w+)\.h>")
 #: A word that may be a type, as in front of what is declared.
 _TYPE = rb"\b(?!(?:return|else|do)\b)\w+"
 #: What stands behind the parameters of a definition, and hardly ever behind what a call passes.
@@ -113,13 +114,14 @@ def calls_of(
     """
     call = _call(name)
     own = "" if definition is None else definition.path
+    beside = program.has(own) and _is_program(program.unit(own))
     for path in program.paths:
         if definition is not None and definition.static and path != own:
             continue
         unit = program.unit(path)
         if name.encode() not in unit.code:
             continue
-        if path != own and has_own(unit, name):
+        if path != own and (has_own(unit, name) or (_is_program(unit) and not beside)):
             continue
         for m in call.finditer(unit.code):
             around = program.enclosing(path, m.start())
@@ -145,6 +147,16 @@ def _is_shadowed(program: Program, id: tuple[str, str], name: str) -> bool:
         name in variant.locals or any(p.name == name for p in function.params)
         for function, variant in program.bodies(id)
     )
+
+
+def _is_program(unit: Unit) -> bool:
+    """Tell whether a file includes the C library: what it calls is not in the kernel."""
+    depth = 0  # what is for others than the kernel stands within an #if
+    for line in unit.directives:
+        if line.keyword == "include" and not depth and _LIBRARY.search(line.argument):
+            return True
+        depth += line.keyword.startswith("if") - (line.keyword == "endif")
+    return False
 
 
 def has_own(unit: Unit, name: str) -> bool:
