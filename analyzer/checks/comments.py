@@ -19,7 +19,9 @@ from analyzer.rules import Rule
 from analyzer.spelling import usual_names
 
 #: What parts the words of a comment: blanks, ends of lines and the stars before its lines.
-_WORD = re.compile(r"[^\s*]+")
+_WORD = re.compile(r"[^\s*]+", re.ASCII)
+#: A letter of another script is no letter of a word here: its bytes are looked at.
+_LOOSE = re.IGNORECASE | re.ASCII
 
 
 def find_comments(
@@ -124,17 +126,17 @@ def _place(words: Sequence[re.Match[str]], text: str, at: int) -> int:
 def _said(text: str, label: str) -> tuple[int, int] | None:
     """Return where a comment says of pages that they are in a state, not that they are not."""
     names = usual_names(label)
-    if not any(n in text.lower() for n in names) or not re.search(r"\bpages?\b", text):
+    if not any(n in text.lower() for n in names) or not re.search(r"\bpages?\b", text, re.ASCII):
         return None
     lower = "|".join(map(re.escape, names))
     is_so = r"\b(?:are|is|be|being|were|marked|start|stay)\s+(?:marked\s+|still\s+|all\s+)?"
     plain = rf"\bpages?\b[^.]{{0,60}}?{is_so}(?:{lower})\b"
     name = rf"{is_so}(?:PG_(?:{lower})|Page{label})\b"
-    said = re.search(f"{plain}|[^.]{{0,60}}?{name}", text, re.IGNORECASE)
+    said = re.search(f"{plain}|[^.]{{0,60}}?{name}", text, _LOOSE)
     if said is None or re.search(r"\b(?:not|never|no longer|holes?)\b", said[0]):
         return None
     # Of several words before the state that speak of pages, the last.
-    last = re.compile(f".*({plain}|{name})", re.IGNORECASE).match(text, *said.span())
+    last = re.compile(f".*({plain}|{name})", _LOOSE).match(text, *said.span())
     assert last is not None, "both are in what was found"
     return last.span(1)
 
