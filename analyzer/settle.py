@@ -78,10 +78,55 @@ def read_on(prepared: Pair[Prepared], behaviours: Pair[Behaviour], clock: Clock)
         return False
     new = _interest(further) if added else None
     if new is None or not any(f in added and name in missing for f, name in new.strong | new.weak):
-        return False
+        return _give_up(prepared, further, behaviours, missing)
     prepared.before.program.adopt(further.before.program)
     prepared.after.program.adopt(further.after.program)
     return True
+
+
+def _give_up(
+    prepared: Pair[Prepared],
+    further: Pair[Prepared],
+    behaviours: Pair[Behaviour],
+    missing: frozenset[str],
+) -> bool:
+    """Find what pages go to and nobody defines, in place of what did something to them.
+
+    That is half of a change, as one patch of a series may be, or a macro from afar: what it does is
+    not known. What nobody defines and stands for nothing else is taken to leave pages alone.
+    """
+    found = False
+    for tree, read, other, behaviour in (
+        (prepared.before, further.before, prepared.after, behaviours.before),
+        (prepared.after, further.after, prepared.before, behaviours.after),
+    ):
+        lost = frozenset(
+            name
+            for name in behaviour.unresolved & missing
+            if not tree.program.is_undefined(name) and not read.program.named(name)
+            if _is_lost(name, tree, other)
+        )
+        tree.program.give_up(lost)
+        found = found or bool(lost)
+    return found
+
+
+def _is_lost(name: str, tree: Prepared, other: Prepared) -> bool:
+    """Tell whether a name is called that the other tree defines, or has another one for."""
+    if other.program.named(name):
+        return True
+    callers = () if other.program.calling(name) else tree.program.calling(name)
+    return any(_drops(id, tree, other) for id in callers)
+
+
+def _drops(id: FunctionId, tree: Prepared, other: Prepared) -> bool:
+    """Tell whether a function calls what marks pages in the other tree, and not in this one."""
+    strong = other.interest().strong
+    marks = {op.name for op in other.law.space.operations.values() if not op.is_test}
+    return any(
+        called in marks or any(f in strong for f in other.program.resolve(called, id[0]))
+        for called in other.program.called(id) - tree.program.called(id)
+    )
 
 
 def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:

@@ -128,6 +128,9 @@ def _dispatch(
             state = _called_back(step, args, state, act, run)
             if _passes_page(args, state) or any(_is_used_list(a, act, run) for a in args):
                 run.met.setdefault((name, path))
+            if _passes_page(args, state) and run.program.is_undefined(name):
+                run.gap("undefined", act, step.span.line, run.text(act, step.span))
+                state = operations.lose_pages(args, state, run)
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
 

@@ -53,6 +53,7 @@ class Files(Witness):
         self._searched: set[str] = set()
         self._settled: set[str] = set()  # names of which all definitions near were read
         self._hits: set[str] = set()
+        self._undefined: frozenset[str] = frozenset()  # nobody can tell what these do
         self.memos = Memos()  # what others found out about this tree
         self.lasting = cache.memos  # and what holds for others as well
         self.looked_up: list[tuple[str, ...]] = []
@@ -191,6 +192,15 @@ class Files(Witness):
             if text is not None and len(text) <= LARGEST and f"define {name}".encode() in text:
                 conditions.update(macros_of(self._cache.scan(path, text).unit, name.encode()))
         return covers(conditions)
+
+    @noted
+    def is_undefined(self, name: str) -> bool:
+        """Tell whether nobody can tell what a function does that is called."""
+        return name in self._undefined
+
+    def give_up(self, names: Iterable[str]) -> None:
+        """Take note of functions that are called, and of which nobody can tell what they do."""
+        self._undefined = self._undefined.union(names)
 
     @property
     def paths(self) -> tuple[str, ...]:
