@@ -29,7 +29,13 @@ def event_span(event: Event, sides: Sides) -> Span:
 
 
 def find_cause(seen: Observation, sides: Sides) -> Cause | None:
-    """Return the newest change on the way to a site: a write or a place that the patch touched."""
+    """Return the newest change on the way to a site: a write or a place that the patch touched.
+
+    Where freeing a page took its type off, and does not now, that is what a leak comes from.
+    """
+    released = _release(sides) if seen.kind is Kind.SINK and seen.dimension == TYPE else None
+    if released is not None:
+        return released
     for event in reversed(seen.page.history):
         if event.kind != "test" and sides.touches(event.owner):
             return Cause(event_span(event, sides), event.function)
@@ -39,6 +45,15 @@ def find_cause(seen: Observation, sides: Sides) -> Cause | None:
         if sides.touches(frame.id):
             return Cause(frame.span, frame.function)
     return None
+
+
+def _release(sides: Sides) -> Cause | None:
+    """Return what frees pages, where it takes their type off in the tree before and not after."""
+    behaviours, (path, name, _) = sides.behaviours, sides.facts.release
+    if behaviours.after.types_forgotten or not behaviours.before.types_forgotten:
+        return None
+    found = next(iter(sides.programs.after.lowered((path, name))), None)
+    return Cause(found.span, name) if found else None
 
 
 def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
