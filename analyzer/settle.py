@@ -112,19 +112,19 @@ def _give_up(
 
 
 def _is_lost(name: str, tree: Prepared, other: Prepared) -> bool:
-    """Tell whether a name is called that the other tree defines, or has another one for."""
-    if other.program.named(name):
-        return True
+    """Tell whether a name marks pages in the other tree, or is called in place of what does."""
+    if found := other.program.named(name):
+        return not other.interest().strong.isdisjoint(found)
     callers = () if other.program.calling(name) else tree.program.calling(name)
     return any(_drops(id, tree, other) for id in callers)
 
 
 def _drops(id: FunctionId, tree: Prepared, other: Prepared) -> bool:
     """Tell whether a function calls what marks pages in the other tree, and not in this one."""
-    strong = other.interest().strong
     marks = {op.name for op in other.law.space.operations.values() if not op.is_test}
     return any(
-        called in marks or any(f in strong for f in other.program.resolve(called, id[0]))
+        called in marks
+        or not other.interest().strong.isdisjoint(other.program.resolve(called, id[0]))
         for called in other.program.called(id) - tree.program.called(id)
     )
 
