@@ -126,9 +126,10 @@ def _dispatch(
             if not is_harmless(name):
                 _expose(args, run)
             state = _called_back(step, args, state, act, run)
-            if _passes_page(args, state) or any(_is_used_list(a, act, run) for a in args):
+            passes = _passes_page(args, state)
+            if passes or any(_is_used_list(a, act, run) for a in args):
                 run.met.setdefault((name, path))
-            if _passes_page(args, state) and run.program.is_undefined(name):
+            if passes and run.program.is_undefined(name):
                 run.gap("undefined", act, step.span.line, run.text(act, step.span))
                 state = operations.lose_pages(args, state, run)
             return [(pass_addresses(args, state, here), Unknown(here))]
