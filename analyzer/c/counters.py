@@ -65,7 +65,12 @@ def _becomes(b: Body, known: Counted, target: Expr, given: Sequence[Syntax]) -> 
 
 
 def _counter(b: Body, address: Syntax) -> Expr | None:
-    """Return the field or variable whose address is passed; None for anything else."""
+    """Return the field or variable whose address is passed; None for anything else.
+
+    So is what a pointer to a pointer points at, which no number of users is.
+    """
+    if address.kind == "identifier" and (b.type_of(b.text(address)) or "").count("*") > 1:
+        return Unary("*", b.value(address))
     of = address.child("argument") if address.kind == "pointer_expression" else None
     if of is None or of.kind not in ("field_expression", "identifier"):
         return None

@@ -10,11 +10,13 @@ from analyzer.base import FunctionId, Span
 from analyzer.c import ir
 from analyzer.flow import operations, words
 from analyzer.flow.asks import bits, typed
-from analyzer.flow.asks.repeats import passed
+from analyzer.flow.asks.repeats import passed, written_by
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
+from analyzer.flow.cells import leave_in_cells
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
-from analyzer.flow.domain.state import State
+from analyzer.flow.domain.memory import is_inside
+from analyzer.flow.domain.state import BUDDY, State
 from analyzer.flow.domain.values import (
     FROM,
     ZERO,
@@ -30,14 +32,14 @@ from analyzer.flow.domain.values import (
     page_key,
 )
 from analyzer.flow.enter import Enter
-from analyzer.flow.expressions import evaluate
+from analyzer.flow.expressions import evaluate, held_behind
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
 from analyzer.flow.run import Run
-from analyzer.flow.zeroing import zeroed
+from analyzer.flow.zeroing import memory_of, zeroed
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
 from analyzer.program.answers import answering
@@ -132,6 +134,7 @@ def _dispatch(
             if passes and run.program.is_undefined(name):
                 run.gap("undefined", act, step.span.line, run.text(act, step.span))
                 state = operations.lose_pages(args, state, run)
+            state = _overwritten(step, args, state, act, run)
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
 
@@ -155,6 +158,33 @@ def _expose(args: Sequence[Value], run: Run) -> None:
 
 def _passes_page(args: Sequence[Value], state: State) -> bool:
     return any(_is_page(a, state) for a in args)
+
+
+def _lead_to(args: Sequence[Value], state: State) -> bool:
+    """Tell whether a page that is followed is held in the memory behind an address.
+
+    Of what memory holds nothing else may be known than that it is such a page.
+    """
+    return any(
+        any(page.key in state.pages for _, page in held_behind(memory, state))
+        or any(is_inside(key, memory) for key in state.pages)
+        for memory in map(memory_of, args)
+        if memory is not None
+    )
+
+
+def _overwritten(
+    step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
+) -> State:
+    """Forget which pages memory holds where a function that is not entered stores into it."""
+    lost: set[str] = set()
+    for n, arg in enumerate(args):
+        memory = None if isinstance(arg, Ref) else memory_of(arg)
+        held = [] if memory is None else [place for place, _ in held_behind(memory, state)]
+        if held:
+            fields = written_by(step, act, run)(n) or ()
+            lost.update(place for place in held if place.rpartition(".")[2] in fields)
+    return state.without(lost)
 
 
 def _is_used_list(value: Value, act: Activation, run: Run) -> bool:
@@ -277,7 +307,7 @@ def pass_out(
     if name not in run.facts.filled and name not in changes:
         values = [evaluate(a, state, act, run) for a in args if _may_be_address(a)]
         if not any(_is_address(v, state) for v in values):
-            return state
+            return _overwritten(step, values, state, act, run)
     values = [evaluate(a, state, act, run) for a in args]
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
@@ -347,11 +377,44 @@ def _direct(
     if not entered and not any(run.program.returns(id) for id in found):
         return []
     if not entered:
+        freed = _freed_from_memory(found, step, args, here, state, act, run, enter)
+        if freed is not None:
+            return freed
         state = _called_back(step, args, state, act, run)
+        state = _overwritten(step, args, state, act, run)
         return [(_passed(args, found, state, here, act, run), Unknown(here))]
     for id in entered:
         results.extend(enter(id, args, state, act, step.span, here))
     return results
+
+
+def _freed_from_memory(
+    found: Sequence[FunctionId],
+    step: ir.Call,
+    args: Sequence[Value],
+    here: str,
+    state: State,
+    act: Activation,
+    run: Run,
+    enter: Enter,
+) -> Results | None:
+    """Enter a helper of the file that may free what it finds in memory; None where nobody knows.
+
+    On a condition that is not known, such as a number of users, it may leave the page alone just
+    where its caller relies on that.
+    """
+    helpers = [id for id in found if id[0] == act.function.path and run.role(id).weak]
+    if not helpers or not _lead_to(args, state):
+        return None
+    leave_in_cells(state, act.root, run)  # the helper may also be one that frees from there
+    seen = len(run.observations)
+    results = [r for id in helpers for r in enter(id, args, state, act, step.span, here)]
+    freed = {frozenset(k for k in state.pages if s.given.get(k) == BUDDY) for s, _ in results}
+    if len(freed) < 2:
+        return results
+    for unsure in tuple(run.observations)[seen:]:
+        del run.observations[unsure]
+    return None
 
 
 def _called_back(

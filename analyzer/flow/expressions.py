@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.cells import leave_in_cells, note_cell
 from analyzer.flow.domain.activation import Activation
-from analyzer.flow.domain.memory import element_of, is_zeroed, other_elements
+from analyzer.flow.domain.memory import element_of, is_inside, is_zeroed, other_elements
 from analyzer.flow.domain.numbers import Numbers
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -234,7 +235,17 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Unary("*", inner):
             return evaluate(inner, state, act, run)
     place = place_of(operand, state, act, run)
-    return Ref(list_place(operand, place, act, run))
+    named = list_place(operand, place, act, run)
+    if named != place and any(held_behind(place, state)):
+        return Ref(place)  # it is no list that holds pages by its variables
+    return Ref(named)
+
+
+def held_behind(memory: str, state: State) -> Iterator[tuple[str, Page]]:
+    """Yield the places in memory that hold a page."""
+    for place, held in state.store.items():
+        if isinstance(held, Page) and is_inside(place, memory):
+            yield place, held
 
 
 def place_of(e: ir.Expr, state: State, act: Activation, run: Run) -> str:

@@ -129,7 +129,7 @@ def after_call(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     places = [place for place in state.store if place.startswith(DECIDED)]
     if not places:
         return state
-    here, written = f"{act.depth}:{step.span.start}", _written(step, act, run)
+    here, written = f"{act.depth}:{step.span.start}", written_by(step, act, run)
 
     def is_about(place: str, names: frozenset[str], arg: ir.Expr) -> bool:
         if not place.startswith(SHARED):
@@ -151,7 +151,7 @@ def after_call(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     return state.without([place for place in places if may_differ(place)])
 
 
-def _written(step: ir.Call, act: Activation, run: Run) -> Callable[[int], frozenset[str] | None]:
+def written_by(step: ir.Call, act: Activation, run: Run) -> Callable[[int], frozenset[str] | None]:
     """Return what tells the fields that a call may write behind each of its arguments."""
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
