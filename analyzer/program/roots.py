@@ -316,9 +316,18 @@ def _climbed(
         callers = callers_of(program, id)
         if level >= 4 or not callers or not passes_pages(program, facts, id):
             roots.setdefault(id)
+            roots.update(dict.fromkeys(_allocating(program, facts, callers, id)))
             continue
         edge.extend((caller, level + 1) for caller in callers)
     return program.in_order(roots)
+
+
+def _allocating(
+    program: Program, facts: Facts, callers: Iterable[FunctionId], id: FunctionId
+) -> Iterator[FunctionId]:
+    """Yield the callers, in its file, of a function that allocate what it may find in memory."""
+    makes = {*facts.allocators, *facts.range_allocators}
+    yield from (c for c in callers if c[0] == id[0] and not makes.isdisjoint(program.called(c)))
 
 
 def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[FunctionId]:
