@@ -8,15 +8,14 @@ from functools import partial
 
 from analyzer.base import FunctionId, Span
 from analyzer.c import ir
-from analyzer.flow import operations, words
+from analyzer.flow import behind, operations, words
 from analyzer.flow.asks import bits, typed
-from analyzer.flow.asks.repeats import passed, written_by
+from analyzer.flow.asks.repeats import passed
+from analyzer.flow.behind import passes_page
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
-from analyzer.flow.cells import leave_in_cells
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
-from analyzer.flow.domain.memory import is_inside
-from analyzer.flow.domain.state import BUDDY, State
+from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
     FROM,
     ZERO,
@@ -32,14 +31,14 @@ from analyzer.flow.domain.values import (
     page_key,
 )
 from analyzer.flow.enter import Enter
-from analyzer.flow.expressions import evaluate, held_behind
+from analyzer.flow.expressions import evaluate
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
 from analyzer.flow.run import Run
-from analyzer.flow.zeroing import memory_of, zeroed
+from analyzer.flow.zeroing import zeroed
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
 from analyzer.program.answers import answering
@@ -112,7 +111,7 @@ def _dispatch(
         path = act.function.path
         # What does not matter and is passed no address does nothing, whether it was read or not.
         acts = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
-        acts = acts or (_passes_page(args, state) and typed.answers_by_type(name, path, run))
+        acts = acts or (passes_page(args, state) and typed.answers_by_type(name, path, run))
         # A name that stands for a call everywhere, like max(), may name a variable elsewhere.
         points = not is_harmless(name) and bool(run.program.stored(name))
         if (acts or points) and (found := run.program.resolve(name, path)):
@@ -127,14 +126,14 @@ def _dispatch(
                 return results
             if not is_harmless(name):
                 _expose(args, run)
-            state = _called_back(step, args, state, act, run)
-            passes = _passes_page(args, state)
+            state = behind.called_back(step, args, state, act, run)
+            passes = passes_page(args, state)
             if passes or any(_is_used_list(a, act, run) for a in args):
                 run.met.setdefault((name, path))
             if passes and run.program.is_undefined(name):
                 run.gap("undefined", act, step.span.line, run.text(act, step.span))
                 state = operations.lose_pages(args, state, run)
-            state = _overwritten(step, args, state, act, run)
+            state = behind.overwritten(step, args, state, act, run)
             return [(pass_addresses(args, state, here), Unknown(here))]
     return _indirect(step, args, here, state, act, run, enter)
 
@@ -156,46 +155,9 @@ def _expose(args: Sequence[Value], run: Run) -> None:
             run.unsure.add(run.cells[key])
 
 
-def _passes_page(args: Sequence[Value], state: State) -> bool:
-    return any(_is_page(a, state) for a in args)
-
-
-def _lead_to(args: Sequence[Value], state: State) -> bool:
-    """Tell whether a page that is followed is held in the memory behind an address.
-
-    Of what memory holds nothing else may be known than that it is such a page.
-    """
-    return any(
-        any(page.key in state.pages for _, page in held_behind(memory, state))
-        or any(is_inside(key, memory) for key in state.pages)
-        for memory in map(memory_of, args)
-        if memory is not None
-    )
-
-
-def _overwritten(
-    step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
-) -> State:
-    """Forget which pages memory holds where a function that is not entered stores into it."""
-    lost: set[str] = set()
-    for n, arg in enumerate(args):
-        memory = None if isinstance(arg, Ref) else memory_of(arg)
-        held = [] if memory is None else [place for place, _ in held_behind(memory, state)]
-        if held:
-            fields = written_by(step, act, run)(n) or ()
-            lost.update(place for place in held if place.rpartition(".")[2] in fields)
-    return state.without(lost)
-
-
 def _is_used_list(value: Value, act: Activation, run: Run) -> bool:
     """Tell whether a value is the head of a list that pages were put on."""
     return isinstance(value, Ref | Link) and own_place(value.place, act.stack, act.id) in run.puts
-
-
-def _is_page(value: Value, state: State) -> bool:
-    return isinstance(value, Page) or (
-        isinstance(value, Unknown | Offset | NonZero) and value.key in state.pages
-    )
 
 
 def _by_fact(
@@ -276,7 +238,7 @@ def _is_worth(
     id: FunctionId, args: Sequence[Value], state: State, act: Activation, run: Run
 ) -> bool:
     """Tell whether a callee is entered: it matters, and a page or the making of one is involved."""
-    if _passes_page(args, state):
+    if passes_page(args, state):
         return run.role(id).matters or typed.is_by_type(id, run)
     if run.role(id).gives:
         return True
@@ -307,7 +269,7 @@ def pass_out(
     if name not in run.facts.filled and name not in changes:
         values = [evaluate(a, state, act, run) for a in args if _may_be_address(a)]
         if not any(_is_address(v, state) for v in values):
-            return _overwritten(step, values, state, act, run)
+            return behind.overwritten(step, values, state, act, run)
     values = [evaluate(a, state, act, run) for a in args]
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
@@ -321,6 +283,7 @@ def pass_out(
         if single is not None:
             return single[0][0]
         found = run.program.resolve(step.callee.id, act.function.path)
+    state = behind.called_back(step, values, state, act, run)
     return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
 
 
@@ -377,60 +340,15 @@ def _direct(
     if not entered and not any(run.program.returns(id) for id in found):
         return []
     if not entered:
-        freed = _freed_from_memory(found, step, args, here, state, act, run, enter)
+        freed = behind.freed(found, step, args, here, state, act, run, enter)
         if freed is not None:
             return freed
-        state = _called_back(step, args, state, act, run)
-        state = _overwritten(step, args, state, act, run)
+        state = behind.called_back(step, args, state, act, run)
+        state = behind.overwritten(step, args, state, act, run)
         return [(_passed(args, found, state, here, act, run), Unknown(here))]
     for id in entered:
         results.extend(enter(id, args, state, act, step.span, here))
     return results
-
-
-def _freed_from_memory(
-    found: Sequence[FunctionId],
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-    enter: Enter,
-) -> Results | None:
-    """Enter a helper of the file that may free what it finds in memory; None where nobody knows.
-
-    On a condition that is not known, such as a number of users, it may leave the page alone just
-    where its caller relies on that.
-    """
-    helpers = [id for id in found if id[0] == act.function.path and run.role(id).weak]
-    if not helpers or not _lead_to(args, state):
-        return None
-    leave_in_cells(state, act.root, run)  # the helper may also be one that frees from there
-    seen = len(run.observations)
-    results = [r for id in helpers for r in enter(id, args, state, act, step.span, here)]
-    freed = {frozenset(k for k in state.pages if s.given.get(k) == BUDDY) for s, _ in results}
-    if len(freed) < 2:
-        return results
-    for unsure in tuple(run.observations)[seen:]:
-        del run.observations[unsure]
-    return None
-
-
-def _called_back(
-    step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
-) -> State:
-    """Forget the pages that a call is passed together with a function that marks or unmarks some.
-
-    Whoever is passed both, as stop_machine() is, calls the one with the other.
-    """
-    passed = [a for a in args if isinstance(a, Fn)]
-    if not passed or not _passes_page(args, state):
-        return state
-    if not any(run.marks(a.name, a.path or act.function.path) for a in passed):
-        return state
-    run.gap("callback", act, step.span.line, run.text(act, step.span))
-    return operations.lose_pages(args, state, run)
 
 
 def _indirect(
@@ -444,7 +362,7 @@ def _indirect(
 ) -> Results:
     """Enter every function that the pointer can hold."""
     _expose(args, run)
-    if not _passes_page(args, state):
+    if not passes_page(args, state):
         return [(pass_addresses(args, state, here), Unknown(here))]
     held = step.callee
     while isinstance(held, ir.Unary) and held.op == "*":  # a function's address is the function

@@ -97,9 +97,10 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
     concerns = (not is_harmless(name) and run.program.stored(name)) or any(
         _may_be_page(a, act) or _is_kept(a, act, run) for a in step.args
     )
-    if not concerns:
-        return False
-    return not run.program.resolve(name, path) or any(_marks_pages(a, act, run) for a in step.args)
+    if concerns and not run.program.resolve(name, path):
+        return True
+    reaches = concerns or any(isinstance(a, Unary) and a.op == "&" for a in step.args)
+    return reaches and any(_marks_pages(a, act, run) for a in step.args)
 
 
 def _marks_pages(e: Expr, act: Activation, run: Run) -> bool:
