@@ -193,7 +193,7 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
         number = arithmetic(op, left.value, right.value)
         if number is not None:
             return Int(number)
-    if op == "&" and Int(0) in (left, right):
+    if op == "&" and (Int(0) in (left, right) or _in_low_bits(left, right)):
         return ZERO
     if op in "+-":
         for value, other in ((left, right), (right, left)):
@@ -208,6 +208,18 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
             if isinstance(value, Unknown | NonZero) and not is_counter:
                 return Offset(value.key)
     return Unknown(key)
+
+
+#: The lowest bits of a pointer, which are clear: a structure begins where a word may.
+_LOW = range(4)
+
+
+def _in_low_bits(left: Value, right: Value) -> bool:
+    """Tell whether only bits of a page's pointer are looked at that code may keep marks in."""
+    match left, right:
+        case (Page(_, "page"), Int(mask)) | (Int(mask), Page(_, "page")):
+            return mask in _LOW
+    return False
 
 
 def compare(op: str, left: Value, right: Value) -> bool | None:
