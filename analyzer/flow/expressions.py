@@ -29,6 +29,7 @@ from analyzer.flow.domain.values import (
     bit_place,
     bits_of,
     compound_key,
+    page_key,
     truth,
 )
 from analyzer.flow.ranges import beside, element, is_counter
@@ -77,7 +78,7 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
     if (other_page := beside(one, e, other, act, run)) is not None:
         return other_page
-    counters = (is_counter(e.left, act), is_counter(e.right, act))
+    counters = (_only_counts(e.left, one, state, act), _only_counts(e.right, other, state, act))
     key = f"{act.depth}:{_expression_key(e)}"
     value = binary(e.op, one, other, counters=counters, key=key)
     if e.op == "&" and isinstance(value, Unknown) and isinstance(e.left, ir.Name | ir.Field):
@@ -91,6 +92,11 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
     return value
+
+
+def _only_counts(e: ir.Expr, value: Value, state: State, act: Activation) -> bool:
+    """Tell whether an operand is a loop's counter, and no number of a page that is followed."""
+    return is_counter(e, act) and page_key(value) not in state.pages
 
 
 def shifted(e: ir.Expr) -> ir.Expr | None:
