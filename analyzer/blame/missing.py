@@ -96,9 +96,12 @@ def _outsider(seen: Observation, id: FunctionId, sides: Sides) -> FunctionId | N
 
 
 def passed_before(seen: Observation, sides: Sides) -> list[Observation]:
-    """Return how such pages came through at the same place in the tree before."""
+    """Return how such pages came through at the same place in the tree before.
+
+    Those that were marked by the same function, where some were: one list may hold several kinds.
+    """
     fine = (Outcome.CLEAN, Outcome.EFFECTIVE)
-    return [
+    found = [
         o
         for o in sides.behaviours.before.observations
         if o.kind is seen.kind
@@ -109,6 +112,12 @@ def passed_before(seen: Observation, sides: Sides) -> list[Observation]:
         and o.page.population == seen.page.population
         and o.root == seen.root
     ]
+    source = seen.source
+    if source is None or source.kind != "write":
+        return found
+    written = (source.owner, source.dimension)
+    alike = [o for o in found if written in {(e.owner, e.dimension) for e in o.page.history}]
+    return alike or found
 
 
 def who_stopped(
