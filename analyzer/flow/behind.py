@@ -15,6 +15,7 @@ from analyzer.flow.domain.state import BUDDY, State
 from analyzer.flow.domain.values import Fn, NonZero, Offset, Page, Ref, Unknown, Value
 from analyzer.flow.enter import Enter
 from analyzer.flow.expressions import held_behind
+from analyzer.flow.left import looked_at
 from analyzer.flow.operations import Results
 from analyzer.flow.run import Run
 from analyzer.flow.zeroing import memory_of
@@ -47,6 +48,7 @@ def overwritten(
     step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
 ) -> State:
     """Forget which pages memory holds where a function that is not entered stores into it."""
+    state = looked_at(args, state)
     lost: set[str] = set()
     for n, arg in enumerate(args):
         memory = None if isinstance(arg, Ref) else memory_of(arg)

@@ -32,6 +32,7 @@ from analyzer.flow.domain.values import (
 )
 from analyzer.flow.enter import Enter
 from analyzer.flow.expressions import evaluate
+from analyzer.flow.left import looked_at
 from analyzer.flow.lists import on_list
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
@@ -283,7 +284,7 @@ def pass_out(
         if single is not None:
             return single[0][0]
         found = run.program.resolve(step.callee.id, act.function.path)
-    state = behind.called_back(step, values, state, act, run)
+    state = looked_at(values, behind.called_back(step, values, state, act, run))
     return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
 
 

@@ -349,7 +349,7 @@ class _Body:
 
     def _turned(self, loop: ir.Loop, state: State) -> State:
         leave_in_cells(state, self.act.root, self.run)
-        after = left.turned(state, turned(loop, state, self.act), self.act)
+        after = left.turned(loop, state, turned(loop, state, self.act), self.act)
         return without_lost(state, after, self.run)
 
     def _closes(self, block: int, target: int) -> bool:

@@ -3,16 +3,19 @@
 Where pages are changed as they stand on a list, what was put there says no more what they are, and
 nothing is known of them to whoever comes by another way. Who goes on where the walk has ended finds
 each of them as the walk has left it. A list that was walked to its end has one page here, of each
-way through the loop's body: other ways are other states.
+way through the loop's body: other ways are other states. That is so of a list in a local variable;
+others change any other while somebody looks away.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from analyzer.c import ir
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import Listed
+from analyzer.flow.domain.values import Listed, NonZero, Ref, Unknown, Value
 from analyzer.flow.run import Run
 from analyzer.pages.machine import PageState
 
@@ -23,13 +26,25 @@ _LEFT = ".~"
 def left_on(place: str, state: State) -> tuple[PageState, ...] | None:
     """Return what a walk has left on a list, nothing where that is empty; None if it is unknown."""
     found = state.store.get(place + _LEFT)
-    return found.pages if isinstance(found, Listed) and not found.met else None
+    return found.pages if isinstance(found, Listed) and not found.walk else None
 
 
 def without_left(place: str, state: State) -> State:
     """Return the state in which it is not known any more what a walk has left on a list."""
     at = place + _LEFT
     return state.without([at]) if at in state.store else state
+
+
+def looked_at(args: Iterable[Value], state: State) -> State:
+    """Return the state in which nothing is known of lists that were handed to who is not read.
+
+    It may have told that one is empty, which this way through the code leads on from.
+    """
+    for arg in args:
+        match arg:
+            case Ref(place) | Unknown(place) | NonZero(place):
+                state = without_left(place, state)
+    return state
 
 
 def changes(step: ir.Iterate, act: Activation, run: Run) -> bool:
@@ -62,25 +77,29 @@ def _called(variant: ir.Variant, block: int) -> frozenset[str]:
 
 def walked(place: str, key: str, state: State) -> State:
     """Return the state in which a walk has come to a page of a list, by a key."""
-    return state.put(place + _LEFT, Listed((), key))
+    return state.put(place + _LEFT, Listed((), key, ended=False))
 
 
-def turned(before: State, after: State, act: Activation) -> State:
+def turned(loop: ir.Loop, before: State, after: State, act: Activation) -> State:
     """Return the state in which the next turn of a walk begins: the last page is known no more."""
     for at, value in before.store.items():
-        if isinstance(value, Listed) and value.met and value.met not in after.pages:
-            after = after.put(at, Listed(_staying(at, value.met, before, act), value.met))
+        if isinstance(value, Listed) and value.walk in _walks(loop, act):
+            after = after.put(at, Listed(_staying(at, value.walk, before, act), value.walk))
     return after
 
 
-def at_end(place: str, state: State, act: Activation) -> State:
-    """Return the state in which a walk has come to the end of a list."""
+def at_end(place: str, key: str, state: State) -> State:
+    """Return the state in which a walk, by the key of what it meets, has come to a list's end."""
     at = place + _LEFT
     found = state.store.get(at)
-    if not isinstance(found, Listed) or not found.met:  # no turn was made: the list is empty
-        return state.put(at, Listed(()))
-    pages = _staying(at, found.met, state, act) if found.met in state.pages else found.pages
-    return state.put(at, Listed(pages))
+    turns = isinstance(found, Listed) and found.walk == key and found.ended
+    return state.put(at, Listed(found.pages if turns and isinstance(found, Listed) else ()))
+
+
+def _walks(loop: ir.Loop, act: Activation) -> frozenset[str]:
+    """Return the keys of what the walks that a loop is meet in a turn."""
+    steps = act.variant.blocks[loop.header].instructions
+    return frozenset(f"{act.depth}:{s.span.start}" for s in steps if isinstance(s, ir.Iterate))
 
 
 def _staying(at: str, key: str, state: State, act: Activation) -> tuple[PageState, ...]:

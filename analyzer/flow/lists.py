@@ -8,6 +8,7 @@ from analyzer.c import ir
 from analyzer.c.facts import iterator_cursors
 from analyzer.flow import left, operations
 from analyzer.flow.domain.activation import Activation
+from analyzer.flow.domain.contents import is_own
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import ONE, ZERO, Element, Link, Page, Ref, Unknown, Value
 from analyzer.flow.expressions import evaluate, place_of, target_place
@@ -35,7 +36,7 @@ def on_list(
     if name in lists.take:
         if args and isinstance(args[0], Page):
             return [(run.take(args[0].key, state), Unknown(here))]
-        return [(state, Unknown(here))]
+        return [(left.looked_at(args, state), Unknown(here))]
     if name in lists.passing and len(args) > max(lists.passing[name]):
         return [(_pass_on(*lists.passing[name], step, args, state, act, run), Unknown(here))]
     if name in lists.entry and len(args) == 3:
@@ -50,7 +51,9 @@ def on_list(
         place = _list_of(args[0], step.args[0], state, act, run)
         drawn = operations.draw(place, here, state, act, run)
         found: Results = [(s, Page(here, "page")) for s in drawn]
-        return [*found, (state, ZERO)] if name.endswith("null") else found
+        if name.endswith("null"):
+            found.append((left.without_left(place, state), ZERO))
+        return found
     if name in lists.step and args and isinstance(args[0], Page):
         drawn = operations.draw(state.stands_on(args[0].key), here, state, act, run)
         return [(s, Page(here, "page")) for s in drawn]
@@ -110,13 +113,17 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
             place = _list_of(evaluate(head, state, act, run), head, state, act, run)
             cursor = act.place(target.id)
             if step.macro in lists.links:
+                ends = [left.without_left(place, s) for s in ends]
+                state = left.without_left(place, state)
                 return [s.put(cursor, Link(place)) for s in (*ends, state.put(result, ONE))]
             if _is_member(step.args[-1], run):
                 drawn = operations.draw(place, here, state, act, run)
                 element = Page(here, "page")
-                if left.changes(step, act, run):
-                    ends = [left.at_end(place, s, act) for s in ends]
+                if is_own(place) and left.changes(step, act, run):
+                    ends = [left.at_end(place, here, s) for s in ends]
                     drawn = [left.walked(place, here, s) for s in drawn]
+                else:
+                    ends = [left.without_left(place, s) for s in ends]
                 return ends + [s.put(cursor, element).put(result, ONE) for s in drawn]
     for n, arg in enumerate(step.args):
         stepped = n in cursors if cursors is not None else n < _CURSORS

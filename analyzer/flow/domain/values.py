@@ -94,10 +94,15 @@ class Fn:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a walk has left on a list, and while it goes on, the key of the page that it meets."""
+    """What a walk has left on a list.
+
+    While it goes on, walk is the key of the page that it meets in a turn, and pages are what the
+    last turn has left, if it is ended.
+    """
 
     pages: tuple[PageState, ...]
-    met: str = ""
+    walk: str = ""
+    ended: bool = True
 
 
 Value = (
