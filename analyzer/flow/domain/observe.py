@@ -107,8 +107,9 @@ class Passage:
 def unmarks_unknown(o: Observation, space: Space) -> bool:
     """Tell whether the type is taken off a page of which nothing is known: nor who has set it."""
     clears = o.kind is Kind.OPERATION and o.dimension == TYPE and not o.page.population
-    known = o.page.source(TYPE)
-    return clears and known is None and space.operations[o.operation].verb is Verb.CLEAR
+    source = o.page.source(TYPE)
+    known = source is not None and source.kind != "test"
+    return clears and not known and space.operations[o.operation].verb is Verb.CLEAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
