@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from analyzer.comparison.compare import Sides
 from analyzer.flow.domain.observe import Behaviour, Observation
@@ -37,8 +37,20 @@ def _telling(seen: Observation, behaviour: Behaviour) -> tuple[Condition, ...]:
     others = [o for o in births if not o.page.mask(seen.dimension) & mask]
     if not here or not others or len(here) + len(others) < len(births):
         return ()
-    common = frozenset.intersection(*(frozenset(o.conditions) for o in here))
-    return tuple(sorted(c for c in common if all(_denies(o, [c]) for o in others)))
+    return telling([o.conditions for o in here], [o.conditions for o in others])
+
+
+def telling(
+    here: Sequence[Iterable[Condition]], elsewhere: Sequence[Collection[Condition]]
+) -> tuple[Condition, ...]:
+    """Return what all of some configurations have, and none of others can."""
+    common = frozenset.intersection(*map(frozenset, here)) if here else frozenset()
+    return tuple(sorted(c for c in common if all((c[0], not c[1]) in e for e in elsewhere)))
+
+
+def spelled(conditions: Iterable[Condition]) -> str:
+    """Say a configuration in words; nothing where that is none."""
+    return " and ".join(f"{s} is {'' if held else 'not '}set" for s, held in conditions)
 
 
 def _denies(o: Observation, told: Sequence[Condition]) -> bool:

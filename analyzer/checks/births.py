@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from analyzer.base import FunctionId, Span
+from analyzer.blame.configured import Condition, spelled, telling
 from analyzer.blame.culprit import Charge, Culprit
 from analyzer.checks.contracts import changed_contracts
 from analyzer.checks.evidence import event_span
@@ -169,20 +170,18 @@ def _spared(
     spared: dict[str, str] = {}
     for words in sorted(before.keys() & after.keys()):
         here, elsewhere = _configurations(population, words, but, sides)
-        common = frozenset.intersection(*here) if here else frozenset()
-        telling = sorted(c for c in common if all((c[0], not c[1]) in e for e in elsewhere))
-        if telling and elsewhere:
-            told = " and ".join(f"{s} is {'' if held else 'not '}set" for s, held in telling)
-            spared[words] = f"{words} where {told}"
+        told = telling(here, elsewhere)
+        if told and elsewhere:
+            spared[words] = f"{words} where {spelled(told)}"
     return spared
 
 
 def _configurations(
     population: str, words: str, but: Flags, sides: Sides
-) -> tuple[list[frozenset[tuple[str, bool]]], list[frozenset[tuple[str, bool]]]]:
+) -> tuple[list[frozenset[Condition]], list[frozenset[Condition]]]:
     """Return the configurations under which pages start in a state, and in any other."""
-    here: list[frozenset[tuple[str, bool]]] = []
-    elsewhere: list[frozenset[tuple[str, bool]]] = []
+    here: list[frozenset[Condition]] = []
+    elsewhere: list[frozenset[Condition]] = []
     behaviour = sides.behaviours.after
     for o in behaviour.births(population):
         same = _initial(o, behaviour.space, but) == words

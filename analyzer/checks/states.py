@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from analyzer.base import Confidence, Severity
 from analyzer.blame.blame import blame
-from analyzer.blame.configured import where_it_differs
+from analyzer.blame.configured import spelled, where_it_differs
 from analyzer.blame.culprit import Charge, Culprit, charge_site
 from analyzer.checks import (
     absences,
@@ -287,9 +287,9 @@ def _mismatch(charge: Charge, sides: Sides) -> str:
 def _state(charge: Charge, sides: Sides) -> str:
     """Say what an initialiser makes of pages, and in which configuration where others differ."""
     seen = charge.failure.seen
-    where = (f"{s} is {'' if held else 'not '}set" for s, held in where_it_differs(seen, sides))
     text = state_text(seen.page, sides.behaviours.after.space)
-    return " where ".join(filter(None, (text, " and ".join(where))))
+    where = spelled(where_it_differs(seen, sides))
+    return f"{text} where {where}" if where else text
 
 
 def standing(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:

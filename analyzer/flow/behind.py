@@ -47,7 +47,7 @@ def _behind(args: Iterable[Value], state: State) -> frozenset[Page]:
 def overwritten(
     step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
 ) -> State:
-    """Forget which pages memory holds where a function that is not entered stores into it."""
+    """Forget what memory and lists hold that a function which is not entered may have changed."""
     state = looked_at(args, state)
     lost: set[str] = set()
     for n, arg in enumerate(args):
@@ -80,8 +80,8 @@ def freed(
     leave_in_cells(state, act.root, run)  # the helper may also be one that frees from there
     seen = len(run.observations)
     results = [r for id in helpers for r in enter(id, args, state, act, step.span, here)]
-    freed = {frozenset(k for k in state.pages if s.given.get(k) == BUDDY) for s, _ in results}
-    if len(freed) < 2:
+    gone = {frozenset(k for k in state.pages if s.given.get(k) == BUDDY) for s, _ in results}
+    if len(gone) < 2:
         return results
     for unsure in tuple(run.observations)[seen:]:
         del run.observations[unsure]

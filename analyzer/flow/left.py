@@ -82,8 +82,9 @@ def walked(place: str, key: str, state: State) -> State:
 
 def turned(loop: ir.Loop, before: State, after: State, act: Activation) -> State:
     """Return the state in which the next turn of a walk begins: the last page is known no more."""
-    for at, value in before.store.items():
-        if isinstance(value, Listed) and value.walk in _walks(loop, act):
+    walks = _walks(loop, act)
+    for at, value in before.store.items() if walks else ():
+        if isinstance(value, Listed) and value.walk in walks:
             after = after.put(at, Listed(_staying(at, value.walk, before, act), value.walk))
     return after
 
@@ -91,9 +92,10 @@ def turned(loop: ir.Loop, before: State, after: State, act: Activation) -> State
 def at_end(place: str, key: str, state: State) -> State:
     """Return the state in which a walk, by the key of what it meets, has come to a list's end."""
     at = place + _LEFT
-    found = state.store.get(at)
-    turns = isinstance(found, Listed) and found.walk == key and found.ended
-    return state.put(at, Listed(found.pages if turns and isinstance(found, Listed) else ()))
+    match state.store.get(at):
+        case Listed(pages, walk, True) if walk == key:
+            return state.put(at, Listed(pages))
+    return state.put(at, Listed(()))  # no turn was made: the list is empty
 
 
 def _walks(loop: ir.Loop, act: Activation) -> frozenset[str]:

@@ -113,9 +113,8 @@ def iterate(step: ir.Iterate, state: State, act: Activation, run: Run) -> list[S
             place = _list_of(evaluate(head, state, act, run), head, state, act, run)
             cursor = act.place(target.id)
             if step.macro in lists.links:
-                ends = [left.without_left(place, s) for s in ends]
-                state = left.without_left(place, state)
-                return [s.put(cursor, Link(place)) for s in (*ends, state.put(result, ONE))]
+                met = (*ends, state.put(result, ONE))
+                return [left.without_left(place, s).put(cursor, Link(place)) for s in met]
             if _is_member(step.args[-1], run):
                 drawn = operations.draw(place, here, state, act, run)
                 element = Page(here, "page")
