@@ -16,7 +16,8 @@ from analyzer.flow.analyse import prepare
 from analyzer.idle.nearby import idle_at_once, question_of, spelled_in
 from analyzer.judge import Task, found_in, sides_of
 from analyzer.migrations import Described, unmet_by
-from analyzer.pages.facts import extended, load_facts
+from analyzer.pages.extended import extended
+from analyzer.pages.facts import load_facts
 from analyzer.patch.model import Series
 from analyzer.patch.steps import Step, apply_series, around
 from analyzer.pipeline import demand_law

@@ -21,7 +21,8 @@ from analyzer.c.unit import KEYWORD_NAMES, LARGEST, Unit, scan_unit
 from analyzer.idle.edits import Edits, changed_code, differ, edits_of, exported, includes_of
 from analyzer.migrations import Described
 from analyzer.pages.aside import is_harmless, speaks_of_pages
-from analyzer.pages.facts import Facts, extended, in_question, load_facts
+from analyzer.pages.extended import extended, in_question
+from analyzer.pages.facts import Facts, load_facts
 from analyzer.pages.laws import HEADER, usual_accessors
 from analyzer.program.arguments import split_arguments
 from analyzer.spelling import names_in, usual_names

@@ -14,7 +14,8 @@ from analyzer.flow.analyse import Prepared, prepare
 from analyzer.idle.nearby import idle_nearby
 from analyzer.migrations import load_migrations
 from analyzer.pages.aside import is_harmless, speaks_of_pages
-from analyzer.pages.facts import extended, load_facts
+from analyzer.pages.extended import extended
+from analyzer.pages.facts import load_facts
 from analyzer.program.cache import Cache
 from analyzer.program.params import passes_pages
 from analyzer.tree import MemoryTree, Tree
