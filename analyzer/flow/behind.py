@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from analyzer.base import FunctionId
-from analyzer.c import ir
 from analyzer.flow import operations
 from analyzer.flow.asks.repeats import written_by
+from analyzer.flow.callsite import CallSite
 from analyzer.flow.cells import leave_in_cells
-from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.memory import is_inside
 from analyzer.flow.domain.state import BUDDY, State
 from analyzer.flow.domain.values import Fn, NonZero, Offset, Page, Ref, Unknown, Value
-from analyzer.flow.enter import Enter
 from analyzer.flow.expressions import held_behind
 from analyzer.flow.left import looked_at
 from analyzer.flow.operations import Results
-from analyzer.flow.run import Run
 from analyzer.flow.zeroing import memory_of
 
 
@@ -44,42 +41,32 @@ def _behind(args: Iterable[Value], state: State) -> frozenset[Page]:
     return frozenset({*held, *inside})
 
 
-def overwritten(
-    step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
-) -> State:
+def overwritten(site: CallSite, state: State) -> State:
     """Forget what memory and lists hold that a function which is not entered may have changed."""
-    state = looked_at(args, state)
+    state = looked_at(site.args, state)
     lost: set[str] = set()
-    for n, arg in enumerate(args):
+    for n, arg in enumerate(site.args):
         memory = None if isinstance(arg, Ref) else memory_of(arg)
         held = [] if memory is None else [place for place, _ in held_behind(memory, state)]
         if held:
-            fields = written_by(step, act, run)(n) or ()
+            fields = written_by(site.step, site.act, site.run)(n) or ()
             lost.update(place for place in held if place.rpartition(".")[2] in fields)
     return state.without(lost)
 
 
-def freed(
-    found: Sequence[FunctionId],
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-    enter: Enter,
-) -> Results | None:
+def freed(site: CallSite, found: Sequence[FunctionId], state: State) -> Results | None:
     """Enter a helper of the file that may free what it finds in memory; None where nobody knows.
 
     On a condition that is not known, such as a number of users, it may leave the page alone just
     where its caller relies on that.
     """
+    act, run = site.act, site.run
     helpers = [id for id in found if id[0] == act.function.path and run.role(id).weak]
-    if not helpers or not _behind(args, state):
+    if not helpers or not _behind(site.args, state):
         return None
     leave_in_cells(state, act.root, run)  # the helper may also be one that frees from there
     seen = len(run.observations)
-    results = [r for id in helpers for r in enter(id, args, state, act, step.span, here)]
+    results = [r for id in helpers for r in site.enter(id, state)]
     gone = {frozenset(k for k in state.pages if s.given.get(k) == BUDDY) for s, _ in results}
     if len(gone) < 2:
         return results
@@ -88,15 +75,14 @@ def freed(
     return None
 
 
-def called_back(
-    step: ir.Call, args: Sequence[Value], state: State, act: Activation, run: Run
-) -> State:
+def called_back(site: CallSite, state: State) -> State:
     """Forget the pages that a call is passed together with a function that marks or unmarks some.
 
     Whoever is passed both, as stop_machine() is, calls the one with the other, or has it called, as
     INIT_WORK() does. The same holds for the address of memory that holds the page, or of a part of
     it, from which container_of() leads to the whole.
     """
+    args, act, run = site.args, site.act, site.run
     passed = [a for a in args if isinstance(a, Fn)]
     if not passed:
         return state
@@ -105,7 +91,7 @@ def called_back(
         return state
     if not any(run.marks(a.name, a.path or act.function.path) for a in passed):
         return state
-    run.gap("callback", act, step.span.line, run.text(act, step.span))
+    site.admit("callback")
     return operations.lose_pages(pages, state, run)
 
 

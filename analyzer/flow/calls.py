@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from analyzer.base import FunctionId, Span
+from analyzer.base import FunctionId
 from analyzer.c import ir
-from analyzer.flow import behind, operations, words
+from analyzer.flow import behind, operations, unentered, words
 from analyzer.flow.asks import bits, typed
 from analyzer.flow.asks.repeats import passed
 from analyzer.flow.behind import passes_page
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
+from analyzer.flow.callsite import CallSite, Enter, call_site
 from analyzer.flow.domain.activation import Activation
-from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
     FROM,
@@ -23,18 +23,14 @@ from analyzer.flow.domain.values import (
     Fn,
     Link,
     NonZero,
-    Offset,
     Page,
     Ref,
     Unknown,
     Value,
     page_key,
 )
-from analyzer.flow.enter import Enter
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.left import looked_at
 from analyzer.flow.lists import on_list
-from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
@@ -44,7 +40,6 @@ from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
 from analyzer.program.answers import answering
 from analyzer.program.params import list_params, page_params
-from analyzer.program.stores import fields_written
 
 #: Up to so many candidates of a pointer are entered whatever they do.
 _FEW = 8
@@ -57,16 +52,15 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
         for n, a in enumerate(step.args)
         for held in (evaluate(a, state, act, run),)
     ]
-    here = f"{act.depth}:{step.span.start}"
-    results = words.by_bit(step, here, state, act, run)
-    if results is None and typed.may_read(step, act, run):
+    site = call_site(step, args, act, run, enter)
+    results = words.by_bit(site, state)
+    if results is None and typed.may_read(site):
         value_of = partial(evaluate, state=state, act=act, run=run)
-        results = typed.by_reading(step, args, value_of, state, act, run)
+        results = typed.by_reading(site, value_of, state)
     if results is None:
-        state = words.passed(step, state, act, run)
-        results = _dispatch(step, args, here, state, act, run, enter)
+        results = _dispatch(site, words.passed(site, state))
     place = act.place(step.result.id)
-    return [_renewed(s, here, v).put(place, v) for s, v in results]
+    return [_renewed(s, site.here, v).put(place, v) for s, v in results]
 
 
 def _asks(step: ir.Call, n: int, act: Activation, run: Run) -> bool:
@@ -88,55 +82,32 @@ def _renewed(state: State, key: str, value: Value) -> State:
     return state.lose(key)
 
 
-def _dispatch(
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-    enter: Enter,
-) -> Results:
-    callee = step.callee
-    if isinstance(callee, ir.Name) and not act.is_local(callee.id):
-        name = callee.id
-        known = _by_fact(name, step, args, here, state, act, run)
-        if known is not None:
-            return known
-        operation = run.space.operations.get(name)
-        if operation is not None:
-            return operations.apply(operation, args, state, act, step.span, run)
-        chain = run.facts.chains.get(name)
-        if chain is not None:
-            return _through_chain(chain, step, args, here, state, act, run, enter)
-        path = act.function.path
-        # What does not matter and is passed no address does nothing, whether it was read or not.
-        acts = any(isinstance(a, Ref) for a in args) or any(run.hear(name, path))
-        acts = acts or (passes_page(args, state) and typed.answers_by_type(name, path, run))
-        # A name that stands for a call everywhere, like max(), may name a variable elsewhere.
-        points = not is_harmless(name) and bool(run.program.stored(name))
-        if (acts or points) and (found := run.program.resolve(name, path)):
-            return _direct(found, step, args, here, state, act, run, enter)
-        if not points:
-            results = [
-                result
-                for id in (answering(name, path, run.program) if _are_held(args, state) else ())
-                for result in enter(id, args, state, act, step.span, here)
-            ]
-            if results:
-                return results
-            if not is_harmless(name):
-                _expose(args, run)
-            state = behind.called_back(step, args, state, act, run)
-            passes = passes_page(args, state)
-            if passes or any(_is_used_list(a, act, run) for a in args):
-                run.met.setdefault((name, path))
-            if passes and run.program.is_undefined(name):
-                run.gap("undefined", act, step.span.line, run.text(act, step.span))
-                state = operations.lose_pages(args, state, run)
-            state = behind.overwritten(step, args, state, act, run)
-            return [(pass_addresses(args, state, here), Unknown(here))]
-    return _indirect(step, args, here, state, act, run, enter)
+def _dispatch(site: CallSite, state: State) -> Results:
+    name, run = site.name, site.run
+    if not name:
+        return _indirect(site, state)
+    known = _by_fact(site, state)
+    if known is not None:
+        return known
+    operation = run.space.operations.get(name)
+    if operation is not None:
+        return operations.apply(operation, site.args, state, site.act, site.step.span, run)
+    chain = run.facts.chains.get(name)
+    if chain is not None:
+        return _through_chain(chain, site, state)
+    path = site.act.function.path
+    # What does not matter and is passed no address does nothing, whether it was read or not.
+    acts = any(isinstance(a, Ref) for a in site.args) or any(run.hear(name, path))
+    acts = acts or (passes_page(site.args, state) and typed.answers_by_type(name, path, run))
+    # A name that stands for a call everywhere, like max(), may name a variable elsewhere.
+    points = not is_harmless(name) and bool(run.program.stored(name))
+    if (acts or points) and (found := run.program.resolve(name, path)):
+        return _direct(site, found, state)
+    if points:
+        return _indirect(site, state)
+    asked = answering(name, path, run.program) if _are_held(site.args, state) else ()
+    results = [result for id in asked for result in site.enter(id, state)]
+    return results or site.unknown(unentered.unread(site, state))
 
 
 def _are_held(args: Sequence[Value], state: State) -> bool:
@@ -148,33 +119,13 @@ def _are_held(args: Sequence[Value], state: State) -> bool:
     return all(a in held for a in args if isinstance(a, Unknown | NonZero))
 
 
-def _expose(args: Sequence[Value], run: Run) -> None:
-    """Take note that code which was not read is passed pages from cells."""
-    for arg in args:
-        key = page_key(arg)
-        if key is not None and key in run.cells:
-            run.unsure.add(run.cells[key])
-
-
-def _is_used_list(value: Value, act: Activation, run: Run) -> bool:
-    """Tell whether a value is the head of a list that pages were put on."""
-    return isinstance(value, Ref | Link) and own_place(value.place, act.stack, act.id) in run.puts
-
-
-def _by_fact(
-    name: str,
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-) -> Results | None:
+def _by_fact(site: CallSite, state: State) -> Results | None:
     """Apply what the facts say of a core interface; None where they say nothing."""
+    step, name, args, here, act, run = site[:6]
     facts, first = run.facts, args[0] if args else None
     for told in (
-        zeroed(name, step, args, here, state, run),
-        bits.by_call(name, step, here, state, act, run),
+        zeroed(site, state),
+        bits.by_call(site, state),
         told_by_call(name, args, state, act, run),
     ):
         if told is not None:
@@ -183,7 +134,7 @@ def _by_fact(
     if identity is not None and first is not None:
         key = page_key(first)
         if key is None or (identity.head and FROM in key):
-            return [(state, Unknown(here))]
+            return site.unknown(state)
         if identity.to == "page" and key not in state.pages and key not in state.given:
             state = state.with_page(key, operations.page_of(key, state, run))
         same, n = Page(key, identity.to), identity.distance
@@ -198,52 +149,44 @@ def _by_fact(
     if name in facts.range_allocators:
         key = page_key(args[facts.range_allocators[name]])
         if key is None:
-            return [(state, Unknown(here))]
+            return site.unknown(state)
         fresh = operations.born(key, state, act, step.span, ALLOCATED, run)
         return [(fresh, ZERO), (state, NonZero(here))]
     if name in facts.sinks or name in facts.puts or name in facts.resets:
-        return _from_or_to_core(name, args, here, state, act, step.span, run)
+        return site.unknown(_from_or_to_core(site, state))
     if name in facts.index_of and isinstance(first, Element):
         return [(state, first.index)]
     if name in facts.opaque or name in facts.words.read_by:
-        return [(state, Unknown(here))]
-    return on_list(name, step, args, here, state, act, run)
+        return site.unknown(state)
+    return on_list(site, state)
 
 
-def _from_or_to_core(
-    name: str,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    span: Span,
-    run: Run,
-) -> Results:
+def _from_or_to_core(site: CallSite, state: State) -> State:
     """Hand a page to the buddy, drop a reference to it, or make it afresh."""
+    name, args, act, span, run = site.name, site.args, site.act, site.step.span, site.run
     put = run.facts.puts.get(name)
     sink = put or run.facts.sinks.get(name)
     index = sink.arg if sink is not None else run.facts.resets[name]
     key = page_key(args[index]) if index < len(args) else None
     if key is None:
-        return [(state, Unknown(here))]
+        return state
     if sink is None:
-        state = operations.born(key, state, act, span, "", run)
-    elif put is None:
-        state = operations.hand_over(sink, key, args, state, act, span, name, run)
-    elif operations.drops_last(key, state, act, run):  # nobody knows it from then on
-        state = operations.hand_over(sink, key, args, state, act, span, name, run).take(key)
-    return [(state, Unknown(here))]
+        return operations.born(key, state, act, span, "", run)
+    if put is None:
+        return operations.hand_over(sink, key, args, state, act, span, name, run)
+    if operations.drops_last(key, state, act, run):  # nobody knows it from then on
+        return operations.hand_over(sink, key, args, state, act, span, name, run).take(key)
+    return state
 
 
-def _is_worth(
-    id: FunctionId, args: Sequence[Value], state: State, act: Activation, run: Run
-) -> bool:
+def _is_worth(id: FunctionId, site: CallSite, state: State) -> bool:
     """Tell whether a callee is entered: it matters, and a page or the making of one is involved."""
+    args, run = site.args, site.run
     if passes_page(args, state):
         return run.role(id).matters or typed.is_by_type(id, run)
     if run.role(id).gives:
         return True
-    own = id[0] == act.function.path
+    own = id[0] == site.act.function.path
     if not run.role(id).strong:
         return own and run.role(id).weak and _passes_list(id, args, run)
     if own:
@@ -261,149 +204,44 @@ def _passes_list(id: FunctionId, args: Sequence[Value], run: Run) -> bool:
     return any(n < len(args) and isinstance(args[n], Ref | Link) for n in lists)
 
 
-def pass_out(
-    step: ir.Call, args: Sequence[ir.Expr], state: State, act: Activation, run: Run
-) -> State:
-    """Return the state after a call that matters to no page, but may store through addresses."""
-    name = step.callee.id if isinstance(step.callee, ir.Name) else ""
-    changes = run.facts.words.set_by | run.facts.words.cleared_by
-    if name not in run.facts.filled and name not in changes:
-        values = [evaluate(a, state, act, run) for a in args if _may_be_address(a)]
-        if not any(_is_address(v, state) for v in values):
-            return behind.overwritten(step, values, state, act, run)
-    values = [evaluate(a, state, act, run) for a in args]
-    found: Sequence[FunctionId] = ()
-    if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):
-        if step.callee.id in run.facts.words.read_by:
-            return state
-        here = f"{act.depth}:{step.span.start}"
-        cleared = zeroed(step.callee.id, step, values, here, state, run)
-        if cleared is not None:
-            return cleared[0][0]
-        single = bits.by_call(step.callee.id, step, here, state, act, run)
-        if single is not None:
-            return single[0][0]
-        found = run.program.resolve(step.callee.id, act.function.path)
-    state = looked_at(values, behind.called_back(step, values, state, act, run))
-    return _passed(values, found, state, f"{act.depth}:{step.span.start}", act, run)
-
-
-def _may_be_address(e: ir.Expr) -> bool:
-    return isinstance(e, ir.Name | ir.Field) or (isinstance(e, ir.Unary) and e.op == "&")
-
-
-def _is_address(value: Value, state: State) -> bool:
-    """Tell whether there is memory behind a value of which something may be known."""
-    return isinstance(value, Ref) or (
-        isinstance(value, Unknown | NonZero) and f"*{value.key}" in state.store
-    )
-
-
-def _passed(
-    args: Sequence[Value],
-    found: Sequence[FunctionId],
-    state: State,
-    here: str,
-    act: Activation,
-    run: Run,
-) -> State:
-    """Return the state after a call of functions that are not entered.
-
-    What steps through a range of pages may be moved by them, but not out of the range.
-    """
-    if not any(_is_address(a, state) for a in args):
-        return state
-    if found:
-        after = pass_addresses(args, state, here, lambda n: fields_written(run.program, found, n))
-    else:
-        after = pass_addresses(args, state, here)
-    for name in range_positions(act, run):
-        place = act.place(name)
-        held = state.store.get(place)
-        if held is not None and after.store.get(place) != held and (key := page_key(held)):
-            after = after.put(place, Offset(key))
-    return after
-
-
-def _direct(
-    found: Sequence[FunctionId],
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-    enter: Enter,
-) -> Results:
+def _direct(site: CallSite, found: Sequence[FunctionId], state: State) -> Results:
     """Enter the functions that a name can mean, where they matter here."""
-    results: Results = []
-    entered = [id for id in found if _is_worth(id, args, state, act, run)]
-    if not entered and not any(run.program.returns(id) for id in found):
+    entered = [id for id in found if _is_worth(id, site, state)]
+    if entered:
+        return [result for id in entered for result in site.enter(id, state)]
+    if not any(site.run.program.returns(id) for id in found):
         return []
-    if not entered:
-        freed = behind.freed(found, step, args, here, state, act, run, enter)
-        if freed is not None:
-            return freed
-        state = behind.called_back(step, args, state, act, run)
-        state = behind.overwritten(step, args, state, act, run)
-        return [(_passed(args, found, state, here, act, run), Unknown(here))]
-    for id in entered:
-        results.extend(enter(id, args, state, act, step.span, here))
-    return results
+    freed = behind.freed(site, found, state)
+    return site.unknown(unentered.unfollowed(site, found, state)) if freed is None else freed
 
 
-def _indirect(
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-    enter: Enter,
-) -> Results:
+def _indirect(site: CallSite, state: State) -> Results:
     """Enter every function that the pointer can hold."""
-    _expose(args, run)
+    args, act, run = site.args, site.act, site.run
+    unentered.expose(args, run)
     if not passes_page(args, state):
-        return [(pass_addresses(args, state, here), Unknown(here))]
-    held = step.callee
+        return site.unknown(pass_addresses(args, state, site.here))
+    held = site.step.callee
     while isinstance(held, ir.Unary) and held.op == "*":  # a function's address is the function
         held = held.operand
     value = evaluate(held, state, act, run)
     if isinstance(value, Fn):
         ids = run.program.resolve(value.name, value.path or act.function.path)
     else:
-        slot = slot_of(step.callee)
+        slot = slot_of(site.step.callee)
         ids = candidates(slot, run) if slot else ()
     if len(ids) > _FEW:
         ids = tuple(i for i in ids if run.role(i).matters)
     if not ids:
-        run.gap("callback", act, step.span.line, run.text(act, step.span))
-        state = operations.lose_pages(args, pass_addresses(args, state, here), run)
-        return [(state, Unknown(here))]
-    results: Results = []
-    for id in ids:
-        results.extend(enter(id, args, state, act, step.span, here, callback=True))
-    return results
+        site.admit("callback")
+        state = operations.lose_pages(args, pass_addresses(args, state, site.here), run)
+        return site.unknown(state)
+    return [result for id in ids for result in site.enter_callback(id, args, state)]
 
 
-def _through_chain(
-    chain: Chain,
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-    enter: Enter,
-) -> Results:
+def _through_chain(chain: Chain, site: CallSite, state: State) -> Results:
     """Run each callback of a chain for itself; together they would multiply."""
-    results: Results = [(state, Unknown(here))]
-    for id in registered_in_chain(chain, run):
-        if not run.role(id).matters:
-            continue
-        padded: list[Value] = [Unknown(f"{here}:0"), *args]  # the notifier block comes first
-        results.extend(
-            (s, Unknown(here))
-            for s, _ in enter(id, padded, state, act, step.span, here, callback=True)
-        )
-    return results
+    padded = [Unknown(f"{site.here}:0"), *site.args]  # the notifier block comes first
+    ids = [id for id in registered_in_chain(chain, site.run) if site.run.role(id).matters]
+    after = [s for id in ids for s, _ in site.enter_callback(id, padded, state)]
+    return [result for s in (state, *after) for result in site.unknown(s)]

@@ -37,6 +37,7 @@ from analyzer.flow.ranges import is_stepped, passed
 from analyzer.flow.refine import refine, valued
 from analyzer.flow.run import Context, Run
 from analyzer.flow.turns import jumped, stored_into, switches, turned
+from analyzer.flow.unentered import weightless
 from analyzer.flow.watch import Lookout, lookout
 from analyzer.flow.weight import matters, sliced
 from analyzer.flow.zeroing import collected, stepped_on, stepped_turn, turned_on
@@ -232,9 +233,9 @@ class _Body:
                     new = bits.written(step, told, new, act, run)
                     stores.append(exact.assigned(step, told, new, act, run))
                 return stores
-            case ir.Call(result, _, args):
+            case ir.Call(result):
                 if result.id not in self.slice.names and not matters(step, act, run):
-                    after = [calls.pass_out(step, args, state, act, run)]
+                    after = [weightless(step, state, act, run, self._enter)]
                 else:
                     after = calls.call(step, state, act, run, self._enter)
                 return [after_call(step, s, act, run) for s in after]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from analyzer.c import ir
 from analyzer.c.facts import iterator_cursors
 from analyzer.flow import left, operations
+from analyzer.flow.callsite import CallSite
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import is_own
 from analyzer.flow.domain.state import State
@@ -16,29 +15,23 @@ from analyzer.flow.operations import Results, lose_pages, pass_addresses
 from analyzer.flow.run import Run
 
 
-def on_list(
-    name: str,
-    step: ir.Call,
-    args: Sequence[Value],
-    here: str,
-    state: State,
-    act: Activation,
-    run: Run,
-) -> Results | None:
+def on_list(site: CallSite, state: State) -> Results | None:
     """Apply a list operation; None where the call is none."""
+    step, args, here, act, run = site.step, site.args, site.here, site.act, site.run
+    name = site.name
     lists = run.facts.lists
     if name in lists.put and len(args) == 2:
         if isinstance(args[0], Page):
             place = _list_of(args[1], step.args[1], state, act, run)
             listed = operations.put_on_list(args[0].key, place, here, state, act, run)
-            return [(listed, Unknown(here))]
-        return [(state, Unknown(here))]
+            return site.unknown(listed)
+        return site.unknown(state)
     if name in lists.take:
         if args and isinstance(args[0], Page):
-            return [(run.take(args[0].key, state), Unknown(here))]
-        return [(left.looked_at(args, state), Unknown(here))]
+            return site.unknown(run.take(args[0].key, state))
+        return site.unknown(left.looked_at(args, state))
     if name in lists.passing and len(args) > max(lists.passing[name]):
-        return [(_pass_on(*lists.passing[name], step, args, state, act, run), Unknown(here))]
+        return site.unknown(_pass_on(site, *lists.passing[name], state))
     if name in lists.entry and len(args) == 3:
         if isinstance(args[0], Page):
             return [(state, args[0])]
@@ -46,7 +39,7 @@ def on_list(
         if isinstance(args[0], Link) and _is_member(member, run):
             drawn = operations.draw(args[0].place, here, state, act, run)
             return [(s, Page(here, "page")) for s in drawn]
-        return [(pass_addresses(args[:1], state, here), Unknown(here))]
+        return site.unknown(pass_addresses(args[:1], state, here))
     if name in lists.first and len(args) == 3 and _is_member(step.args[2], run):
         place = _list_of(args[0], step.args[0], state, act, run)
         drawn = operations.draw(place, here, state, act, run)
@@ -60,16 +53,9 @@ def on_list(
     return None
 
 
-def _pass_on(
-    source: int,
-    target: int,
-    step: ir.Call,
-    args: Sequence[Value],
-    state: State,
-    act: Activation,
-    run: Run,
-) -> State:
+def _pass_on(site: CallSite, source: int, target: int, state: State) -> State:
     """Hand on what stands on one list to another; an element of no list is in neither's place."""
+    step, args, act, run = site.step, site.args, site.act, site.run
     of, to = args[source], args[target]
     if isinstance(to, Page):
         return state

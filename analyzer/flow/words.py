@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from analyzer.c import ir
 from analyzer.flow import operations
+from analyzer.flow.callsite import CallSite
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import Page, Unknown
+from analyzer.flow.domain.values import Page
 from analyzer.flow.expressions import evaluate, word_of
 from analyzer.flow.operations import Results
 from analyzer.flow.run import Run
@@ -35,10 +36,11 @@ def stored(step: ir.Assign, state: State, act: Activation, run: Run) -> State | 
     return None
 
 
-def passed(step: ir.Call, state: State, act: Activation, run: Run) -> State:
+def passed(site: CallSite, state: State) -> State:
     """Return the state after a call that is passed the address of a word of a page."""
+    step, act, run = site.step, site.act, site.run
     words = run.facts.words
-    if isinstance(step.callee, ir.Name) and step.callee.id in words.read_by:
+    if site.name in words.read_by:
         return state
     first = step.args[0] if step.args else None
     bit = first.id if isinstance(first, ir.Name) and first.id.startswith(words.bits) else ""
@@ -49,11 +51,12 @@ def passed(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     return state
 
 
-def by_bit(step: ir.Call, here: str, state: State, act: Activation, run: Run) -> Results | None:
+def by_bit(site: CallSite, state: State) -> Results | None:
     """Return what a call does to one flag of a page by its bit: what accessors of the flag do.
 
     None for a call that does nothing of the kind, or that no accessors of the tree do.
     """
+    step, act, run = site.step, site.act, site.run
     words = run.facts.words
     match step:
         case ir.Call(_, ir.Name(name), (ir.Name(bit), ir.Unary("&", operand))):
@@ -73,7 +76,7 @@ def by_bit(step: ir.Call, here: str, state: State, act: Activation, run: Run) ->
     if len(accessors) < len(verbs):
         return None
     page = Page(word[0], "page")
-    results: Results = [(state, Unknown(here))]
+    results = site.unknown(state)
     for op in accessors:
         results = [
             (after, told if op.is_test else answer)

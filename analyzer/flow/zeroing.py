@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.callsite import CallSite
 from analyzer.flow.domain import memory
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.memory import is_inside
@@ -13,25 +14,23 @@ from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import STEPPED, ZERO, NonZero, Ref, Unknown, Value
 from analyzer.flow.operations import Results
 from analyzer.flow.ranges import is_stepped
-from analyzer.flow.run import Run
 from analyzer.program.shape import names_in, written
 
 
-def zeroed(
-    name: str, step: ir.Call, args: Sequence[Value], here: str, state: State, run: Run
-) -> Results | None:
+def zeroed(site: CallSite, state: State) -> Results | None:
     """Return what comes of a call that makes memory zero; None for any other.
 
     What an allocator gives goes by its call, as its value does.
     """
-    fill = run.facts.filled.get(name)
+    facts, args = site.run.facts, site.args
+    fill = facts.filled.get(site.name)
     if fill is not None and fill.to < len(args):
         place, by = memory_of(args[fill.to]), ZERO if fill.by is None else args[fill.by]
-        return _made_zero(place, here, state) if by == ZERO and place is not None else None
-    flag = run.facts.zeroed.get(name)
-    if flag is None or (flag and not any(flag in names_in(a) for a in step.args)):
+        return _made_zero(place, site.here, state) if by == ZERO and place is not None else None
+    flag = facts.zeroed.get(site.name)
+    if flag is None or (flag and not any(flag in names_in(a) for a in site.step.args)):
         return None
-    return _made_zero(f"*{here}", here, state)
+    return _made_zero(f"*{site.here}", site.here, state)
 
 
 def memory_of(value: Value) -> str | None:

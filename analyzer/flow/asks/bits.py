@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.c import ir
+from analyzer.flow.callsite import CallSite
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.memory import other_elements
 from analyzer.flow.domain.state import State
@@ -38,14 +39,13 @@ def written(step: ir.Assign, before: State, after: State, act: Activation, run: 
     return _with_bit(place, evaluate(mask, before, act, run), held, before, after)
 
 
-def by_call(
-    name: str, step: ir.Call, here: str, state: State, act: Activation, run: Run
-) -> Results | None:
+def by_call(site: CallSite, state: State) -> Results | None:
     """Return what a call does that sets, clears or tests one bit; None for any other."""
+    name, here, act, run = site.name, site.here, site.act, site.run
     words = run.facts.words
     if name not in words.set_by | words.cleared_by | words.tested_by:
         return None
-    match step.args:
+    match site.step.args:
         case (number, ir.Unary("&", word)):
             place = place_of(word, state, act, run)
             bit = evaluate(number, state, act, run)

@@ -11,9 +11,10 @@ from functools import lru_cache
 
 from analyzer.base import FunctionId, Span
 from analyzer.c import ir
+from analyzer.flow.callsite import CallSite
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import Int, Page, Unknown, Value, page_key
+from analyzer.flow.domain.values import Int, Page, Value, page_key
 from analyzer.flow.operations import Results, by_answer, page_of
 from analyzer.flow.run import Run
 from analyzer.pages.concrete import WORD, TrapError, UndecidedError
@@ -101,24 +102,22 @@ def kept(e: ir.Expr, value_of: Evaluate, state: State, run: Run) -> State:
     return state if key is None else _lost(key, state, run)
 
 
-def may_read(step: ir.Call, act: Activation, run: Run) -> bool:
+def may_read(site: CallSite) -> bool:
     """Tell whether a call may have to do with what is read of pages' types."""
-    name = step.callee.id if isinstance(step.callee, ir.Name) else ""
-    return name in run.space.readers or name in run.space.computing or reads_types(act, run)
+    space = site.run.space
+    return (
+        site.name in space.readers
+        or site.name in space.computing
+        or reads_types(site.act, site.run)
+    )
 
 
-def by_reading(
-    step: ir.Call,
-    args: Sequence[Value],
-    value_of: Evaluate,
-    state: State,
-    act: Activation,
-    run: Run,
-) -> Results | None:
+def by_reading(site: CallSite, value_of: Evaluate, state: State) -> Results | None:
     """Return what a call that reads a page's type answers; None for any other call."""
-    if not isinstance(step.callee, ir.Name) or not args or act.is_local(step.callee.id):
+    step, name, args, act, run = site.step, site.name, site.args, site.act, site.run
+    if not name or not args:
         return None
-    name, words = step.callee.id, run.facts.words
+    words = run.facts.words
     truth = run.space.readers.get(name)
     if truth is not None and (key := page_key(args[0])) is not None:
         told = {n: int(held) for n, held in enumerate(truth)}
@@ -143,7 +142,7 @@ def by_reading(
     answers = {n: _ran(name, closed, word, run) for n, word in enumerate(run.space.values)}
     known = {n: answer for n, answer in answers.items() if answer is not None}
     if len(known) < len(answers):
-        return [(_lost(key, state, run), Unknown(f"{act.depth}:{step.span.start}"))]
+        return site.unknown(_lost(key, state, run))
     return by_answer(key, known, state, act, step.span, run)
 
 
