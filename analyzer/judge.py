@@ -27,6 +27,7 @@ from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.idle.nearby import Question, idle_nearby
 from analyzer.idle.relevance import idle_by_interest, idle_by_names
+from analyzer.idle.spared import sparing
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.parallel import later
@@ -107,7 +108,8 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
 def judge_trees(task: Task, prepared: Pair[Prepared]) -> Judged:
     """Analyse and compare both trees; read on as long as pages go where nothing was read."""
     while True:
-        interest, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs)
+        spare = sparing(prepared, task.changed)
+        interest, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs, spare=spare)
         sides = task.sides(prepared, (interest, behaviours))
         # Most often nothing is left to read: the comparison need not wait for the search.
         aside = is_worth(prepared, task.jobs)

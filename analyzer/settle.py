@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -24,11 +24,15 @@ from analyzer.flow.run import Watched
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.parallel import shared_out
 from analyzer.program.interest import Interest
-from analyzer.program.parts import Part, parts_of
+from analyzer.program.parts import Part, Reach, parts_of
 from analyzer.program.program import Program
 
 #: From here on an analysis takes much longer than starting a process.
 _MANY_FUNCTIONS = 400
+
+
+#: Tells which parts of the roots need not be walked, and what each of them would meet.
+Spare = Callable[[Interest, Sequence[Part]], Mapping[Part, Reach]]
 
 
 def settle(
@@ -54,11 +58,15 @@ def analyse_both(
     watch: Callable[[Program], Watched] | None = None,
     *,
     jobs: int,
+    spare: Spare = lambda *_: {},
 ) -> tuple[Interest, Pair[Behaviour]]:
-    """Return what matters in either tree, and how both behave, as far as they are read."""
+    """Return what matters in either tree, and how both behave, as far as they are read.
+
+    Of the roots that spare tells to be the same in both trees nothing is returned.
+    """
     clock.enter("analyse")
     interest = _interest(prepared)
-    found = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED), clock, jobs)
+    found = _behaviours(prepared, interest, watch or (lambda _: UNWATCHED), clock, jobs, spare)
     return interest, comparable(found)
 
 
@@ -156,14 +164,18 @@ def _behaviours(
     watch: Callable[[Program], Watched],
     clock: Clock,
     jobs: int,
+    spare: Spare,
 ) -> Pair[Behaviour]:
     """Analyse both trees from the roots of either; neither knows which it is."""
     first = prepared.map(lambda p: roots_of(p, interest))
     roots = tuple(dict.fromkeys((*first.before, *first.after)))
     beside = prepared.map(lambda p: holders_of(p, interest))
     holders = tuple(h for h in dict.fromkeys((*beside.before, *beside.after)) if h not in roots)
-    ran = _ran(prepared, interest, (*roots, *holders), watch, clock, jobs)
+    ran, unread = _ran(prepared, interest, (*roots, *holders), watch, clock, jobs, spare)
+    roots = tuple(root for root in roots if root in ran.after.runs)
+    holders = tuple(holder for holder in holders if holder in ran.after.runs)
     after = gathered(prepared.after, ran.after, roots, holders)
+    after = replace(after, unresolved=after.unresolved | unread)
     if prepared.before is prepared.after:
         return Pair(after, after)
     return Pair(gathered(prepared.before, ran.before, roots, holders), after)
@@ -176,19 +188,26 @@ def _ran(
     watch: Callable[[Program], Watched],
     clock: Clock,
     jobs: int,
-) -> Pair[Ran]:
+    spare: Spare,
+) -> tuple[Pair[Ran], frozenset[str]]:
     """Run the roots in both trees; in several processes where there is enough to do.
 
+    Also return what pages may go to, from roots that are spared, and was not read.
+
     Roots that are run apart show what they would together, or are run once more. So they are where
-    something was read on the way, which others should have known.
+    something was read on the way, which others should have known, or where a list leads to some
+    that were spared.
     """
     watched = prepared.map(lambda p: watch(p.program))
     is_one = prepared.before is prepared.after  # one tree, and nothing to compare it with
-    parts: tuple[Part, ...] = (roots,)
-    if is_worth(prepared, jobs):
-        programs = dict.fromkeys((prepared.before.program, prepared.after.program))
-        parts = parts_of(roots, programs, prepared.after.facts, interest)
-    clock.expect((1 if is_one else 2) * len(roots) // min(jobs, len(parts) or 1))
+    programs = dict.fromkeys((prepared.before.program, prepared.after.program))
+    parts = parts_of(roots, programs, prepared.after.facts, interest)
+    spared = spare(interest, parts)
+    parts = tuple(part for part in parts if part not in spared)
+    if not is_worth(prepared, jobs):
+        walked = {root for part in parts for root in part}
+        parts = (tuple(root for root in roots if root in walked),)
+    clock.expect((1 if is_one else 2) * sum(map(len, parts)) // min(jobs, len(parts) or 1))
 
     def run(part: Part) -> Pair[Ran]:
         if is_one:
@@ -205,8 +224,19 @@ def _ran(
             _learn(prepared.after.program, found.after)
         before, after = joined([f.before.ran for f in apart]), joined([f.after.ran for f in apart])
         if before and after and known == prepared.map(lambda p: p.program.paths):
-            return Pair(before, after)
-        parts = (roots,)
+            ran = Pair(before, after)
+            if not any(_meets(reach, ran) for reach in spared.values()):
+                return ran, frozenset().union(*(reach.unread for reach in spared.values()))
+        parts, spared = (roots,), {}
+
+
+def _meets(reach: Reach, walked: Pair[Ran]) -> bool:
+    """Tell whether roots that were not walked may meet what others have met."""
+    return any(
+        any(map(reach.knows, ran.places))
+        or any(not reach.functions.isdisjoint(run.reached) for run in ran.runs.values())
+        for ran in (walked.before, walked.after)
+    )
 
 
 class _Apart(NamedTuple):

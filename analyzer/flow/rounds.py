@@ -34,6 +34,12 @@ class Ran(NamedTuple):
     runs: Mapping[FunctionId, Seen]
     lists: Mapping[FunctionId, Lists]
 
+    @property
+    def places(self) -> frozenset[str]:
+        """Return the lists that pages are put on or drawn from, where others may use them, too."""
+        used = (p for run in self.runs.values() for p in (*run.puts, *run.altered, *run.drawn))
+        return frozenset(place for place in used if not is_own(place))
+
     def contents(self, roots: Sequence[FunctionId]) -> Lists:
         """Return what stands on all lists that some of the roots use."""
         found: dict[str, tuple[PageState, ...]] = {}

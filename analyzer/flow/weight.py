@@ -21,7 +21,7 @@ from analyzer.flow.run import Run, Sliced
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.machine import TYPE
 from analyzer.program.asked import Asked
-from analyzer.program.params import LIST_TYPE, PAGE_TYPES, is_page_pointer
+from analyzer.program.params import is_of_pages, is_page_pointer
 from analyzer.program.references import takes
 from analyzer.program.shape import names_in
 from analyzer.program.slices import Slice, slice_of
@@ -163,5 +163,4 @@ def _is_page_told(step: Assign, act: Activation) -> bool:
 
 def _may_be_page(e: Expr, act: Activation) -> bool:
     """Tell whether an argument is, by a declared type in it, a page or a list of some."""
-    types = (*PAGE_TYPES, LIST_TYPE)
-    return any(t in act.type_of(name) for name in names_in(e) for t in types)
+    return any(is_of_pages(act.type_of(name)) for name in names_in(e))

@@ -140,7 +140,7 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
                 return None
             paths -= {path}
             continue
-        one, other = (_unit(p.program, path) for p in (prepared.before, prepared.after))
+        one, other = (unit_of(p.program, path) for p in (prepared.before, prepared.after))
         if one is None or other is None or not (one.text or other.text):
             return None  # not to be read
         units = Pair(one, other)
@@ -153,7 +153,7 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
         if edits.is_framed:
             reframed.add(path)
             words |= edits.words
-            named |= _met_outside(units, edits)
+            named |= met_outside(units, edits)
         for unit in (units.before, units.after):
             for name in edits.functions:
                 words |= _identifiers(unit, name, head=edits.is_framed)
@@ -162,14 +162,14 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
     )
 
 
-def _unit(program: Program, path: str) -> Unit | None:
+def unit_of(program: Program, path: str) -> Unit | None:
     """Return a file, empty where the tree has none; None where it could not be read."""
     if program.has(path):
         return program.unit(path)
     return scan_unit(path, b"") if program.is_absent(path) else None
 
 
-def _met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
+def met_outside(units: Pair[Unit], edits: Edits) -> frozenset[str]:
     """Return the names by which other files meet what a file's edits change."""
     sides = (units.before, units.after)
     if not units.after.path.endswith(".h"):

@@ -24,6 +24,11 @@ _DEPTH = 3
 
 
 @lru_cache(maxsize=4096)
+def is_of_pages(declared: str) -> bool:
+    """Tell whether something of a declared type is a page, or a list of some."""
+    return any(t in declared for t in (*PAGE_TYPES, LIST_TYPE))
+
+
 def is_page_pointer(declared: str) -> bool:
     """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
     words = declared.replace("*", " * ").split()

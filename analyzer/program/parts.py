@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from analyzer.base import FunctionId
 from analyzer.pages.facts import Facts
@@ -11,6 +13,28 @@ from analyzer.program.program import Program
 from analyzer.program.roots import slots_of
 
 Part = tuple[FunctionId, ...]
+
+#: The last name in the place of a list.
+_LAST = re.compile(r"(\w+)(?:\[[^\]]*\])*\Z")
+
+
+class Reach(NamedTuple):
+    """What walks from roots may meet: the functions that matter, and names.
+
+    unread are the functions that pages may go to and of which no definition was read.
+    """
+
+    functions: frozenset[FunctionId]
+    words: frozenset[str]
+    unread: frozenset[str]
+
+    def knows(self, place: str) -> bool:
+        """Tell whether a list, or a cell, that others use may be met."""
+        path, own, _ = place.removeprefix("g:").partition("#")
+        if own and all(path != of for of, _ in self.functions):
+            return False
+        last = _LAST.search(place)
+        return last is None or last[1] in self.words
 
 
 def parts_of(

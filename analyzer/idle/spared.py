@@ -1,0 +1,295 @@
+"""Tell which of the roots a patch cannot reach: what they show is the same in both trees.
+
+From a root one goes wherever a name leads, and further from there. Where all that is met on the way
+has the same text in both trees, names mean the same, and what is asked of the files that pages come
+through is answered alike, a walk of either tree is a walk of the other. Nothing that it shows is
+new, and nothing is gone. It need not be made.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+from analyzer.base import FunctionId, Pair
+from analyzer.c import ir
+from analyzer.c.unit import KEYWORD_NAMES, Unit
+from analyzer.flow.analyse import Prepared
+from analyzer.flow.asks.common import Common, common_in
+from analyzer.flow.domain.activation import types_of
+from analyzer.idle.edits import Edits, edits_of
+from analyzer.idle.nearby import counts
+from analyzer.idle.relevance import met_outside, unit_of
+from analyzer.pages.aside import is_harmless, speaks_of_pages
+from analyzer.program.interest import Interest
+from analyzer.program.params import is_of_pages
+from analyzer.program.parts import Part, Reach
+from analyzer.program.program import Program
+from analyzer.program.references import takes
+from analyzer.program.roots import slots_of
+from analyzer.program.shape import expressions_of, names_in
+from analyzer.tree import is_source
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+#: A type that is wide enough for a page frame number or a physical address.
+_NUMBER = re.compile(r"\blong\b|\bu64\b|addr_t\b")
+#: Where a field is declared that holds pages.
+_POINTS = rb"\bstruct\s+(?:page|folio)\s*\*[^;{}]*\b%s\b"
+#: Roots that lead to fewer functions are walked as fast as they are looked at.
+_FEW = 8
+
+
+def sparing(
+    prepared: Pair[Prepared], changed: Iterable[str]
+) -> Callable[[Interest, Sequence[Part]], Mapping[Part, Reach]]:
+    """Return what tells which parts of the roots a patch cannot reach, and what they would meet.
+
+    Where pages of others come through the same functions, what becomes of all of them is compared.
+    """
+    patch = _patch(prepared, changed)
+
+    def spare(interest: Interest, parts: Sequence[Part]) -> Mapping[Part, Reach]:
+        if patch is None:
+            return {}
+        met = prepared.map(partial(_all_met, parts))
+        spared = {p: reach for p in parts if (reach := _reach(patch, interest, p, met))}
+        walked = {
+            id
+            for part in parts
+            if part not in spared
+            for id in met.before[part].functions | met.after[part].functions
+            if any(interest.role(id))
+        }
+        while near := [p for p, reach in spared.items() if not walked.isdisjoint(reach.functions)]:
+            for part in near:
+                walked |= spared.pop(part).functions
+        return spared
+
+    return spare
+
+
+@dataclass
+class _Patch:
+    """What a patch changes, in two trees that are alike in all else.
+
+    edits are those of each file in which code differs; functions those whose text does, and named
+    what another file may name and means something else.
+    """
+
+    prepared: Pair[Prepared]
+    edits: Mapping[str, Edits]
+    functions: frozenset[FunctionId]
+    named: frozenset[str]
+
+    @property
+    def programs(self) -> Pair[Program]:
+        """Return the functions of both trees."""
+        return self.prepared.map(lambda p: p.program)
+
+    @property
+    def framed(self) -> frozenset[str]:
+        """Return the files in which more differs than the bodies of functions."""
+        return frozenset(path for path, edits in self.edits.items() if edits.is_framed)
+
+
+def _patch(prepared: Pair[Prepared], changed: Iterable[str]) -> _Patch | None:
+    """Return what a patch changes; None where that is too much to go by names."""
+    before, after = prepared.before, prepared.after
+    if before is after or before.law != after.law or before.numbers != after.numbers:
+        return None
+    if before.types_forgotten != after.types_forgotten:
+        return None
+    read = {posixpath.dirname(path) for path in (*before.program.paths, *after.program.paths)}
+    edits: dict[str, Edits] = {}
+    named: set[str] = set()
+    for path in changed:
+        if not is_source(path):
+            if counts(path) and posixpath.dirname(path) in read:
+                return None
+            continue
+        one, other = unit_of(before.program, path), unit_of(after.program, path)
+        if one is None or other is None:
+            return None  # not to be read
+        units = Pair(one, other)
+        found = edits_of(units)
+        if path.endswith(".h") and (found.includes or found.turned):
+            return None
+        if found.functions or found.is_framed:
+            edits[path] = found
+        if found.is_framed:
+            named |= met_outside(units, found)
+    functions = frozenset((path, name) for path, e in edits.items() for name in e.functions)
+    return _Patch(prepared, edits, functions, frozenset(named))
+
+
+class _Met(NamedTuple):
+    """The functions that names lead to from roots, the names, and whether they lead further.
+
+    So does a call of whatever is registered somewhere.
+    """
+
+    functions: frozenset[FunctionId]
+    words: frozenset[str]
+    is_open: bool
+
+
+def _all_met(parts: Iterable[Part], tree: Prepared) -> Mapping[Part, _Met]:
+    """Return what is met from the roots of each part wherever names lead, in one tree."""
+    held = _held_in_slots(tree.program)
+    known: dict[FunctionId, _Met] = {}
+
+    def met(part: Part) -> _Met:
+        found, todo = set(part), list(part)
+        while todo:
+            id = todo.pop()
+            if id not in known:
+                known[id] = _next(id, tree, held)
+            new = known[id].functions - found
+            found |= new
+            todo += new
+        each = [known[id] for id in found]
+        words = frozenset().union(*(m.words for m in each))
+        return _Met(frozenset(found), words, any(m.is_open for m in each))
+
+    return {part: met(part) for part in parts}
+
+
+def _next(id: FunctionId, tree: Prepared, held: Mapping[str, frozenset[FunctionId]]) -> _Met:
+    """Return what one function leads to: what it names, and what may be called through that."""
+    program, facts, path = tree.program, tree.facts, id[0]
+    if not program.has(path):
+        return _Met(frozenset(), frozenset(), is_open=True)
+    called = program.called(id)
+    words = _words(program.unit(path), id[1]) | called
+    named = (program.resolve(w, path) for w in words if not facts.speaks_of(w))
+    stored = (held[word] for word in words & held.keys())
+    return _Met(
+        frozenset().union(*named, *stored),
+        words,
+        not words.isdisjoint(facts.chains)
+        or any(_is_registered(slot, program) for slot in program.pointers(id) | called),
+    )
+
+
+def _held_in_slots(program: Program) -> Mapping[str, frozenset[FunctionId]]:
+    """Return for each variable or field the functions that it may hold."""
+    found: dict[str, set[FunctionId]] = {}
+    for id, slots in slots_of(program).items():
+        for slot in slots:
+            found.setdefault(slot, set()).add(id)
+    for stored in program.stores():
+        found.setdefault(stored.slot, set()).update(program.resolve(stored.value, stored.path))
+    return {slot: frozenset(ids) for slot, ids in found.items()}
+
+
+def _reach(
+    patch: _Patch, interest: Interest, part: Part, met: Pair[Mapping[Part, _Met]]
+) -> Reach | None:
+    """Return what would be met from roots; None where the patch has to do with some of it."""
+    functions, words, is_open = met.after[part]
+    if is_open or met.before[part] != met.after[part] or not functions.isdisjoint(patch.functions):
+        return None
+    entered = frozenset(id for id in functions if id in part or any(interest.role(id)))
+    if len(entered) < _FEW or not words.isdisjoint(patch.named):
+        return None
+    if not patch.framed.isdisjoint(path for path, _ in functions):
+        return None
+    if not _are_alike(patch, interest, frozenset(path for path, _ in entered)):
+        return None
+    one, other = patch.programs.before, patch.programs.after
+    if any(one.is_undefined(word) != other.is_undefined(word) for word in words):
+        return None
+    return Reach(entered, words, frozenset(_unread(entered, patch.prepared.after)))
+
+
+def _is_registered(slot: str, program: Program) -> bool:
+    """Tell whether a variable or field holds what a function stores there that it is passed."""
+    return any(
+        not program.is_function(stored.value) and program.enclosing(stored.path, stored.at)
+        for stored in program.stored(slot)
+    ) and not is_harmless(slot)
+
+
+def _unread(entered: Iterable[FunctionId], tree: Prepared) -> Iterator[str]:
+    """Yield the functions that pages may be passed to, of which no definition was read."""
+    program = tree.program
+    for id in entered:
+        unknown = frozenset(n for n in program.called(id) if _is_unknown(n, id[0], tree))
+        for function, variant in program.bodies(id) if unknown else ():
+            read, types = frozenset(_read_in(variant)), types_of(function, variant)
+            for step in variant.steps:
+                match step:
+                    case ir.Call(result, ir.Name(name), args) if name in unknown:
+                        held = (_may_be_page(a, types, program.unit(id[0])) for a in args)
+                        if any(h or (h is None and result.id in read) for h in held):
+                            yield name
+
+
+def _is_unknown(name: str, path: str, tree: Prepared) -> bool:
+    """Tell whether nothing is known of what a function does that a name means in a file."""
+    return (
+        not tree.program.resolve(name, path)
+        and name not in tree.law.space.operations
+        and name not in tree.facts.opaque
+        and not tree.facts.speaks_of(name)
+        and (speaks_of_pages(name) or not is_harmless(name))
+    )
+
+
+def _read_in(variant: ir.Variant) -> Iterator[str]:
+    """Yield the names that a body reads."""
+    for block in variant.blocks:
+        for step in block.instructions:
+            yield from (name for e in expressions_of(step) for name in names_in(e))
+        match block.end:
+            case ir.Branch(e) | ir.Return(e) if e is not None:
+                yield from names_in(e)
+
+
+def _may_be_page(e: ir.Expr, types: Mapping[str, str], unit: Unit) -> bool | None:
+    """Tell whether an argument may be a page; None where it may be a page's number."""
+    held = [types.get(name, "") for name in names_in(e)]
+    if any(map(is_of_pages, held)):
+        return True
+    match e:
+        case ir.Field(name=name) | ir.Index(ir.Field(name=name)):
+            return re.search(_POINTS % re.escape(name).encode(), unit.code) is not None
+    return None if any(map(_NUMBER.search, held)) else False
+
+
+@lru_cache(maxsize=8192)
+def _words(unit: Unit, name: str) -> frozenset[str]:
+    """Return the names in a function, in its head and in its body."""
+    found = {
+        w
+        for d in unit.definitions.get(name, ())
+        for w in _WORD.findall(unit.code[d.span.start : d.span.end])
+    }
+    return frozenset(word.decode("latin-1") for word in found) - KEYWORD_NAMES
+
+
+def _are_alike(patch: _Patch, interest: Interest, paths: frozenset[str]) -> bool:
+    """Tell whether what is asked of files, and of the folders that they stand in, is the same."""
+    if not paths.isdisjoint(patch.edits):
+        return False
+    for folder in {posixpath.dirname(path) for path in paths}:
+        if any(path.endswith(".h") and path.startswith(f"{folder}/") for path in patch.framed):
+            return False  # what a file takes from a header beside it, others take from there, too
+        if beside := [path for path in patch.edits if posixpath.dirname(path) == folder]:
+            told = patch.prepared.map(partial(_told, folder, beside, interest))
+            if told.before != told.after:
+                return False
+    return True
+
+
+def _told(
+    folder: str, beside: Iterable[str], interest: Interest, tree: Prepared
+) -> tuple[Common, list[str]]:
+    """Return the conditions of a folder, and which of some files take references to pages."""
+    program = tree.program
+    taking = [p for p in beside if program.has(p) and takes(p, program, tree.facts)]
+    return common_in(folder, program, interest, tree.law.space), taking
