@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,11 +108,11 @@ def test_the_result_does_not_depend_on_the_processes(monkeypatch: pytest.MonkeyP
     alone, together = result(1), result(2)
 
     assert alone.findings
-    assert alone == together
+    assert repr(alone) == repr(together)  # findings are equal whatever they say
 
 
 def result(jobs: int) -> Result:
     tree = DirectoryTree(str(DEMO / "tree"))
     series = read_series((DEMO / "change.patch").read_bytes(), "demo", tree)
     found = check(series, tree, jobs=jobs)
-    return Result(**{name: getattr(found, name) for name in found.__slots__ if name != "seconds"})
+    return replace(found, seconds=())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.base import FunctionId
+from analyzer.flow.domain.contents import is_own
 from analyzer.flow.interpret import run_root
 from analyzer.flow.passages import passages_of
 from analyzer.flow.run import Run
@@ -48,8 +49,11 @@ def _is_alike(old: Run, run: Run) -> bool:
             (old.program.config, run.program.config),
         )
     )
+    # Of a list that is not known yet this run would wait for who puts pages there.
+    waits = run.early and any(p not in run.lists and not is_own(p) for p in old.drawn)
     return (
         begun
+        and not waits
         and all(old.lists.get(place) == run.lists.get(place) for place in old.drawn)
         and run.answers(old)
     )
