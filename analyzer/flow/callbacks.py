@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.run import Run
 from analyzer.pages.facts import Chain
+from analyzer.program.chains import in_chain
 from analyzer.program.roots import registered
-
-_LAST_NAME = re.compile(r"(\w+)\W*$")
 
 
 def slot_of(callee: ir.Expr) -> str:
@@ -45,22 +42,8 @@ def candidates(slot: str, run: Run) -> tuple[FunctionId, ...]:
 
 
 def registered_in_chain(chain: Chain, run: Run) -> tuple[FunctionId, ...]:
-    """Return the callbacks of a notifier chain: `x.notifier_call = f` where x is registered."""
+    """Return the callbacks of a notifier chain."""
     slot = f"chain:{chain.call}"
-    known = run.callbacks.get(slot)
-    if known is not None:
-        return known
-    found: dict[FunctionId, None] = {}
-    for register in chain.register:
-        for argument in run.program.arguments(register, 0):
-            name = _LAST_NAME.search(argument.text)
-            if name is None:
-                continue
-            for id in run.program.resolve(name[1], argument.path):
-                found.setdefault(id)
-            for stored in run.program.stored(chain.field):
-                if stored.path == argument.path and stored.holder in ("", name[1]):
-                    for id in run.program.resolve(stored.value, stored.path):
-                        found.setdefault(id)
-    run.callbacks[slot] = run.program.in_order(found)
+    if slot not in run.callbacks:
+        run.callbacks[slot] = in_chain(chain, run.program)
     return run.callbacks[slot]

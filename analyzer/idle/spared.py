@@ -12,16 +12,16 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import partial
 
 from analyzer.base import FunctionId, Pair
 from analyzer.c import ir
-from analyzer.c.unit import KEYWORD_NAMES, Unit
+from analyzer.c.unit import Unit
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.asks.common import Common, common_in
 from analyzer.flow.domain.activation import types_of
 from analyzer.idle.edits import Edits, edits_of
+from analyzer.idle.leads import Leads
 from analyzer.idle.nearby import counts
 from analyzer.idle.relevance import met_outside, unit_of
 from analyzer.pages.aside import is_harmless, speaks_of_pages
@@ -30,17 +30,13 @@ from analyzer.program.params import is_of_pages
 from analyzer.program.parts import Part, Reach
 from analyzer.program.program import Program
 from analyzer.program.references import takes
-from analyzer.program.roots import slots_of
 from analyzer.program.shape import expressions_of, names_in
 from analyzer.tree import is_source
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 #: A type that is wide enough for a page frame number or a physical address.
 _NUMBER = re.compile(r"\blong\b|\bu64\b|addr_t\b")
 #: Where a field is declared that holds pages.
 _POINTS = rb"\bstruct\s+(?:page|folio)\s*\*[^;{}]*\b%s\b"
-#: Roots that lead to fewer functions are walked as fast as they are looked at.
-_FEW = 8
 
 
 def sparing(
@@ -55,17 +51,12 @@ def sparing(
     def spare(interest: Interest, parts: Sequence[Part]) -> Mapping[Part, Reach]:
         if patch is None:
             return {}
-        met = prepared.map(partial(_all_met, parts))
-        spared = {p: reach for p in parts if (reach := _reach(patch, interest, p, met))}
-        walked = {
-            id
-            for part in parts
-            if part not in spared
-            for id in met.before[part].functions | met.after[part].functions
-            if any(interest.role(id))
-        }
-        while near := [p for p, reach in spared.items() if not walked.isdisjoint(reach.functions)]:
-            for part in near:
+        leads = prepared.map(lambda p: Leads(p.program, p.facts))
+        spared = {p: reach for p in parts if (reach := _reach(patch, interest, p, leads))}
+        others = [root for part in parts if part not in spared for root in part]
+        walked = {*leads.before.near(others), *leads.after.near(others)}
+        while shared := [p for p, r in spared.items() if not walked.isdisjoint(r.functions)]:
+            for part in shared:
                 walked |= spared.pop(part).functions
         return spared
 
@@ -126,92 +117,26 @@ def _patch(prepared: Pair[Prepared], changed: Iterable[str]) -> _Patch | None:
     return _Patch(prepared, edits, functions, frozenset(named))
 
 
-class _Met(NamedTuple):
-    """The functions that names lead to from roots, the names, and whether they lead further.
-
-    So does a call of whatever is registered somewhere.
-    """
-
-    functions: frozenset[FunctionId]
-    words: frozenset[str]
-    is_open: bool
-
-
-def _all_met(parts: Iterable[Part], tree: Prepared) -> Mapping[Part, _Met]:
-    """Return what is met from the roots of each part wherever names lead, in one tree."""
-    held = _held_in_slots(tree.program)
-    known: dict[FunctionId, _Met] = {}
-
-    def met(part: Part) -> _Met:
-        found, todo = set(part), list(part)
-        while todo:
-            id = todo.pop()
-            if id not in known:
-                known[id] = _next(id, tree, held)
-            new = known[id].functions - found
-            found |= new
-            todo += new
-        each = [known[id] for id in found]
-        words = frozenset().union(*(m.words for m in each))
-        return _Met(frozenset(found), words, any(m.is_open for m in each))
-
-    return {part: met(part) for part in parts}
-
-
-def _next(id: FunctionId, tree: Prepared, held: Mapping[str, frozenset[FunctionId]]) -> _Met:
-    """Return what one function leads to: what it names, and what may be called through that."""
-    program, facts, path = tree.program, tree.facts, id[0]
-    if not program.has(path):
-        return _Met(frozenset(), frozenset(), is_open=True)
-    called = program.called(id)
-    words = _words(program.unit(path), id[1]) | called
-    named = (program.resolve(w, path) for w in words if not facts.speaks_of(w))
-    stored = (held[word] for word in words & held.keys())
-    return _Met(
-        frozenset().union(*named, *stored),
-        words,
-        not words.isdisjoint(facts.chains)
-        or any(_is_registered(slot, program) for slot in program.pointers(id) | called),
-    )
-
-
-def _held_in_slots(program: Program) -> Mapping[str, frozenset[FunctionId]]:
-    """Return for each variable or field the functions that it may hold."""
-    found: dict[str, set[FunctionId]] = {}
-    for id, slots in slots_of(program).items():
-        for slot in slots:
-            found.setdefault(slot, set()).add(id)
-    for stored in program.stores():
-        found.setdefault(stored.slot, set()).update(program.resolve(stored.value, stored.path))
-    return {slot: frozenset(ids) for slot, ids in found.items()}
-
-
-def _reach(
-    patch: _Patch, interest: Interest, part: Part, met: Pair[Mapping[Part, _Met]]
-) -> Reach | None:
+def _reach(patch: _Patch, interest: Interest, part: Part, leads: Pair[Leads]) -> Reach | None:
     """Return what would be met from roots; None where the patch has to do with some of it."""
-    functions, words, is_open = met.after[part]
-    if is_open or met.before[part] != met.after[part] or not functions.isdisjoint(patch.functions):
+    near = leads.after.near(part)
+    if near != leads.before.near(part) or not near.isdisjoint(patch.functions):
         return None
-    entered = frozenset(id for id in functions if id in part or any(interest.role(id)))
-    if len(entered) < _FEW or not words.isdisjoint(patch.named):
+    met = leads.after.far(part)
+    if met is None or met != leads.before.far(part) or not met.isdisjoint(patch.functions):
         return None
-    if not patch.framed.isdisjoint(path for path, _ in functions):
+    words = frozenset().union(*map(leads.after.words, met))
+    if words != frozenset().union(*map(leads.before.words, met)):
         return None
+    if not words.isdisjoint(patch.named) or not patch.framed.isdisjoint(p for p, _ in met):
+        return None
+    entered = frozenset(id for id in met if id in part or any(interest.role(id)))
     if not _are_alike(patch, interest, frozenset(path for path, _ in entered)):
         return None
     one, other = patch.programs.before, patch.programs.after
     if any(one.is_undefined(word) != other.is_undefined(word) for word in words):
         return None
     return Reach(entered, words, frozenset(_unread(entered, patch.prepared.after)))
-
-
-def _is_registered(slot: str, program: Program) -> bool:
-    """Tell whether a variable or field holds what a function stores there that it is passed."""
-    return any(
-        not program.is_function(stored.value) and program.enclosing(stored.path, stored.at)
-        for stored in program.stored(slot)
-    ) and not is_harmless(slot)
 
 
 def _unread(entered: Iterable[FunctionId], tree: Prepared) -> Iterator[str]:
@@ -225,7 +150,8 @@ def _unread(entered: Iterable[FunctionId], tree: Prepared) -> Iterator[str]:
                 match step:
                     case ir.Call(result, ir.Name(name), args) if name in unknown:
                         held = (_may_be_page(a, types, program.unit(id[0])) for a in args)
-                        if any(h or (h is None and result.id in read) for h in held):
+                        counts = result.id in read and speaks_of_pages(name)
+                        if any(h or (h is None and counts) for h in held):
                             yield name
 
 
@@ -261,19 +187,11 @@ def _may_be_page(e: ir.Expr, types: Mapping[str, str], unit: Unit) -> bool | Non
     return None if any(map(_NUMBER.search, held)) else False
 
 
-@lru_cache(maxsize=8192)
-def _words(unit: Unit, name: str) -> frozenset[str]:
-    """Return the names in a function, in its head and in its body."""
-    found = {
-        w
-        for d in unit.definitions.get(name, ())
-        for w in _WORD.findall(unit.code[d.span.start : d.span.end])
-    }
-    return frozenset(word.decode("latin-1") for word in found) - KEYWORD_NAMES
-
-
 def _are_alike(patch: _Patch, interest: Interest, paths: frozenset[str]) -> bool:
-    """Tell whether what is asked of files, and of the folders that they stand in, is the same."""
+    """Tell whether what is asked of files, and of the folders that they stand in, is the same.
+
+    What functions of one file do to pages is held against each other, whoever calls them.
+    """
     if not paths.isdisjoint(patch.edits):
         return False
     for folder in {posixpath.dirname(path) for path in paths}:

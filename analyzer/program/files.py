@@ -131,6 +131,10 @@ class Files(Witness):
         self._hits.update(found)
         return found
 
+    def is_searched(self, word: str) -> bool:
+        """Tell whether every file that has a word was looked for."""
+        return word in self._searched
+
     def look_up(self, words: Iterable[str]) -> tuple[str, ...]:
         """Search for words and read every file that has one."""
         words = tuple(words)

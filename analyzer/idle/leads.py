@@ -1,0 +1,112 @@
+"""Find where names lead from functions: to what they call, and to what is called through a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+
+from analyzer.base import FunctionId
+from analyzer.c.unit import KEYWORD_NAMES, Unit
+from analyzer.pages.aside import is_harmless
+from analyzer.pages.facts import Facts
+from analyzer.program.chains import in_chain
+from analyzer.program.program import Program
+from analyzer.program.roots import registered, slots_of
+
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+
+
+class Leads:
+    """Know of each function of one tree where the names in it lead; whoever asks twice is told so.
+
+    No walk comes to a function that is not among them, but for those that nobody has read.
+    """
+
+    def __init__(self, program: Program, facts: Facts) -> None:
+        self._program, self._facts = program, facts
+        self._held = _held_in_slots(program)
+        self._near: dict[FunctionId, frozenset[FunctionId]] = {}
+        self._far: dict[FunctionId, frozenset[FunctionId] | None] = {}
+
+    def near(self, ids: Iterable[FunctionId]) -> frozenset[FunctionId]:
+        """Return the functions, and all to which names lead from them."""
+        return _closure(ids, self._next)
+
+    def far(self, ids: Iterable[FunctionId]) -> frozenset[FunctionId] | None:
+        """Return those, and what is called where it is registered; None where more may be."""
+        found = _closure(ids, lambda id: self._next(id) | (self._registered(id) or frozenset()))
+        return None if any(self._registered(id) is None for id in found) else found
+
+    def words(self, id: FunctionId) -> frozenset[str]:
+        """Return the names in a function, and those that macros of its file have there."""
+        program = self._program
+        if not program.has(id[0]):
+            return frozenset()
+        return _words(program.unit(id[0]), id[1]) | program.called(id)
+
+    def _next(self, id: FunctionId) -> frozenset[FunctionId]:
+        if id not in self._near:
+            words, facts = self.words(id), self._facts
+            named = (self._program.resolve(w, id[0]) for w in words if not facts.speaks_of(w))
+            stored = (self._held[word] for word in words & self._held.keys())
+            self._near[id] = frozenset().union(*named, *stored)
+        return self._near[id]
+
+    def _registered(self, id: FunctionId) -> frozenset[FunctionId] | None:
+        """Return what a function calls that was registered; None where not all of it was read."""
+        if id not in self._far:
+            program, chains = self._program, self._facts.chains
+            slots = program.pointers(id) | program.called(id)
+            passed = [
+                _passed(s, program) for s in slots if program.stored(s) and not is_harmless(s)
+            ]
+            chained = (in_chain(chains[w], program) for w in self.words(id) & chains.keys())
+            known = [found for found in passed if found is not None]
+            whole = program.has(id[0]) and len(known) == len(passed)
+            self._far[id] = frozenset().union(*known, *chained) if whole else None
+        return self._far[id]
+
+
+def _closure(
+    ids: Iterable[FunctionId], next_of: Callable[[FunctionId], frozenset[FunctionId]]
+) -> frozenset[FunctionId]:
+    found = set(ids)
+    todo = list(found)
+    while todo:
+        new = next_of(todo.pop()) - found
+        found |= new
+        todo += new
+    return frozenset(found)
+
+
+def _held_in_slots(program: Program) -> Mapping[str, frozenset[FunctionId]]:
+    """Return for each variable or field the functions that it may hold."""
+    found: dict[str, set[FunctionId]] = {}
+    for id, slots in slots_of(program).items():
+        for slot in slots:
+            found.setdefault(slot, set()).add(id)
+    for stored in program.stores():
+        found.setdefault(stored.slot, set()).update(program.resolve(stored.value, stored.path))
+    return {slot: frozenset(ids) for slot, ids in found.items()}
+
+
+def _passed(slot: str, program: Program) -> frozenset[FunctionId] | None:
+    """Return the functions that are passed to who stores them in a slot; None where more may be."""
+    found: set[FunctionId] = set()
+    for stored in program.stored(slot):
+        registrar = program.enclosing(stored.path, stored.at)
+        if registrar is not None and not program.is_function(stored.value):
+            if not program.is_searched(registrar.name):
+                return None
+            found.update(registered(program, stored))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=8192)
+def _words(unit: Unit, name: str) -> frozenset[str]:
+    """Return the names in a function, in its head and in its body."""
+    found: set[bytes] = set()
+    for d in unit.definitions.get(name, ()):
+        found.update(_WORD.findall(unit.code[d.span.start : d.span.end]))
+    return frozenset(word.decode("latin-1") for word in found) - KEYWORD_NAMES
