@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
-P = ParamSpec("P")
+A = TypeVarTuple("A")
 T = TypeVar("T")
 S = TypeVar("S", bound="Witness")
 
 #: Questions, each with how to ask another one the same, and the answer.
-Asked = dict[tuple[object, ...], tuple[Callable[[Any], object], object]]
+Asked = dict[tuple[object, ...], tuple[Callable[[Any], object], Any]]
 
 
 class Witness:
-    """Somebody who is asked. While asked is a dictionary, questions are noted there."""
+    """Somebody who is asked. While asked is a dictionary, questions are noted there.
+
+    Meanwhile who asks the same again is told the same.
+    """
 
     asked: Asked | None = None
 
@@ -37,14 +40,18 @@ class Witness:
             self.asked = held
 
 
-def noted(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+def noted(method: Callable[[S, *A], T]) -> Callable[[S, *A], T]:
     """Let a question be noted while somebody wants to know what is asked."""
 
-    def ask(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        found = method(self, *args, **kwargs)
-        if self.asked is not None:
-            self.note((method, args), lambda other: method(other, *args, **kwargs), found)
-        return found
+    def ask(self: S, /, *args: *A) -> T:
+        asked, question = self.asked, (method, args)
+        if asked is None:
+            return method(self, *args)
+        if question not in asked:
+            found = method(self, *args)
+            self.note(question, lambda other: method(other, *args), found)
+        answer: T = asked[question][1]
+        return answer
 
     functools.update_wrapper(ask, method)
     return ask
