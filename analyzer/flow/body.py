@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -62,7 +63,8 @@ class Body:
     seen: dict[_Place, dict[object, State]] = field(default_factory=dict)
     visits: dict[int, int] = field(default_factory=dict)
     ranges: dict[int, bool] = field(default_factory=dict)
-    kept: dict[int, set[str]] = field(default_factory=dict)
+    kept: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    gone: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     todo: list[tuple[int, int, _Place, State]] = field(default_factory=list)
     results: dict[object, tuple[State, Value]] = field(default_factory=dict)
     order: int = 0
@@ -298,17 +300,21 @@ class Body:
         return join_states(near[-1] if near else next(reversed(seen.values())), state)
 
     def _pruned(self, block: int, state: State) -> State:
-        """Forget the locals that nobody reads any more; kept remembers which places stay."""
-        kept = self.kept.setdefault(block, set())
-        unknown = state.store.keys() - kept
-        if not unknown:
-            return state
+        """Forget the locals that nobody reads any more; kept and gone remember which those are."""
+        kept, gone = self.kept[block], self.gone[block]
+        found = state.store.keys() - kept
+        if new := found - gone:
+            doomed = self._unread(block, new)
+            gone |= doomed
+            kept |= new - doomed
+        return state.without(found & gone)
+
+    def _unread(self, block: int, places: Iterable[str]) -> set[str]:
+        """Return those of some places that are locals which nobody reads from a block on."""
         live, depth = self.shape.live[block], f"{self.act.depth}:"
         if self.act.function.name in self.run.facts.origins:  # its parameters name the population
             live = live | {p.name for p in self.act.function.params}
         if self.watch is not None:
             live = live | self.watch.keep
         live = live | self.questions.variables
-        doomed = {p for p in unknown if p.startswith(depth) and _variable(p) not in live}
-        kept.update(unknown - doomed)
-        return state.without(doomed)
+        return {p for p in places if p.startswith(depth) and _variable(p) not in live}

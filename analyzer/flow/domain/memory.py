@@ -43,15 +43,21 @@ def is_in_zeroed(place: str, store: Mapping[str, Value]) -> bool:
     held = store.get(place)
     if held is None and (whole := whole_of(place, store)) is not None:
         held = store[whole]
-    return held == ZERO
+    return held is not None and held == ZERO
 
 
 def whole_of(place: str, store: Mapping[str, Value]) -> str | None:
     """Return the nearest place around another one of which something is known."""
-    for end in range(len(place) - 1, 0, -1):
-        if place[end] in _OPEN and place[:end] in store:
-            return place[:end]
+    for whole in _around(place):
+        if whole in store:
+            return whole
     return None
+
+
+@lru_cache(maxsize=65536)
+def _around(place: str) -> tuple[str, ...]:
+    """Return the places around another one, the nearest first."""
+    return tuple(place[:end] for end in range(len(place) - 1, 0, -1) if place[end] in _OPEN)
 
 
 def is_inside(place: str, whole: str) -> bool:

@@ -82,7 +82,8 @@ class State:
 
     def put(self, place: str, value: Value) -> State:
         """Return the state with one place assigned."""
-        if self.store.get(place) == value:
+        held = self.store.get(place)
+        if held is not None and held == value:
             return self
         return self._with({**self.store, place: value}, self.pages, self.given)
 
