@@ -9,6 +9,7 @@ from analyzer.flow.asks.conditions import Shape
 from analyzer.flow.asks.questions import questions_of
 from analyzer.pages.machine import TYPE, Space
 from analyzer.program.interest import Interest
+from analyzer.program.memo import Memo
 from analyzer.program.program import Program
 
 
@@ -23,15 +24,27 @@ class Common(NamedTuple):
     read: frozenset[str]
 
 
+#: By folder, what matters, and how many files were read.
+_COMMON = Memo[tuple[str, Interest, int], Common]()
+
+
 def common_in(folder: str, program: Program, interest: Interest, space: Space) -> Common:
     """Return what the functions of a folder ask for that lead to an operation on a type."""
+    known = program.memos.of(_COMMON)
+    key = (folder, interest, len(program.paths))
+    if key not in known:
+        with program.noting(None):  # what is remembered is not asked again
+            known[key] = _common_in(folder, program, interest, space)
+    return known[key]
+
+
+def _common_in(folder: str, program: Program, interest: Interest, space: Space) -> Common:
     times: dict[Shape, int] = {}
-    with program.noting(None):
-        for id in program.functions_in(folder):
-            if interest.role(id).strong:
-                weight = 2 if _marks_both_ways(id, program, space) else 1
-                for shape in _shapes(id, program):
-                    times[shape] = times.get(shape, 0) + weight
+    for id in program.functions_in(folder):
+        if interest.role(id).strong:
+            weight = 2 if _marks_both_ways(id, program, space) else 1
+            for shape in _shapes(id, program):
+                times[shape] = times.get(shape, 0) + weight
     return Common(
         shapes=frozenset(shape for shape, n in times.items() if n > 1),
         read=frozenset(name for _, fields, others in times for name in fields | others),
