@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from analyzer.base import FunctionId, Span
 from analyzer.flow.domain.activation import Activation
@@ -82,9 +81,7 @@ def leave_frame(
     given = {k: g for k, g in state.given.items() if k in held or k in entry.pages or k in pages}
     unequal = frozenset(u for u in state.unequal if not u[0].startswith(inner))
     stands = {k: s for k, s in state.stands.items() if k in pages}
-    left = replace(
-        state, pages=pages, given=given, unequal=unequal, stands=stands, forced=entry.forced
-    )
+    left = State(state.store, pages, given, state.config, unequal, entry.forced, stands)
     return left, renamed
 
 
@@ -136,7 +133,7 @@ def narrow(args: Sequence[Value], state: State) -> tuple[State, Mapping[str, Val
             seen[place] = value
         else:
             aside[place] = value
-    return replace(state, store=seen, forced=None), aside
+    return state.with_store(seen).deciding(None), aside
 
 
 def kept_by_callback(args: Sequence[Value], state: State) -> State:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from analyzer.base import FunctionId, Span
@@ -169,7 +168,7 @@ def _enter(
             leave_in_cells(after, act.root, run)
     results: dict[object, tuple[State, Value]] = {}
     for after, value in run.memory[known]:
-        whole = replace(after, store={**after.store, **aside})
+        whole = after.with_store({**after.store, **aside})
         left, renamed = leave_frame(whole, value, act.depth, here, state)
         if callback:
             observe_return(id, args, left, act, span, run)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from analyzer.base import FunctionId
 from analyzer.c import ir
@@ -218,6 +218,7 @@ def _key_of(value: Value) -> str | None:
     return None
 
 
+@lru_cache(maxsize=65536)
 def _parts(place: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the fields that a decision is about, and the names unless all functions share it."""
     if place.startswith(SHARED):
