@@ -1,10 +1,15 @@
-"""Define what the abstract interpreter knows of a C value."""
+"""Define what the abstract interpreter knows of a C value.
+
+Values are compared all the time, so most of them are tuples. kind tells those apart that have the
+same parts.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from analyzer.flow.domain.numbers import ANY, IS_ZERO, Comparison, Numbers
 from analyzer.pages.machine import PageState
@@ -21,15 +26,14 @@ class Int:
     tested: tuple[str, str, bool] | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(NamedTuple):
     """A macro or enumerator whose number is not known: equal to itself, else undecided."""
 
     name: str
+    kind: str = "symbol"
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A value of which only the identity is known: two uses of one key are the same value.
 
     among are the numbers that it is one of, where a test has told.
@@ -37,43 +41,44 @@ class Unknown:
 
     key: str
     among: Numbers | None = None
+    kind: str = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(NamedTuple):
     """An unknown base with something added: the same range of pages, another number."""
 
     key: str
+    kind: str = "offset"
 
 
-@dataclass(frozen=True, slots=True)
-class NonZero:
+class NonZero(NamedTuple):
     """An unknown value that is not zero; among are the numbers that it is one of, where known."""
 
     key: str
     among: Numbers | None = None
+    kind: str = "not zero"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A page, or a range treated alike, as a pointer ("page"), number ("pfn") or address."""
 
     key: str
     form: str
+    kind: str = "page"
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """The address of a variable or field."""
 
     place: str
+    kind: str = "address"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """The next or previous pointer of a list head: an element of the list at place."""
 
     place: str
+    kind: str = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,12 @@ class Element:
     index: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Fn:
+class Fn(NamedTuple):
     """A function's address; path is empty where the name is not static."""
 
     name: str
     path: str
+    kind: str = "function"
 
 
 @dataclass(frozen=True, slots=True)
