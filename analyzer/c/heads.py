@@ -12,6 +12,7 @@ from analyzer.c.ir import Param
 _WORD_BEFORE = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
 _POINTER = re.compile(rb"\s*(?:\w+\s*)?\*\s*(?:\w+\s+)*?([A-Za-z_]\w*)\s*\(")
 _SOLID = re.compile(rb"\S")
+_CALL = re.compile(rb"\b([A-Za-z_]\w*+)\s*+\(")
 _MEMBER = re.compile(rb"\s*\.\s*\w")  # `define_odd(x) { .name = ... }` is no function
 _PARENTHESIS = re.compile(rb"[()]")
 _IDENT = re.compile(r"[A-Za-z_]\w*")
@@ -189,7 +190,7 @@ def _parameter(text: str) -> Param:
 
 def calls(text: bytes) -> Iterator[str]:
     """Yield the identifiers that stand before an opening parenthesis."""
-    for m in re.finditer(rb"([A-Za-z_]\w*)\s*\(", text):
+    for m in _CALL.finditer(text):
         name = m[1].decode("latin-1")
         if name not in _NO_NAMES:
             yield name

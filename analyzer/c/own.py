@@ -93,7 +93,8 @@ def own_macros(
     unit: Unit, names: Collection[str], at: int | None = None
 ) -> Iterator[tuple[int, str, Macro | None]]:
     """Yield the macros of these names that a file defines; at: where it is included."""
-    if not any(line.argument.startswith(tuple(names)) for line in unit.directives):
+    firsts = (_WORD.match(line.argument) for line in unit.directives)
+    if not any(first is not None and first[0] in names for first in firsts):
         return
     for start, name, macro in every_definition(unit):
         if name in names:

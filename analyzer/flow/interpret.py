@@ -162,12 +162,13 @@ def _enter(
     seen, aside = narrow(args, state)
     key = seen.key
     known = Context(id, tuple(args), key[1], key, span, act.stack, act.id)
-    if known not in run.memory:
-        run.memory[known] = _function(id, args, seen, act, span, run)
-        for after, _ in run.memory[known]:
+    returned = run.memory.get(known)
+    if returned is None:
+        returned = run.memory[known] = _function(id, args, seen, act, span, run)
+        for after, _ in returned:
             leave_in_cells(after, act.root, run)
     results: dict[object, tuple[State, Value]] = {}
-    for after, value in run.memory[known]:
+    for after, value in returned:
         whole = after.with_store({**after.store, **aside})
         left, renamed = leave_frame(whole, value, act.depth, here, state)
         if callback:

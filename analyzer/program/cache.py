@@ -17,7 +17,7 @@ from analyzer.program.memo import Memos
 from analyzer.program.storing import reading, storing
 
 _STORE = re.compile(rb"=\s*&?\s*([a-z_]\w*)\s*[,;}]")
-_STORED_IN = re.compile(rb"(?:(\w+)(?:\.|->))?(\w+)\s*$")
+_STORED_IN = re.compile(rb"\b(?:(\w++)(?:\.|->))?(\w++)\s*+$")
 _POINTER_CALL = re.compile(rb"(?:\(\s*\*\s*(?:[\w.>-]*[.>])?|(?:->|\.)\s*)(\w+)\s*\)?\s*\(")
 
 
