@@ -54,7 +54,7 @@ class Budget:
     deadline: float = math.inf
     memory: int = 0
     interrupted: Callable[[], bool] = never
-    every: int = 64  # steps of an analysis between two looks
+    every: int = 256  # steps of an analysis between two looks
     begun: Callable[[], None] = unheard
 
     @property

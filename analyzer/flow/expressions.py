@@ -78,7 +78,9 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
     if (other_page := beside(one, e, other, act, run)) is not None:
         return other_page
-    counters = (_only_counts(e.left, one, state, act), _only_counts(e.right, other, state, act))
+    counters = (False, False)
+    if e.op in ("+", "-"):
+        counters = (_only_counts(e.left, one, state, act), _only_counts(e.right, other, state, act))
     key = f"{act.depth}:{_expression_key(e)}"
     value = binary(e.op, one, other, counters=counters, key=key)
     if e.op == "&" and isinstance(value, Unknown) and isinstance(e.left, ir.Name | ir.Field):

@@ -23,6 +23,9 @@ from analyzer.flow.run import Run
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import PageState
 
+#: What goes by a key. Made once: it is asked of all that is known whenever a function is left.
+_KEYED = Page | Unknown | Offset | NonZero
+
 
 def fewer(found: Results, most: int) -> Results:
     """Join results that know the same of the pages until few enough are left."""
@@ -70,8 +73,8 @@ def leave_frame(
         if fresh in state.pages or fresh in state.given:
             state = state.rename_page(fresh, here)
         state = state.substitute(value, renamed)
-    held = {v.key for v in state.store.values() if isinstance(v, Page | Unknown | Offset | NonZero)}
-    if isinstance(renamed, Page | Unknown | Offset | NonZero):
+    held = {v.key for v in state.store.values() if isinstance(v, _KEYED)}
+    if isinstance(renamed, _KEYED):
         held.add(renamed.key)
     pages = {
         k: p
@@ -86,7 +89,7 @@ def leave_frame(
 
 
 def _made_inside(value: Value, inner: str) -> str | None:
-    if isinstance(value, Page | Unknown | Offset | NonZero) and value.key.startswith(inner):
+    if isinstance(value, _KEYED) and value.key.startswith(inner):
         return value.key
     return None
 
@@ -123,7 +126,7 @@ def narrow(args: Sequence[Value], state: State) -> tuple[State, Mapping[str, Val
     What it can: places behind addresses that it is passed, and locals that hold a value which it
     is passed as well, since its tests tell the caller something about them.
     """
-    shown = {a for a in args if isinstance(a, Unknown | NonZero)}
+    shown = {a for a in args if isinstance(a, (Unknown, NonZero))}
     behind = tuple(a.place for a in args if isinstance(a, Ref))
     seen: dict[str, Value] = {}
     aside: dict[str, Value] = {}
