@@ -14,6 +14,7 @@ from analyzer.flow.asks.repeats import passed
 from analyzer.flow.behind import passes_page
 from analyzer.flow.callbacks import candidates, registered_in_chain, slot_of
 from analyzer.flow.callsite import CallSite, Enter, call_site
+from analyzer.flow.computed import note_called
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -59,6 +60,8 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
         results = typed.by_reading(site, value_of, state)
     if results is None:
         results = _dispatch(site, words.passed(site, state))
+    if any(v == Unknown(site.here) and site.here not in s.pages for s, v in results):
+        note_called(site.name, site.here, args, state, run)
     place = act.place(step.result.id)
     return [_renewed(s, site.here, v).put(place, v) for s, v in results]
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from analyzer.c import ir
 from analyzer.flow.cells import leave_in_cells, note_cell
+from analyzer.flow.computed import is_computed_from, note_computed
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.memory import element_of, is_inside, is_zeroed, other_elements
 from analyzer.flow.domain.numbers import Numbers
@@ -37,6 +38,8 @@ from analyzer.flow.run import Run
 from analyzer.pages.machine import CLEAR, SET
 from analyzer.program.storing import flag_of, words_in
 
+#: The operations that make a number of a page's which may be that of another page.
+_COMPUTING = frozenset(("&", "|", "^", "<<", ">>", "*", "/", "%"))
 #: What the keys of unknown configuration symbols begin with.
 CONFIG = "config:"
 
@@ -76,13 +79,19 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
-    if (other_page := beside(one, e, other, act, run)) is not None:
+    near = e.op in "+-" and is_computed_from(other, one, run)
+    if not near and (other_page := beside(one, e, other, act, run)) is not None:
         return other_page
     counters = (False, False)
     if e.op in ("+", "-"):
         counters = (_only_counts(e.left, one, state, act), _only_counts(e.right, other, state, act))
     key = f"{act.depth}:{_expression_key(e)}"
+    if near:
+        note_computed(key, (one,), state, run)
+        return Page(key, one.form) if isinstance(one, Page) else Unknown(key)
     value = binary(e.op, one, other, counters=counters, key=key)
+    if e.op in _COMPUTING and isinstance(value, Unknown):
+        note_computed(key, (one, other), state, run)
     if e.op == "&" and isinstance(value, Unknown) and isinstance(e.left, ir.Name | ir.Field):
         word = place_of(e.left, state, act, run)
         bit = bit_place(word, other)

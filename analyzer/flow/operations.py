@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
+from analyzer.flow.computed import without_same
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import Put, is_some, own_place
 from analyzer.flow.domain.memory import is_in_zeroed
@@ -61,6 +62,9 @@ def apply(
     if op.dimension != TYPE and op.dimension not in run.interest.flags:
         return [(state, result)]
     page = cleared_page(key, op, state, run) or page_of(key, state, run)
+    known, state = state, without_same(key, state, run, changed=not op.is_test)
+    if state is not known:
+        run.gap("frame", act, span.line, run.text(act, span))
     if not op.is_test and state.given.get(key) == BUDDY:
         _note(run, act, span, op, Outcome.LATE, page)
     if op.dimension == TYPE:
@@ -205,6 +209,7 @@ def hand_over(
         held = page.flag(flag)
         outcome = {CLEAR: Outcome.CLEAN, SET: Outcome.LEAK}.get(held, Outcome.MAY_LEAK)
         run.observe(act, span, Kind.SINK, outcome, page, operation=name, dimension=flag, given=cell)
+    state = without_same(key, state, run)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
 
@@ -242,6 +247,7 @@ def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) ->
 
 def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:
     """Make a page afresh: no type, no flags."""
+    state = without_same(key, state, run)
     page = clean_page().of_population(population).with_event(run.event(act, span, "birth", ""))
     return run.take(key, state).with_page(key, page)
 

@@ -98,6 +98,7 @@ class Run(Seen):
     stepped: dict[tuple[Variant, int], tuple[bool, frozenset[str]]] = field(default_factory=dict)
     changing: dict[tuple[Variant, int], bool] = field(default_factory=dict)  # walks over lists
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
+    computed: dict[str, frozenset[str]] = field(default_factory=dict)  # keys, by what they made
     named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
     block: int = 0  # of the function that is being walked
@@ -130,6 +131,7 @@ class Run(Seen):
         self.stepped.clear()
         self.changing.clear()
         self.weighed.clear()
+        self.computed.clear()
         self.named.clear()
 
     def answers(self, old: Run) -> bool:

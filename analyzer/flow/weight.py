@@ -41,6 +41,7 @@ def sliced(act: Activation, run: Run) -> Slice:
                 act.variant,
                 lambda step: matters(step, act, run),
                 lambda step: _marks(step, act, run),
+                lambda step: isinstance(step.callee, Name) and step.callee.id in run.facts.rounded,
             )
         run.slices[act.variant] = Sliced(made, asked, run.heard)
         run.heard = held

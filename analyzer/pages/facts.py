@@ -164,6 +164,7 @@ class Facts:
     words: Words
     lists: Lists
     index_of: frozenset[str]
+    rounded: frozenset[str]
     opaque: frozenset[str]
     headers: tuple[str, ...]
     shared: tuple[str, ...]  # the folders that define what any file may call
@@ -254,6 +255,7 @@ def load_facts() -> Facts:
             rest=frozenset(n for e in pages["iterator"] if e.get("rest") for n in e["names"]),
         ),
         index_of=frozenset(pages["index_of"]["names"]),
+        rounded=frozenset(pages["rounded"]["names"]),
         opaque=frozenset(pages["opaque"]["names"]),
         headers=tuple(pages["constants"]["headers"]),
         shared=tuple(pages["shared"]["folders"]),
@@ -320,7 +322,7 @@ def _tables(pages: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:  # TOML
         "iterator",
     ):
         yield from pages[kind]
-    yield from (pages["list"], pages["index_of"], pages["opaque"])
+    yield from (pages["list"], pages["index_of"], pages["rounded"], pages["opaque"])
 
 
 def _sources(tables: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...]]:

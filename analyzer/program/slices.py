@@ -25,11 +25,11 @@ class Slice:
 
 #: Tells whether a call or a store may do something to a page, or an assertion is about one.
 Matters = Callable[[ir.Call | ir.Check | ir.Assign], bool]
-#: Tells whether a call marks or unmarks a page.
-Marks = Callable[[ir.Call], bool]
+#: Tells whether a call marks or unmarks a page, or whether it gives a number near another one.
+Tells = Callable[[ir.Call], bool]
 
 
-def slice_of(variant: ir.Variant, matters: Matters, marks: Marks) -> Slice:
+def slice_of(variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells) -> Slice:
     """Return the slice of a variant."""
     blocks = variant.blocks
     names, weighty = _seeds(blocks, matters)
@@ -42,10 +42,12 @@ def slice_of(variant: ir.Variant, matters: Matters, marks: Marks) -> Slice:
             for step in block.instructions:
                 if isinstance(step, ir.Assign) and root_name(step.target) in names:
                     weighty[b] = True
-                    needed = {n for e in expressions_of(step) for n in names_in(e)}
-                    if not needed <= names:
-                        names |= needed
-                        changed = True
+                elif not (isinstance(step, ir.Call) and step.result.id in names and rounds(step)):
+                    continue
+                needed = {n for e in expressions_of(step) for n in names_in(e)}
+                if not needed <= names:
+                    names |= needed
+                    changed = True
         for b, region in regions.items():
             if b not in branches and any(weighty[n] for n in region):
                 branches.add(b)
