@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from analyzer.c import ir
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import Page
+from analyzer.flow.domain.values import Page, page_key
 from analyzer.flow.run import Run
 from analyzer.program.params import is_page_pointer
 from analyzer.program.shape import expressions_of, names_in, shape_of
@@ -80,7 +80,10 @@ def walks_range(act: Activation, n: int, advanced: frozenset[str], state: State,
 
 
 def _is_page(name: str, state: State, act: Activation) -> bool:
-    return isinstance(state.store.get(act.place(name)), Page) or is_page_pointer(act.type_of(name))
+    held = state.store.get(act.place(name))
+    if held is not None and page_key(held) in state.pages:
+        return True
+    return isinstance(held, Page) or is_page_pointer(act.type_of(name))
 
 
 def _stepped(

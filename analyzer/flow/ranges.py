@@ -42,7 +42,9 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run)
     if isinstance(e.right, ir.Cast) and e.right.type == _BACK:
         return value if isinstance(value, Page) else Offset(value.key)
     if isinstance(value, Offset):
-        return value if isinstance(number, Int) else None
+        if isinstance(number, Page) or _is_position(e.right, act, run.block):
+            return None
+        return Offset(_moved(value.key, e.op, number))
     distance = None if isinstance(number, Page) else _distance(value, e, number, act, run.block)
     if distance is None or distance == Int(0):
         return None
@@ -69,19 +71,38 @@ def _distance(
         by in _above_zero(act.variant) and not isinstance(number, Int)
     ):
         return Int(1)  # the rest of the range, from its end on
-    begun = _begun(act.variant, block)
-    retreating = _retreating(act.variant) & begun
+    retreating = _retreating(act.variant) & _begun(act.variant, block)
     if _has(e.left, retreating) and FROM not in value.key:
         return None
-    if _has(e.right, retreating):
+    if not retreating.isdisjoint(_positions(e.right)):
         return number if number == Int(1) else None
     if by is not None and isinstance(number, Int | Unknown | NonZero):
         return number  # a loop's counter as well: that is where it begins
-    return None if _has(e.right, variables_of_loops(act.variant) & begun) else number
+    return None if _is_position(e.right, act, block) else number
+
+
+def _is_position(e: ir.Expr, act: Activation, block: int) -> bool:
+    """Tell whether a distance says where a loop is that may have begun."""
+    steps = variables_of_loops(act.variant) & _begun(act.variant, block)
+    return not steps.isdisjoint(_positions(e))
 
 
 def _has(e: ir.Expr, names: frozenset[str]) -> bool:
     return not names.isdisjoint(names_in(e))
+
+
+def _positions(e: ir.Expr) -> Iterator[str]:
+    """Yield the names in a distance that may say where a loop is; an order says how far it is."""
+    match e:
+        case ir.Binary("<<", ir.Const()):
+            return
+        case ir.Binary(_, left, right):
+            yield from _positions(left)
+            yield from _positions(right)
+        case ir.Cast(_, operand) | ir.Unary(_, operand):
+            yield from _positions(operand)
+        case _:
+            yield from names_in(e)
 
 
 def element(page: Page, index: ir.Expr, number: Value, act: Activation, run: Run) -> Value:
