@@ -70,12 +70,12 @@ def name_population(act: Activation, entry: State, results: Results, run: Run) -
         return [_handed_on(state, value, act, run) for state, value in results]
     if act.function.name not in run.facts.origins:
         return results
-    made = [(state, value) for state, value in results if _origin_key(act, state)]
+    made = [(state, value) for state, value in results if _origin_key(act, entry, state)]
     if not made:
         return results
     named: Results = []
     for state, value in made:  # a way on which nothing was made is nobody's page
-        key = _origin_key(act, state)
+        key = _origin_key(act, entry, state)
         page = state.pages.get(key) if key else None
         if key is None or page is None or not page.history:
             named.append((state, value))
@@ -135,12 +135,13 @@ def _started(page: PageState, wanted: PageState | None) -> PageState:
     return page
 
 
-def _origin_key(act: Activation, state: State) -> str | None:
-    """Return the key of the page that the origin was asked to make."""
+def _origin_key(act: Activation, entry: State, state: State) -> str | None:
+    """Return the key of the page that the origin was asked to make, unlike those from before."""
     born = [
         k
         for k, p in state.pages.items()
         if p.history and p.history[0].kind == "birth" and p.history[0].owner == act.id
+        if p != entry.pages.get(k)
     ]
     return born[0] if born else None
 
