@@ -239,7 +239,31 @@ def _indirect(site: CallSite, state: State) -> Results:
         site.admit("callback")
         state = operations.lose_pages(args, pass_addresses(args, state, site.here), run)
         return site.unknown(state)
-    return [result for id in ids for result in site.enter_callback(id, args, state)]
+    kept = isinstance(held, ir.Field)
+    optional = kept and any(
+        isinstance(b.end, ir.Branch) and b.end.cond == held for b in act.variant.blocks
+    )
+    if optional:  # whether there is one goes with what else the structure holds
+        state = operations.lose_pages(args, state, run)
+    found = [site.enter_callback(id, args, state) for id in ids]
+    results = [result for each in found for result in each]
+    if optional or (kept and _differ(found, args)):
+        site.admit("callback")
+        return [(operations.lose_pages(args, s, run), v) for s, v in results]
+    return results
+
+
+def _differ(found: Sequence[Results], args: Sequence[Value]) -> bool:
+    """Tell whether functions that a structure may hold do different things to the pages.
+
+    Which one it holds goes with what it holds beside it, which nobody knows.
+    """
+    keys = [key for a in args if (key := page_key(a)) is not None]
+    done = {
+        frozenset((k, page.types) for s, _ in each for k in keys if (page := s.pages.get(k)))
+        for each in found
+    }
+    return len(done) > 1
 
 
 def _through_chain(chain: Chain, site: CallSite, state: State) -> Results:
