@@ -205,6 +205,8 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
             return Int(number)
     if op == "&" and (Int(0) in (left, right) or _in_low_bits(left, right)):
         return ZERO
+    if op == "|" and any(isinstance(v, Int) and v.value for v in (left, right)):
+        return NonZero(key)
     if op in "+-":
         for value, other in ((left, right), (right, left)):
             if isinstance(value, Page) and not isinstance(other, Page):
