@@ -265,8 +265,9 @@ class Body:
             held = state.store.get(place)
             if held == ZERO and name in collected(self.act.variant, n):
                 continue
-            if not isinstance(held, Int) and name in stored_into(self.act.variant, n):
-                continue  # the array that it points to is the same, whatever its elements are
+            whole = held == ZERO or not isinstance(held, Int)
+            if whole and name in stored_into(self.act.variant, n):
+                continue  # the array that it is or points to is the same, whatever it holds
             if isinstance(held, Unknown) and is_stepped(held):
                 state = stepped_turn(held.key, state)
             elif isinstance(held, Int | Unknown | NonZero) and not name.startswith("%"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import FROM, Page, Value, page_key
+from analyzer.flow.domain.values import FROM, Page, Unknown, Value, page_key
 from analyzer.flow.run import Run
 from analyzer.pages.machine import unknown_page
 
@@ -29,6 +29,15 @@ def note_called(name: str, here: str, args: Sequence[Value], state: State, run: 
         pages = tuple(args[:1])
     if pages:
         note_computed(here, pages, state, run)
+
+
+def note_stored(before: State, after: State, run: Run) -> None:
+    """Take note that a place which somebody may have stored to may still name the same page."""
+    for place, value in before.store.items() if after.store is not before.store else ():
+        now = after.store.get(place, Unknown(place))
+        key = page_key(now)
+        if now != value and key is not None and page_key(value) in before.pages:
+            note_computed(key, (value,), before, run)
 
 
 def is_computed_from(value: Value, other: Value, run: Run) -> bool:

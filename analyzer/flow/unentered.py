@@ -10,6 +10,7 @@ from analyzer.c import ir
 from analyzer.flow import behind, operations
 from analyzer.flow.asks import bits
 from analyzer.flow.callsite import CallSite, Enter, call_site
+from analyzer.flow.computed import note_stored
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
@@ -45,7 +46,9 @@ def unread(site: CallSite, state: State) -> State:
     if passes and run.program.is_undefined(site.name):
         site.admit("undefined")
         state = operations.lose_pages(args, state, run)
-    return pass_addresses(args, behind.overwritten(site, state), site.here)
+    after = pass_addresses(args, behind.overwritten(site, state), site.here)
+    note_stored(state, after, run)
+    return after
 
 
 def unfollowed(site: CallSite, found: Sequence[FunctionId], state: State) -> State:
@@ -117,4 +120,5 @@ def _passed(site: CallSite, found: Sequence[FunctionId], state: State) -> State:
         held = state.store.get(place)
         if held is not None and after.store.get(place) != held and (key := page_key(held)):
             after = after.put(place, Offset(key))
+    note_stored(state, after, run)
     return after

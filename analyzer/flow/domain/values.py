@@ -203,10 +203,8 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
         number = arithmetic(op, left.value, right.value)
         if number is not None:
             return Int(number)
-    if op == "&" and (Int(0) in (left, right) or _in_low_bits(left, right)):
-        return ZERO
-    if op == "|" and any(isinstance(v, Int) and v.value for v in (left, right)):
-        return NonZero(key)
+    if (told := _by_bits(op, left, right, key)) is not None:
+        return told
     if op in "+-":
         for value, other in ((left, right), (right, left)):
             if isinstance(value, Page) and not isinstance(other, Page):
@@ -220,6 +218,15 @@ def binary(op: str, left: Value, right: Value, *, counters: tuple[bool, bool], k
             if isinstance(value, Unknown | NonZero) and not is_counter:
                 return Offset(value.key)
     return Unknown(key)
+
+
+def _by_bits(op: str, left: Value, right: Value, key: str) -> Value | None:
+    """Return what the bits of one operand tell of the whole."""
+    if op == "&" and (Int(0) in (left, right) or _in_low_bits(left, right)):
+        return ZERO
+    if op == "|" and any(isinstance(v, Int) and v.value for v in (left, right)):
+        return NonZero(key)
+    return None
 
 
 #: The lowest bits of a pointer, which are clear: a structure begins where a word may.
