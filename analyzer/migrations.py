@@ -287,7 +287,7 @@ def _moved(table: Table, words: Iterable[str]) -> Moved:
 def _conditions(table: Table) -> tuple[tuple[str, str], ...]:
     """Return what parameters of an origin hold for pages of a new population."""
     when = table.pairs("when")
-    roles = [role["name"] for role in read_facts(_POPULATIONS)["parameter"]]
+    roles = [*dict.fromkeys(role["name"] for role in read_facts(_POPULATIONS)["parameter"])]
     fit = all(role in roles and _FUNCTION.fullmatch(value) for role, value in when)
     if "when" in table.values and not (when and fit):
         example = '{ zone = "ZONE_DEVICE" }'

@@ -108,6 +108,8 @@ def lower_call(b: Body, node: Syntax, truth: Callable[[Body, Syntax], Expr]) -> 
     if name in b.own.functions:
         return _call(b, node, Name(static_name(name)))
     replaced = _replacement(b, node, name, given)
+    if replaced is None:
+        replaced = _run(b, node, name, given)
     return _call(b, node, Name(name)) if replaced is None else replaced
 
 
@@ -132,6 +134,18 @@ def _replacement(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) ->
         return Binary("<<", Const(1), b.value(given[0]))
     counted = lower_counted(b, node, name, given)
     return _access(b, node, name, given) if counted is None else counted
+
+
+def _run(b: Body, node: Syntax, name: str, given: tuple[Syntax, ...]) -> Expr | None:
+    """Lower a call that runs a function as a call of that; None where it is passed none by name."""
+    known = macros().runs.get(name)
+    if known is None or len(given) <= max(known.function, *known.handed):
+        return None
+    run = b.plain(given[known.function]).lstrip("& ")
+    if not run.isidentifier() or b.is_local(run):
+        return None
+    callee = Name(static_name(run) if run in b.own.functions else run)
+    return _call(b, node, callee, tuple(given[n] for n in known.handed))
 
 
 def _end(b: Body, node: Syntax, name: str) -> Expr:
@@ -188,8 +202,8 @@ def _pointee(address: Expr) -> Expr:
     return Unary("*", address)
 
 
-def _call(b: Body, node: Syntax, callee: Expr) -> Name:
-    args = tuple(b.value(a) for a in arguments(node))
+def _call(b: Body, node: Syntax, callee: Expr, given: tuple[Syntax, ...] | None = None) -> Name:
+    args = tuple(b.value(a) for a in (arguments(node) if given is None else given))
     result = b.temporary()
     b.emit(Call(result, callee, args, b.span(node)))
     for a in args:

@@ -59,6 +59,13 @@ class Counted:
     value: str = ""
 
 
+class Passed(NamedTuple):
+    """A call that runs a function that it is passed: positions of it, and of what it is handed."""
+
+    function: int
+    handed: tuple[int, ...]
+
+
 class Range(NamedTuple):
     """A macro that heads `for (cursor = first; cursor < end; cursor++)`: positions of arguments."""
 
@@ -95,6 +102,7 @@ class Macros:
     attributes: frozenset[str]  # of functions that do not come back
     transparent: Mapping[str, int]  # position of the argument that is the value
     compared: Mapping[str, str]  # how the argument is compared with 0
+    runs: Mapping[str, Passed]
     loads: frozenset[str]
     stores: Mapping[str, bool]  # whether the first argument is an address
     exchanges: frozenset[str]
@@ -158,6 +166,9 @@ def macros() -> Macros:
         attributes=frozenset(checks["declared"]["noreturn"]),
         transparent={n: int(g["argument"]) for g in facts["transparent"] for n in g["names"]},
         compared={n: str(g["operator"]) for g in facts["compared"] for n in g["names"]},
+        runs={
+            n: Passed(g["function"], tuple(g["handed"])) for g in facts["run"] for n in g["names"]
+        },
         loads=_names(facts["load"], "names"),
         stores={n: bool(g["pointer"]) for g in facts["store"] for n in g["names"]},
         exchanges=_names(facts["exchange"], "names"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analyzer.c.facts import Definer, words
+from analyzer.c.facts import Definer, macros, words
 from analyzer.c.ir import Param
 
 _WORD_BEFORE = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
@@ -188,9 +188,23 @@ def _parameter(text: str) -> Param:
     return Param(last[1], f"{before} {last[2]}".strip())
 
 
+#: A function that is passed, or its address, as the last argument or before others.
+_FUNCTION = re.compile(r"[&\s]*([A-Za-z_]\w*)\s*(?:\)|$)")
+
+
 def calls(text: bytes) -> Iterator[str]:
-    """Yield the identifiers that stand before an opening parenthesis."""
+    """Yield the identifiers before an opening parenthesis, and the functions that calls run."""
     for m in _CALL.finditer(text):
         name = m[1].decode("latin-1")
         if name not in _NO_NAMES:
             yield name
+        if name in macros().runs:
+            yield from _run(name, text[m.end() :])
+
+
+def _run(name: str, rest: bytes) -> Iterator[str]:
+    """Yield the function that a call is passed and runs."""
+    given = split_arguments(rest.partition(b";")[0].decode("latin-1"))
+    for argument in given[macros().runs[name].function :][:1]:
+        if (run := _FUNCTION.match(argument)) is not None:
+            yield run[1]

@@ -202,5 +202,5 @@ def comment_spans(unit: Unit) -> tuple[Span, ...]:
 
 
 def called_names(unit: Unit, definition: Definition) -> frozenset[str]:
-    """Return the identifiers before `(` in a function, of all its `#if` arms."""
+    """Return what a function calls: the identifiers before `(`, of all its `#if` arms."""
     return frozenset(calls(unit.flat[definition.body : definition.span.end]))

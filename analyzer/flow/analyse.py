@@ -17,7 +17,7 @@ from analyzer.flow.domain.seen import Seen
 from analyzer.flow.interpret import run_root
 from analyzer.flow.rounds import Ran, Rounds
 from analyzer.flow.run import TOO_LONG, Edge, Run, Sliced, Watched
-from analyzer.pages.facts import Facts
+from analyzer.pages.facts import Facts, as_named_by
 from analyzer.pages.laws import HEADER, Law
 from analyzer.pages.machine import PageState
 from analyzer.program.cache import Cache
@@ -103,7 +103,8 @@ def prepare(
     if marking := marking_in(units, writers(law.space, facts)):
         program.look_up(marking)
     program.add((facts.release.file,))
-    return Prepared(program, law, facts, program.numbers(facts.headers))
+    numbers = program.numbers(facts.headers)
+    return Prepared(program, law, as_named_by(numbers, facts), numbers)
 
 
 def law_of(read: Read, cache: Cache, facts: Facts) -> Law:

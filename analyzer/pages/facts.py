@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from analyzer.data import read_facts
@@ -173,6 +173,7 @@ class Facts:
     handers: Mapping[str, str]  # function that returns pages -> their population
     roles: tuple[Role, ...]
     populations: tuple[Population, ...]
+    formerly: Mapping[str, str]  # enumerator of a condition -> its name in trees without it
     told_by: Mapping[str, str]  # call that tells a population from all others -> its name
     entries: Mapping[str, Entry]
     chains: Mapping[str, Chain]
@@ -276,6 +277,7 @@ def load_facts() -> Facts:
             )
             for e in where["population"]
         ),
+        formerly={e["name"]: e["formerly"] for e in where["enumerator"]},
         told_by={n: e["population"] for e in where["told"] for n in e["names"]},
         entries={
             n: Entry(e["population"], tuple(e["flags"])) for e in where["entry"] for n in e["names"]
@@ -338,3 +340,17 @@ def _sources(tables: Iterable[Mapping[str, Any]]) -> Mapping[str, tuple[str, ...
 
 def _listed(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def as_named_by(numbers: Collection[str], facts: Facts) -> Facts:
+    """Return the facts in terms of the enumerators that a tree has."""
+    former = {n: f for n, f in facts.formerly.items() if n not in numbers and f in numbers}
+    if not former:
+        return facts
+    return replace(
+        facts,
+        populations=tuple(
+            replace(p, when=tuple((role, former.get(value, value)) for role, value in p.when))
+            for p in facts.populations
+        ),
+    )

@@ -84,6 +84,13 @@ def test_expression(source: str, spelled: str) -> None:
         ("set_online_page_callback(&f)", "%1 = call set_online_page_callback(&f)"),
         ('printk(KERN_INFO "x" FMT, a)', '%1 = call printk("x", a)'),
         ("g(h(a))", "%1 = call h(a); %2 = call g(%1)"),
+        ("walk_system_ram_range(a, 1, head, &f)", "%1 = call f(a, 1, head)"),
+        ("walk_system_ram_range(a, 1, head, f)", "%1 = call f(a, 1, head)"),
+        (
+            "walk_system_ram_range(a, 1, head, fp)",
+            "%1 = call walk_system_ram_range(a, 1, head, fp)",
+        ),
+        ("walk_system_ram_range(a)", "%1 = call walk_system_ram_range(a)"),
     ],
 )
 def test_call(source: str, spelled: str) -> None:

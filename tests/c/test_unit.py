@@ -147,6 +147,22 @@ def test_called_names_cover_every_arm() -> None:
     assert {"g", "k", "p"} == called_names(u, f)
 
 
+@pytest.mark.parametrize(
+    ("passed", "run"),
+    [
+        ("f(a, b), g(), NULL,\n\t\t&h", {"h"}),
+        ("a, b, c, h", {"h"}),
+        ("a, b, c, *h", set()),
+        ("a", set()),
+    ],
+)
+def test_called_names_hold_what_calls_run(passed: str, run: set[str]) -> None:
+    u = unit(f"int f(int a)\n{{\n\twalk_system_ram_range({passed});\n\treturn k(z);\n}}\n")
+    (f,) = u.definitions["f"]
+
+    assert {"walk_system_ram_range", "k"} | run == called_names(u, f) - {"f", "g"}
+
+
 def test_comments() -> None:
     u = unit('/* one */ int a; // two \\\n still\nchar *s = "/* no */"; /* three\n */\n')
 
