@@ -42,7 +42,7 @@ def audit_change(
     known = load_provenance()
     moved = moved_by(sides, migration) or migration.populations
     moves = _moves(moved, sides, migration)
-    shifts = shifts_of(moved, migration, known, sides.facts)
+    shifts = shifts_of(moved, migration, known, sides.facts, sides.programs.after)
     found = sides.programs.map(lambda p: _uses(p is sides.programs.after, sides, trees, migration))
     try:
         if cut := sides.programs.before.cut or sides.programs.after.cut:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from analyzer.migrations import NEITHER, Described, Moved
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import Part, Provenance
+from analyzer.program.program import Program
 from analyzer.ways.state import Held, spell
 
 
@@ -51,19 +52,26 @@ def held_of(words: str, migration: Described) -> Held:
 
 
 def shifts_of(
-    moves: Iterable[Moved], migration: Described, known: Provenance, facts: Facts
+    moves: Iterable[Moved],
+    migration: Described,
+    known: Provenance,
+    facts: Facts,
+    program: Program,
 ) -> tuple[Shift, ...]:
-    """Return the populations that move, and their parts, which take another way."""
-    return tuple(s for m in moves for s in _shifts(m, migration, known, facts))
+    """Return the populations that move, and those of their parts that the tree makes."""
+    parts = [p for p in known.parts if not p.made_by or program.named(p.made_by)]
+    return tuple(s for m in moves for s in _shifts(m, migration, parts, facts))
 
 
-def _shifts(move: Moved, migration: Described, known: Provenance, facts: Facts) -> Iterator[Shift]:
+def _shifts(
+    move: Moved, migration: Described, parts: Iterable[Part], facts: Facts
+) -> Iterator[Shift]:
     before, after = held_of(move.before, migration), held_of(move.after, migration)
     if before == after:
         return
     yield Shift(move.name, move.title or facts.title(move.name), before, after)
     described = migration.moved(move.name)
-    for part in known.parts:
+    for part in parts:
         if part.of == move.name and described is not None and move.after == described.after:
             was = held_of(part.before, migration) if part.before else before
             yield Shift(part.name, part.title, was, held_of(part.after, migration), part)

@@ -103,9 +103,8 @@ class _Audit:
     def judged(self, interest: Interest) -> Audited:
         """Find the uses, follow the pages once more, judge."""
         prepared, plain, space = self.prepared, self.plain, self.prepared.law.space
-        shifts = shifts_of(
-            self.migration.populations, self.migration, load_provenance(), prepared.facts
-        )
+        moved, known = self.migration.populations, load_provenance()
+        shifts = shifts_of(moved, self.migration, known, prepared.facts, prepared.program)
         moves = moves_of(plain, self.migration, prepared.facts)
         if self.cut(plain):
             self._find()

@@ -261,7 +261,8 @@ class Scene:
     def rechecked(self, id: FunctionId, depth: int = 6) -> str:
         """Return a call that comes after every use of a function and decides for itself."""
         called = self.program.called(id)
-        if found := self.known.recheck & called:
+        helpers = (h for n in called for h in self.program.resolve(n, id[0]) if h[0] == id[0])
+        if found := self.known.recheck & called.union(*map(self.program.called, helpers)):
             return min(found)
         functions = self.program.lowered(id)
         if depth == 0 or not functions:

@@ -61,8 +61,9 @@ class Apart:
 class Part:
     """A population that is a part of another; what tells its pages apart excludes it.
 
-    before is empty where its pages were as the others are. It comes by the kinds in comes or, where
-    there are none, by those that can bring it.
+    before is empty where its pages were as the others are. made_by is the function that puts its
+    pages to use and without which there are none, or empty. It comes by the kinds in comes or,
+    where there are none, by those that can bring it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Part:
     after: str
     comes: frozenset[str]
     excluded_where: frozenset[str]
+    made_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ class Provenance:
     printing: frozenset[str]  # calls that tell a reader something and do no more
     free: frozenset[str]
     recheck: frozenset[str]
+
+    @property
+    def users(self) -> frozenset[str]:
+        """Return the functions that put all pages to use which they have made."""
+        return frozenset(p.made_by for p in self.parts if p.made_by)
 
     def part(self, population: str) -> Part | None:
         """Return what is known of a population that is a part of another."""
@@ -162,6 +169,7 @@ def load_provenance() -> Provenance:
                 e["after"],
                 frozenset(e.get("comes", ())),
                 frozenset(e.get("excluded_where", ())),
+                e.get("made_by", ""),
             )
             for e in facts["part"]
         ),

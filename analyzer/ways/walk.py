@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -41,6 +42,15 @@ class World:
 
 #: What was decided of conditions that do not depend on the page.
 Choices = Mapping[str, bool]
+
+_COMPARED: Mapping[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 class UndecidedError(Exception):
@@ -345,11 +355,9 @@ class Walk:
             case ir.Unary("!", operand):
                 held = self._value(operand, known)
                 return None if held is None else int(not held)
-            case ir.Binary("==" | "!=" as op, left, right):
+            case ir.Binary("==" | "!=" | "<" | "<=" | ">" | ">=" as op, left, right):
                 one, other = self._value(left, known), self._value(right, known)
-                if one is None or other is None:
-                    return None
-                return int((one == other) == (op == "=="))
+                return None if one is None or other is None else int(_COMPARED[op](one, other))
             case ir.Binary("&", left, right):
                 one, other = self._value(left, known), self._value(right, known)
                 if one == 0 or other == 0:

@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.sites import Verdict
 
-from .trees import audited, site
+from .trees import SELF_HOSTING, audited, site
 
 GUARDED = """
 {before}
@@ -46,7 +46,7 @@ def test_pages_are_kept_out_by_a_test_of_them_that_every_way_to_the_use_passes(
     before, use = (helper, "toy_read(page)") if is_called else ("", "PageReserved(page)")
 
     found = site(
-        audited(GUARDED.format(before=before, test=test, use=use)),
+        audited(GUARDED.format(before=before, test=test, use=use), **SELF_HOSTING),
         "toy_read" if is_called else "take",
     )
 
@@ -66,7 +66,8 @@ int take(struct toy_walk *walk, struct vmemmap_remap_walk *remap, pmd_t *pmd)
 	return PageReserved(page);
 }}
 """
-    first, other = (site(audited(text.format(field=f)), "take") for f in ("walked", "armed"))
+    texts = (text.format(field=f) for f in ("walked", "armed"))
+    first, other = (site(audited(t, **SELF_HOSTING), "take") for t in texts)
 
     assert Verdict.UNAFFECTED is first.verdict
     assert Verdict.UNDECIDED is other.verdict

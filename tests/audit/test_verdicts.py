@@ -9,7 +9,7 @@ from fixture.harness import common_files, patched
 
 from analyzer.sites import Verdict
 
-from .trees import audited, posted, site
+from .trees import SELF_HOSTING, audited, posted, site
 
 HEAD = "#include <linux/mm.h>\n"
 
@@ -107,10 +107,19 @@ def test_a_test_of_the_new_flag_with_the_same_way_out_decides() -> None:
 def test_a_test_of_the_new_flag_does_not_speak_for_a_part_that_has_it_not() -> None:
     test = "if (PageReserved(page) || PageOffline(page))\n\t\t\tcontinue;"
 
-    found = site(audited(WALKER.format(test=test)), "sift", "PageReserved")
+    found = site(audited(WALKER.format(test=test), **SELF_HOSTING), "sift", "PageReserved")
 
     assert Verdict.AFFECTED is found.verdict
     assert "self-hosted vmemmap pages (assumed: neither) can come here" in found.reason
+
+
+def test_a_tree_that_puts_no_part_of_added_memory_to_use_has_no_such_part() -> None:
+    test = "if (PageReserved(page) || PageOffline(page))\n\t\t\tcontinue;"
+
+    found = site(audited(WALKER.format(test=test)), "sift", "PageReserved")
+
+    assert Verdict.UNAFFECTED is found.verdict
+    assert "PageOffline() is tested as well, with the same way out" in found.reason
 
 
 def test_a_test_of_the_new_flag_with_another_way_out_does_not() -> None:
@@ -128,6 +137,47 @@ def test_an_outcome_with_the_same_effects_decides() -> None:
 
     assert Verdict.UNAFFECTED is found.verdict
     assert "the same for hotplugged pages before and after" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [("page_count(page) > 0", Verdict.UNAFFECTED), ("page_count(page) >= 2", Verdict.AFFECTED)],
+)
+def test_what_is_counted_is_compared(more: str, verdict: Verdict) -> None:
+    test = f"if (PageReserved(page))\n\t\t\tcontinue;\n\t\tif ({more})\n\t\t\tcontinue;"
+
+    assert verdict is site(audited(WALKER.format(test=test)), "sift").verdict
+
+
+@pytest.mark.parametrize(
+    ("helper", "verdict"), [("test_pages_isolated", "unaffected"), ("toy_look_at", "affected")]
+)
+def test_who_decides_for_itself_may_do_so_in_a_helper(helper: str, verdict: str) -> None:
+    text = f"""
+static int toy_take(unsigned long pfn, unsigned long nr_pages, void *arg)
+{{
+	return {helper}(pfn, pfn + nr_pages, 0);
+}}
+
+static int toy_has_unmovable(unsigned long pfn)
+{{
+	struct page *page = pfn_to_online_page(pfn);
+
+	if (!page)
+		return 1;
+	return PageReserved(page);
+}}
+
+int toy_offline(unsigned long pfn, unsigned long nr_pages)
+{{
+	if (toy_has_unmovable(pfn))
+		return -EBUSY;
+	return walk_system_ram_range(pfn, nr_pages, NULL, toy_take);
+}}
+"""
+    found = site(audited(text, **SELF_HOSTING), "toy_has_unmovable")
+
+    assert verdict == found.verdict.value
 
 
 def test_an_outcome_that_is_not_always_the_same_does_not() -> None:

@@ -13,6 +13,16 @@ from analyzer.tree import MemoryTree
 
 FILE = "drivers/toy/toy.c"
 MIGRATION = migration_named("hotplug-offline")
+#: Puts a part of the pages to use that are added.
+SELF_HOSTING = {
+    "mm/memmap_on_memory.c": """
+int mhp_init_memmap_on_memory(unsigned long pfn, unsigned long nr_pages, struct zone *zone)
+{
+	move_pfn_range_to_zone(zone, pfn, nr_pages, NULL, MIGRATE_UNMOVABLE);
+	return 0;
+}
+"""
+}
 
 
 def audited(text: str, base: str = "after", path: str = FILE, **more: str) -> Audit:
