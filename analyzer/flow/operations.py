@@ -109,13 +109,21 @@ def by_answer(
 def _change_type(
     op: Operation, key: str, page: PageState, state: State, act: Activation, span: Span, run: Run
 ) -> Results:
-    after = trapped = 0
+    """Apply an accessor that writes the type, with the states for which it does not trap.
+
+    A page that may have had another type or none has had none where it gets one: that a page has
+    two types is told where it must be so. Whether it would trap differs from tree to tree.
+    """
+    after = trapped = both = 0
     for i, to in enumerate(op.steps):
         if page.types >> i & 1:
             if to is None:
                 trapped |= 1 << i
-            else:
+            elif run.space.every >> to & 1:
                 after |= 1 << to
+            else:
+                both |= 1 << to
+    after = after or both
     if not after:
         _note(run, act, span, op, Outcome.TRAP, page)
         return []

@@ -18,6 +18,9 @@ TYPE = "type"
 #: What stands in a space for all page types that are not told apart.
 OTHER = "other type"
 
+#: Stands between the types of a page that has several, where a tree's law allows that.
+_BOTH = " and "
+
 #: A flag's possible values as a mask.
 CLEAR, SET, EITHER = 1, 2, 3
 
@@ -91,8 +94,11 @@ class Space:
 
     @cached_property
     def every(self) -> int:
-        """Return the mask in which every type value is possible."""
-        return (1 << len(self.values)) - 1
+        """Return the mask of all that the type of a page can be of which nothing is known.
+
+        That is one type or none, whatever a tree lets a page have.
+        """
+        return sum(1 << n for n, name in enumerate(self.names) if _BOTH not in name)
 
     @cached_property
     def computing(self) -> frozenset[str]:

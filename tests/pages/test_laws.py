@@ -117,3 +117,14 @@ def test_a_type_that_a_page_certainly_has_is_named(law: str, wanted: str) -> Non
     assert space.common(space.holding("Offline")) == ("Offline",)
     assert space.describe(space.mask_of("Offline")) == "Offline"
     assert space.describe(space.mask_of("Offline") | space.mask_of("Buddy")) == "Buddy or Offline"
+
+
+def test_a_page_of_which_nothing_is_known_has_one_type_at_most() -> None:
+    header = common_files("bits", "before")[HEADER].encode()
+    space = derive_law(header, ("Offline", "Buddy")).space
+
+    held = {n for i, n in enumerate(space.names) if space.every >> i & 1}
+
+    assert {"no type", "Offline"} <= held
+    assert len(space.values) > len(held)
+    assert not any(" and " in name for name in held)

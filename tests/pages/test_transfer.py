@@ -46,7 +46,8 @@ def operations(law: str) -> list[Operation]:
 
 @st.composite
 def pages(draw: st.DrawFn, law: str) -> PageState:
-    page = PageState(draw(st.integers(1, space_of(law).every)), (), draw(masks))
+    values = (1 << len(space_of(law).values)) - 1
+    page = PageState(draw(st.integers(1, values)), (), draw(masks))
     for name in FLAGS:
         page = page.with_flag(name, draw(masks))
     return page
@@ -102,7 +103,8 @@ def test_more_states_before_are_more_states_after(law: str, data: st.DataObject)
     wider = applied(law, op, big)
 
     for told, page in applied(law, op, small):
-        assert any(told == t and allows(p, page) for t, p in wider), op.name
+        doubled = not page.types & space_of(law).every  # told of pages that certainly had a type
+        assert doubled or any(told == t and allows(p, page) for t, p in wider), op.name
 
 
 @over_laws
@@ -116,6 +118,9 @@ def test_no_page_is_lost_and_none_comes_from_nowhere(law: str, data: st.DataObje
 
     ways = applied(law, op, page)
     ends = {e for t in types for f in flags if (e := concrete(op, t, f)) is not None}
+    single = {e for e in ends if space_of(law).every >> e[1] & 1}
+    if op.dimension == TYPE and op.is_set and single:
+        ends = single  # who may have had another type or none has had none where it gets one
 
     allowed = {
         (told, n, m)
