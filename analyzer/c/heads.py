@@ -198,13 +198,14 @@ def calls(text: bytes) -> Iterator[str]:
         name = m[1].decode("latin-1")
         if name not in _NO_NAMES:
             yield name
-        if name in macros().runs:
-            yield from _run(name, text[m.end() :])
+    for name, passed in macros().runs.items():
+        for call in text.split(name.encode())[1:]:
+            yield from _run(call, passed.function)
 
 
-def _run(name: str, rest: bytes) -> Iterator[str]:
-    """Yield the function that a call is passed and runs."""
-    given = split_arguments(rest.partition(b";")[0].decode("latin-1"))
-    for argument in given[macros().runs[name].function :][:1]:
+def _run(call: bytes, at: int) -> Iterator[str]:
+    """Yield the function that a call, from its parenthesis on, is passed at a position and runs."""
+    given = split_arguments(call.partition(b"(")[2].partition(b";")[0].decode("latin-1"))
+    for argument in given[at:][:1]:
         if (run := _FUNCTION.match(argument)) is not None:
             yield run[1]
