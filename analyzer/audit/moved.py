@@ -59,7 +59,7 @@ def shifts_of(
     program: Program,
 ) -> tuple[Shift, ...]:
     """Return the populations that move, and those of their parts that the tree makes."""
-    parts = [p for p in known.parts if not p.made_by or program.named(p.made_by)]
+    parts = [p for p in known.parts if not p.needs or program.says(p.header, p.needs)]
     return tuple(s for m in moves for s in _shifts(m, migration, parts, facts))
 
 

@@ -7,29 +7,29 @@ from dataclasses import replace
 
 from analyzer.checks.evidence import event_span
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import SET, TYPE, UNTYPED, Event, Frame
-from analyzer.pages.provenance import load_provenance
+from analyzer.pages.machine import SET, TYPE, UNTYPED, Event
 
 
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield pages that are marked for a use with the type of their initialisation still on.
 
     A function that makes pages, marks them with a flag of its own and keeps them has put them
-    to use. So has one that is known to make no others. Where the patch gave such pages a type, that
-    type must be cleared first. Somebody else who is told of the pages, a notifier, only remembers
-    something with a flag.
+    to use. Where the patch gave such pages a type, that type must be cleared first. Somebody
+    else who is told of the pages, a notifier, only remembers something with a flag.
     """
     before = {_key(o) for o, _ in _in_use(sides.behaviours.before, sides)}
     for o, mark in _in_use(sides.behaviours.after, sides):
         if _key(o) not in before:
-            at = replace(o, dimension=TYPE)
-            if isinstance(mark, Event):
-                span, text = event_span(mark, sides), mark.operation
-                at = replace(at, path=mark.path, function=mark.function, span=span, text=text)
-            else:
-                at = replace(at, span=mark.span, text=mark.text)
+            at = replace(
+                o,
+                path=mark.path,
+                function=mark.function,
+                span=event_span(mark, sides),
+                text=mark.operation,
+                dimension=TYPE,
+            )
             yield Failure("missing-clear", at)
 
 
@@ -37,27 +37,16 @@ def _key(o: Observation) -> object:
     return (o.id, o.page.population)
 
 
-def _in_use(behaviour: Behaviour, sides: Sides) -> Iterator[tuple[Observation, Event | Frame]]:
-    """Yield pages that are in use as they were born, with what says so: a mark, or the call."""
+def _in_use(behaviour: Behaviour, sides: Sides) -> Iterator[tuple[Observation, Event]]:
     for o in behaviour.observations:
         if o.kind is not Kind.EXIT or o.given or o.page.types & UNTYPED:
             continue
         source = o.page.source(TYPE)
         if source is None or source.function not in sides.facts.origins:
             continue
-        mark = mark_of(o, sides.facts) or _made_for_use(o, source)
+        mark = mark_of(o, sides.facts)
         if mark is not None:
             yield o, mark
-
-
-def _made_for_use(o: Observation, source: Event) -> Frame | None:
-    """Return the call by which a function makes pages, if it is known to put all of them to use.
-
-    Where it fails it has put none.
-    """
-    if o.outcome is not Outcome.DONE or o.function not in load_provenance().users:
-        return None
-    return next((frame for frame in source.chain if frame.id == o.id), None)
 
 
 def mark_of(o: Observation, facts: Facts) -> Event | None:

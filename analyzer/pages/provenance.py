@@ -61,9 +61,9 @@ class Apart:
 class Part:
     """A population that is a part of another; what tells its pages apart excludes it.
 
-    before is empty where its pages were as the others are. made_by is the function that puts its
-    pages to use and without which there are none, or empty. It comes by the kinds in comes or,
-    where there are none, by those that can bring it.
+    before is empty where its pages were as the others are. There are none in a tree whose header
+    does not define what it needs, if it needs something. It comes by the kinds in comes or, where
+    there are none, by those that can bring it.
     """
 
     name: str
@@ -73,7 +73,8 @@ class Part:
     after: str
     comes: frozenset[str]
     excluded_where: frozenset[str]
-    made_by: str
+    needs: str
+    header: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,6 @@ class Provenance:
     printing: frozenset[str]  # calls that tell a reader something and do no more
     free: frozenset[str]
     recheck: frozenset[str]
-
-    @property
-    def users(self) -> frozenset[str]:
-        """Return the functions that put all pages to use which they have made."""
-        return frozenset(p.made_by for p in self.parts if p.made_by)
 
     def part(self, population: str) -> Part | None:
         """Return what is known of a population that is a part of another."""
@@ -169,7 +165,8 @@ def load_provenance() -> Provenance:
                 e["after"],
                 frozenset(e.get("comes", ())),
                 frozenset(e.get("excluded_where", ())),
-                e.get("made_by", ""),
+                e.get("needs", ""),
+                e.get("header", ""),
             )
             for e in facts["part"]
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
@@ -228,6 +229,10 @@ class Files(Witness):
     def is_absent(self, path: str) -> bool:
         """Tell whether the tree has no such file."""
         return path not in self._facets and self._read(path) is None
+
+    def says(self, path: str, word: str) -> bool:
+        """Tell whether a file of the tree has a word, whether it was read or not."""
+        return re.search(rf"\b{word}\b".encode(), self._read(path) or b"") is not None
 
     def numbers(self, headers: Iterable[str]) -> Mapping[str, int]:
         """Return the enumerators and integer macros that headers define."""

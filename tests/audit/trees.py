@@ -13,15 +13,10 @@ from analyzer.tree import MemoryTree
 
 FILE = "drivers/toy/toy.c"
 MIGRATION = migration_named("hotplug-offline")
-#: Puts a part of the pages to use that are added.
+#: Lets a part of the pages be put to use that are added.
+_HEADER = "include/linux/memory_hotplug.h"
 SELF_HOSTING = {
-    "mm/memmap_on_memory.c": """
-int mhp_init_memmap_on_memory(unsigned long pfn, unsigned long nr_pages, struct zone *zone)
-{
-	move_pfn_range_to_zone(zone, pfn, nr_pages, NULL, MIGRATE_UNMOVABLE);
-	return 0;
-}
-"""
+    _HEADER: common_files("strict", "after")[_HEADER] + "#define MHP_MEMMAP_ON_MEMORY 2\n"
 }
 
 
