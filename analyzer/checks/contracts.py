@@ -26,7 +26,8 @@ def is_same(sides: Sides) -> bool:
 def _all_phrases(behaviour: Behaviour, flags: tuple[str, ...]) -> dict[str, Phrases]:
     populations = {o.page.population for o in behaviour.observations}
     populations |= {p.population for p in behaviour.passages}
-    return {p: _phrases(behaviour, p, flags) for p in sorted(populations)}
+    found = {p: _phrases(behaviour, p, flags) for p in sorted(populations)}
+    return {population: phrases for population, phrases in found.items() if phrases}
 
 
 def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ...]:

@@ -38,6 +38,13 @@ class Leads:
         found = _closure(ids, lambda id: self._next(id) | (self._registered(id) or frozenset()))
         return None if any(self._registered(id) is None for id in found) else found
 
+    def pointed(self, ids: Iterable[FunctionId]) -> frozenset[FunctionId]:
+        """Return what may be called through a pointer there: it is entered whatever it does."""
+        found: set[FunctionId] = set()
+        for id in ids:
+            found.update(self._stored(id), self._registered(id) or ())
+        return frozenset(found)
+
     def words(self, id: FunctionId) -> frozenset[str]:
         """Return the names in a function, and those that macros of its file have there."""
         program = self._program
@@ -47,11 +54,16 @@ class Leads:
 
     def _next(self, id: FunctionId) -> frozenset[FunctionId]:
         if id not in self._near:
-            words, facts = self.words(id), self._facts
-            named = (self._program.resolve(w, id[0]) for w in words if not facts.speaks_of(w))
-            stored = (self._held[word] for word in words & self._held.keys())
-            self._near[id] = frozenset().union(*named, *stored)
+            facts = self._facts
+            words = (word for word in self.words(id) if not facts.speaks_of(word))
+            named = (self._program.resolve(word, id[0]) for word in words)
+            self._near[id] = self._stored(id).union(*named)
         return self._near[id]
+
+    def _stored(self, id: FunctionId) -> frozenset[FunctionId]:
+        """Return what is stored into the variables and fields that a function names."""
+        words = self.words(id) & self._held.keys()
+        return frozenset().union(*(self._held[word] for word in words))
 
     def _registered(self, id: FunctionId) -> frozenset[FunctionId] | None:
         """Return what a function calls that was registered; None where not all of it was read."""

@@ -24,6 +24,7 @@ from analyzer.idle.edits import Edits, edits_of
 from analyzer.idle.leads import Leads
 from analyzer.idle.nearby import counts
 from analyzer.idle.relevance import met_outside, unit_of
+from analyzer.migrations import Described, Forbidden
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.program.interest import Interest
 from analyzer.program.params import is_of_pages
@@ -40,13 +41,15 @@ _POINTS = rb"\bstruct\s+(?:page|folio)\s*\*[^;{}]*\b%s\b"
 
 
 def sparing(
-    prepared: Pair[Prepared], changed: Iterable[str]
+    prepared: Pair[Prepared], changed: Iterable[str], described: Iterable[Described]
 ) -> Callable[[Interest, Sequence[Part]], Mapping[Part, Reach]]:
     """Return what tells which parts of the roots a patch cannot reach, and what they would meet.
 
     Where pages of others come through the same functions, what becomes of all of them is compared.
+    Whether a tree has a described migration all of its roots may tell.
     """
-    patch = _patch(prepared, changed)
+    told = any(_is_told_by_all(migration, prepared.after) for migration in described)
+    patch = None if told else _patch(prepared, changed)
 
     def spare(interest: Interest, parts: Sequence[Part]) -> Mapping[Part, Reach]:
         if patch is None:
@@ -61,6 +64,16 @@ def sparing(
         return spared
 
     return spare
+
+
+def _is_told_by_all(migration: Described, tree: Prepared) -> bool:
+    """Tell whether it takes more than the pages at hand to know that a tree has a migration."""
+    if migration.forbids(Forbidden.CLEAR_BEFORE_FREEING) and not tree.types_forgotten:
+        return False  # it has it not
+    if any(not tree.law.space.holding(label) for label in migration.become_types):
+        return False
+    handed_on = any(p.handed_on_by or p.made_by for p in migration.populations)
+    return handed_on or migration.forbids(Forbidden.USE_AS_BIT)
 
 
 @dataclass
@@ -130,7 +143,8 @@ def _reach(patch: _Patch, interest: Interest, part: Part, leads: Pair[Leads]) ->
         return None
     if not words.isdisjoint(patch.named) or not patch.framed.isdisjoint(p for p, _ in met):
         return None
-    entered = frozenset(id for id in met if id in part or any(interest.role(id)))
+    matter = frozenset(id for id in met if any(interest.role(id)))
+    entered = matter.union(part, leads.after.pointed(met))
     if not _are_alike(patch, interest, frozenset(path for path, _ in entered)):
         return None
     one, other = patch.programs.before, patch.programs.after
