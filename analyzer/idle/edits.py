@@ -21,6 +21,7 @@ from analyzer.tree import Tree, is_source
 T = TypeVar("T")
 _TOKEN = re.compile(rb"\w+|[^\w\s]|\n")
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _CONTINUED = re.compile(rb"\\[ \t]*\n")
 #: What a header for all the kernel brings is known by name, whoever includes it.
 _SHARED = re.compile(rb"#[ \t]*include[ \t]*<")
@@ -178,6 +179,16 @@ def _head(d: Definition) -> tuple[int, int]:
 
 def _body(d: Definition) -> tuple[int, int]:
     return d.body, d.span.end
+
+
+@lru_cache(maxsize=8192)
+def identifiers(unit: Unit, name: str, *, head: bool = True) -> frozenset[str]:
+    """Return every word in a function, in its body and, unless that is left out, in its head."""
+    return frozenset(
+        word.decode("latin-1")
+        for d in unit.definitions.get(name, ())
+        for word in _IDENTIFIER.findall(unit.code[d.span.start if head else d.body : d.span.end])
+    )
 
 
 def changed_code(trees: Pair[Tree], changed: Iterable[str]) -> tuple[bytes, ...]:

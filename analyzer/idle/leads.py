@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 
 from analyzer.base import FunctionId
-from analyzer.c.unit import KEYWORD_NAMES, Unit
+from analyzer.idle.edits import identifiers
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import Facts
 from analyzer.program.chains import in_chain
 from analyzer.program.program import Program
-from analyzer.program.roots import registered, slots_of
-
-_WORD = re.compile(rb"[A-Za-z_]\w*")
+from analyzer.program.roots import called_through, registered
 
 
 class Leads:
@@ -50,7 +46,7 @@ class Leads:
         program = self._program
         if not program.has(id[0]):
             return frozenset()
-        return _words(program.unit(id[0]), id[1]) | program.called(id)
+        return identifiers(program.unit(id[0]), id[1]) | program.called(id)
 
     def _next(self, id: FunctionId) -> frozenset[FunctionId]:
         if id not in self._near:
@@ -94,10 +90,7 @@ def _closure(
 
 def _held_in_slots(program: Program) -> Mapping[str, frozenset[FunctionId]]:
     """Return for each variable or field the functions that it may hold."""
-    found: dict[str, set[FunctionId]] = {}
-    for id, slots in slots_of(program).items():
-        for slot in slots:
-            found.setdefault(slot, set()).add(id)
+    found = {slot: {*ids} for slot, ids in called_through(program).items()}
     for stored in program.stores():
         found.setdefault(stored.slot, set()).update(program.resolve(stored.value, stored.path))
     return {slot: frozenset(ids) for slot, ids in found.items()}
@@ -113,12 +106,3 @@ def _passed(slot: str, program: Program) -> frozenset[FunctionId] | None:
                 return None
             found.update(registered(program, stored))
     return frozenset(found)
-
-
-@lru_cache(maxsize=8192)
-def _words(unit: Unit, name: str) -> frozenset[str]:
-    """Return the names in a function, in its head and in its body."""
-    found: set[bytes] = set()
-    for d in unit.definitions.get(name, ()):
-        found.update(_WORD.findall(unit.code[d.span.start : d.span.end]))
-    return frozenset(word.decode("latin-1") for word in found) - KEYWORD_NAMES

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.base import FunctionId, Pair
@@ -18,14 +18,13 @@ from analyzer.c.constants import enumerators
 from analyzer.c.macros import macro_definitions
 from analyzer.c.unit import KEYWORD_NAMES, Unit, scan_unit
 from analyzer.flow.analyse import Prepared, holders_of
-from analyzer.idle.edits import Edits, edits_of, exported
+from analyzer.idle.edits import Edits, edits_of, exported, identifiers
 from analyzer.idle.nearby import NO_PAGE, counts, list_words, spoken_words
 from analyzer.program.interest import Interest
 from analyzer.program.params import page_params
 from analyzer.program.program import Program
 from analyzer.tree import is_source
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 #: A function that is declared, or a macro that is used, outside of functions.
 _DECLARED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 #: Words by which a parameter may be a page.
@@ -55,7 +54,7 @@ def _closure(edits: _Edits, program: Program) -> frozenset[str]:
     while todo:
         name = todo.pop()
         for path in edits.paths:
-            new = _identifiers(program.unit(path), name) - found
+            new = identifiers(program.unit(path), name) - found
             found |= new
             todo.extend(new)
     return frozenset(found)
@@ -87,7 +86,7 @@ def idle_by_interest(
         if edits.named & spoken:
             return None
         if edits.named and any(
-            edits.named & _identifiers(program.unit(path), name) for path, name in matter
+            edits.named & identifiers(program.unit(path), name) for path, name in matter
         ):
             return None
     if any(_params(before, f) != _params(after, f) for f in edits.functions):
@@ -100,15 +99,6 @@ def idle_by_interest(
 def _matter(tree: Prepared, interest: Interest) -> frozenset[FunctionId]:
     """Return all functions of a tree that the analysis can come into."""
     return interest.strong | interest.weak | {*holders_of(tree, interest)}
-
-
-def _identifiers(unit: Unit, name: str, *, head: bool = True) -> frozenset[str]:
-    """Return every word in a function, in its body and, unless that is left out, in its head."""
-    return frozenset(
-        word.decode("latin-1")
-        for d in unit.definitions.get(name, ())
-        for word in _WORD.findall(unit.code[d.span.start if head else d.body : d.span.end])
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +118,18 @@ class _Edits:
 
 def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
     """Return what a patch changes in the files that were read; None where that cannot be told."""
-    paths = frozenset(changed)
+    found = edited(prepared, changed)
+    if found is None:
+        return None
     functions: set[FunctionId] = set()
     words: set[str] = set()
     reframed: set[str] = set()
     named: set[str] = set()
-    read = {posixpath.dirname(path) for path in prepared.after.program.paths}
-    for path in sorted(paths):
-        if not is_source(path):
-            if counts(path) and posixpath.dirname(path) in read:
-                return None
-            paths -= {path}
-            continue
-        one, other = (unit_of(p.program, path) for p in (prepared.before, prepared.after))
-        if one is None or other is None or not (one.text or other.text):
-            return None  # not to be read
-        units = Pair(one, other)
-        edits = edits_of(units)
+    for path, (units, edits) in found.items():
         if edits.resized:
             return None  # whoever calls with the old number of arguments is looked for
-        if path.endswith(".h") and edits.includes:
-            return None  # a file with what matters may include it
+        if not (units.before.text or units.after.text):
+            return None  # not to be read
         functions |= {(path, name) for name in edits.functions}
         if edits.is_framed:
             reframed.add(path)
@@ -156,13 +137,42 @@ def _edits(prepared: Pair[Prepared], changed: Iterable[str]) -> _Edits | None:
             named |= met_outside(units, edits)
         for unit in (units.before, units.after):
             for name in edits.functions:
-                words |= _identifiers(unit, name, head=edits.is_framed)
+                words |= identifiers(unit, name, head=edits.is_framed)
     return _Edits(
-        paths, frozenset(functions), frozenset(words), frozenset(reframed), frozenset(named)
+        frozenset(found),
+        frozenset(functions),
+        frozenset(words),
+        frozenset(reframed),
+        frozenset(named),
     )
 
 
-def unit_of(program: Program, path: str) -> Unit | None:
+def edited(
+    prepared: Pair[Prepared], changed: Iterable[str]
+) -> Mapping[str, tuple[Pair[Unit], Edits]] | None:
+    """Return the sources that a patch changes, with the edits; None for any other patch.
+
+    It may change what is built, what could not be read, or what a header includes.
+    """
+    found: dict[str, tuple[Pair[Unit], Edits]] = {}
+    programs = (prepared.before.program, prepared.after.program)
+    read = {posixpath.dirname(path) for program in programs for path in program.paths}
+    for path in sorted(changed):
+        if not is_source(path):
+            if counts(path) and posixpath.dirname(path) in read:
+                return None
+            continue
+        one, other = (_unit_of(program, path) for program in programs)
+        if one is None or other is None:
+            return None
+        edits = edits_of(Pair(one, other))
+        if path.endswith(".h") and edits.includes:
+            return None  # a file with what matters may include it
+        found[path] = (Pair(one, other), edits)
+    return found
+
+
+def _unit_of(program: Program, path: str) -> Unit | None:
     """Return a file, empty where the tree has none; None where it could not be read."""
     if program.has(path):
         return program.unit(path)

@@ -20,10 +20,9 @@ from analyzer.c.unit import Unit
 from analyzer.flow.analyse import Prepared
 from analyzer.flow.asks.common import Common, common_in
 from analyzer.flow.domain.activation import types_of
-from analyzer.idle.edits import Edits, edits_of
+from analyzer.idle.edits import Edits
 from analyzer.idle.leads import Leads
-from analyzer.idle.nearby import counts
-from analyzer.idle.relevance import met_outside, unit_of
+from analyzer.idle.relevance import edited, met_outside
 from analyzer.migrations import Described, Forbidden
 from analyzer.pages.aside import is_harmless, speaks_of_pages
 from analyzer.program.interest import Interest
@@ -32,7 +31,6 @@ from analyzer.program.parts import Part, Reach
 from analyzer.program.program import Program
 from analyzer.program.references import takes
 from analyzer.program.shape import expressions_of, names_in
-from analyzer.tree import is_source
 
 #: A type that is wide enough for a page frame number or a physical address.
 _NUMBER = re.compile(r"\blong\b|\bu64\b|addr_t\b")
@@ -107,27 +105,14 @@ def _patch(prepared: Pair[Prepared], changed: Iterable[str]) -> _Patch | None:
         return None
     if before.types_forgotten != after.types_forgotten:
         return None
-    read = {posixpath.dirname(path) for path in (*before.program.paths, *after.program.paths)}
-    edits: dict[str, Edits] = {}
-    named: set[str] = set()
-    for path in changed:
-        if not is_source(path):
-            if counts(path) and posixpath.dirname(path) in read:
-                return None
-            continue
-        one, other = unit_of(before.program, path), unit_of(after.program, path)
-        if one is None or other is None:
-            return None  # not to be read
-        units = Pair(one, other)
-        found = edits_of(units)
-        if path.endswith(".h") and (found.includes or found.turned):
-            return None
-        if found.functions or found.is_framed:
-            edits[path] = found
-        if found.is_framed:
-            named |= met_outside(units, found)
+    found = edited(prepared, changed)
+    if found is None or any(e.turned for path, (_, e) in found.items() if path.endswith(".h")):
+        return None
+    edits = {path: e for path, (_, e) in found.items() if e.functions or e.is_framed}
+    framed = (met_outside(*found[path]) for path, e in edits.items() if e.is_framed)
+    named = frozenset[str]().union(*framed)
     functions = frozenset((path, name) for path, e in edits.items() for name in e.functions)
-    return _Patch(prepared, edits, functions, frozenset(named))
+    return _Patch(prepared, edits, functions, named)
 
 
 def _reach(patch: _Patch, interest: Interest, part: Part, leads: Pair[Leads]) -> Reach | None:

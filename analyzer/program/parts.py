@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from analyzer.base import FunctionId
 from analyzer.pages.facts import Facts
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
-from analyzer.program.roots import slots_of
+from analyzer.program.roots import called_through
 
 Part = tuple[FunctionId, ...]
 
@@ -82,7 +82,7 @@ class _Below:
         self.drawing = {id for name in draws for id in program.calling(name)}
         self.putting = {id for n in (*lists.put, *lists.passing) for id in program.calling(n)}
         self._program, self._interest = program, interest
-        self._stored = _stored(program)
+        self._stored = called_through(program)
         self._next: dict[FunctionId, frozenset[FunctionId]] = {}
 
     def reached(self, root: FunctionId) -> set[FunctionId]:
@@ -103,12 +103,3 @@ class _Below:
             yield from (of for of in program.resolve(name, id[0]) if any(interest.role(of)))
         for slot in program.pointers(id) | program.called(id):
             yield from self._stored.get(slot, ())
-
-
-def _stored(program: Program) -> Mapping[str, list[FunctionId]]:
-    """Return what can be called through a variable or field."""
-    found: dict[str, list[FunctionId]] = {}
-    for id, slots in slots_of(program).items():
-        for slot in slots:
-            found.setdefault(slot, []).append(id)
-    return found

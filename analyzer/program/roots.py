@@ -166,6 +166,15 @@ def slots_of(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:
     return {id: tuple(dict.fromkeys(s)) for id, s in ids.items()}
 
 
+def called_through(program: Program) -> Mapping[str, list[FunctionId]]:
+    """Return what can be called through a variable or field."""
+    found: dict[str, list[FunctionId]] = {}
+    for id, slots in slots_of(program).items():
+        for slot in slots:
+            found.setdefault(slot, []).append(id)
+    return found
+
+
 def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
     """Return what is stored through a registrar: `slot = parameter`, and its callers' arguments."""
     registrar = program.enclosing(stored.path, stored.at)
