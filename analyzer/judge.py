@@ -107,8 +107,8 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
 
 def judge_trees(task: Task, prepared: Pair[Prepared]) -> Judged:
     """Analyse and compare both trees; read on as long as pages go where nothing was read."""
+    spare = sparing(prepared, task.changed, task.question.described)
     while True:
-        spare = sparing(prepared, task.changed, task.question.described)
         interest, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs, spare=spare)
         sides = task.sides(prepared, (interest, behaviours))
         # Most often nothing is left to read: the comparison need not wait for the search.

@@ -124,7 +124,7 @@ def _are_held(args: Sequence[Value], state: State) -> bool:
 
 def _by_fact(site: CallSite, state: State) -> Results | None:
     """Apply what the facts say of a core interface; None where they say nothing."""
-    step, name, args, here, act, run = site[:6]
+    step, name, args, here, act, run, _ = site
     facts, first = run.facts, args[0] if args else None
     for told in (
         zeroed(site, state),
