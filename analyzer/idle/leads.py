@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from analyzer.base import FunctionId
+from analyzer.flow.domain.activation import types_of
 from analyzer.idle.edits import identifiers
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import Facts
@@ -47,6 +49,19 @@ class Leads:
         if not program.has(id[0]):
             return frozenset()
         return identifiers(program.unit(id[0]), id[1]) | program.called(id)
+
+    def name(self, ids: Iterable[FunctionId], word: str) -> bool:
+        """Tell whether a function names a field, or a variable that is not its own."""
+        return any(word in self.words(id) and not self._is_own(word, id) for id in ids)
+
+    def _is_own(self, word: str, id: FunctionId) -> bool:
+        """Tell whether a word is but a parameter or a variable of a function."""
+        as_field = re.compile(rb"(?:\.|->)\s*+%s\b" % re.escape(word).encode())
+        unit = self._program.unit(id[0])
+        return all(
+            not as_field.search(unit.code, d.body, d.span.end)
+            for d in unit.definitions.get(id[1], ())
+        ) and all(word in types_of(*body) for body in self._program.bodies(id))
 
     def _next(self, id: FunctionId) -> frozenset[FunctionId]:
         if id not in self._near:

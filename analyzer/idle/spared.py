@@ -135,7 +135,8 @@ def _reach(patch: _Patch, interest: Interest, part: Part, leads: Pair[Leads]) ->
     one, other = patch.programs.before, patch.programs.after
     if any(one.is_undefined(word) != other.is_undefined(word) for word in words):
         return None
-    return Reach(entered, words, frozenset(_unread(entered, patch.prepared.after)))
+    names = partial(leads.after.name, met)
+    return Reach(entered, names, frozenset(_unread(entered, patch.prepared.after)))
 
 
 def _unread(entered: Iterable[FunctionId], tree: Prepared) -> Iterator[str]:

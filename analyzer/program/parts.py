@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from analyzer.base import FunctionId
@@ -19,13 +19,13 @@ _LAST = re.compile(r"(\w+)(?:\[[^\]]*\])*\Z")
 
 
 class Reach(NamedTuple):
-    """What walks from roots may meet: the functions that matter, and names.
+    """What walks from roots may meet: the functions that matter, and fields and variables of files.
 
     unread are the functions that pages may go to and of which no definition was read.
     """
 
     functions: frozenset[FunctionId]
-    words: frozenset[str]
+    names: Callable[[str], bool]
     unread: frozenset[str]
 
     def knows(self, place: str) -> bool:
@@ -34,7 +34,7 @@ class Reach(NamedTuple):
         if own and all(path != of for of, _ in self.functions):
             return False
         last = _LAST.search(place)
-        return last is None or last[1] in self.words
+        return last is None or self.names(last[1])
 
 
 def parts_of(
