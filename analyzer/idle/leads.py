@@ -80,7 +80,8 @@ class Leads:
         """Return what a function calls that was registered; None where not all of it was read."""
         if id not in self._far:
             program, chains = self._program, self._facts.chains
-            slots = program.pointers(id) | program.called(id)
+            called = {n for n in program.called(id) if not program.resolve(n, id[0])}
+            slots = program.pointers(id) | called
             passed = [
                 _passed(s, program) for s in slots if program.stored(s) and not is_harmless(s)
             ]
