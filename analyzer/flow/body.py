@@ -26,7 +26,7 @@ from analyzer.flow.expressions import assign
 from analyzer.flow.loops import walks_range
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.populations import name_population
-from analyzer.flow.ranges import is_stepped, passed
+from analyzer.flow.ranges import is_stepped, passed, searches
 from analyzer.flow.refine import refine, valued
 from analyzer.flow.run import Run
 from analyzer.flow.turns import jumped, stored_into, switches, turned
@@ -34,6 +34,7 @@ from analyzer.flow.unentered import weightless
 from analyzer.flow.watch import Lookout
 from analyzer.flow.weight import matters
 from analyzer.flow.zeroing import collected, stepped_on, stepped_turn, turned_on
+from analyzer.pages.machine import Verb
 from analyzer.program.shape import Shape, root_name
 from analyzer.program.slices import Slice
 
@@ -130,6 +131,8 @@ class Body:
                     after = [weightless(step, state, act, run, self.enter)]
                 else:
                     after = calls.call(step, state, act, run, self.enter)
+                if len(after) > 1 and not self._decides(step):
+                    after = [state]
                 return [after_call(step, s, act, run) for s in after]
             case ir.Iterate():
                 return lists.iterate(step, state, act, run)
@@ -138,6 +141,13 @@ class Body:
             case ir.Havoc(names):
                 return [lose(names, step.span.start, state, act, run)]
         return [state]
+
+    def _decides(self, step: ir.Call) -> bool:
+        """Tell whether something hangs on a test of a page: what is only printed tells nothing."""
+        if not isinstance(step.callee, ir.Name):
+            return True
+        op = self.run.space.operations.get(step.callee.id)
+        return op is None or op.verb is not Verb.TEST or self.slice.hangs_on(step.result.id)
 
     def _check(self, step: ir.Check, state: State) -> list[State]:
         """Finish a page whose assertion failed; observe it if its state left no other way.
@@ -227,8 +237,9 @@ class Body:
                     return
             if n not in into:
                 turns.pop(n, None)
-                if over_range and place.block == loop.header and not empty:
-                    state = passed(self.shape.advanced[n], state, self.act)
+                passes = over_range or searches(self.act.variant, n)
+                if passes and place.block == loop.header and not empty:
+                    state = passed(n, self.shape.advanced[n], state, self.act, self.run)
         if self.watch is not None:
             self.watch.leave(place.block, target, state)
         self._push(_Place(target, tuple(sorted(turns.items())) if turns else ()), state)

@@ -63,10 +63,10 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
             return _unary(op, evaluate(operand, state, act, run))
         case ir.Field(base, name, _):
             return _field(e, base, name, state, act, run)
-        case ir.Index(base, index):
+        case ir.Index(base):
             held_base = evaluate(base, state, act, run)
             if isinstance(held_base, Page):
-                return element(held_base, index, evaluate(index, state, act, run), act, run)
+                return _element(e, held_base, state, act, run)
             place = place_of(e, state, act, run)
             note_cell(e, place, act, run)
             return _load(place, held_base, state)
@@ -103,6 +103,16 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
         tested = next((v.tested for v in (one, other) if isinstance(v, Int) and v.tested), None)
         return Int(value.value, tested)
     return value
+
+
+def _element(e: ir.Index, page: Page, state: State, act: Activation, run: Run) -> Value:
+    """Return what `page[index]` names, which may be the page itself where that gives the index."""
+    by = e.index.operand if isinstance(e.index, ir.Unary) and e.index.op == "-" else e.index
+    if not is_computed_from(evaluate(by, state, act, run), page, run):
+        return element(page, e.index, evaluate(e.index, state, act, run), act, run)
+    key = f"{act.depth}:{_expression_key(e)}"
+    note_computed(key, (page,), state, run)
+    return Page(key, page.form)
 
 
 def _only_counts(e: ir.Expr, value: Value, state: State, act: Activation) -> bool:
@@ -246,7 +256,7 @@ def _address(operand: ir.Expr, state: State, act: Activation, run: Run) -> Value
         case ir.Index(base, index):
             held = evaluate(base, state, act, run)
             if isinstance(held, Page):
-                return element(held, index, evaluate(index, state, act, run), act, run)
+                return _element(operand, held, state, act, run)
             where = _array_of(base, held, state, act, run)
             return Element(where, evaluate(index, state, act, run))
         case ir.Unary("*", inner):

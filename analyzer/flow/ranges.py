@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.computed import note_computed
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import (
@@ -21,6 +22,7 @@ from analyzer.flow.domain.values import (
 )
 from analyzer.flow.run import Run
 from analyzer.flow.turns import jumped
+from analyzer.pages.aside import is_harmless
 from analyzer.program.shape import expressions_of, names_in
 
 _END = f"{FROM}end"
@@ -141,14 +143,42 @@ def _some(value: ir.Expr, how: str = _STEP) -> ir.Expr:
     return ir.Binary(value.op, value.left, ir.Cast(how, value.right))
 
 
-def passed(names: Iterable[str], state: State, act: Activation) -> State:
-    """Return the state in which what has stepped through a range stands behind its end."""
+def passed(n: int, names: Iterable[str], state: State, act: Activation, run: Run) -> State:
+    """Return the state in which what has stepped through a range stands behind its end.
+
+    What a loop has only looked for, as `while (pfn & 3) pfn--` does, may be where it began.
+    """
+    searching = searches(act.variant, n)
     for name in sorted(names):
         place = act.place(name)
         held = state.store.get(place)
-        if isinstance(held, Page) and FROM not in held.key:
+        if searching and (isinstance(held, Page) or (held is not None and is_stepped(held))):
+            key = f"{place}:{n}"
+            note_computed(key, (held,), state, run)
+            found = Page(key, held.form) if isinstance(held, Page) else Unknown(key)
+            state = state.put(place, found)
+        elif isinstance(held, Page) and FROM not in held.key:
             state = state.put(place, Page(held.key + _END, held.form))
     return state
+
+
+@lru_cache(maxsize=4096)
+def searches(variant: ir.Variant, n: int) -> bool:
+    """Tell whether a loop does nothing but compute."""
+    return all(
+        _only_computes(step)
+        for b in variant.loops[n].blocks
+        for step in variant.blocks[b].instructions
+    )
+
+
+def _only_computes(step: ir.Instruction) -> bool:
+    match step:
+        case ir.Assign(ir.Name()):
+            return True
+        case ir.Call(_, ir.Name(name)):
+            return is_harmless(name)
+    return False
 
 
 def is_part(key: str, range_key: str) -> bool:

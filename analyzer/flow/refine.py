@@ -8,6 +8,7 @@ from functools import partial
 from analyzer.c import ir
 from analyzer.flow.asks import typed
 from analyzer.flow.asks.tested import is_condition
+from analyzer.flow.asks.truths import by_truths
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.numbers import IS_ZERO
 from analyzer.flow.domain.state import State
@@ -35,6 +36,8 @@ from analyzer.program.shape import returned_by
 def valued(e: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple[Value, State]]:
     """Return what is known of a value: of a comparison that tells something, either outcome."""
     value = evaluate(e, state, act, run)
+    if (apart := by_truths(e, state, act, run)) is not None:
+        return [found for one in apart for found in valued(e, one, act, run)]
     if typed.reads_types(act, run):
         value_of = partial(evaluate, state=state, act=act, run=run)
         if is_condition(e) and (told := typed.split(e, value_of, state, act, run)) is not None:
@@ -53,6 +56,8 @@ def refine(cond: ir.Expr, state: State, act: Activation, run: Run) -> list[tuple
         value_of = partial(evaluate, state=state, act=act, run=run)
         if (told := typed.split(cond, value_of, state, act, run)) is not None:
             return told
+    if (apart := by_truths(cond, state, act, run)) is not None:
+        return [outcome for one in apart for outcome in refine(cond, one, act, run)]
     match cond:
         case ir.Unary("!", operand):
             return [(not held, s) for held, s in refine(operand, state, act, run)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzer.c import ir
@@ -15,12 +15,18 @@ class Slice:
 
     names are the variables whose values decide what happens to a page; branches are the blocks
     whose condition decides it. Other assignments are skipped, other branches taken both ways.
-    guards are the branches that decide whether a page is marked or unmarked.
+    guards are the branches that decide whether a page is marked or unmarked. mixed are the names of
+    which an assertion asks where it may hold whatever they are: it tells nothing of them.
     """
 
     names: frozenset[str]
     branches: frozenset[int]
     guards: frozenset[int]
+    mixed: frozenset[str]
+
+    def hangs_on(self, name: str) -> bool:
+        """Tell whether something that matters is decided by a name, whatever else is so."""
+        return name in self.names and name not in self.mixed
 
 
 #: Tells whether a call or a store may do something to a page, or an assertion is about one.
@@ -61,7 +67,42 @@ def slice_of(variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells)
         if any(isinstance(step, ir.Call) and marks(step) for step in block.instructions)
     }
     guards = frozenset(b for b in branches if not marking.isdisjoint(regions[b]))
-    return Slice(frozenset(names), frozenset(branches), guards)
+    return Slice(frozenset(names), frozenset(branches), guards, _mixed(blocks, regions))
+
+
+def _mixed(blocks: tuple[ir.Block, ...], regions: Mapping[int, Sequence[int]]) -> frozenset[str]:
+    """Return what assertions ask for that may hold either way: `WARN_ON(!PageX(page) && order)`."""
+    found: set[str] = set()
+    checks = [
+        (b, s.span)
+        for b, block in enumerate(blocks)
+        for s in block.instructions
+        if isinstance(s, ir.Check)
+    ]
+    for check, span in checks:
+        for b, region in regions.items():
+            end = blocks[b].end
+            assert isinstance(end, ir.Branch), "only branches have regions"
+            inside = check in region and span.start <= end.span.start < span.end
+            if inside and all(_passes(blocks, to, check, region) for to in ir.successors(end)):
+                found.update(names_in(end.cond))
+    return frozenset(found)
+
+
+def _passes(blocks: tuple[ir.Block, ...], start: int, check: int, region: Sequence[int]) -> bool:
+    """Tell whether a way from a block leaves a region past an assertion that fails."""
+    seen, todo = {check}, [start]
+    while todo:
+        b = todo.pop()
+        if b not in region:
+            return True
+        if b not in seen:
+            seen.add(b)
+            after = ir.successors(blocks[b].end)
+            if not after:
+                return True
+            todo += after
+    return False
 
 
 def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], list[bool]]:
