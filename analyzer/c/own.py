@@ -142,6 +142,12 @@ def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def called_by_macros(unit: Unit) -> frozenset[str]:
+    """Return what the macros with parameters of a file call."""
+    stands = (_STANDS.match(x.argument) for x in unit.directives if x.keyword == "define")
+    return frozenset(name for m in stands if m for name in _CALLED.findall(m[3]))
+
+
 def pasted_names(unit: Unit, wrapping: Collection[str]) -> frozenset[tuple[str, str]]:
     """Return how the names of functions begin and end that such macros of a file define."""
     found = set()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 from analyzer.c.own import (
     NOTHING,
     Own,
+    called_by_macros,
     ending_functions,
     own_functions,
     own_macros,
@@ -18,7 +19,7 @@ from analyzer.c.own import (
     plain_macros,
     wrapping_macros,
 )
-from analyzer.c.unit import LARGEST, Unit
+from analyzer.c.unit import LARGEST, Unit, called_names
 from analyzer.pages.laws import HEADER
 from analyzer.program.cache import Cache
 
@@ -61,6 +62,7 @@ class Names:
             for m in own_macros(file, names - self._taken_from(file.path), at)
         ]
         accessors = frozenset(n for n in names if HEADER in self._sources[n])
+        accessors |= _reaching([file for _, file in files], accessors)
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
         macros += [m for at, file in files for m in own_macros(file, wrap, at)]
         other = names | wrap
@@ -124,6 +126,23 @@ class Names:
     def _unit(self, path: str) -> Unit | None:
         text = self._read(path)
         return None if text is None or len(text) > LARGEST else self._cache.scan(path, text).unit
+
+
+def _reaching(files: Sequence[Unit], accessors: frozenset[str]) -> frozenset[str]:
+    """Return the functions of files that macros of theirs call and that come to an accessor."""
+    called: dict[str, set[str]] = {}
+    todo = {name for file in files for name in called_by_macros(file)}
+    while todo:
+        name = todo.pop()
+        if name in called:
+            continue
+        found = [(f, d) for f in files for d in f.definitions.get(name, ())]
+        called[name] = {n for file, d in found for n in called_names(file, d)}
+        todo |= called[name]
+    reaching: set[str] = set()
+    while new := {n for n, of in called.items() if of & accessors or of & reaching} - reaching:
+        reaching |= new
+    return frozenset(reaching)
 
 
 def _is_shared(path: str) -> bool:
