@@ -265,6 +265,7 @@ def _writing_roots(
     edge = [id for name in starts for id in program.calling(name)]
     edge += _flagging(program, space, facts, makers)
     edge += _drains(program, facts, _drivers({path for path, _ in edge}, makers))
+    edge += _asking(program, space, facts)
     return _climbed(program, facts, edge, makers)
 
 
@@ -354,6 +355,17 @@ def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[
         elif passes_pages(program, facts, id):
             above = (c for c in callers_of(program, id) if c[0] == id[0])
             yield from (c for c in above if _takes(program, c, facts.lists))
+
+
+def _asking(program: Program, space: Space, facts: Facts) -> Iterator[FunctionId]:
+    """Yield the functions that ask for a tracked type and free pages.
+
+    Who forgets to take off the type that it has asked for names no other operation on it.
+    """
+    tests = (op for op in space.operations.values() if op.dimension == TYPE and op.is_test)
+    asking = {id for op in tests if op.label in facts.types for id in program.calling(op.name)}
+    for sink in sorted(facts.sinks):
+        yield from (id for id in program.calling(sink) if id in asking)
 
 
 def _takes(program: Program, id: FunctionId, lists: Lists) -> bool:
