@@ -126,8 +126,12 @@ class Described:
 
     @property
     def become_types(self) -> tuple[str, ...]:
-        """Return what is a flag before the migration and a page type after it."""
-        return tuple(t for t in self.types if t in self.flags)
+        """Return what is a flag before the migration and a page type after it.
+
+        A type that has lost its title is spelled in other letters: HugeTLB, Hugetlb.
+        """
+        flags = {flag.lower() for flag in self.flags}
+        return tuple(t for t in self.types if t.lower() in flags)
 
     @property
     def functions(self) -> tuple[tuple[str, ...], ...]:

@@ -56,16 +56,22 @@ def is_name_of(name: str, label: str) -> bool:
 def names_in(header: bytes) -> Mapping[str, tuple[str, ...]]:
     """Return for each title in a page-flags.h the lower-case names that stand beside it.
 
-    A use of a macro gives them, `PAGE_TYPE_OPS(Table, table, pgtable)`; where it has no title,
-    as in `FOLIO_TYPE_OPS(slab, slab)`, the first name makes one.
+    A use of a macro gives them, `PAGE_TYPE_OPS(Table, table, pgtable)`; where none has a title
+    for it, as in `FOLIO_TYPE_OPS(slab, slab)`, the first name makes one.
     """
     found: dict[str, dict[str, None]] = {}
+    bare: list[list[str]] = []
     for use in _USE.finditer(header):
         first, *others = (a.strip() for a in use[1].decode("latin-1").split(","))
         names = [a for a in (first, *others) if _LOWER.fullmatch(a)]
         if not names or not first.isidentifier():
             continue
-        if first in names or is_name_of(names[0], first):
-            label = label_of(first) if first in names else first
-            found.setdefault(label, {}).update(dict.fromkeys(names))
+        if first in names:
+            bare.append(names)
+        elif is_name_of(names[0], first):
+            found.setdefault(first, {}).update(dict.fromkeys(names))
+    titles = {names[0]: title for title, held in found.items() if (names := [*held])}
+    for names in bare:
+        label = titles.get(names[0]) or label_of(names[0])
+        found.setdefault(label, {}).update(dict.fromkeys(names))
     return {label: tuple(names) for label, names in found.items()}

@@ -104,6 +104,16 @@ def test_a_header_says_how_it_spells() -> None:
     assert ("guard",) == names_of("Guard", spelled)
 
 
+def test_a_name_without_a_title_has_the_one_that_stands_elsewhere() -> None:
+    spelled = names_in(
+        b"FOLIO_TEST_FLAG_FALSE(hugetlb)\n"
+        b"PAGE_TYPE_OPS(HugeTLB, hugetlb, hugetlb)\n"
+        b"FOLIO_TYPE_OPS(slab, slab)\n"
+    )
+
+    assert {"HugeTLB": ("hugetlb",), "Slab": ("slab",)} == spelled
+
+
 def test_a_source_speaks_of_a_type_by_the_name_that_its_folios_have() -> None:
     spelled = {"Table": ("table", "pgtable")}
     text = b"__folio_set_pgtable(folio);"

@@ -97,14 +97,15 @@ FLAG, PAGE_TYPE = "a flag of its own", "a page type, which excludes all others"
 def _kinds(sides: Sides) -> Iterator[Migration]:
     """Yield which names are a flag in one tree and a page type in the other."""
     before, after = _settable(sides.behaviours.before), _settable(sides.behaviours.after)
-    for label in sorted(before.keys() & after.keys()):
-        if before[label] != after[label]:
-            told = [PAGE_TYPE if kind else FLAG for kind in (before[label], after[label])]
+    titles = {label.lower(): label for label in sorted(before)}
+    for label in sorted(after):  # HugeTLB may become what has the lower-case name alone, Hugetlb
+        was = before.get(titles.get(label.lower(), ""), after[label])
+        if was != after[label]:
             yield Migration(
                 name="derived",
                 population=f"Page{label}()",
-                before=told[0],
-                after=told[1],
+                before=PAGE_TYPE if was else FLAG,
+                after=PAGE_TYPE if after[label] else FLAG,
                 cause=_defined(label, sides),
             )
 
