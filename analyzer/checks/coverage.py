@@ -55,7 +55,7 @@ class Coverage:
         clear = o.page.source(TYPE)
         assert clear is not None, "asked of pages that were cleared"
         way, other = way_of(o), way_to(clear)
-        part = _parting(way, other)
+        part = parting(way, other)
         if part is None:
             return None
         others = (w for n in range(part, len(way)) for w in self._beside(way, n))
@@ -69,7 +69,7 @@ class Coverage:
         if writer is None or writer.kind != "write" or writer.function in self._facts.origins:
             return False
         way, other = way_of(o), way_to(writer)
-        part = _parting(way, other)
+        part = parting(way, other)
         return part is not None and bool(self._left(o, way[part:], other[part:]))
 
     def is_elsewhere(self, o: Observation, functions: Collection[FunctionId]) -> bool:
@@ -112,7 +112,7 @@ class Coverage:
 
     def _beside(self, way: Way, part: int) -> Iterator[Way]:
         """Yield the ways to clears that part from a way at a function."""
-        return (w for w in self._clears if _parting(way, w) == part)
+        return (w for w in self._clears if parting(way, w) == part)
 
     def _left(self, o: Observation, way: Way, other: Way) -> str | None:
         """Return what one way clears of what the other one hands over; both begin in a function."""
@@ -218,7 +218,7 @@ def is_clear(accessor: str, space: Space) -> bool:
     return op is not None and op.dimension == TYPE and op.verb is Verb.CLEAR
 
 
-def _parting(way: Way, other: Way) -> int | None:
+def parting(way: Way, other: Way) -> int | None:
     """Return where two ways part in a function that both go through; None where they do not."""
     for n, (a, b) in enumerate(zip(way, other, strict=False)):
         if a != b:

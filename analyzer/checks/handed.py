@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from analyzer.base import unspaced
+from analyzer.base import FunctionId, unspaced
 from analyzer.c import ir
+from analyzer.checks.coverage import parting, way_of, way_to
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.flow.domain.observe import Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import Event
+from analyzer.program.params import is_page_pointer
 from analyzer.program.program import Program
 from analyzer.program.shape import shape_of
 
@@ -19,55 +22,93 @@ _ARGUMENT = re.compile(r"\w+\(\s*(\w+)\s*\)")
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield operations on a variable whose page the function has given away a few lines before.
 
-    Only where nothing lies between that could have changed the variable: the pages of a range
-    are one abstract page, and the next one of them was not given away.
+    What it calls may do either. Only where nothing lies between that could have changed the
+    variable: the pages of a range are one abstract page, and the next one was not given away.
     """
-    known = {_key(o) for o in _late(sides, sides.programs.before, before=True)}
-    for o in _late(sides, sides.programs.after, before=False):
-        if _key(o) not in known:
+    known = {_key(o) for _, o in _late(sides.behaviours.before, sides.programs.before)}
+    for o, at in _late(sides.behaviours.after, sides.programs.after):
+        if _key(at) not in known:
             op = sides.behaviours.after.space.operations[o.operation]
+            does = "changes" if at.id == o.id else f"has {o.function}() change"
             says = (
-                f"{o.function}() changes Page{op.label} on pages that it has handed to the buddy "
+                f"{at.function}() {does} Page{op.label} on pages that it has handed to the buddy "
                 "before"
             )
-            yield Failure("contract-mismatch", o, definite=False, says=says)
+            yield Failure("contract-mismatch", at, definite=False, says=says)
 
 
 def _key(o: Observation) -> object:
     return (o.path, o.function, unspaced(o.text))
 
 
-def _late(sides: Sides, program: Program, *, before: bool) -> Iterator[Observation]:
-    behaviour = sides.behaviours.before if before else sides.behaviours.after
+def _late(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation, Observation]]:
+    """Yield such operations, each as it is and as its function sees it that gave the page away."""
     seen: set[object] = set()
     for o in behaviour.observations:
-        if o.outcome is Outcome.LATE and _key(o) not in seen and _is_same_page(o, program):
-            seen.add(_key(o))
-            yield o
+        if o.outcome is not Outcome.LATE:
+            continue
+        at = _in_giver(o)
+        if at is not None and _key(at) not in seen and _is_same_page(o, at, program):
+            seen.add(_key(at))
+            yield o, at
 
 
-def _is_same_page(o: Observation, program: Program) -> bool:
-    argument = _ARGUMENT.fullmatch(o.text)
-    handed = next((e for e in reversed(o.page.history) if e.kind == "handed"), None)
-    if argument is None or handed is None:
-        return False
-    call = _call_in(o, handed)
-    if call is None:
-        return False
-    at, text = call
-    passes = re.search(rf"[(,]\s*{argument[1]}\s*[,)]", text) is not None
-    return passes and at < o.span.start and _is_kept(o, argument[1], at, program)
+def _in_giver(o: Observation) -> Observation | None:
+    """Return an operation as the function sees it in which the way to it parts from the page's."""
+    handed = _handed(o)
+    part = None if handed is None else parting(way_of(o), way_to(handed))
+    if part is None or part == len(o.stack):
+        return None if part is None else o
+    call = o.stack[part]
+    return replace(
+        o,
+        path=call.path,
+        function=call.function,
+        span=call.span,
+        text=call.text,
+        stack=o.stack[:part],
+    )
 
 
-def _call_in(o: Observation, handed: Event) -> tuple[int, str] | None:
-    """Return the call by which the function at hand gave the page away: its offset and text."""
-    if handed.owner == o.id:
-        return handed.at, handed.operation
-    depth = len(o.stack)
-    if len(handed.chain) > depth and handed.chain[depth].id == o.id:
-        frame = handed.chain[depth]
-        return frame.span.start, frame.text
-    return None
+def _handed(o: Observation) -> Event | None:
+    """Return what gave the page of an operation away."""
+    return next((e for e in reversed(o.page.history) if e.kind == "handed"), None)
+
+
+def _is_same_page(o: Observation, at: Observation, program: Program) -> bool:
+    """Tell whether one variable names the page where it is given away and where it is written."""
+    handed, part = _handed(o), len(at.stack)
+    assert handed is not None, "asked where the way parts from that of the page"
+    if part < len(handed.chain):
+        given = (handed.chain[part].span.start, handed.chain[part].text)
+    else:
+        given = (handed.at, handed.operation)
+    if at is o:
+        argument = _ARGUMENT.fullmatch(o.text)
+        names = {argument[1]} if argument else set()
+    else:
+        names = _pages_in(at.id, program)
+    return given[0] < at.span.start and any(
+        _passes(name, at.text) and _passes(name, given[1]) and _is_kept(at, name, given[0], program)
+        for name in sorted(names)
+    )
+
+
+def _pages_in(id: FunctionId, program: Program) -> set[str]:
+    """Return the variables of a function that point to pages."""
+    return {
+        name
+        for function, variant in program.bodies(id)
+        for name, spelled in (
+            *variant.locals.items(),
+            *((p.name, p.type) for p in function.params),
+        )
+        if is_page_pointer(spelled)
+    }
+
+
+def _passes(name: str, text: str) -> bool:
+    return re.search(rf"[(,]\s*{name}\s*[,)]", text) is not None
 
 
 def _is_kept(o: Observation, name: str, since: int, program: Program) -> bool:
