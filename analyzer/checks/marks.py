@@ -31,7 +31,7 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     a function that nobody defines any more does is not known. Nor is it where others of the range
     are cleared now: that may be all of them.
     """
-    made = frozenset(map(_performed, sides.behaviours.after.observations))
+    made = performed(sides.behaviours.after)
     coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
     cleared: dict[object, list[Event | None]] = {}
     for o in sides.behaviours.before.observations:
@@ -48,7 +48,7 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         typed = o.dimension == TYPE
         is_short = typed and coverage.misses(o, way)
         if any(
-            e and ((_still_made(e, made, sides) and not is_short) or _is_lost(e, sides))
+            e and ((_still_made(e, made, sides) and not is_short) or is_lost(e, sides))
             for e in clears
         ):
             continue
@@ -60,24 +60,28 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
 
 
-def _is_lost(clear: Event, sides: Sides) -> bool:
+def is_lost(clear: Event, sides: Sides) -> bool:
     """Tell whether a function on the way to a clear is still called, and nobody defines it."""
-    program = sides.programs.after
-    way = (*(frame.id for frame in clear.chain), clear.owner)
+    program, way = sides.programs.after, leading_to(clear)
     return any(
         name in program.called(caller) and not program.resolve(name, caller[0])
         for caller, (_, name) in pairwise(way)
     )
 
 
-def _performed(o: Observation) -> object:
-    return (o.chain, unspaced(o.text))
+def leading_to(event: Event) -> tuple[FunctionId, ...]:
+    """Return the functions that lead to an event, the one that makes it last."""
+    return (*(frame.id for frame in event.chain), event.owner)
+
+
+def performed(behaviour: Behaviour) -> frozenset[object]:
+    """Return what was observed in a tree, each by the functions that lead there and its text."""
+    return frozenset((o.chain, unspaced(o.text)) for o in behaviour.observations)
 
 
 def _still_made(clear: Event, made: frozenset[object], sides: Sides) -> bool:
     """Tell whether pages come to a clear by the same calls as before, all on the same terms."""
-    chain = (*(f.id for f in clear.chain), clear.owner)
-    if (chain, unspaced(clear.operation)) not in made:
+    if (leading_to(clear), unspaced(clear.operation)) not in made:
         return False
     if sides.is_changed(clear.owner, clear.dimension):
         return False

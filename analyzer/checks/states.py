@@ -14,6 +14,7 @@ from analyzer.checks import (
     around,
     births,
     companions,
+    dropped,
     habits,
     handed,
     idle,
@@ -118,6 +119,7 @@ def _failures(sides: Sides) -> Iterable[Failure]:
     yield from spoiled(sides)
     yield from obligations.find(sides)
     yield from marks.lost_clears(sides)
+    yield from dropped.find(sides)
     yield from never_cleared(sides)
     yield from partly.find(sides)
     yield from introduced(sides, redundant)

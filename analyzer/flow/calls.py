@@ -179,6 +179,7 @@ def _from_or_to_core(site: CallSite, state: State) -> State:
         return operations.hand_over(sink, key, args, state, act, span, name, run)
     if operations.drops_last(key, state, act, run):  # nobody knows it from then on
         return operations.hand_over(sink, key, args, state, act, span, name, run).take(key)
+    operations.note_dropped(key, state, act, span, name, run)
     return state
 
 

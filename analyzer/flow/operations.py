@@ -242,6 +242,14 @@ def drops_last(key: str, state: State, act: Activation, run: Run) -> bool:
     return is_last(page, act.function.path, act.stack, run.program, run.facts)
 
 
+def note_dropped(key: str, state: State, act: Activation, span: Span, name: str, run: Run) -> None:
+    """Observe whether a page has a type where one of several references to it may be dropped."""
+    page = held_page(key, state, run) or page_of(key, state, run)
+    outcome = Outcome.MAY_LEAK if page.types & UNTYPED else Outcome.LEAK
+    outcome = Outcome.CLEAN if page.types == UNTYPED else outcome
+    run.observe(act, span, Kind.DROP, outcome, page, operation=name, dimension=TYPE)
+
+
 def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) -> bool:
     """Tell whether pages that are handed over with one have the type that it has.
 

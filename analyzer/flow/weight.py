@@ -22,7 +22,6 @@ from analyzer.pages.aside import is_harmless
 from analyzer.pages.machine import TYPE
 from analyzer.program.asked import Asked
 from analyzer.program.params import is_of_pages, is_page_pointer
-from analyzer.program.references import takes
 from analyzer.program.shape import names_in
 from analyzer.program.slices import Slice, slice_of
 from analyzer.program.storing import is_word
@@ -89,7 +88,7 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
     op = run.space.operations.get(name)
     if op is not None:
         return op.dimension == TYPE or op.dimension in run.interest.flags
-    if name in facts.opaque or (name in facts.puts and takes(path, run.program, facts)):
+    if name in facts.opaque:
         return False
     if name in run.space.computing:
         return True

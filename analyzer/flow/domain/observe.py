@@ -16,6 +16,7 @@ class Kind(StrEnum):
 
     OPERATION = "operation"  # an accessor was applied
     SINK = "sink"  # the page was handed to the buddy
+    DROP = "drop"  # a reference to the page was dropped, and others may hold it
     CHECK = "check"  # an assertion about the page failed
     BIRTH = "birth"  # an origin function has initialised the page
     RETURNED = "returned"  # a callback that was handed the page returned
