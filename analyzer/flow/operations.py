@@ -243,7 +243,12 @@ def drops_last(key: str, state: State, act: Activation, run: Run) -> bool:
 
 
 def note_dropped(key: str, state: State, act: Activation, span: Span, name: str, run: Run) -> None:
-    """Observe whether a page has a type where one of several references to it may be dropped."""
+    """Observe whether a page has a type where one of several references to it may be dropped.
+
+    Freeing it may reset the type: then nobody need take it off.
+    """
+    if run.types_forgotten:
+        return
     page = held_page(key, state, run) or page_of(key, state, run)
     outcome = Outcome.MAY_LEAK if page.types & UNTYPED else Outcome.LEAK
     outcome = Outcome.CLEAN if page.types == UNTYPED else outcome
