@@ -26,10 +26,11 @@ from analyzer.flow.expressions import assign
 from analyzer.flow.loops import walks_range
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.populations import name_population
-from analyzer.flow.ranges import is_stepped, passed, searches
+from analyzer.flow.ranges import is_stepped, passed
 from analyzer.flow.refine import refine, valued
 from analyzer.flow.run import Run
-from analyzer.flow.turns import jumped, stored_into, switches, turned
+from analyzer.flow.steps import jumped, searches, stored_into, switches
+from analyzer.flow.turns import turned
 from analyzer.flow.unentered import weightless
 from analyzer.flow.watch import Lookout
 from analyzer.flow.weight import matters

@@ -9,7 +9,6 @@ from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import page_key
 from analyzer.pages.machine import PageState
-from analyzer.program.shape import addressed_in, root_name, written
 
 
 def turned(loop: ir.Loop, state: State, act: Activation) -> State:
@@ -27,43 +26,6 @@ def turned(loop: ir.Loop, state: State, act: Activation) -> State:
         if key not in held:
             state = state.lose(key)
     return state
-
-
-@lru_cache(maxsize=4096)
-def switches(variant: ir.Variant) -> frozenset[str]:
-    """Return the variables that are only ever constants or turned over: there is an end to them."""
-    found: set[str] = set()
-    others: set[str] = set()
-    for step in variant.steps:
-        match step:
-            case ir.Assign(ir.Name(id), value) if _is_switch(value, id):
-                found.add(id)
-            case _:
-                others.update(written(step))
-    return frozenset(found - others)
-
-
-@lru_cache(maxsize=4096)
-def stored_into(variant: ir.Variant, n: int) -> frozenset[str]:
-    """Return the variables by which a loop stores into something, and which it does not assign."""
-    loop = variant.loops[n]
-    parts: set[str] = set()
-    whole: set[str] = set()
-    for b in loop.blocks:
-        for step in variant.blocks[b].instructions:
-            match step:
-                case ir.Assign(ir.Name(id), value):
-                    whole |= {id, *addressed_in(value)}
-                case ir.Assign(target, value):
-                    parts.add(root_name(target))
-                    whole |= {*addressed_in(target), *addressed_in(value)}
-                case _:
-                    whole.update(written(step))
-    return frozenset(parts - whole)
-
-
-def _is_switch(value: ir.Expr, name: str) -> bool:
-    return isinstance(value, ir.Const) or value == ir.Unary("!", ir.Name(name))
 
 
 def _is_steady(place: str, loop: ir.Loop, act: Activation) -> bool:
@@ -93,14 +55,3 @@ def _extent(variant: ir.Variant, loop: ir.Loop) -> tuple[int, int]:
     spans = [s.span for b in loop.blocks for s in variant.blocks[b].instructions]
     spans += [e.span for b in loop.blocks if isinstance(e := variant.blocks[b].end, ir.Branch)]
     return (min(s.start for s in spans), max(s.end for s in spans)) if spans else (0, 0)
-
-
-@lru_cache(maxsize=4096)
-def jumped(variant: ir.Variant, target: int, block: int) -> ir.Loop:
-    """Return the loop that a jump back closes: all blocks between, and what they assign."""
-    blocks = frozenset(range(target, block + 1))
-    assigned: set[str] = set()
-    for b in blocks:
-        for step in variant.blocks[b].instructions:
-            assigned.update(written(step))
-    return ir.Loop(target, blocks, frozenset(assigned), "goto")

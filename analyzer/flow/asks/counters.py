@@ -11,6 +11,7 @@ from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Unknown, counted
 from analyzer.flow.expressions import evaluate, place_of
 from analyzer.flow.run import Run
+from analyzer.flow.steps import is_own_step
 from analyzer.flow.weight import is_asked_for
 from analyzer.program.shape import is_part_of
 
@@ -27,7 +28,7 @@ def is_count(step: ir.Assign) -> bool:
     """Tell whether a step adds a constant to what a place holds, or subtracts one."""
     match step.value:
         case ir.Binary("+" | "-", _, ir.Const()):
-            return ranges.is_own_step(step)
+            return is_own_step(step)
     return False
 
 

@@ -14,8 +14,8 @@ from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import MIRRORED, Element, Int, compare
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.ranges import is_looped, loops_around, variables_of_loops
 from analyzer.flow.run import Run
+from analyzer.flow.steps import is_looped, loops_around, variables_of_loops
 from analyzer.program.shape import names_in, written
 
 #: What the place of what is known of a variable ends with.

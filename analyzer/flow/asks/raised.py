@@ -11,8 +11,8 @@ from analyzer.flow.domain.numbers import Numbers
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import MIRRORED, Int, NonZero, Value
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.ranges import is_own_step, loops_around
 from analyzer.flow.run import Run
+from analyzer.flow.steps import is_own_step, loops_around
 from analyzer.program.shape import expressions_of, names_in, written
 
 
