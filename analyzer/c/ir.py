@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzer.base import Gap, Span
@@ -281,3 +281,15 @@ def successors(end: Terminator) -> tuple[int, ...]:
         case Branch(_, then, orelse):
             return (then, orelse)
     return ()
+
+
+def reached(blocks: Sequence[Block], starts: Iterable[int], shut: Collection[int] = ()) -> set[int]:
+    """Return the blocks to which ways lead from some, these among them, without passing others."""
+    seen = set(starts)
+    todo = list(seen)
+    while todo:
+        for to in successors(blocks[todo.pop()].end):
+            if to not in seen and to not in shut:
+                seen.add(to)
+                todo.append(to)
+    return seen

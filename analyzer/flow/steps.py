@@ -55,12 +55,7 @@ def begun(variant: ir.Variant, block: int) -> frozenset[str]:
     """Return the variables of the loops that may have begun where a block is."""
     found: set[str] = set()
     for loop in _all_loops(variant):
-        seen, todo = set(loop.blocks), list(loop.blocks)
-        while todo and block not in seen:
-            new = set(ir.successors(variant.blocks[todo.pop()].end)) - seen
-            seen |= new
-            todo += new
-        if block in seen:
+        if block in ir.reached(variant.blocks, loop.blocks):
             found |= loop.assigns
     return frozenset(found)
 

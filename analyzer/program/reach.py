@@ -44,13 +44,7 @@ def _around(variant: ir.Variant, block: int, begin: int, other: int) -> set[int]
     for loop in variant.loops:
         if block in loop.blocks and other not in loop.blocks:
             shut |= loop.blocks
-    seen, todo = {begin} - shut, [begin]
-    while todo:
-        for to in ir.successors(variant.blocks[todo.pop()].end):
-            if to not in seen | shut:
-                seen.add(to)
-                todo.append(to)
-    return seen
+    return ir.reached(variant.blocks, (begin,), shut) - shut
 
 
 class Reader:

@@ -152,11 +152,5 @@ def regions_of(blocks: tuple[ir.Block, ...]) -> dict[int, tuple[int, ...]]:
 
 def _between(blocks: tuple[ir.Block, ...], branch: int, always: int) -> tuple[int, ...]:
     """Return what is reached from a branch before a block that is reached in any case."""
-    seen: set[int] = set()
-    todo = [t for t in ir.successors(blocks[branch].end) if not always >> t & 1]
-    while todo:
-        b = todo.pop()
-        if b not in seen:
-            seen.add(b)
-            todo.extend(t for t in ir.successors(blocks[b].end) if not always >> t & 1)
-    return tuple(sorted(seen))
+    shut = {b for b in range(len(blocks)) if always >> b & 1}
+    return tuple(sorted(ir.reached(blocks, {*ir.successors(blocks[branch].end)} - shut, shut)))

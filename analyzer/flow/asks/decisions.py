@@ -14,6 +14,7 @@ from analyzer.flow.domain.activation import types_of
 from analyzer.flow.domain.values import MIRRORED, ZERO, Int, compare
 from analyzer.pages.aside import is_harmless
 from analyzer.program.answers import answering
+from analyzer.program.defs import predecessors
 from analyzer.program.params import is_page_pointer
 from analyzer.program.program import Program
 from analyzer.program.shape import written
@@ -182,8 +183,9 @@ def _decision(body: _Body, branch: int, block: int, asked: Asked) -> Decision:
     end = body.variant.blocks[branch].end
     assert isinstance(end, ir.Branch), "regions begin at branches"
     last = len(body.variant.blocks[branch].instructions)
+    blocks = body.variant.blocks
     skips = tuple(
-        to for to in ir.successors(end) if block not in _reached(body.variant, to, but=branch)
+        to for to in ir.successors(end) if block not in ir.reached(blocks, (to,), (branch,))
     )
     sources = body.sources(end.cond, branch, last)
     return Decision(body.id, body.variant, branch, asked, sources, skips)
@@ -216,23 +218,12 @@ def _regions(variant: ir.Variant) -> Mapping[int, tuple[int, ...]]:
     return regions_of(variant.blocks)
 
 
-def _reached(variant: ir.Variant, start: int, *, but: int) -> set[int]:
-    """Return the blocks that are reached from one without passing another."""
-    seen, todo = {start}, [start]
-    while todo:
-        for to in ir.successors(variant.blocks[todo.pop()].end):
-            if to not in seen and to != but:
-                seen.add(to)
-                todo.append(to)
-    return seen
-
-
 @lru_cache(maxsize=1024)
 def _stored(variant: ir.Variant, branch: int, skips: tuple[int, ...]) -> frozenset[Source]:
     """Return the fields and variables that are stored only where a branch does not skip."""
     ways = ir.successors(variant.blocks[branch].end)
-    taken = {n for to in ways if to not in skips for n in (to, *_reached(variant, to, but=branch))}
-    away = {n for to in skips for n in (to, *_reached(variant, to, but=branch))}
+    taken = ir.reached(variant.blocks, (to for to in ways if to not in skips), (branch,))
+    away = ir.reached(variant.blocks, skips, (branch,))
     found: set[Source] = set()
     for n in taken - away:
         for step in variant.blocks[n].instructions:
@@ -257,7 +248,7 @@ class _Body:
     ) -> None:
         self.id, self.variant, self._program = id, variant, program
         self._types, self._given = types, given
-        self._before = _before(variant)
+        self._before = predecessors(variant)
         self._seen: set[tuple[str, int, int]] = set()
 
     def sources(self, e: ir.Expr, block: int, at: int) -> frozenset[Source]:
@@ -333,11 +324,3 @@ def _only_answers(name: str, path: str, program: Program) -> bool:
     if program.resolve(name, path):
         return bool(answering(name, path, program))
     return name.isupper() or is_harmless(name)
-
-
-def _before(variant: ir.Variant) -> Sequence[Sequence[int]]:
-    before: list[list[int]] = [[] for _ in variant.blocks]
-    for n, block in enumerate(variant.blocks):
-        for to in ir.successors(block.end):
-            before[to].append(n)
-    return before
