@@ -26,6 +26,7 @@ from analyzer.cli.output import (
     put,
     report_path,
     say,
+    say_left_out,
     tell,
     width_of,
 )
@@ -151,9 +152,8 @@ def audit(
             say(note)
     for wanted in outputs:
         put(_rendered(result, wanted, color), wanted.path)
-    for gap in result.gaps:
-        if gap.kind == "budget" and not quiet:
-            say(f"left out: {gap.detail}")
+    if not quiet:
+        say_left_out(result.gaps, "--format json")
     if stats:
         _say_stats(result)
     counts = result.counts

@@ -29,6 +29,7 @@ from analyzer.cli.output import (
     new_path,
     report_path,
     say,
+    say_left_out,
     tell,
     write_reports,
 )
@@ -242,9 +243,8 @@ def check(
         selected = select(result, selection)
         write_reports(selected, request, outputs, color=color, anchor=anchor)
         blind = [g for g in result.gaps if strict_gaps and _is_blind(g, request)]
-    for gap in result.gaps:
-        if gap.kind == "budget" and not quiet:
-            say(f"left out: {gap.detail}")
+    if not quiet:
+        say_left_out(result.gaps, "--all")
     if stats:
         _say_stats(result)
     if blind:

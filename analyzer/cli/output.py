@@ -18,6 +18,7 @@ import click
 from analyzer.base import AnalyzerError
 
 if TYPE_CHECKING:
+    from analyzer.base import Gap
     from analyzer.report.paint import Glyphs
     from analyzer.report.view import Renderer
     from analyzer.request import Request
@@ -39,6 +40,8 @@ FORMATS: Mapping[str, str] = {
     "mail": "analyzer.report.mail",
     "html": "analyzer.report.html",
 }
+#: So much of what the limits left out is said on stderr.
+_SAID = 3
 OK, FOUND, USAGE, BLIND, EXHAUSTED, DEFECT, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
 
@@ -200,6 +203,18 @@ def say(message: str) -> None:
         width = _stderr_width() if sys.stderr.isatty() else len(text) + 2
         indent = text[: len(text) - len(text.lstrip(" "))]
         tell("\n".join(wrap(text, max(width, 40), rest=f"{indent}  ")))
+
+
+def say_left_out(gaps: Sequence[Gap], more: str) -> None:
+    """Say what the limits left out: the first of it, and which option lists the rest."""
+    from analyzer.report.words import gap_place
+
+    cut = [gap for gap in gaps if gap.kind == "budget"]
+    for gap in cut[:_SAID]:
+        at = gap_place(gap)
+        say(f"left out: {gap.detail} ({at})" if at else f"left out: {gap.detail}")
+    if len(cut) > _SAID:
+        say(f"left out: {len(cut) - _SAID} more; {more} lists them all")
 
 
 def tell(line: str) -> None:
