@@ -129,6 +129,7 @@ class Result:
     patches: tuple[PatchInfo, ...] = ()
     migrations: tuple[Migration, ...] = ()
     unmoved: str = ""  # why no page changes its state, in words; empty where one does or may
+    brought: tuple[str, ...] = ()  # types and flags that the patches bring
     findings: tuple[Finding, ...] = ()  # introduced, fixed and pre-existing, sorted
     gaps: tuple[Gap, ...] = ()
     left_out: tuple[LeftOut, ...] = ()  # where there are any, the result is partial

@@ -15,7 +15,7 @@ from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
 from analyzer.checks.naming import named
-from analyzer.checks.same import unfollowed, why_same
+from analyzer.checks.same import brought_by, unfollowed, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
@@ -46,12 +46,14 @@ class Judged:
     """What the comparison of two trees shows, and how much was read for it.
 
     unmoved says in words that nothing that pages go through behaves differently, or nothing: then
-    something does, or it is not known.
+    something does, or it is not known. brought are the types and flags that only the tree after
+    has, and that are followed.
     """
 
     findings: tuple[Finding, ...]
     moved: tuple[Migration, ...]
     unmoved: str
+    brought: tuple[str, ...]
     facts: Facts
     gaps: tuple[Gap, ...]
     files: int
@@ -144,6 +146,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         findings=(*new, *gone, *carried, *standing(sides, rules)),
         moved=moved,
         unmoved=why_same(sides, changed) if stands else "",
+        brought=brought_by(sides),
         facts=sides.facts,
         gaps=(
             *sides.behaviours.after.gaps,

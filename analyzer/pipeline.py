@@ -112,6 +112,7 @@ class _Told:
     found: list[Finding] = field(default_factory=list)
     derived: dict[Migration, None] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
+    brought: dict[str, None] = field(default_factory=dict)
     idle: dict[int, str] = field(default_factory=dict)  # patch -> why it moves no page
     left_out: list[LeftOut] = field(default_factory=list)
     unjudged: list[int] = field(default_factory=list)
@@ -149,6 +150,7 @@ class _Told:
             return
         self.found = charged(self.found, judged.findings, patch.index, self.moved)
         self.derived.update(dict.fromkeys(judged.named(self.described, patch)))
+        self.brought.update(dict.fromkeys(judged.brought))
         if judged.unmoved:
             self.idle[patch.index] = judged.unmoved
         self.gaps.update(dict.fromkeys(judged.gaps))
@@ -178,6 +180,7 @@ class _Told:
             ),
             migrations=tuple(self.derived),
             unmoved="" if is_short else _unmoved(self.idle, self.series),
+            brought=tuple(self.brought),
             left_out=tuple(self.left_out),
             findings=tuple(sorted(_chosen(self.found, rules), key=order_of)),
             gaps=tuple(sorted(gaps)),

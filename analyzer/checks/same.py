@@ -40,6 +40,16 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
     return f"no change seen in what is {tracked}"
 
 
+def brought_by(sides: Sides) -> tuple[str, ...]:
+    """Return the titles of the tracked types and flags that only the tree after has."""
+    known, found = (
+        {op.label for op in b.space.operations.values()}
+        for b in (sides.behaviours.before, sides.behaviours.after)
+    )
+    tracked = {*sides.facts.types, *sides.facts.flags}
+    return tuple(sorted((found - known) & tracked)) if known else ()
+
+
 def unfollowed(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
     """Admit where lines that differ set or clear a type of pages that is not tracked.
 

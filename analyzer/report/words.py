@@ -51,7 +51,12 @@ def verdict(selected: Selected) -> str:
         return "Nothing to show."
     if limits := reservation(selected.result):
         return limits
-    why = selected.result.unmoved
+    result = selected.result
+    why = result.unmoved
+    if result.brought and not why:
+        are = "is" if len(result.brought) == 1 else "are"
+        new = listed([f"Page{title}" for title in result.brought])
+        return f"Nothing stale found; the new {new} {are} followed."
     return f"Nothing stale found: {why}." if why else "Nothing stale found."
 
 
