@@ -146,6 +146,14 @@ class Lists:
     rest: frozenset[str]  # those that do not begin at the list's head
 
 
+@dataclass(frozen=True, slots=True)
+class References:
+    """What stands in files that take references to pages: names, and how words in names begin."""
+
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All facts that the analysis uses; names are C names."""
@@ -155,7 +163,7 @@ class Facts:
     range_allocators: Mapping[str, int]
     sinks: Mapping[str, Sink]
     puts: Mapping[str, Sink]  # calls that drop a reference, and what they ask of the last one
-    references: tuple[str, ...]  # what stands in files that take references to pages
+    references: References
     frees: Mapping[str, Free]
     release: Release
     resets: Mapping[str, int]
@@ -228,7 +236,7 @@ def load_facts() -> Facts:
         range_allocators={n: e["arg"] for e in pages["range_allocator"] for n in e["names"]},
         sinks=_sinks(pages["sink"]),
         puts=_sinks(pages["put"]),
-        references=tuple(pages["references"]["parts"]),
+        references=References(*(tuple(pages["references"][key]) for key in ("names", "words"))),
         frees={n: Free(e["arg"], e["pages"] == "each") for e in pages["free"] for n in e["names"]},
         release=Release(*(pages["release"][key] for key in ("file", "function", "field"))),
         resets={n: e["arg"] for e in pages["reset"] for n in e["names"]},

@@ -8,12 +8,13 @@ whoever frees the page in the end frees it as it was left.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from analyzer.base import FunctionId
 from analyzer.c.unit import Unit
-from analyzer.pages.facts import ALLOCATED, Facts, Sink
+from analyzer.pages.facts import ALLOCATED, Facts, References, Sink
 from analyzer.pages.machine import Frame, PageState
 from analyzer.program.program import Program
 
@@ -57,5 +58,11 @@ def takes(path: str, program: Program, facts: Facts) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _speaks_of(unit: Unit, parts: tuple[str, ...]) -> bool:
-    return any(part.encode() in unit.code for part in parts)
+def _speaks_of(unit: Unit, references: References) -> bool:
+    return _pattern(references).search(unit.code) is not None
+
+
+@cache
+def _pattern(references: References) -> re.Pattern[bytes]:
+    names, words = (b"|".join(map(str.encode, one)) for one in (references.names, references.words))
+    return re.compile(rb"\b(?:%s)\b|(?<![^\W_])(?:%s)" % (names, words))
