@@ -18,7 +18,7 @@ from analyzer.pages.machine import TYPE, Event, Frame, Space, Verb
 from analyzer.program.defs import call_from
 from analyzer.program.program import Program
 from analyzer.program.reach import TURN, Reader, leads_around, loops_at
-from analyzer.program.sums import Reach, Sum, is_fraction, one
+from analyzer.program.sums import Extent, Sum, is_fraction, one
 
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
 Way = tuple[tuple[FunctionId, int], ...]
@@ -127,7 +127,7 @@ class Coverage:
         }
         return found.pop() if len(found) == 1 else None
 
-    def reached(self, way: Way) -> Reach | None:
+    def reached(self, way: Way) -> Extent | None:
         """Return which pages an accessor reaches, in terms of the first function on the way to it.
 
         None where it is not known, or another one where that function has several variants.
@@ -176,9 +176,9 @@ class Coverage:
         many: tuple[int, bool] | None,
         variant: ir.Variant,
         shared: frozenset[int],
-    ) -> Reach | None:
+    ) -> Extent | None:
         """Return which pages the last call of a way reaches, in terms of its first function."""
-        found: Reach | None = None
+        found: Extent | None = None
         for n, (id, at) in reversed(tuple(enumerate(way))):
             outermost = n == 0
             inside = [variant] if outermost else self._variants(id, at)
@@ -198,7 +198,7 @@ class Coverage:
     def _variants(self, id: FunctionId, at: int) -> list[ir.Variant]:
         return [v for _, v in self._program.bodies(id) if call_from(v, at)]
 
-    def _passed(self, inner: Reach, callee: FunctionId, reader: Reader, at: int) -> Reach | None:
+    def _passed(self, inner: Extent, callee: FunctionId, reader: Reader, at: int) -> Extent | None:
         """Return what a callee reaches in terms of the function that calls it."""
         values: dict[str, Sum | None] = {}
         stepped = False
@@ -240,23 +240,23 @@ def _way(stack: Sequence[Frame], id: FunctionId, at: int) -> Way:
     return (*((f.id, f.span.start) for f in stack), (id, at))
 
 
-def _times(page: Reach, many: Sum | None) -> Reach:
+def _times(page: Extent, many: Sum | None) -> Extent:
     """Return so many pages from a page on, where it is not stepped besides."""
     end = None if page.is_range or many is None else page.first.plus(many)
     return replace(page, end=end)
 
 
-def _turns(pages: Reach) -> frozenset[str]:
+def _turns(pages: Extent) -> frozenset[str]:
     """Return which of the loops that a clear and a hand-over share move on to other pages."""
     return frozenset(name for name, _ in pages.first.terms if name.startswith(TURN))
 
 
-def _is_several(pages: Reach) -> bool:
+def _is_several(pages: Extent) -> bool:
     """Tell whether there are several pages, or as many as somebody says."""
     return pages.is_range or pages.end not in (None, one(pages.first).end)
 
 
-def compared(clear: Reach | None, handed: Reach | None) -> str | None:
+def compared(clear: Extent | None, handed: Extent | None) -> str | None:
     """Return in words what a clear reaches of what is handed over; "" where that is all."""
     if clear is None or handed is None:
         return None

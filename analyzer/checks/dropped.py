@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analyzer.base import unspaced
-from analyzer.checks.marks import is_lost, leading_to, performed, still_set
+from analyzer.checks.marks import cleared_at, is_lost, leading_to, performed, still_set
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import Event, called
 
 
@@ -20,7 +20,8 @@ def find(sides: Sides) -> Iterator[Failure]:
     same functions still lead to the clear, or another one newly calls them: the page may come by
     there.
     """
-    made, clears = performed(sides.behaviours.after), _clears(sides.behaviours.before)
+    made = performed(sides.behaviours.after)
+    clears = cleared_at(o for o in sides.behaviours.before.observations if o.kind is Kind.DROP)
     for o in sides.behaviours.after.observations:
         unknown = o.outcome is Outcome.MAY_LEAK and o.source is None
         if o.kind is not Kind.DROP or not (unknown or o.outcome is Outcome.LEAK):
@@ -28,17 +29,6 @@ def find(sides: Sides) -> Iterator[Failure]:
         events = clears.get(sink_key(o), [])
         if events and all(e is not None and _is_gone(e, made, sides) for e in events):
             yield Failure("leak-to-buddy", o, definite=False, says=_says(o, events, sides))
-
-
-def _clears(behaviour: Behaviour) -> dict[object, list[Event | None]]:
-    """Return what has cleared the pages to which references are dropped; None where nothing has."""
-    found: dict[object, list[Event | None]] = {}
-    for o in behaviour.observations:
-        if o.kind is Kind.DROP:
-            source = o.source if o.outcome is Outcome.CLEAN else None
-            written = source is not None and source.kind == "write"
-            found.setdefault(sink_key(o), []).append(source if written else None)
-    return found
 
 
 def _is_gone(clear: Event, made: frozenset[object], sides: Sides) -> bool:
@@ -60,7 +50,7 @@ def _is_called(clear: Event, sides: Sides) -> bool:
     )
 
 
-def _says(o: Observation, clears: list[Event | None], sides: Sides) -> str:
+def _says(o: Observation, clears: Sequence[Event | None], sides: Sides) -> str:
     operations = sides.behaviours.after.space.operations
     events = [e for e in clears if e is not None]
     flags = " or ".join(sorted({called(operations[e.accessor].label) for e in events}))

@@ -10,6 +10,7 @@ from analyzer.base import FunctionId, unspaced
 from analyzer.c import ir
 from analyzer.checks.coverage import parting, way_of, way_to
 from analyzer.comparison.compare import Failure, Sides
+from analyzer.flow.domain.activation import types_of
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import Event
 from analyzer.program.params import is_page_pointer
@@ -99,10 +100,7 @@ def _pages_in(id: FunctionId, program: Program) -> set[str]:
     return {
         name
         for function, variant in program.bodies(id)
-        for name, spelled in (
-            *variant.locals.items(),
-            *((p.name, p.type) for p in function.params),
-        )
+        for name, spelled in types_of(function, variant).items()
         if is_page_pointer(spelled)
     }
 

@@ -6,7 +6,7 @@ and took the mark off, and half of that is dropped, the other half no longer mee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -33,12 +33,12 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     """
     made = performed(sides.behaviours.after)
     coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
-    cleared: dict[object, list[Event | None]] = {}
-    for o in sides.behaviours.before.observations:
-        if o.kind is Kind.SINK and not o.page.population:
-            source = o.source if o.outcome is Outcome.CLEAN else None
-            written = source is not None and source.kind == "write"
-            cleared.setdefault(sink_key(o), []).append(source if written else None)
+    unknown = (
+        o
+        for o in sides.behaviours.before.observations
+        if o.kind is Kind.SINK and not o.page.population
+    )
+    cleared = cleared_at(unknown)
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
         if not may or o.page.population or o.source is not None:
@@ -58,6 +58,16 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
             space = sides.behaviours.before.space
             certain = all(e is not None and _asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
+
+
+def cleared_at(observations: Iterable[Observation]) -> Mapping[object, Sequence[Event | None]]:
+    """Return what has cleared the pages that come to each place; None where nothing has."""
+    found: dict[object, list[Event | None]] = {}
+    for o in observations:
+        source = o.source if o.outcome is Outcome.CLEAN else None
+        written = source is not None and source.kind == "write"
+        found.setdefault(sink_key(o), []).append(source if written else None)
+    return found
 
 
 def is_lost(clear: Event, sides: Sides) -> bool:
@@ -95,7 +105,7 @@ def _terms(program: Program, frame: Frame) -> frozenset[Guards]:
     return frozenset(call.guards for call in calls if call.name == frame.callee)
 
 
-def _hands_over(o: Observation, clears: list[Event | None], sides: Sides) -> str:
+def _hands_over(o: Observation, clears: Sequence[Event | None], sides: Sides) -> str:
     """Say which function hands over what it has cleared before, or what another one has."""
     events = [e for e in clears if e is not None]
     operations = sides.behaviours.after.space.operations

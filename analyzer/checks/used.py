@@ -15,7 +15,7 @@ from analyzer.pages.machine import TYPE, Event, Operation, Verb
 from analyzer.program.defs import call_from
 from analyzer.program.program import Program
 from analyzer.program.reach import Reader, leads_past
-from analyzer.program.sums import Reach
+from analyzer.program.sums import Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class _Use:
     mark: Event | None
     clear: Observation | None
     made: object
-    marked: Reach | None
-    cleared: Reach | None
+    marked: Extent | None
+    cleared: Extent | None
 
 
 def find(sides: Sides) -> Iterator[Failure]:

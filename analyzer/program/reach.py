@@ -8,7 +8,7 @@ from functools import lru_cache
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
 from analyzer.program.defs import Place, call_from, predecessors
-from analyzer.program.sums import BITS, Reach, Sum, computed, one
+from analyzer.program.sums import BITS, Extent, Sum, computed, one
 
 #: Begins the name of how far a loop has come that is not walked through.
 TURN = "turn "
@@ -59,7 +59,7 @@ class Reader:
         self._facts = facts
         self._shared = shared
 
-    def argument(self, at: int, n: int) -> Reach | None:
+    def argument(self, at: int, n: int) -> Extent | None:
         """Return the pages that an argument of the call at an offset names; None if not known."""
         found = call_from(self._variant, at)
         if found is None or n >= len(found[1].args):
@@ -73,7 +73,7 @@ class Reader:
             return one(first)
         if any(not by.terms and by.number <= 0 for by in steps.values()):
             return None  # where it ends is where the pages begin
-        return Reach(first, self._end(first, found[0].block, loops, steps), is_range=True)
+        return Extent(first, self._end(first, found[0].block, loops, steps), is_range=True)
 
     def number(self, at: int, n: int, *, power: bool = False) -> Sum | None:
         """Return what an argument of the call at an offset is, or two to the power of that.

@@ -42,7 +42,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Extent:
     """The pages from first on, before end; end is None where that is not known.
 
     is_range says that a loop steps through them.
@@ -52,11 +52,11 @@ class Reach:
     end: Sum | None
     is_range: bool
 
-    def put(self, values: Mapping[str, Sum | None]) -> Reach | None:
+    def put(self, values: Mapping[str, Sum | None]) -> Extent | None:
         """Return the same in terms of what names stand for; None where the first is not known."""
         first = self.first.put(values)
         end = None if self.end is None else self.end.put(values)
-        return None if first is None else Reach(first, end, self.is_range)
+        return None if first is None else Extent(first, end, self.is_range)
 
 
 def computed(op: str, left: Sum, right: Sum) -> Sum:
@@ -85,6 +85,6 @@ def _means_other(computed: str, values: Mapping[str, Sum | None]) -> bool:
     )
 
 
-def one(first: Sum) -> Reach:
+def one(first: Sum) -> Extent:
     """Return what reaches a single page."""
-    return Reach(first, first.plus(Sum((), 1)), is_range=False)
+    return Extent(first, first.plus(Sum((), 1)), is_range=False)
