@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.base import unspaced
-from analyzer.checks.marks import cleared_at, is_lost, leading_to, performed, still_set
+from analyzer.checks.marks import cleared_at, is_lost, is_untold, leading_to, performed, still_set
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
@@ -25,6 +25,8 @@ def find(sides: Sides) -> Iterator[Failure]:
     for o in sides.behaviours.after.observations:
         unknown = o.outcome is Outcome.MAY_LEAK and o.source is None
         if o.kind is not Kind.DROP or not (unknown or o.outcome is Outcome.LEAK):
+            continue
+        if is_untold(o, sides):
             continue
         events = clears.get(sink_key(o), [])
         if events and all(e is not None and _is_gone(e, made, sides) for e in events):

@@ -28,7 +28,7 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
     that file does so as before, they have it still. Not where the clear is made as it was: then
     only their way from there is not known any more, as where they stand on a list meanwhile. What
-    a function that nobody defines any more does is not known. Nor is it where others of the range
+    a function does that nobody defines is not known. Nor is it where others of the range
     are cleared now: that may be all of them.
     """
     made = performed(sides.behaviours.after)
@@ -41,7 +41,7 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     cleared = cleared_at(unknown)
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if not may or o.page.population or o.source is not None:
+        if not may or o.page.population or o.source is not None or is_untold(o, sides):
             continue
         clears = cleared.get(sink_key(o), [])
         way = {id for e in clears if e is not None for id in (*(f.id for f in e.chain), e.owner)}
@@ -68,6 +68,12 @@ def cleared_at(observations: Iterable[Observation]) -> Mapping[object, Sequence[
         written = source is not None and source.kind == "write"
         found.setdefault(sink_key(o), []).append(source if written else None)
     return found
+
+
+def is_untold(o: Observation, sides: Sides) -> bool:
+    """Tell whether what nobody defines is called on the way to a place, instead of marks."""
+    program = sides.programs.after
+    return any(program.is_undefined(name) for id in o.chain for name in program.called(id))
 
 
 def is_lost(clear: Event, sides: Sides) -> bool:
