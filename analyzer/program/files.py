@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -181,6 +182,14 @@ class Files(Witness):
                 new += self._read_definitions(name, paths)
         return tuple(new)
 
+    def read_defining(self, names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+        """Read every file that defines functions; answer where those not searched yet stand."""
+        new = sorted(n for n in names if not self.is_searched(n))
+        found = files_of(new, self.search(new))
+        for name, paths in found.items():
+            tuple(self._read_definitions(name, paths))
+        return found
+
     def _read_definitions(self, name: str, paths: Iterable[str]) -> Iterator[str]:
         """Read those of some files that define a function; yield those that were new."""
         for path in paths:
@@ -212,15 +221,21 @@ class Files(Witness):
         """List the files that were read."""
         return tuple(sorted(self._facets))
 
+    @noted
+    def inside(self, folder: str) -> tuple[str, ...]:
+        """List the files of a folder that were read."""
+        return tuple(path for path in self.paths if posixpath.dirname(path) == folder)
+
     @property
     def count(self) -> int:
         """Count the definitions in the files that were read."""
         return sum(len(d) for f in self._facets.values() for d in f.unit.definitions.values())
 
-    @noted
     def unit(self, path: str) -> Unit:
         """Return a file that was read."""
-        return self._facets[path].unit
+        unit = self._facets[path].unit
+        self.note(("unit", path), lambda other: other.unit(path) if other.has(path) else None, unit)
+        return unit
 
     def has(self, path: str) -> bool:
         """Tell whether a file was read."""

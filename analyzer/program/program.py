@@ -34,17 +34,17 @@ class Program(Files):
     def is_private(self, name: str, path: str) -> bool:
         """Tell whether a variable or a structure's tag means nothing outside of a file."""
         known = self.memos.of(_PRIVATE)
-        if path not in known:
+        if path not in known and self.has(path):
             known[path] = private_names(self._facets[path].unit)
-        return name in known[path]
+        return name in known.get(path, ())
 
     @noted
     def enumerators(self, path: str) -> Mapping[str, int]:
         """Return the enumerators that a file defines for itself."""
         known = self.memos.of(_ENUMERATORS)
-        if path not in known:
+        if path not in known and self.has(path):
             known[path] = enumerators(self._facets[path].unit)
-        return known[path]
+        return known.get(path, {})
 
     @noted
     def own_numbers(self, path: str) -> Mapping[str, int]:
@@ -226,7 +226,8 @@ class Program(Files):
     @noted
     def enclosing(self, path: str, at: int) -> Definition | None:
         """Return the definition around a byte offset."""
-        for found in self._facets[path].unit.definitions.values():
+        facets = self._facets.get(path)
+        for found in facets.unit.definitions.values() if facets else ():
             for d in found:
                 if d.body <= at < d.span.end:
                     return d

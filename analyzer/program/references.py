@@ -45,14 +45,14 @@ def is_last(
         return False
     paths = {path, *(f.path for f in chain), *(e.path for e in events)}
     paths |= {f.path for e in events for f in e.chain}
-    folders = {posixpath.dirname(path) for path in paths}
-    beside = {path for path in program.paths if posixpath.dirname(path) in folders}
+    beside = {p for folder in {*map(posixpath.dirname, paths)} for p in program.inside(folder)}
     return not any(takes(path, program, facts) for path in sorted(paths | beside))
 
 
 def takes(path: str, program: Program, facts: Facts) -> bool:
     """Tell whether a file has to do with references to pages but for dropping them."""
-    answer = not program.has(path) or _speaks_of(program.unit(path), facts.references)
+    with program.noting(None):  # of the file nothing else counts
+        answer = not program.has(path) or _speaks_of(program.unit(path), facts.references)
     program.note(("references", path), lambda other: takes(path, other, facts), answer)
     return answer
 
