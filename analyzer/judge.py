@@ -39,6 +39,7 @@ from analyzer.program.program import Program
 from analyzer.rules import Rule, load_rules
 from analyzer.settle import analyse_both, is_worth, read_on, settle
 from analyzer.tree import Tree, only_c, searching
+from analyzer.undefined import read_replacing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,7 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
 
 def judge_trees(task: Task, prepared: Pair[Prepared]) -> Judged:
     """Analyse and compare both trees; read on as long as pages go where nothing was read."""
+    read_replacing(prepared)
     spare = sparing(prepared, task.changed, task.question.described)
     while True:
         interest, behaviours = analyse_both(prepared, task.clock, jobs=task.jobs, spare=spare)

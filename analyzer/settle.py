@@ -26,6 +26,7 @@ from analyzer.parallel import shared_out
 from analyzer.program.interest import Interest
 from analyzer.program.parts import Part, Reach, parts_of
 from analyzer.program.program import Program
+from analyzer.undefined import is_lost, read_replacing
 
 #: From here on an analysis takes much longer than starting a process.
 _MANY_FUNCTIONS = 400
@@ -46,6 +47,7 @@ def settle(
 
     watch tells what to look at on the way, in each of the two.
     """
+    read_replacing(prepared)
     while True:
         interest, behaviours = analyse_both(prepared, clock, watch, jobs=jobs)
         if not read_on(prepared, behaviours, clock):
@@ -112,29 +114,11 @@ def _give_up(
             name
             for name in behaviour.unresolved & missing
             if not tree.program.is_undefined(name) and not read.program.named(name)
-            if _is_lost(name, tree, other)
+            if is_lost(name, tree, other)
         )
         tree.program.give_up(lost)
         found = found or bool(lost)
     return found
-
-
-def _is_lost(name: str, tree: Prepared, other: Prepared) -> bool:
-    """Tell whether a name marks pages in the other tree, or is called in place of what does."""
-    if found := other.program.named(name):
-        return not other.interest().strong.isdisjoint(found)
-    callers = () if other.program.calling(name) else tree.program.calling(name)
-    return any(_drops(id, tree, other) for id in callers)
-
-
-def _drops(id: FunctionId, tree: Prepared, other: Prepared) -> bool:
-    """Tell whether a function calls what marks pages in the other tree, and not in this one."""
-    marks = {op.name for op in other.law.space.operations.values() if not op.is_test}
-    return any(
-        called in marks
-        or not other.interest().strong.isdisjoint(other.program.resolve(called, id[0]))
-        for called in other.program.called(id) - tree.program.called(id)
-    )
 
 
 def _added(prepared: Pair[Prepared], missing: frozenset[str]) -> frozenset[str]:

@@ -26,9 +26,9 @@ def find(sides: Sides) -> Iterator[Failure]:
         unknown = o.outcome is Outcome.MAY_LEAK and o.source is None
         if o.kind is not Kind.DROP or not (unknown or o.outcome is Outcome.LEAK):
             continue
-        if is_untold(o, sides):
-            continue
         events = clears.get(sink_key(o), [])
+        if is_untold(o, events, sides):
+            continue
         if events and all(e is not None and _is_gone(e, made, sides) for e in events):
             yield Failure("leak-to-buddy", o, definite=False, says=_says(o, events, sides))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from analyzer.base import FunctionId, unspaced
+from analyzer.base import FunctionId, Gap, unspaced
 from analyzer.checks.coverage import Coverage
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
@@ -41,9 +41,11 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     cleared = cleared_at(unknown)
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if not may or o.page.population or o.source is not None or is_untold(o, sides):
+        if not may or o.page.population or o.source is not None:
             continue
         clears = cleared.get(sink_key(o), [])
+        if is_untold(o, clears, sides):
+            continue
         way = {id for e in clears if e is not None for id in (*(f.id for f in e.chain), e.owner)}
         typed = o.dimension == TYPE
         is_short = typed and coverage.misses(o, way)
@@ -70,10 +72,22 @@ def cleared_at(observations: Iterable[Observation]) -> Mapping[object, Sequence[
     return found
 
 
-def is_untold(o: Observation, sides: Sides) -> bool:
-    """Tell whether what nobody defines is called on the way to a place, instead of marks."""
-    program = sides.programs.after
-    return any(program.is_undefined(name) for id in o.chain for name in program.called(id))
+def is_untold(o: Observation, clears: Iterable[Event | None], sides: Sides) -> bool:
+    """Tell whether a call that cannot be followed may be what a page comes through now.
+
+    It stands in a function on the way to a place, or to the clears that pages came through before.
+    """
+    way = {*o.chain, *(id for e in clears if e is not None for id in leading_to(e))}
+    known = {_where(gap) for gap in sides.behaviours.before.gaps}
+    return any(
+        (gap.file, gap.function) in way and _where(gap) not in known
+        for gap in sides.behaviours.after.gaps
+        if gap.kind in ("callback", "undefined")
+    )
+
+
+def _where(gap: Gap) -> object:
+    return (gap.kind, gap.file, gap.function, unspaced(gap.detail))
 
 
 def is_lost(clear: Event, sides: Sides) -> bool:

@@ -19,6 +19,7 @@ from analyzer.flow.domain.values import (
     Link,
     NonZero,
     Offset,
+    Page,
     Ref,
     Unknown,
     Value,
@@ -43,12 +44,27 @@ def unread(site: CallSite, state: State) -> State:
     passes = behind.passes_page(args, state)
     if passes or any(_is_used_list(a, site.act, run) for a in args):
         run.met.setdefault((site.name, site.act.function.path))
-    if passes and run.program.is_undefined(site.name):
+    if run.program.is_undefined(site.name):
         site.admit("undefined")
-        state = operations.lose_pages(args, state, run)
+        state = _lost(site, state, every=not passes)
     after = pass_addresses(args, behind.overwritten(site, state), site.here)
     note_stored(state, after, run)
     return after
+
+
+def _lost(site: CallSite, state: State, *, every: bool) -> State:
+    """Return the state after what may have marked or unmarked pages, or all that are known.
+
+    It may also have found them on lists.
+    """
+    act, run = site.act, site.run
+    state = operations.lose_pages(site.args, state, run)
+    if every:
+        state = operations.lose_pages([Page(key, "page") for key in state.pages], state, run)
+    for arg in site.args:
+        if isinstance(arg, Ref | Link):
+            run.changed.add((own_place(arg.place, act.stack, act.id), (act.id, site.here)))
+    return state
 
 
 def unfollowed(site: CallSite, found: Sequence[FunctionId], state: State) -> State:

@@ -90,6 +90,8 @@ def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:
         return op.dimension == TYPE or op.dimension in run.interest.flags
     if name in facts.opaque:
         return False
+    if run.program.is_undefined(name):
+        return True
     if name in run.space.computing:
         return True
     if facts.speaks_of(name) or any(run.hear(name, path)):
