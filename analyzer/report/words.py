@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from analyzer.base import Gap, Severity
 from analyzer.findings import (
     Cause,
@@ -47,8 +49,6 @@ def verdict(selected: Selected) -> str:
     """Sum up in a sentence what was found."""
     if said := found(selected):
         return f"{said}."
-    if selected.shown:
-        return "Nothing to show."
     if limits := reservation(selected.result):
         return limits
     result = selected.result
@@ -74,10 +74,15 @@ def reservation(result: Result) -> str:
 
 
 def unsaid(selected: Selected) -> str:
-    """Say in a sentence what is counted and not listed, and how to see it; empty if nothing is."""
+    """Say in a sentence what the verdict does not: what is listed besides, and what is not.
+
+    Empty if there is nothing of either.
+    """
     parts = []
     if said := partial(selected.result):
         parts.append(said)
+    if old := Counter(str(f.status) for f in selected.shown if f.status is not Status.INTRODUCED):
+        parts.append(f"shown besides: {', '.join(f'{n} {fate}' for fate, n in old.items())}")
     if selected.hidden:
         parts.append(f"not shown: {', '.join(f'{n} {why}' for why, n in selected.hidden)}")
     if gaps := len(selected.result.gaps):

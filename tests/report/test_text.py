@@ -154,6 +154,26 @@ def test_all_keeps_fixed_and_standing_findings_apart() -> None:
     assert places[-1] < report.index("standing()")
 
 
+def test_what_is_shown_and_not_new_is_no_part_of_the_verdict() -> None:
+    old = render(selected(FIXED, STANDING), read)
+    both = render(selected(FINDING, STANDING), read)
+
+    assert old.endswith(
+        "\nNothing stale found. Shown besides: 1 fixed, 1 pre-existing; blind in 1 place.\n"
+    )
+    assert both.endswith("\n1 error. Shown besides: 1 pre-existing; blind in 1 place.\n")
+
+
+def test_a_doubt_is_told_beside_what_was_mended() -> None:
+    doubtful = replace(RESULT, findings=(FIXED,), blind=True)
+
+    said = " ".join(render(select(doubtful, EVERYTHING), read).split())
+
+    assert (
+        "found, but not all that the patch touches was understood. Shown besides: 1 fixed" in said
+    )
+
+
 def test_a_hazard_is_no_open_problem() -> None:
     report = " ".join(render(selected(HAZARD), read).split())
 
