@@ -26,6 +26,17 @@ def charged(
         one = (held.rule, names.get(held.file, held.file), held.function)
         return one == (finding.rule, finding.file, finding.function)
 
+    def is_end(held: Finding, finding: Finding) -> bool:
+        """Tell whether a finding breaks where another one does that an earlier patch introduces.
+
+        That a later one finds it there makes it none that was there before the series.
+        """
+        if held.status is not Status.INTRODUCED or held.fixed_by or not held.trace:
+            return False
+        end = held.trace[-1]
+        one = (names.get(end.span.file, end.span.file), end.function)
+        return one == (finding.file, finding.function)
+
     for finding in new:
         finding = replace(finding, fingerprint=_fingerprint(finding))
         if finding.status is Status.INTRODUCED:
@@ -42,7 +53,7 @@ def charged(
                 held[held.index(f)] = replace(f, fixed_by=patch)
             if not mended and not any(is_same(f, finding) for f in held):
                 held.append(replace(finding, fixed_by=patch))
-        elif not any(is_same(f, finding) for f in held):
+        elif not any(is_same(f, finding) or is_end(f, finding) for f in held):
             held.append(finding)
     return held
 
