@@ -54,7 +54,7 @@ def charged(
             if not mended and not any(is_same(f, finding) for f in held):
                 held.append(replace(finding, fixed_by=patch))
         elif not any(is_same(f, finding) or is_end(f, finding) for f in held):
-            held.append(finding)
+            held.append(replace(finding, seen_after=patch))
     return held
 
 

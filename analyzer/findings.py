@@ -60,6 +60,7 @@ class Finding:
     status: Status = field(compare=False, default=Status.INTRODUCED)
     introduced_by: int | None = field(compare=False, default=None)  # patch index from 1
     fixed_by: int | None = field(compare=False, default=None)
+    seen_after: int = field(compare=False, default=1)  # that patch, where none is charged
     cause: Cause | None = field(compare=False, default=None)
     trace: tuple[Step, ...] = field(compare=False, default=())  # at most seven
     fix: str | None = field(compare=False, default=None)  # a unified diff
@@ -71,6 +72,13 @@ class Finding:
     def shown(self) -> Span:
         """Return what a reader is to look at: the part of the span that is wrong, if known."""
         return self.mark or self.span
+
+    @property
+    def stage(self) -> int:
+        """Return the patch after which the lines count: 0 is the tree before the series."""
+        if self.status is Status.FIXED:
+            return (self.fixed_by or 1) - 1
+        return self.introduced_by or self.seen_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

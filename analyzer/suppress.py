@@ -129,8 +129,7 @@ def suppress(result: Result, read: Read, changed: Changed, files: Iterable[str])
     idle: set[Key] = set()
     for finding in result.findings:
         gone = finding.status is Status.FIXED
-        stage = (finding.fixed_by or 1) - 1 if gone else finding.introduced_by or 1
-        by = heard.allows(finding, stage)
+        by = heard.allows(finding)
         if by is not None:
             (idle if gone else used).add(by.key)
         if gone or by is None:
@@ -160,9 +159,10 @@ class _Heard:
             self._known[path, patch] = suppressions(path, self._read(path, patch) or b"")
         return self._known[path, patch]
 
-    def allows(self, finding: Finding, patch: int) -> Suppression | None:
+    def allows(self, finding: Finding) -> Suppression | None:
         """Return the suppression that allows a finding, in the tree in which its lines count."""
-        return next((s for s in self.of(finding.file, patch) if s.covers(finding)), None)
+        known = self.of(finding.file, finding.stage)
+        return next((s for s in known if s.covers(finding)), None)
 
 
 def _odd(
@@ -186,7 +186,7 @@ def _odd(
         if not problem and s.key not in used and patch is not None:
             problem = f"allows {', '.join(s.rules)}, and nothing is found there"
         if problem:
-            yield _finding(s, problem, patch)
+            yield replace(_finding(s, problem, patch), seen_after=patches)
 
 
 def _finding(s: Suppression, problem: str, patch: int | None) -> Finding:

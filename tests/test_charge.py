@@ -47,3 +47,11 @@ def test_what_an_earlier_patch_mends_does_not_hide_what_stands() -> None:
     mended = replace(NEW, status=Status.FIXED)
 
     assert ["init_range fixed", "keep_page pre-existing"] == told(mended, STANDING)
+
+
+def test_what_stands_is_read_where_it_was_seen() -> None:
+    idle: list[Finding] = []
+
+    (held,) = charged(idle, [STANDING], 3)
+
+    assert 3 == held.stage

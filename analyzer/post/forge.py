@@ -13,7 +13,6 @@ from analyzer.post.deliver import Found, Item, Outcome, deliver
 from analyzer.post.ledger import Ledger
 from analyzer.post.report import open_findings
 from analyzer.post.text import comment, counted, summary
-from analyzer.report import words
 
 #: So many comments of their own; more only annoy, and forges slow down who posts many at once.
 MOST = 20
@@ -117,7 +116,7 @@ def post(
     held = items(result, forge.key, context)
     for n, (finding, item) in enumerate(held):
         outcome = None
-        is_last = words.stage(finding) == len(result.patches)
+        is_last = finding.stage == len(result.patches)
         for place in _places(finding, shown, is_last=is_last) if n < MOST else ():
             outcome = _placed(item, place, forge, comments, ledger, patience)
             if outcome is not None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from analyzer.base import Span
 from analyzer.findings import Finding
-from analyzer.report import words
 from analyzer.report.view import Anchor, View
 
 
@@ -28,9 +27,9 @@ def placed(finding: Finding, view: View) -> Placed:
     cause = finding.cause
     if view.anchor is Anchor.SITE or cause is None:
         return Placed(finding.span, finding.message)
-    if _holds(view.changed(finding.file, words.stage(finding)), finding.span.line):
+    if _holds(view.changed(finding.file, finding.stage), finding.span.line):
         return Placed(finding.span, finding.message)
-    patch = cause.patch or words.stage(finding)
+    patch = cause.patch or finding.stage
     span = _inside(cause.span, view.changed(cause.span.file, patch))
     site = f"{finding.file}:{finding.span.line}"
     return Placed(span, f"this makes {site} stale: {finding.message}")

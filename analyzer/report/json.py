@@ -11,7 +11,6 @@ from analyzer import __version__
 from analyzer.base import Gap, Severity
 from analyzer.findings import Cause, ContractChange, Finding, Migration, Status, Step
 from analyzer.report.view import View
-from analyzer.report.words import stage
 from analyzer.select import Selected
 
 #: A JSON object on its way to the encoder.
@@ -93,7 +92,7 @@ def _finding(f: Finding) -> Object:
         "status": str(f.status),
         "introduced_by": f.introduced_by,
         "fixed_by": f.fixed_by,
-        "lines_after_patch": stage(f),
+        "lines_after_patch": f.stage,
         "file": f.file,
         "line": f.span.line,
         "column": f.span.column,

@@ -164,7 +164,7 @@ def _site(finding: Finding, view: View) -> Iterator[str]:
 
 def _code(finding: Finding, view: View) -> list[str]:
     """Return the line of a site; of a longer one, a comment say, what speaks of the old state."""
-    source = view.read(finding.file, words.stage(finding)) or b""
+    source = view.read(finding.file, finding.stage) or b""
     span = finding.span
     lines = [
         tabbed(line.strip().decode("utf-8", "replace"))

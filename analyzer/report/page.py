@@ -131,7 +131,7 @@ def _counts(values: Iterable[str], first: Sequence[str]) -> tuple[tuple[str, int
 
 
 def _card(n: int, finding: Finding, view: View) -> Card:
-    stage, result = words.stage(finding), view.selected.result
+    stage, result = finding.stage, view.selected.result
     source = view.read(finding.file, stage)
     cause = words.elsewhere(finding)
     return Card(
@@ -159,7 +159,7 @@ def _stop(step: Step, finding: Finding, view: View) -> Stop:
     return Stop(
         step=step,
         place=f"{step.span.file}:{step.span.line}",
-        code=_code(view.read(step.span.file, words.stage(finding)), step.span.line),
+        code=_code(view.read(step.span.file, finding.stage), step.span.line),
         is_cause=cause is not None and cause.span == step.span,
         is_site=step.span == finding.span,
     )

@@ -115,7 +115,7 @@ def _result(finding: Finding, view: View, rules: Sequence[str], nth: int) -> Obj
         "level": _LEVELS[finding.severity] if is_open(finding) else "note",
         "baselineState": _BASELINES[finding.status],
         "message": {"text": _message(finding, at.message, view)},
-        "locations": [_location(at.span, view, words.stage(finding), finding.function)],
+        "locations": [_location(at.span, view, finding.stage, finding.function)],
         "partialFingerprints": {
             "offlint/v1": finding.fingerprint,
             # GitHub matches alerts by this one; ours survives moved lines.
@@ -153,7 +153,7 @@ def _unlinked(text: str) -> str:
 
 def _related(finding: Finding, shown: Span, view: View) -> Iterator[Object]:
     """Yield the other end: the cause, or the site where the finding is shown at its cause."""
-    stage = words.stage(finding)
+    stage = finding.stage
     if (cause := words.elsewhere(finding)) is None:
         return
     if shown != finding.span:
@@ -166,7 +166,7 @@ def _related(finding: Finding, shown: Span, view: View) -> Iterator[Object]:
 
 
 def _flow(finding: Finding, view: View) -> Object:
-    stage = words.stage(finding)
+    stage = finding.stage
     last = len(finding.trace)
     steps = [
         {

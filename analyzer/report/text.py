@@ -75,7 +75,7 @@ def _migration(migration: Migration, result: Result, pen: Pen) -> list[str]:
 
 def _finding(finding: Finding, result: Result, read: Read, pen: Pen) -> list[str]:
     style = "hazard" if is_hazard(finding) else str(finding.severity)
-    stage = words.stage(finding)
+    stage = finding.stage
     source = read(finding.span.file, stage)
     out = [*_title(finding, style, pen), *_place(finding, source, style, pen)]
     if result.patches and len(result.patches) > 1:

@@ -219,10 +219,3 @@ def gap_place(gap: Gap) -> str:
 def label(rule: str) -> str:
     """Write a rule as checkpatch writes its types: DOUBLE_SET."""
     return rule.upper().replace("-", "_")
-
-
-def stage(finding: Finding) -> int:
-    """Return the patch after which a finding's lines count: 0 is the tree before the series."""
-    if finding.status is Status.FIXED:
-        return (finding.fixed_by or 1) - 1
-    return finding.introduced_by or 1

@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.base import Gap
 from analyzer.findings import PatchInfo, Result
-from analyzer.report import text, words
+from analyzer.report import text
 from analyzer.report.paint import LINES
 from analyzer.report.view import Read, View
 from analyzer.select import Selected, Selection, select
@@ -228,7 +228,7 @@ def test_nothing_from_a_patch_steers_the_terminal() -> None:
 
 
 def test_lines_are_those_of_the_patch_that_is_charged() -> None:
-    stages = [words.stage(f) for f in (FINDING, HAZARD, FIXED, STANDING)]
+    stages = [f.stage for f in (FINDING, HAZARD, FIXED, STANDING)]
 
     assert [2, 1, 0, 1] == stages
 
