@@ -65,12 +65,15 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
         Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}", is_call=True)
         for f in seen.stack
     ]
+    before, after = (
+        _states(b, _place(seen)) for b in (sides.behaviours.before, sides.behaviours.after)
+    )
     end = Step(
         seen.span,
         seen.function,
         _ending(seen, space),
-        before=_states(sides.behaviours.before, _place(seen)),
-        after=state_text(seen.page, space),
+        before=before,
+        after=after or state_text(seen.page, space),
     )
     room = _MOST_STEPS - 1
     calls = calls[-(room - len(events)) :] if room > len(events) else []

@@ -1,0 +1,51 @@
+"""What is said of before and now is said of the same pages: of all that come to a place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analyzer.findings import Result, Status, Step
+from analyzer.patch.apply import apply_patch
+from analyzer.patch.read import read_series
+from analyzer.pipeline import check
+from analyzer.tree import DirectoryTree, Tree
+
+from .cli.commands import PATCH, TREE
+
+MEND = """\
+--- a/drivers/acme/acme_balloon.c
++++ b/drivers/acme/acme_balloon.c
+@@ -13,5 +13,6 @@
+ static void acme_append(struct page *page)
+ {
+-\t__SetPageOffline(page);
++\tif (!PageOffline(page))
++\t\t__SetPageOffline(page);
+ \tlist_add(&page->lru, &acme_pages);
+ }
+"""
+
+
+def judged(patch: bytes, tree: Tree) -> Result:
+    return check(read_series(patch, "x.patch", tree), tree)
+
+
+def end(result: Result, function: str, status: Status) -> Step:
+    """Return where the trace of what was found in a function ends."""
+    return next(
+        f.trace[-1] for f in result.findings if (f.function, f.status) == (function, status)
+    )
+
+
+def test_pages_that_come_in_another_state_do_so_in_both_trees() -> None:
+    tree = DirectoryTree(TREE)
+    (change,) = read_series(Path(PATCH).read_bytes(), "change.patch", tree).patches
+
+    broken = judged(Path(PATCH).read_bytes(), tree)
+    mended = judged(MEND.encode(), apply_patch(tree, change).tree)
+
+    site = end(broken, "acme_append", Status.INTRODUCED)
+    assert ("Reserved", "Offline") == (site.before, site.after)
+    # One driver leaves the pages marked, another does not; neither is touched.
+    standing = end(mended, "free_pages_core", Status.PRE_EXISTING)
+    assert standing.before == standing.after == "Offline or unmarked"
