@@ -31,6 +31,11 @@ class Step:
     after: str = ""
     is_call: bool = False
 
+    @property
+    def has_turned(self) -> bool:
+        """Tell whether the page is known to arrive in another state than before the patch."""
+        return bool(self.before and self.after) and self.before != self.after
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:

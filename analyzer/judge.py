@@ -141,7 +141,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     new, gone, carried = carried_over(
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
-    gone = tuple(replace(f, status=Status.FIXED) for f in gone)
+    gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
     stands = not (moved or new or gone)
     return Judged(
@@ -160,6 +160,12 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         files=files,
         functions=functions,
     )
+
+
+def _mended(finding: Finding) -> Finding:
+    """Return as fixed what is found with the trees the other way round."""
+    trace = tuple(replace(s, before=s.after, after=s.before) for s in finding.trace)
+    return replace(finding, status=Status.FIXED, trace=trace)
 
 
 def _unsearched(programs: Pair[Program]) -> Iterator[Gap]:

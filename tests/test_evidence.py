@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from analyzer.findings import Result, Status, Step
 from analyzer.patch.apply import apply_patch
+from analyzer.patch.model import reverse_patch
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import DirectoryTree, Tree
@@ -49,3 +51,16 @@ def test_pages_that_come_in_another_state_do_so_in_both_trees() -> None:
     # One driver leaves the pages marked, another does not; neither is touched.
     standing = end(mended, "free_pages_core", Status.PRE_EXISTING)
     assert standing.before == standing.after == "Offline or unmarked"
+
+
+def test_what_the_reverse_mends_was_broken_before() -> None:
+    tree = DirectoryTree(TREE)
+    series = read_series(Path(PATCH).read_bytes(), "change.patch", tree)
+    (change,) = series.patches
+
+    mended = check(
+        replace(series, patches=(reverse_patch(change),)), apply_patch(tree, change).tree
+    )
+
+    site = end(mended, "acme_append", Status.FIXED)
+    assert ("Offline", "Reserved") == (site.before, site.after)

@@ -154,7 +154,7 @@ def _site(finding: Finding, view: View) -> Iterator[str]:
     yield from wrap(f"{plain(finding.message)}. [{finding.rule}]", _WIDTH, first="  ", rest="  ")
     if chain := _chain(finding):
         yield from wrap(plain(f"Reached by {chain}"), _WIDTH, first="  ", rest="    ")
-    if (end := finding.trace[-1:]) and end[0].before and end[0].before != end[0].after:
+    if (end := finding.trace[-1:]) and end[0].has_turned:
         was = f"Before the patch such pages came there {end[0].before}, now {end[0].after}."
         yield from wrap(plain(was), _WIDTH, first="  ", rest="  ")
     if finding.fix is not None:

@@ -132,7 +132,7 @@ def _trace(finding: Finding, pen: Pen) -> Iterator[str]:
         yield f"    {pen.paint(f'{n}.', 'gutter')}{first[4 + len(f'{n}.') :]}"
         yield from rest
     end = finding.trace[-1]
-    if end.before and end.before != end.after:
+    if end.has_turned:
         text = f"before the patch such pages came there {end.before}, now {end.after}"
         yield from wrap(plain(text), pen.width, first="       ", rest="       ")
 

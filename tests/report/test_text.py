@@ -98,6 +98,12 @@ def test_states_before_and_now_close_the_trace() -> None:
     assert "       before the patch such pages came there Reserved, now Offline\n" in report
 
 
+def test_where_no_page_comes_now_nothing_is_said_of_before_and_now() -> None:
+    gone = replace(FIXED, trace=(replace(FINDING.trace[1], before="Offline", after=""),))
+
+    assert "such pages" not in render(selected(gone), read)
+
+
 def test_silence_and_blindness_are_told_apart() -> None:
     clean = Result(tree="linux")
 
