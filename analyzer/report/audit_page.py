@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.findings import Migration, Result
-from analyzer.report import html
+from analyzer.report import html, words
 from analyzer.report.view import View
 from analyzer.select import Selection, select
 from analyzer.sites import Audit
@@ -26,4 +26,11 @@ def render(audit: Audit) -> str:
         gaps=audit.gaps,
         files_read=audit.files_read,
     )
-    return html.render(View(selected=select(result, Selection(everything=True)), sites=audit.sites))
+    remarks = (words.late(audit), *map(words.start, audit.moves))
+    return html.render(
+        View(
+            selected=select(result, Selection(everything=True)),
+            sites=audit.sites,
+            remarks=tuple(filter(None, remarks)),
+        )
+    )

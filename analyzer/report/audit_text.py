@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analyzer.report import words
 from analyzer.report.paint import Paint, painter
 from analyzer.report.plain import plain, wrap
 from analyzer.report.words import counted
-from analyzer.sites import Audit, Delta, Site, Verdict, count_late
+from analyzer.sites import Audit, Delta, Site, Verdict
 
 _STYLES = {
     Verdict.AFFECTED: "error",
@@ -41,25 +42,9 @@ def _head(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
     title = f"{audit.migration}: {audit.title}"
     yield from (paint(line, "title") for line in wrap(plain(title), width, rest="    "))
     for move in audit.moves:
-        if not move.starts:
-            text = f"{move.population}: this tree makes none that could be followed"
-        elif move.starts == move.after:
-            text = (
-                f"{move.population} start {_as(move.starts)} here; before the change {move.before}"
-            )
-        else:
-            text = (
-                f"{move.population} start {_as(move.starts)} here: the change is not in, and no "
-                f"such page starts {_as(move.after)}. The verdicts say what it would mean."
-            )
-        yield from wrap(plain(text), width, first="  ", rest="    ")
+        yield from wrap(plain(words.start(move)), width, first="  ", rest="    ")
     if audit.patch:
         yield from wrap(plain(f"patch: {audit.patch}"), width, first="  ", rest="    ")
-
-
-def _as(state: str) -> str:
-    """Say how a page starts: `Offline`, `with neither`."""
-    return "with neither" if state == "neither" else state
 
 
 def _site(site: Site, width: int, paint: Paint) -> Iterator[str]:
@@ -72,9 +57,7 @@ def _site(site: Site, width: int, paint: Paint) -> Iterator[str]:
     yield paint(lines[0], style)
     yield from (paint(line, style) for line in lines[1:])
     yield from wrap(plain(site.reason), width, first="      ", rest="      ")
-    open_ = site.verdict in (Verdict.UNAFFECTED, Verdict.UNDECIDED)
-    if len(site.history) > (1 if open_ else 0):  # which patch leaves open what it leaves is no news
-        text = ", ".join(f"{verdict} after patch {n}" for n, verdict in site.history)
+    if text := words.history(site):
         yield from wrap(text, width, first="      ", rest="      ")
     if site.ways is not None:
         for name, way in zip(("before", "now"), site.ways, strict=True):
@@ -105,9 +88,7 @@ def _sum(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
     if left:
         text += f"; {left} of the uses are out of the patch's reach"
     yield from wrap(f"{text}.", width)
-    late = count_late(audit.sites, audit.stopped) if audit.stopped else 0
-    if late:
-        text = f"In part, {audit.stopped}: undecided for that alone: {counted(late, 'use')}."
+    if text := words.late(audit):
         yield from (paint(line, "warning") for line in wrap(text, width))
     if audit.gaps:
         yield from wrap(

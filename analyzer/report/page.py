@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analyzer.base import Severity, Span
-from analyzer.findings import Finding, Migration, Status, Step
+from analyzer.findings import Finding, Migration, Result, Status, Step
 from analyzer.report import words
 from analyzer.report.diagram import Diagram, draw
 from analyzer.report.view import View
@@ -78,7 +78,7 @@ class Page:
 
     title: str
     headline: str
-    aside: str
+    asides: tuple[str, ...]
     mood: str  # "good", or the gravest severity that is open
     moves: tuple[Move, ...]
     cards: tuple[Card, ...]
@@ -95,9 +95,9 @@ def prepare(view: View) -> Page:
     ranks = {verdict: rank for rank, (verdict, _) in enumerate(verdicts)}
     subjects = [p.subject for p in selected.result.patches if p.subject]
     return Page(
-        title=subjects[-1] if subjects else selected.result.tree,
+        title=_title(subjects, selected.result),
         headline=_headline(view, verdicts),
-        aside=words.unsaid(selected),
+        asides=tuple(filter(None, (words.unsaid(selected), *view.remarks))),
         mood=_mood(selected.open, verdicts, words.reservation(selected.result)),
         moves=tuple(_move(m, view) for m in selected.result.migrations),
         cards=cards,
@@ -105,6 +105,15 @@ def prepare(view: View) -> Page:
         sites=tuple(sorted(view.sites, key=lambda s: ranks[str(s.verdict)])),
         verdicts=verdicts,
     )
+
+
+def _title(subjects: Sequence[str], result: Result) -> str:
+    """Return what the patches are called: the first one by its subject; without one, the tree."""
+    if not subjects:
+        return result.tree
+    more = len(result.patches) - 1
+    rest = f", and {more} more {'patch' if more == 1 else 'patches'}" if more else ""
+    return f"{subjects[0]}{rest}"
 
 
 def _headline(view: View, verdicts: Sequence[tuple[str, int]]) -> str:

@@ -44,6 +44,7 @@ class View:
     letters: tuple[Letter, ...] = ()
     sender: str = ""  # whom a reply is from; without it the reply is a draft
     sites: Sequence[Site] = ()
+    remarks: tuple[str, ...] = ()  # on an audit as a whole
     anchor: Anchor = Anchor.SITE
     width: int = 80
     colour: bool = False

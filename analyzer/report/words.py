@@ -16,6 +16,7 @@ from analyzer.findings import (
     Step,
 )
 from analyzer.select import Selected, is_hazard
+from analyzer.sites import Audit, Move, Site, Verdict, count_late
 
 #: How the phrases of a changed contract begin.
 _HEADS = ("is handed pages ", "sets ", "clears ", "hands on pages ")
@@ -219,3 +220,37 @@ def gap_place(gap: Gap) -> str:
 def label(rule: str) -> str:
     """Write a rule as checkpatch writes its types: DOUBLE_SET."""
     return rule.upper().replace("-", "_")
+
+
+def start(move: Move) -> str:
+    """Say how pages start in a tree that is audited, and whether that is as they are to."""
+    now, pages = _as(move.starts), move.population
+    if not move.starts:
+        return f"{pages}: this tree makes none that could be followed"
+    if move.starts == move.after:
+        return f"{pages} start {now} here; before the change {move.before}"
+    return (
+        f"{pages} start {now} here: the change is not in, and no such page starts "
+        f"{_as(move.after)}. The verdicts say what it would mean."
+    )
+
+
+def _as(state: str) -> str:
+    """Say how a page starts: `Offline`, `with neither`."""
+    return "with neither" if state == "neither" else state
+
+
+def history(site: Site) -> str:
+    """Say after which patches a verdict came about; empty where it is no news."""
+    is_open = site.verdict in (Verdict.UNAFFECTED, Verdict.UNDECIDED)
+    if len(site.history) <= is_open:  # which patch leaves open what it leaves
+        return ""
+    return ", ".join(f"{verdict} after patch {n}" for n, verdict in site.history)
+
+
+def late(audit: Audit) -> str:
+    """Say in a sentence how many uses were not reached, and why; empty where all were."""
+    uses = count_late(audit.sites, audit.stopped) if audit.stopped else 0
+    if not uses:
+        return ""
+    return f"In part, {audit.stopped}: undecided for that alone: {counted(uses, 'use')}."

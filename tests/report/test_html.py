@@ -11,14 +11,14 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 
-from analyzer.findings import Result
+from analyzer.findings import LeftOut, Result
 from analyzer.report import audit_page
 from analyzer.report.diagram import draw
 from analyzer.report.html import read_web, render
 from analyzer.report.page import excerpt, prepare
 from analyzer.report.view import View
 from analyzer.select import Selection, select
-from analyzer.sites import Audit, Move
+from analyzer.sites import Audit, Move, Verdict
 
 from .golden import VIEW
 from .results import (
@@ -256,7 +256,57 @@ def test_an_audit_becomes_a_page_with_its_moves_and_gaps() -> None:
     page = audit_page.render(audit)
 
     assert "1 affected, 1 undecided and 1 unaffected</h1>" in page
+    assert "Hotplugged pages: this tree makes none that could be followed</p>" in page
     assert 'aria-label="hotplugged pages: Reserved -&gt; Offline"' in page
     assert "before: the caller is not known" in page
     assert "an unbalanced brace" in page
     assert "Findings" not in Document(page).texts
+
+
+def test_an_audit_says_whether_the_change_is_in_the_tree_and_what_was_not_reached() -> None:
+    move = Move(
+        population="hotplugged pages", before="Reserved", after="Offline", starts="Reserved"
+    )
+    late = replace(
+        ROWS[1], reason="out of time", history=((1, Verdict.AFFECTED), (2, ROWS[1].verdict))
+    )
+    audit = Audit(
+        tree="linux",
+        migration="hotplug-offline",
+        title="pages start Offline",
+        moves=(move,),
+        sites=(ROWS[0], late),
+        words=2,
+        others=(),
+        stopped="out of time",
+    )
+
+    before = audit_page.render(audit)
+    after = audit_page.render(replace(audit, moves=(replace(move, starts="Offline"),), stopped=""))
+
+    assert "start Reserved here: the change is not in, and no such page starts Offline." in before
+    assert "In part, out of time: undecided for that alone: 1 use.</p>" in before
+    assert "affected after patch 1, undecided after patch 2</span>" in before
+    assert "the change is not in" not in after
+    assert "In part" not in after
+
+
+def test_a_page_lists_what_of_the_patch_was_left_out() -> None:
+    hunk = LeftOut(patch=1, file="mm/init.c", hunk=3, line=12, reason="no such line")
+    whole, partial = (
+        render(View(selected=select(replace(RESULT, left_out=left), Selection())))
+        for left in ((), (hunk,))
+    )
+
+    assert "mm/init.c hunk 3 of patch 1 (line 12): no such line" in partial
+    assert "Left out" in Document(partial).texts
+    assert "Left out" not in Document(whole).texts
+
+
+def test_a_series_is_called_by_its_first_patch() -> None:
+    one = replace(RESULT, patches=RESULT.patches[:1])
+
+    series, patch = (render(View(selected=select(r, Selection()))) for r in (RESULT, one))
+
+    assert "<span>mm: prepare, and 1 more patch</span>" in series
+    assert "<span>mm: prepare</span>" in patch
