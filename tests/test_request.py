@@ -151,6 +151,32 @@ def test_several_patches_are_one_series_in_the_order_in_which_they_are_named(
         assert opened(tree, two, one).steps
 
 
+@pytest.mark.parametrize(
+    ("data", "held"),
+    [
+        (b"", "an empty input"),
+        (b"\x7fELF\0\1", "binary data"),
+        (b"some words\n", "1 line of text and no diff"),
+    ],
+)
+def test_a_file_without_a_patch_is_told_to_be_left_out(tree: Path, data: bytes, held: str) -> None:
+    patch, other = tree / "a.patch", tree / "b.patch"
+    patch.write_text(FIRST)
+    other.write_bytes(data)
+
+    series = opened(tree, patch, other).series
+
+    assert (f"{other}: no patch in it, left out: found {held}",) == series.notes
+
+
+def test_a_mail_without_a_patch_is_left_out_in_silence(tree: Path) -> None:
+    patch, cover = tree / "a.patch", tree / "0.patch"
+    patch.write_text(FIRST)
+    cover.write_text("Subject: [PATCH 0/1] all\nFrom: a@b\n\nWhy.\n")
+
+    assert () == opened(tree, cover, patch).series.notes
+
+
 def test_a_patch_that_is_named_twice_is_one(tree: Path, folder: Path) -> None:
     assert 1 == len(
         opened(tree, folder / "0001-one.patch", folder / "0001-one.patch").series.patches

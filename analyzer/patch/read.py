@@ -13,7 +13,7 @@ from analyzer.patch.packed import unpacked
 from analyzer.patch.repair import is_damaged, repair
 from analyzer.patch.sections import Numbered
 from analyzer.patch.shown import split_commits
-from analyzer.patch.thread import choose_patches
+from analyzer.patch.thread import choose_patches, describe, has_diff
 from analyzer.tree.api import Tree
 
 #: A release of the kernel changes fewer places; a patch of more takes more than there is to give.
@@ -37,7 +37,10 @@ def read_files(
     names: dict[int, str] = {}
     told: list[str] = []
     for file, data in files.items():
-        for message in split_messages(unpacked(data, file)):
+        found = split_messages(unpacked(data, file))
+        if len(files) > 1 and not any(m.is_mail or has_diff(m) for m in found):
+            told.append(f"{file}: no patch in it, left out: found {describe(found)}")
+        for message in found:
             parts, notes = split_commits(message, file)
             messages += parts
             names.update((id(part), file) for part in parts)

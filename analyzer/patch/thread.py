@@ -74,7 +74,7 @@ def choose_patches(
     elif len(patches) < len(placed):
         notes.append(f"{name}: {_count(len(placed) - len(patches), 'reply')} with a diff ignored")
     if not patches:
-        raise AnalyzerError(f"{name}: no patch in it: found {_describe(messages)}")
+        raise AnalyzerError(f"{name}: no patch in it: found {describe(messages)}")
     notes += [f"{name}: {_name(m)} is left out: {m.remark}" for m in messages if _is_lost(m)]
     notes += [
         f"{name}: {_name(m)} is read without a part: {m.remark}" for _, m in patches if m.remark
@@ -177,7 +177,7 @@ _NO_UNIFIED = (
 )
 
 
-def _describe(messages: Sequence[Message]) -> str:
+def describe(messages: Sequence[Message]) -> str:
     """Say what an input without a patch holds."""
     if not messages:
         return "an empty input"
