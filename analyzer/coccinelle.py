@@ -17,6 +17,7 @@ from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, Space, Verb
 from analyzer.pipeline import demand_law
 from analyzer.program.cache import Cache
+from analyzer.report.words import sentence
 from analyzer.rules import Rule
 from analyzer.tree import Tree
 
@@ -104,9 +105,7 @@ def _written(
     lawful: Lawful | None,
 ) -> str:
     parts = _parts(rule, duty, lawful)
-    head = _HEAD.format(
-        summary=duty.text[:1].upper() + duty.text[1:], title=migration.title, rule=rule.id
-    )
+    head = _HEAD.format(summary=sentence(duty.text), title=migration.title, rule=rule.id)
     if duty.frees:
         body = _freeing(parts, duty)
     else:

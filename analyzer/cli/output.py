@@ -99,7 +99,10 @@ def outputs_of(
             raise AnalyzerError(f"--format: unknown format {name!r}: one of {', '.join(known)}")
         if equals and not path:
             raise AnalyzerError(f"--format {wanted}: no file behind the `=`")
-        outputs.append(Output(name, report_path(path) if equals else output))
+        try:
+            outputs.append(Output(name, report_path(path) if equals else output))
+        except click.BadParameter as error:
+            raise AnalyzerError(f"--format {wanted}: {error.message}") from error
     targets = [o.path for o in outputs]
     for target in targets:
         if targets.count(target) > 1:
@@ -166,10 +169,13 @@ def glyphs_of(path: Path | None = None) -> Glyphs:
 def is_utf8() -> bool:
     """Tell whether the terminal shows UTF-8.
 
-    Python writes UTF-8 in the C locale as well, so that only the locale's name tells.
+    Python writes UTF-8 in the C locale as well, so that only the locale's name tells; where that
+    comes from LANG, it has put another into LC_CTYPE.
     """
-    given = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
-    locale = next((value for value in given if value), "")
+    every, types, rest = (os.environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    if types == "C.UTF-8" and rest in ("C", "POSIX"):
+        types = ""
+    locale = every or types or rest
     encodings = (locale.partition(".")[2].partition("@")[0], sys.stdout.encoding)
     return all(e.lower().replace("-", "") == "utf8" for e in encodings)
 

@@ -69,7 +69,7 @@ def _migration(migration: Migration, result: Result, pen: Pen) -> list[str]:
         lines.extend(wrap(plain(words.contract(change)), pen.width, first="  ", rest="      "))
     if len(told) > _MOST_CONTRACTS:
         more = words.counted(len(told) - _MOST_CONTRACTS, "more function")
-        lines.append(f"  and {more}, listed in the JSON report")
+        lines.extend(wrap(f"and {more}, listed in the JSON report", pen.width, first="  "))
     return lines
 
 

@@ -28,8 +28,9 @@ def counted(n: int, noun: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a text with a capital at its beginning; names in it keep their case."""
-    return f"{text[:1].upper()}{text[1:]}"
+    """Return a text with a capital at its beginning; names, and one there, keep their case."""
+    first = text.partition(" ")[0]
+    return text if "_" in first or "(" in first else f"{text[:1].upper()}{text[1:]}"
 
 
 def listed(parts: list[str], *, last: str = "and") -> str:

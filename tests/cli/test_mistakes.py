@@ -44,7 +44,10 @@ LONG = "a" * 300
         (["check", "--format", f"json={HERE}", "no-such-patch"], "cannot write: Is a direc"),
         (["check", "--tree", TREE, "--fix-output", "/nonexistent/x", PATCH], "no such directory"),
         (["check", "--tree", TREE, "--write-baseline", "/nonexistent/x", PATCH], "no such direc"),
-        (["check", "--tree", TREE, "--format", "json=/nonexistent/x", PATCH], "no such directory"),
+        (
+            ["check", "--tree", TREE, "--format", "json=/nonexistent/x", PATCH],
+            "offlint: --format json=/nonexistent/x: /nonexistent: no such directory\n",
+        ),
         (["check", "--tree", TREE, "--jobs", "0", PATCH], "'--jobs': expected a whole number from"),
         (["check", "--tree", TREE, "--jobs", "two", PATCH], "expected a whole number from 1 on, f"),
         (["check", "--tree", TREE, "--reroll", "-1", PATCH], "'--reroll': expected a whole number"),

@@ -257,6 +257,7 @@ def test_a_message_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str])
     [
         ({"LC_ALL": "C.UTF-8"}, "│"),
         ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "de_DE.utf8"}, "│"),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "C"}, "|"),
         ({"LC_ALL": "C", "LANG": "en_US.UTF-8"}, "|"),
         ({"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "latin-1"}, "|"),
     ],

@@ -15,6 +15,7 @@ from .results import SET
     [
         ("partial: 1 hunk did not apply", "Partial: 1 hunk did not apply"),
         ("out of time in SetPageOffline()", "Out of time in SetPageOffline()"),
+        ("generic_online_page() takes it off", "generic_online_page() takes it off"),
         ("", ""),
     ],
 )
