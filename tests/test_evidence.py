@@ -64,3 +64,28 @@ def test_what_the_reverse_mends_was_broken_before() -> None:
 
     site = end(mended, "acme_append", Status.FIXED)
     assert ("Offline", "Reserved") == (site.before, site.after)
+
+
+def test_a_trace_goes_forward_in_time() -> None:
+    """What a function does that is still at work comes after the call that entered it."""
+    result = judged(Path(PATCH).read_bytes(), DirectoryTree(TREE))
+
+    told = {f.function: [step.message for step in f.trace[:-1]] for f in result.findings}
+    made = [
+        "memmap_init_range() makes the page by __init_single_page(page, pfn, zone, nid)",
+        "memmap_init_range() sets PageOffline",
+    ]
+    # What happened on another way, which has come to its end, comes before all calls of this one.
+    assert told["acme_append"] == [
+        *made,
+        "online_pages() calls online_pages_range()",
+        "online_pages_range() calls (*online_page_callback)()",
+        "acme_online_page() calls acme_append()",
+    ]
+    assert told["foo_online_one"] == [
+        *made,
+        "foo_online_page() calls foo_online_one()",
+        "foo_online_one() clears PageOffline",
+        "foo_online_one() calls generic_online_page()",
+        "generic_online_page() calls free_pages_core()",
+    ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import takewhile
+
 from analyzer.base import Span, unspaced
 from analyzer.c import ir
 from analyzer.comparison.compare import Sides
@@ -13,6 +16,7 @@ from analyzer.pages.machine import (
     TYPE,
     UNTYPED,
     Event,
+    Frame,
     PageState,
     Space,
     called,
@@ -20,6 +24,7 @@ from analyzer.pages.machine import (
 )
 
 _MOST_STEPS = 7
+_MOST_EVENTS = 3
 _MOST_STATES = 3
 
 
@@ -59,12 +64,18 @@ def _release(sides: Sides) -> Cause | None:
 def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
     """Return what happens to the page from its birth to the site, in at most seven steps."""
     space = sides.behaviours.after.space
-    population = seen.page.population
-    events = [_event_step(e, space, sides, population) for e in seen.page.history][-3:]
-    calls = [
-        Step(f.span, f.function, f"{f.function}() calls {_callee(f.text)}", is_call=True)
-        for f in seen.stack
-    ]
+    events = seen.page.history[-_MOST_EVENTS:]
+    calls = seen.stack[-(_MOST_STEPS - 1 - len(events)) :]
+    left = len(seen.stack) - len(calls)  # out of the outermost calls
+    steps: list[Step] = []
+    made = 0
+    for event in events:
+        # What a function does that is still at work comes after the calls that lead to it.
+        shared = max(_shared(event.chain, seen.stack) - left, made)
+        steps += map(_call_step, calls[made:shared])
+        steps.append(_event_step(event, space, sides, seen.page.population))
+        made = shared
+    steps += map(_call_step, calls[made:])
     before, after = (
         _states(b, _place(seen)) for b in (sides.behaviours.before, sides.behaviours.after)
     )
@@ -75,9 +86,18 @@ def trace_of(seen: Observation, sides: Sides) -> tuple[Step, ...]:
         before=before,
         after=after or state_text(seen.page, space),
     )
-    room = _MOST_STEPS - 1
-    calls = calls[-(room - len(events)) :] if room > len(events) else []
-    return (*events, *calls, end)
+    return (*steps, end)
+
+
+def _shared(one: Sequence[Frame], other: Sequence[Frame]) -> int:
+    """Count the calls from the root on that two ways have in common."""
+    same = (a == b for a, b in zip(one, other, strict=False))
+    return sum(1 for _ in takewhile(bool, same))
+
+
+def _call_step(frame: Frame) -> Step:
+    what = f"{frame.function}() calls {_callee(frame.text)}"
+    return Step(frame.span, frame.function, what, is_call=True)
 
 
 def _states(behaviour: Behaviour, place: tuple[object, ...]) -> str:
