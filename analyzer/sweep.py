@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING
 
 from analyzer.base import AnalyzerError, Severity
 from analyzer.budget import Budget
+from analyzer.patch.mail import split_messages
+from analyzer.patch.packed import unpacked
 from analyzer.patch.range import is_range
 from analyzer.patch.stack import patches_in
+from analyzer.patch.thread import is_talk
 from analyzer.select import Selection
 
 if TYPE_CHECKING:
@@ -101,7 +104,8 @@ def jobs_of(
 
     Commits are checked on their own parents; files on the tree, or on the revision that is named:
     those, in the order, that a file `series` among them names, where there is one. There is no job
-    where no commit touches code. Raise AnalyzerError where there is neither a commit nor a file.
+    where no commit touches code, and none for a cover letter or a reply without a diff.
+    Raise AnalyzerError where there is neither a commit nor a file.
     """
     if not what:
         raise AnalyzerError("expected a directory of patches or a range REV..REV, found ''")
@@ -126,14 +130,33 @@ def jobs_of(
     if is_folder:
         if not paths:
             raise AnalyzerError(f"{what}: no patches there: found a directory without files")
-        names = (p.relative_to(folder).as_posix() for p in paths)
-        files = zip(names, paths, strict=True)
-        return tuple(replace(blank, name=n, patch=_bytes(p)) for n, p in files), notes
+        files = {p.relative_to(folder).as_posix(): _bytes(p) for p in paths}
+        patches = {n: data for n, data in files.items() if not _is_talk(data, n)}
+        if talk := len(files) - len(patches):
+            mails = "1 mail" if talk == 1 else f"{talk} mails"
+            notes = (*notes, f"{what}: {mails} without a diff passed over: cover letters, replies")
+        if not patches:
+            raise AnalyzerError(
+                f"{what}: no patches there: found nothing but cover letters, replies"
+            )
+        return tuple(replace(blank, name=n, patch=data) for n, data in patches.items()), notes
     if is_range(what):
+        if revision is not None:
+            raise AnalyzerError(
+                f"--git {revision}: goes with a directory; the commits of a range are checked each "
+                "on the one before it"
+            )
         commits = _commits(tree, what)
-        blank = replace(blank, revision=None)
         return tuple(replace(blank, name=c[:12], commits=f"{c}^..{c}") for c in commits), ()
     raise AnalyzerError(f"{what}: neither a directory of patches nor a range REV..REV")
+
+
+def _is_talk(data: bytes, name: str) -> bool:
+    """Say whether a file holds mails in which nobody would look for a patch."""
+    try:
+        return is_talk(split_messages(unpacked(data, name)))
+    except AnalyzerError:  # checking it tells
+        return False
 
 
 def _bytes(path: Path) -> bytes:

@@ -80,9 +80,9 @@ def sweep(
     """Check each commit of a range, or each file of a directory, by itself.
 
     Every patch is checked on the tree that it was made for: a commit on its
-    parent, a file on the tree as it is or at --git. Merges and commits that
-    touch no code are left out, and so is what a file `series` of the directory
-    does not name. What could not be checked is listed, too.
+    parent, a file on the tree as it is or at --git. Merges, commits that touch
+    no code and cover letters are left out, and so is what a file `series` of the
+    directory does not name. What could not be checked is listed, too.
 
     Exit status: 1 where a patch has findings, else the highest with which
     check would have ended for one that could not be checked, else 0.

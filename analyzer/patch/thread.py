@@ -47,6 +47,13 @@ def has_diff(message: Message) -> bool:
     return _DIFF.search(message.body) is not None
 
 
+def is_talk(messages: Sequence[Message]) -> bool:
+    """Say whether messages are cover letters and replies alone; none of them has lost a diff."""
+    places = [read_place(m.subject) for m in messages]
+    talk = all(place.is_reply or place.number == 0 for place in places)
+    return bool(places) and talk and not any(m.remark or has_diff(m) for m in messages)
+
+
 def _is_lost(message: Message) -> bool:
     """Say whether a message may have held a diff which cannot be read."""
     place = read_place(message.subject)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.base import Severity
+from analyzer.base import AnalyzerError, Severity
 from analyzer.cli import main
 from analyzer.sweep import Job, Swept, Trouble, jobs_of, run_job
 from analyzer.sweep import sweep as sweep_jobs
@@ -77,6 +77,32 @@ def test_a_series_file_is_no_patch_but_names_them(
     assert names == [job.name for job in found]
     assert (folder / names[-1]).read_bytes() == found[-1].patch
     assert notes == [note.partition("series file, ")[2] for note in told]
+
+
+COVER = "From: a@b\nSubject: [PATCH 0/2] all\n\nWhy.\n"
+
+
+def test_cover_letters_and_replies_are_passed_over(folder: Path) -> None:
+    (folder / "0000-cover-letter.patch").write_text(COVER)
+    (folder / "reply.eml").write_text(COVER.replace("[PATCH 0/2]", "Re: [PATCH 1/2]"))
+    (folder / "lost.eml").write_text(COVER.replace("0/2", "2/2"))
+
+    found, told = jobs_of(str(folder), TREE, None)
+
+    assert ["a.patch", "b.mbox", "c.txt", "lost.eml"] == [job.name for job in found]
+    assert (f"{folder}: 2 mails without a diff passed over: cover letters, replies",) == told
+
+
+def test_a_folder_of_cover_letters_has_no_patches(tmp_path: Path) -> None:
+    (tmp_path / "0000-cover-letter.patch").write_text(COVER)
+
+    with pytest.raises(AnalyzerError, match="no patches there: found nothing but cover letters"):
+        jobs_of(str(tmp_path), TREE, None)
+
+
+def test_commits_are_for_no_revision_but_their_own() -> None:
+    with pytest.raises(AnalyzerError, match="--git v1: goes with a directory"):
+        jobs_of("a..b", TREE, "v1")
 
 
 @pytest.mark.slow
