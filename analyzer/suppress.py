@@ -119,9 +119,9 @@ def _below(unit: Unit, end: int) -> frozenset[str]:
 def suppress(result: Result, read: Read, changed: Changed, files: Iterable[str]) -> Result:
     """Return a result without what the source allows, which is counted, and with what is odd.
 
-    files names those that the series changes. A suppression in one of them that has no reason,
-    names an unknown rule or allows nothing is a finding itself: charged to the series where a
-    patch of it wrote the comment, or mended what it allowed.
+    files names those that the series changes. A suppression in one of them, or in one in which
+    something is found, that has no reason, names an unknown rule or allows nothing is a finding
+    itself: charged to the series where a patch of it wrote the comment, or mended what it allowed.
     """
     heard = _Heard(read)
     kept: list[Finding] = []
@@ -136,7 +136,7 @@ def suppress(result: Result, read: Read, changed: Changed, files: Iterable[str])
             kept.append(finding)
     odd = [
         f
-        for path in sorted(set(files))
+        for path in sorted({*files, *(f.file for f in result.findings)})
         for f in _odd(path, heard, changed, len(result.patches), used, idle - used)
     ]
     return replace(

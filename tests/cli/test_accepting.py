@@ -160,3 +160,24 @@ def test_missing_baseline_is_one_message(tree: Path) -> None:
 
     assert (2, "") == (done.status, done.stdout)
     assert "no such baseline" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("comment", "odd"),
+    [
+        ("/* offlint: allow(double-set) */", 1),
+        ("/* offlint: allow(double-set) the page was reset by hand */", 0),
+    ],
+)
+def test_a_bad_suppression_beside_a_finding_is_told_in_a_file_that_no_patch_touches(
+    comment: str, odd: int, tree: Path
+) -> None:
+    driver = tree / "drivers/acme/acme_balloon.c"
+    call = "\t__SetPageOffline(page);\n\tlist_add"
+    driver.write_text(driver.read_text().replace(call, f"\t{comment}\n{call}"))
+
+    done = check(tree, "--all", "--format", "terse")
+
+    assert odd == done.stdout.count("BAD_SUPPRESSION")
+    assert odd == done.stdout.count("gives no reason (pre-existing)")
+    assert odd == done.stdout.count("ERROR:DOUBLE_SET")
