@@ -49,7 +49,7 @@ def offlint() -> None:
 
     Exit status: 0 nothing found, 1 findings, 2 wrong use or input, 3 gaps
     with --strict-gaps, 4 out of time or memory, 70 a defect of offlint, 130
-    interrupted.
+    interrupted, 137 killed.
     """
 
 
