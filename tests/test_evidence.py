@@ -89,3 +89,21 @@ def test_a_trace_goes_forward_in_time() -> None:
         "foo_online_one() calls generic_online_page()",
         "generic_online_page() calls free_pages_core()",
     ]
+
+
+def test_what_fails_is_not_told_to_be_done_no_longer() -> None:
+    tree = DirectoryTree(TREE)
+    guard = read_series(MEND.encode(), "x.patch", tree).patches[0]
+
+    def lost(tree: Tree) -> dict[str, tuple[str, ...]]:
+        (moved,) = judged(Path(PATCH).read_bytes(), tree).migrations
+        return {c.function: c.lost for c in moved.contracts}
+
+    broken, guarded = lost(tree), lost(apply_patch(tree, guard).tree)
+
+    # It sets the mark as it did, which is what goes wrong; and so no page goes on from there.
+    assert not {"acme_append", "acme_retrieve"} & broken.keys()
+    # Behind a guard it does not.
+    assert guarded["acme_append"] == ("sets PageOffline",)
+    assert guarded["acme_retrieve"] == ("hands on pages Reserved",)
+    assert "sets PageOffline" in broken["foo_online_one"]

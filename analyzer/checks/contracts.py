@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from analyzer.base import FunctionId, Span
 from analyzer.checks.evidence import state_text
 from analyzer.comparison.compare import Sides
 from analyzer.findings import ContractChange
-from analyzer.flow.domain.observe import Behaviour, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import TYPE, PageState, Space, called
 
 #: What an operation that was tried does: it may fail on some pages and be right on others.
@@ -34,28 +34,42 @@ def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ..
     """Return how functions treat a population differently: the ones that do so themselves first."""
     before = _phrases(sides.behaviours.before, population, sides.facts.flags)
     after = _phrases(sides.behaviours.after, population, sides.facts.flags)
+    # What fails is done no less than before: a finding tells of it.
+    failing = _phrases(sides.behaviours.after, population, sides.facts.flags, (Outcome.TRAP,))
+    met = {id for o in _of(sides.behaviours.after, population) for id in o.chain}
     changes = []
     for id in sorted(before.keys() | after.keys()):
         did, does = before.get(id, {}), after.get(id, {})
-        span = _span(id, sides)
-        if did.keys() == does.keys() or span is None or id not in sides.behaviours.after.reached:
+        if failing and not does and id not in met:
+            continue  # no page gets as far as that, because one fails before
+        gained, lost = _without(does, did), _without(did, {**does, **failing.get(id, {})})
+        span = _span(id, sides) if gained or lost else None
+        if span is None or id not in sides.behaviours.after.reached:
             continue
-        gained, lost = _without(does, did), _without(did, does)
         own = any(does[p] for p in gained) or any(did[p] for p in lost)
         changes.append(ContractChange(function=id[1], span=span, gained=gained, lost=lost, own=own))
     return tuple(sorted(changes, key=lambda c: (not c.own, not sides.is_core(c.span.file))))
+
+
+def _of(behaviour: Behaviour, population: str) -> Iterator[Observation]:
+    return (o for o in behaviour.observations if o.page.population == population)
 
 
 def _without(phrases: dict[str, bool], other: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(phrases.keys() - set(other)))
 
 
-def _phrases(behaviour: Behaviour, population: str, flags: tuple[str, ...]) -> Phrases:
+def _phrases(
+    behaviour: Behaviour,
+    population: str,
+    flags: tuple[str, ...],
+    outcomes: tuple[Outcome, ...] = _DONE,
+) -> Phrases:
     """Return what functions do to pages of a population, in words."""
     found: Phrases = {}
     for o, op in behaviour.operations():
         tracked = o.dimension == TYPE or o.dimension in flags
-        if o.outcome not in _DONE or not tracked or o.page.population != population:
+        if o.outcome not in outcomes or not tracked or o.page.population != population:
             continue
         if not op.is_test:
             for id in o.chain:
