@@ -16,17 +16,19 @@ class Slice:
     names are the variables whose values decide what happens to a page; branches are the blocks
     whose condition decides it. Other assignments are skipped, other branches taken both ways.
     guards are the branches that decide whether a page is marked or unmarked. mixed are the names of
-    which an assertion asks where it may hold whatever they are: it tells nothing of them.
+    which an assertion asks where it may hold whatever they are: it tells nothing of them. counted
+    are those that decide nothing but how many the function answers.
     """
 
     names: frozenset[str]
     branches: frozenset[int]
     guards: frozenset[int]
     mixed: frozenset[str]
+    counted: frozenset[str]
 
     def hangs_on(self, name: str) -> bool:
         """Tell whether something that matters is decided by a name, whatever else is so."""
-        return name in self.names and name not in self.mixed
+        return name in self.names and name not in self.mixed and name not in self.counted
 
 
 #: Tells whether a call or a store may do something to a page, or an assertion is about one.
@@ -38,8 +40,32 @@ Tells = Callable[[ir.Call], bool]
 def slice_of(variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells) -> Slice:
     """Return the slice of a variant."""
     blocks = variant.blocks
-    names, weighty = _seeds(blocks, matters)
     regions = regions_of(blocks)
+    names, branches = _grown(blocks, regions, _seeds(blocks, matters), rounds)
+    marking = {
+        b
+        for b, block in enumerate(blocks)
+        if any(isinstance(step, ir.Call) and marks(step) for step in block.instructions)
+    }
+    guards = frozenset(b for b in branches if not marking.isdisjoint(regions[b]))
+    counted = _counted(variant, regions, matters)
+    if counted:
+        seeds = _seeds(blocks, matters, answers=False)
+        deciding, _ = _grown(blocks, regions, seeds, rounds)
+        counted = {test: counter for test, counter in counted.items() if counter not in deciding}
+    return Slice(
+        frozenset(names), frozenset(branches), guards, _mixed(blocks, regions), frozenset(counted)
+    )
+
+
+def _grown(
+    blocks: tuple[ir.Block, ...],
+    regions: Mapping[int, Sequence[int]],
+    seeds: tuple[set[str], list[bool]],
+    rounds: Tells,
+) -> tuple[set[str], set[int]]:
+    """Return the names that matter, and the branches that decide what does."""
+    names, weighty = seeds
     branches: set[int] = set()
     changed = True
     while changed:
@@ -61,13 +87,41 @@ def slice_of(variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells)
                 assert isinstance(end, ir.Branch), "only branches have regions"
                 names.update(names_in(end.cond))
                 changed = True
-    marking = {
-        b
-        for b, block in enumerate(blocks)
-        if any(isinstance(step, ir.Call) and marks(step) for step in block.instructions)
-    }
-    guards = frozenset(b for b in branches if not marking.isdisjoint(regions[b]))
-    return Slice(frozenset(names), frozenset(branches), guards, _mixed(blocks, regions))
+    return names, branches
+
+
+def _counted(
+    variant: ir.Variant, regions: Mapping[int, Sequence[int]], matters: Matters
+) -> dict[str, str]:
+    """Return the answers of calls on which nothing hangs but a step of a counter, with that."""
+    blocks = variant.blocks
+    uses = [n for step in variant.steps for e in expressions_of(step) for n in names_in(e)]
+    for block in blocks:
+        match block.end:
+            case ir.Branch(cond):
+                uses += set(names_in(cond))
+            case ir.Return(value) if value is not None:
+                uses += names_in(value)
+    found: dict[str, str] = {}
+    for b, region in regions.items():
+        steps = [step for n in region for step in blocks[n].instructions]
+        steps = [s for s in steps if not (isinstance(s, ir.Call) and not matters(s))]
+        counters = {root_name(s.target) for s in steps if isinstance(s, ir.Assign) and _counts(s)}
+        ends = any(not ir.successors(blocks[n].end) for n in region)
+        if len(counters) == len(steps) == 1 and not ends:
+            end = blocks[b].end
+            assert isinstance(end, ir.Branch), "only branches have regions"
+            tests = (name for name in names_in(end.cond) if uses.count(name) == 1)
+            found.update((name, min(counters)) for name in tests)
+    return found
+
+
+def _counts(step: ir.Assign) -> bool:
+    """Tell whether an assignment is a counter's step."""
+    match step.value:
+        case ir.Binary("+" | "-", left, ir.Const() | ir.Cast(operand=ir.Const())):
+            return left == step.target
+    return False
 
 
 def _mixed(blocks: tuple[ir.Block, ...], regions: Mapping[int, Sequence[int]]) -> frozenset[str]:
@@ -105,7 +159,9 @@ def _passes(blocks: tuple[ir.Block, ...], start: int, check: int, region: Sequen
     return False
 
 
-def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], list[bool]]:
+def _seeds(
+    blocks: tuple[ir.Block, ...], matters: Matters, *, answers: bool = True
+) -> tuple[set[str], list[bool]]:
     """Return the names that matter by themselves, and which blocks do."""
     names: set[str] = set()
     weighty = [False] * len(blocks)
@@ -118,7 +174,7 @@ def _seeds(blocks: tuple[ir.Block, ...], matters: Matters) -> tuple[set[str], li
                 names.update(n for e in expressions_of(step) for n in names_in(e))
                 if isinstance(step, ir.Assign):
                     names.add(root_name(step.target))
-        if isinstance(block.end, ir.Return) and block.end.value is not None:
+        if answers and isinstance(block.end, ir.Return) and block.end.value is not None:
             names.update(names_in(block.end.value))
             weighty[b] = True
     return names, weighty
