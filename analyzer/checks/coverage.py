@@ -39,6 +39,10 @@ class Coverage:
         ]
         late = {way_of(o) for o in clears if o.outcome is Outcome.LATE}
         self._clears = frozenset(map(way_of, clears)) - late
+        self._inside: dict[FunctionId, set[Way]] = {}
+        for clear in self._clears:
+            for n, (id, _) in enumerate(clear):
+                self._inside.setdefault(id, set()).add(clear[n:])
         # What has cleared the pages that come to the buddy clean.
         self._leading = frozenset(
             (source.owner, source.at)
@@ -58,8 +62,9 @@ class Coverage:
         part = parting(way, other)
         if part is None:
             return None
-        others = (w for n in range(part, len(way)) for w in self._beside(way, n))
-        if any(w != other for w in others):
+        # Of a single page the loop over the rest has no turn: what clears others of them counts.
+        others = (w for call in way[part:] for w in self._inside.get(call[0], ()) if w[0] != call)
+        if any(w != other[part:] for w in others):
             return None  # the rest may be cleared by another call, there or further on
         return self._left(o, way[part:], other[part:])
 
