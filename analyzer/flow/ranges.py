@@ -29,14 +29,17 @@ from analyzer.flow.steps import (
     meeting,
     retreating,
     searches,
+    steps_ahead,
     variables_of_loops,
     way_back,
 )
 from analyzer.program.shape import names_in
 
 _END = f"{FROM}end"
-#: The casts around what a loop steps by, what it steps back from, and a step outside of loops.
-_STEP, _BACK, _AWAY = "", "<-", "->"
+_REST = f"{FROM}rest"
+#: The casts around what a loop steps by, also before it does anything, what it steps back from, and
+#: a step outside of loops.
+_STEP, _AHEAD, _BACK, _AWAY = "", "->>", "<-", "->"
 
 
 def beside(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run) -> Value | None:
@@ -50,6 +53,8 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run)
         return None
     if isinstance(e.right, ir.Cast) and e.right.type == _STEP:
         return _step(value, e.op)
+    if isinstance(e.right, ir.Cast) and e.right.type == _AHEAD:
+        return _ahead(value) if isinstance(value, Page) else _step(value, e.op)
     if isinstance(e.right, ir.Cast) and e.right.type == _BACK:
         return value if isinstance(value, Page) else Offset(value.key)
     if isinstance(value, Offset):
@@ -69,6 +74,14 @@ def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
         return Page(_range_of(value.key), value.form) if op == "-" else value
     base = _range_of(value.key)
     return Offset(base) if op == "-" else Unknown(base + STEPPED)
+
+
+def _ahead(value: Page) -> Page:
+    """Return what a loop has stepped to before it did anything: the range begins behind a page."""
+    key = _moved(value.key, "+", Int(1))
+    if FROM in key:
+        key = value.key.removesuffix(_REST) + _REST
+    return Page(key, value.form)
 
 
 def _distance(
@@ -135,6 +148,8 @@ def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
         return ir.Binary("-", ir.Name(bound), ir.Cast(_BACK, value)) if bound else _some(value)
     if not is_own_step(step):
         return value
+    if step.span.start in steps_ahead(act.variant):
+        return _some(value, _AHEAD)
     return _some(value, _STEP if is_looped(step, act.variant) else _AWAY)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.domain.values import MIRRORED
 from analyzer.pages.aside import is_harmless
 from analyzer.program.shape import addressed_in, expressions_of, names_in, root_name, written
 
@@ -91,6 +92,53 @@ def _only_computes(step: ir.Instruction) -> bool:
             return True
         case ir.Call(_, ir.Name(name)):
             return is_harmless(name)
+    return False
+
+
+@lru_cache(maxsize=4096)
+def steps_ahead(variant: ir.Variant) -> frozenset[int]:
+    """Return where loops step a variable by one before they use it: `while (++page < end)`."""
+    found: set[int] = set()
+    inner = sorted(variant.loops, key=lambda loop: len(loop.blocks), reverse=True)
+    for loop in inner:
+        for b in loop.blocks:
+            for n, step in enumerate(variant.blocks[b].instructions):
+                if isinstance(step, ir.Assign) and _is_by_one(step):
+                    found -= {step.span.start}
+                    if not _is_used_before(variant, loop, step, (b, n)):
+                        found.add(step.span.start)
+    return frozenset(found)
+
+
+def _is_by_one(step: ir.Assign) -> bool:
+    match step:
+        case ir.Assign(ir.Name() as target, ir.Binary("+", left, ir.Const(1))):
+            return left == target
+    return False
+
+
+def _is_used_before(
+    variant: ir.Variant, loop: ir.Loop, step: ir.Assign, at: tuple[int, int]
+) -> bool:
+    """Tell whether a loop does more with a variable before it steps it than to compare it."""
+    seen, todo = {loop.header}, [loop.header]
+    while todo:
+        b = todo.pop()
+        block = variant.blocks[b]
+        for n, other in enumerate(block.instructions):
+            if (b, n) == at:
+                break
+            if any(_name(step) in names_in(e) for e in expressions_of(other)):
+                return True
+        else:
+            match block.end:
+                case ir.Branch(ir.Binary(op)) if op in MIRRORED:
+                    pass
+                case ir.Branch(cond) if _name(step) in names_in(cond):
+                    return True
+            new = {to for to in ir.successors(block.end) if to in loop.blocks} - seen
+            seen |= new
+            todo += new
     return False
 
 
