@@ -19,7 +19,7 @@ from analyzer.c.own import (
     plain_macros,
     wrapping_macros,
 )
-from analyzer.c.unit import LARGEST, Unit, called_names
+from analyzer.c.unit import KEYWORD_NAMES, LARGEST, Unit, called_names
 from analyzer.pages.laws import HEADER
 from analyzer.program.cache import Cache
 
@@ -28,6 +28,10 @@ Sources = Mapping[str, tuple[str, ...]]
 
 NO_SOURCES: Sources = {}
 _QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
+#: What a function that takes pages is declared with behind its name.
+_PAGES = re.compile(
+    rb"[ \t]*\([^;{}()]*?\b(?:struct[ \t]+(?:page|folio)\b|unsigned[ \t]+long[ \t]+\w*pfn\b)"
+)
 #: How deep headers beside a file are followed.
 _DEPTH = 4
 
@@ -62,6 +66,7 @@ class Names:
             for m in own_macros(file, names - self._taken_from(file.path), at)
         ]
         accessors = frozenset(n for n in names if HEADER in self._sources[n])
+        accessors |= _declared([file for _, file in files]) - names
         accessors |= _reaching([file for _, file in files], accessors)
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
         macros += [m for at, file in files for m in own_macros(file, wrap, at)]
@@ -126,6 +131,25 @@ class Names:
     def _unit(self, path: str) -> Unit | None:
         text = self._read(path)
         return None if text is None or len(text) > LARGEST else self._cache.scan(path, text).unit
+
+
+def _declared(files: Sequence[Unit]) -> frozenset[str]:
+    """Return the functions of other files that macros call and that are declared to take pages."""
+    called = frozenset().union(*(called_by_macros(file) for file in files))
+    called = frozenset(n for n in called if n.islower()) - KEYWORD_NAMES
+    called -= frozenset().union(*(file.definitions for file in files))
+    return frozenset(n for n in called if any(_takes_pages(n.encode(), f.text) for f in files))
+
+
+def _takes_pages(name: bytes, text: bytes) -> bool:
+    """Tell whether a text declares a function that takes pages."""
+    at = text.find(name)
+    while at >= 0:
+        behind = at + len(name)
+        if text[at - 1 : at] in (b" ", b"\t", b"\n", b"*") and _PAGES.match(text, behind):
+            return True
+        at = text.find(name, behind)
+    return False
 
 
 def _reaching(files: Sequence[Unit], accessors: frozenset[str]) -> frozenset[str]:
