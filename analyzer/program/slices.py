@@ -95,32 +95,42 @@ def _counted(
 ) -> dict[str, str]:
     """Return the answers of calls on which nothing hangs but a step of a counter, with that."""
     blocks = variant.blocks
-    uses = [n for step in variant.steps for e in expressions_of(step) for n in names_in(e)]
-    for block in blocks:
-        match block.end:
-            case ir.Branch(cond):
-                uses += set(names_in(cond))
-            case ir.Return(value) if value is not None:
-                uses += names_in(value)
+    counting = {
+        b: {root_name(s.target)}
+        for b, block in enumerate(blocks)
+        for s in block.instructions
+        if isinstance(s, ir.Assign) and _counts(s)
+    }
     found: dict[str, str] = {}
-    for b, region in regions.items():
-        steps = [step for n in region for step in blocks[n].instructions]
-        steps = [s for s in steps if not (isinstance(s, ir.Call) and not matters(s))]
-        counters = {root_name(s.target) for s in steps if isinstance(s, ir.Assign) and _counts(s)}
-        ends = any(not ir.successors(blocks[n].end) for n in region)
-        if len(counters) == len(steps) == 1 and not ends:
+    for b, region in regions.items() if counting else ():
+        counters = {name for n in region for name in counting.get(n, ())}
+        if len(counters) != 1 or not all(ir.successors(blocks[n].end) for n in region):
+            continue
+        steps = (s for n in region for s in blocks[n].instructions if not _counts(s))
+        if not any(not isinstance(s, ir.Call) or matters(s) for s in steps):
             end = blocks[b].end
             assert isinstance(end, ir.Branch), "only branches have regions"
-            tests = (name for name in names_in(end.cond) if uses.count(name) == 1)
-            found.update((name, min(counters)) for name in tests)
+            found.update((name, min(counters)) for name in names_in(end.cond))
+    return {name: by for name, by in found.items() if _uses(variant).count(name) == 1}
+
+
+def _uses(variant: ir.Variant) -> list[str]:
+    """Return the names that expressions read, each as often as one does."""
+    found = [n for step in variant.steps for e in expressions_of(step) for n in names_in(e)]
+    for block in variant.blocks:
+        match block.end:
+            case ir.Branch(cond):
+                found += set(names_in(cond))
+            case ir.Return(value) if value is not None:
+                found += names_in(value)
     return found
 
 
-def _counts(step: ir.Assign) -> bool:
-    """Tell whether an assignment is a counter's step."""
-    match step.value:
-        case ir.Binary("+" | "-", left, ir.Const() | ir.Cast(operand=ir.Const())):
-            return left == step.target
+def _counts(step: ir.Instruction) -> bool:
+    """Tell whether a step counts something."""
+    match step:
+        case ir.Assign(target, ir.Binary("+" | "-", left, ir.Const() | ir.Cast(_, ir.Const()))):
+            return left == target
     return False
 
 
