@@ -143,7 +143,7 @@ def _by_fact(site: CallSite, state: State) -> Results | None:
         same, n = Page(key, identity.to), identity.distance
         page: Value = same
         if n is not None and n < len(args):
-            page = element(same, step.args[n], args[n], act, run)
+            page = element(same, ir.Binary("+", step.args[0], step.args[n]), args[n], act, run)
         found: Results = [(state, page)]
         return [*found, (state, ZERO)] if identity.maybe_null else found
     if name in facts.allocators:

@@ -33,7 +33,7 @@ from analyzer.flow.domain.values import (
     page_key,
     truth,
 )
-from analyzer.flow.ranges import beside, element, is_counter
+from analyzer.flow.ranges import beside, counts_back, element, is_counter, turned_about
 from analyzer.flow.run import Run
 from analyzer.pages.machine import CLEAR, SET
 from analyzer.program.storing import flag_of, words_in
@@ -78,8 +78,10 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 
 
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
+    e = turned_about(e)
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
     near = e.op in "+-" and is_computed_from(other, one, run)
+    near = near or counts_back(one, e, other, act, run)
     if not near and (other_page := beside(one, e, other, act, run)) is not None:
         return other_page
     counters = (False, False)
@@ -107,9 +109,10 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
 
 def _element(e: ir.Index, page: Page, state: State, act: Activation, run: Run) -> Value:
     """Return what `page[index]` names, which may be the page itself where that gives the index."""
-    by = e.index.operand if isinstance(e.index, ir.Unary) and e.index.op == "-" else e.index
-    if not is_computed_from(evaluate(by, state, act, run), page, run):
-        return element(page, e.index, evaluate(e.index, state, act, run), act, run)
+    whole = turned_about(ir.Binary("+", e.base, e.index))
+    by = evaluate(whole.right, state, act, run)
+    if not is_computed_from(by, page, run):
+        return element(page, whole, by, act, run)
     key = f"{act.depth}:{_expression_key(e)}"
     note_computed(key, (page,), state, run)
     return Page(key, page.form)

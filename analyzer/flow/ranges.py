@@ -68,6 +68,16 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run)
     return Page(key, value.form) if isinstance(value, Page) else Unknown(key)
 
 
+def counts_back(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run) -> bool:
+    """Tell whether a loop counts back from the end of a range: it may come to the first page."""
+    if not isinstance(value, Page | Unknown) or FROM not in value.key:
+        return False
+    if not isinstance(e.right, ir.Name) or not _is_position(e.right, act, run.block):
+        return False
+    is_negative = isinstance(number, Int) and number.value < 0
+    return number != Int(0) and e.op == ("+" if is_negative else "-")
+
+
 def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
     """Return what a loop has stepped to: back in the range, or somewhere further on."""
     if isinstance(value, Page):
@@ -129,10 +139,22 @@ def _positions(e: ir.Expr) -> Iterator[str]:
             yield from names_in(e)
 
 
-def element(page: Page, index: ir.Expr, number: Value, act: Activation, run: Run) -> Value:
+def element(page: Page, e: ir.Binary, number: Value, act: Activation, run: Run) -> Value:
     """Return `page[index]`: a page of the same range, where the index does not say another."""
-    whole = ir.Binary("+", ir.Opaque("", frozenset()), index)
+    whole = ir.Binary(e.op, ir.Opaque("", frozenset()), e.right)
     return beside(page, whole, number, act, run) or page
+
+
+def turned_about(e: ir.Binary) -> ir.Binary:
+    """Return a sum or a difference without the sign before what is added: `a + -b` is `a - b`."""
+    match e.op, e.right:
+        case "+" | "-", ir.Unary("-", by):
+            pass
+        case "+" | "-", ir.Cast(how, ir.Unary("-", by)):
+            by = ir.Cast(how, by)
+        case _:
+            return e
+    return ir.Binary("-" if e.op == "+" else "+", e.left, by)
 
 
 def stepped(step: ir.Assign, act: Activation) -> ir.Expr:
