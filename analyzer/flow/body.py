@@ -133,7 +133,8 @@ class Body:
                 else:
                     after = calls.call(step, state, act, run, self.enter)
                 if len(after) > 1 and not self._decides(step):
-                    after = [state]
+                    place = act.place(step.result.id)
+                    after = [state.without([place]) if place in state.store else state]
                 return [after_call(step, s, act, run) for s in after]
             case ir.Iterate():
                 return lists.iterate(step, state, act, run)

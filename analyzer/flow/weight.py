@@ -41,6 +41,7 @@ def sliced(act: Activation, run: Run) -> Slice:
                 lambda step: matters(step, act, run),
                 lambda step: _marks(step, act, run),
                 lambda step: isinstance(step.callee, Name) and step.callee.id in run.facts.rounded,
+                lambda step: _only_looks(step, run),
             )
         run.slices[act.variant] = Sliced(made, asked, run.heard)
         run.heard = held
@@ -71,6 +72,11 @@ def _weigh(step: Call | Check | Assign, act: Activation, run: Run) -> bool:
         case Call(_, Name(name)) if not act.is_local(name):
             return _weigh_call(name, step, act, run)
     return True
+
+
+def _only_looks(step: Call, run: Run) -> bool:
+    op = run.space.operations.get(step.callee.id) if isinstance(step.callee, Name) else None
+    return op is not None and op.is_test
 
 
 def _weigh_call(name: str, step: Call, act: Activation, run: Run) -> bool:

@@ -16,19 +16,19 @@ class Slice:
     names are the variables whose values decide what happens to a page; branches are the blocks
     whose condition decides it. Other assignments are skipped, other branches taken both ways.
     guards are the branches that decide whether a page is marked or unmarked. mixed are the names of
-    which an assertion asks where it may hold whatever they are: it tells nothing of them. counted
-    are those that decide nothing but how many the function answers.
+    which an assertion asks where it may hold whatever they are: it tells nothing of them. told are
+    those that decide nothing but what the function answers: how many, or what it goes on after.
     """
 
     names: frozenset[str]
     branches: frozenset[int]
     guards: frozenset[int]
     mixed: frozenset[str]
-    counted: frozenset[str]
+    told: frozenset[str]
 
     def hangs_on(self, name: str) -> bool:
         """Tell whether something that matters is decided by a name, whatever else is so."""
-        return name in self.names and name not in self.mixed and name not in self.counted
+        return name in self.names and name not in self.mixed and name not in self.told
 
 
 #: Tells whether a call or a store may do something to a page, or an assertion is about one.
@@ -37,8 +37,10 @@ Matters = Callable[[ir.Call | ir.Check | ir.Assign], bool]
 Tells = Callable[[ir.Call], bool]
 
 
-def slice_of(variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells) -> Slice:
-    """Return the slice of a variant."""
+def slice_of(
+    variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells, tests: Tells
+) -> Slice:
+    """Return the slice of a variant; tests tells whether a call only looks at a page."""
     blocks = variant.blocks
     regions = regions_of(blocks)
     names, branches = _grown(blocks, regions, _seeds(blocks, matters), rounds)
@@ -48,13 +50,13 @@ def slice_of(variant: ir.Variant, matters: Matters, marks: Tells, rounds: Tells)
         if any(isinstance(step, ir.Call) and marks(step) for step in block.instructions)
     }
     guards = frozenset(b for b in branches if not marking.isdisjoint(regions[b]))
-    counted = _counted(variant, regions, matters)
-    if counted:
-        seeds = _seeds(blocks, matters, answers=False)
-        deciding, _ = _grown(blocks, regions, seeds, rounds)
-        counted = {test: counter for test, counter in counted.items() if counter not in deciding}
+    answers = {**_left_behind(blocks, matters, tests), **_counted(variant, regions, matters)}
+    told: set[str] = set()
+    if not names.isdisjoint(answers):
+        deciding, _ = _grown(blocks, regions, _seeds(blocks, matters, answers=False), rounds)
+        told = {test for test, name in answers.items() if name not in deciding}
     return Slice(
-        frozenset(names), frozenset(branches), guards, _mixed(blocks, regions), frozenset(counted)
+        frozenset(names), frozenset(branches), guards, _mixed(blocks, regions), frozenset(told)
     )
 
 
@@ -88,6 +90,24 @@ def _grown(
                 names.update(names_in(end.cond))
                 changed = True
     return names, branches
+
+
+def _left_behind(blocks: tuple[ir.Block, ...], matters: Matters, tests: Tells) -> dict[str, str]:
+    """Return the answers of tests behind which a function goes on with pages, each with itself."""
+    calls = [
+        (b, n, step)
+        for b, block in enumerate(blocks)
+        for n, step in enumerate(block.instructions)
+        if isinstance(step, ir.Call) and matters(step)
+    ]
+    found: dict[str, str] = {}
+    for b, n, test in calls:
+        if tests(test):
+            behind = ir.reached(blocks, ir.successors(blocks[b].end))
+            later = (c for a, m, c in calls if a in behind or (a == b and m > n))
+            if any(not tests(call) for call in later):
+                found[test.result.id] = test.result.id
+    return found
 
 
 def _counted(
