@@ -131,7 +131,8 @@ def _counted(
             end = blocks[b].end
             assert isinstance(end, ir.Branch), "only branches have regions"
             found.update((name, min(counters)) for name in names_in(end.cond))
-    return {name: by for name, by in found.items() if _uses(variant).count(name) == 1}
+    read = _uses(variant) if found else []
+    return {name: by for name, by in found.items() if read.count(name) == 1}
 
 
 def _uses(variant: ir.Variant) -> list[str]:
