@@ -6,6 +6,8 @@ import re
 
 from analyzer.base import AnalyzerError, FunctionId, Pair
 from analyzer.flow.analyse import Prepared
+from analyzer.pages.laws import HEADER
+from analyzer.pages.machine import called
 from analyzer.tree import Tree, why_unread
 
 #: A name in more files than this is not looked for in all of them.
@@ -17,9 +19,7 @@ def find_function(name: str, prepared: Pair[Prepared], trees: Pair[Tree]) -> Fun
     """Return what FUNCTION or FILE:FUNCTION means; raise AnalyzerError where that is not one."""
     path, _, function = name.rpartition(":")
     if not _NAME.fullmatch(function):
-        raise AnalyzerError(
-            f"{name}: expected the name of a function, or FILE:FUNCTION, found {function!r}"
-        )
+        raise AnalyzerError(f"expected the name of a function, or FILE:FUNCTION, found {name!r}")
     found: dict[FunctionId, bool] = {}
     for program, tree in (
         (prepared.after.program, trees.after),
@@ -41,6 +41,11 @@ def find_function(name: str, prepared: Pair[Prepared], trees: Pair[Tree]) -> Fun
     chosen = in_sources if len(in_sources) == 1 else list(found)
     if len(chosen) == 1:
         return chosen[0]
+    if not chosen and (op := prepared.after.law.space.operations.get(function)):
+        raise AnalyzerError(
+            f"{function}: no function, but an accessor of {called(op.label)}, which {HEADER} makes "
+            "by a macro: name a function that calls it"
+        )
     if not chosen:
         where = f"in {path} " if path else ""
         raise AnalyzerError(f"{function}: no function of this name is defined {where}in the tree")

@@ -91,6 +91,7 @@ def test_json_holds_both_contracts_and_the_lines() -> None:
     ("arguments", "words"),
     [
         (("toy_gone",), "no function of this name is defined"),
+        (("__SetPageOffline",), "no function, but an accessor of PageOffline, which include/linux"),
         (("toy_hold", "--at", "toy_mem.c"), "expected FILE:LINE"),
         (("toy_hold", "--at", "toy_mem.c:x"), "expected FILE:LINE"),
         (("toy_hold", "--at", "mm/nowhere.c:5"), "mm/nowhere.c: no such file in the tree"),
