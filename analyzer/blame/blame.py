@@ -99,7 +99,7 @@ def _calls_of(passing: tuple[Observation, ...]) -> set[tuple[FunctionId, str]]:
 
 def _at_unchanged(seen: Observation, source: Event, site: Culprit, sides: Sides) -> Culprit:
     """Judge a place that is as it was: it has to follow, unless what reaches it is new."""
-    if _is_origin(source, sides):
+    if sides.facts.is_initial(source, seen.page):
         unchanged = not sides.is_changed(source.owner, seen.dimension)
         if unchanged and not sides.touches(seen.id):
             return _detour(seen, sides) or site
@@ -121,16 +121,16 @@ def _at_changed(
 ) -> Culprit:
     """Judge a place that the patch changed: was it wrong to, or did somebody not follow."""
     seen = failure.seen
-    allocated = source.kind == "birth" and not _is_origin(source, sides)
+    allocated = source.kind == "birth" and not sides.facts.is_initial(source, seen.page)
     if seen.kind is Kind.CHECK and allocated and _wrote_before(seen, sides):
         return site
     if not sides.is_changed(source.owner, seen.dimension) or _is_as_before(seen, source, sides):
-        if _is_origin(source, sides) and _gets_through(seen, sides):
+        if sides.facts.is_initial(source, seen.page) and _gets_through(seen, sides):
             return site
         return _writer(source, seen, sides)
     if passing:
-        return site if _is_origin(source, sides) else _writer(source, seen, sides)
-    if _is_origin(source, sides) and _all_fail(failure, source, sides):
+        return site if sides.facts.is_initial(source, seen.page) else _writer(source, seen, sides)
+    if sides.facts.is_initial(source, seen.page) and _all_fail(failure, source, sides):
         return _writer(source, seen, sides)
     return site
 
@@ -150,7 +150,7 @@ def _wrote_before(seen: Observation, sides: Sides) -> bool:
 
 def _is_as_before(seen: Observation, source: Event, sides: Sides) -> bool:
     """Tell whether an initialiser gives the failing dimension the value that it always gave."""
-    if not _is_origin(source, sides):
+    if not sides.facts.is_initial(source, seen.page):
         return False
     values = [
         {o.page.mask(seen.dimension) for o in behaviour.births(seen.page.population)}
@@ -171,12 +171,8 @@ def _detour(seen: Observation, sides: Sides) -> Culprit | None:
     return None
 
 
-def _is_origin(source: Event, sides: Sides) -> bool:
-    return source.function in sides.facts.origins
-
-
 def _writer(source: Event, seen: Observation, sides: Sides) -> Culprit:
-    role = "initialiser" if _is_origin(source, sides) else "writer"
+    role = "initialiser" if sides.facts.is_initial(source, seen.page) else "writer"
     if source.kind == "birth" and role == "writer":
         for frame in seen.stack:  # who took the page from the allocator passes it on
             if frame.id == source.owner:

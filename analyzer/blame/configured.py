@@ -18,7 +18,7 @@ def where_it_differs(seen: Observation, sides: Sides) -> tuple[Condition, ...]:
     not the configuration that the patch has forgotten.
     """
     source = seen.source
-    if source is None or source.function not in sides.facts.origins:
+    if source is None or not sides.facts.is_initial(source, seen.page):
         return ()
     told = _telling(seen, sides.behaviours.after)
     if not told:

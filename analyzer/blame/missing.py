@@ -131,7 +131,7 @@ def who_stopped(
         for e in o.page.history
         if e.kind == "write"
         and (e.owner, e.dimension) not in now
-        and e.function not in sides.facts.origins
+        and not sides.facts.is_initial(e, o.page)
         and (dimensions is None or e.dimension in dimensions)
     ]
 

@@ -42,7 +42,7 @@ def _in_use(behaviour: Behaviour, sides: Sides) -> Iterator[tuple[Observation, E
         if o.kind is not Kind.EXIT or o.given or o.page.types & UNTYPED:
             continue
         source = o.page.source(TYPE)
-        if source is None or source.function not in sides.facts.origins:
+        if source is None or not sides.facts.is_initial(source, o.page):
             continue
         mark = mark_of(o, sides.facts)
         if mark is not None:
@@ -57,6 +57,6 @@ def mark_of(o: Observation, facts: Facts) -> Event | None:
     for event in reversed(o.page.history):
         mark = event.kind == "write" and event.dimension not in ("", TYPE)
         mark = mark and event.path == o.path and o.page.flag(event.dimension) == SET
-        if mark and event.function not in facts.origins:
+        if mark and not facts.is_initial(event, o.page):
             return event
     return None

@@ -71,7 +71,7 @@ class Coverage:
     def is_begun(self, o: Observation) -> bool:
         """Tell whether who wrote a flag last has reached not all of the pages of an operation."""
         writer = o.source
-        if writer is None or writer.kind != "write" or writer.function in self._facts.origins:
+        if writer is None or writer.kind != "write" or self._facts.is_initial(writer, o.page):
             return False
         way, other = way_of(o), way_to(writer)
         part = parting(way, other)
@@ -151,7 +151,7 @@ class Coverage:
         mark = events[-1] if events else None
         if mark is None or mark.kind != "write":
             return False
-        if mark.function in self._facts.origins:
+        if self._facts.is_initial(mark, o.page):
             return True
         op = self._space.operations.get(mark.accessor)
         if op is None or not op.is_set:

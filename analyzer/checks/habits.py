@@ -151,7 +151,7 @@ def _is_as_started(o: Observation, sides: Sides) -> bool:
         return False
     if o.page.population in sides.facts.handers.values():
         return source.path != o.path
-    return source.kind == "birth" or source.function in sides.facts.origins
+    return source.kind == "birth" or sides.facts.is_initial(source, o.page)
 
 
 def _is_closed(id: FunctionId, sides: Sides, below: frozenset[FunctionId] = frozenset()) -> bool:

@@ -30,7 +30,7 @@ def _kept_unmarked(sides: Sides) -> Iterator[Failure]:
         and o.page.types & _kept_types(sides.behaviours.before, sides)
         and (source := o.page.source(TYPE)) is not None
         and source.kind == "write"
-        and source.function not in sides.facts.origins
+        and not sides.facts.is_initial(source, o.page)
     }
     for o in _unmarked(sides.behaviours.after, sides):
         if _returned_key(o) in marked - before:
@@ -57,7 +57,7 @@ def _hands_none(sides: Sides) -> Iterator[Failure]:
     failing = {id for o in after if o.outcome in bad for id in o.chain}
     for o in after:
         source = o.page.source(TYPE)
-        untouched = source is not None and source.function in sides.facts.origins
+        untouched = source is not None and sides.facts.is_initial(source, o.page)
         suspect = o.kind is Kind.RETURNED and o.id in gave - still - failing and untouched
         if suspect and not _hands_elsewhere(o.id, sides):
             seen = _at_changed_function(replace(o, dimension=TYPE), sides)
@@ -103,7 +103,7 @@ def _unmarked(behaviour: Behaviour, sides: Sides) -> Iterator[Observation]:
     for o in behaviour.observations:
         returned = o.kind is Kind.RETURNED and not o.given and o.page.population
         taken = any(
-            e.kind == "write" and sides.is_core(e.path) and e.function not in sides.facts.origins
+            e.kind == "write" and sides.is_core(e.path) and not sides.facts.is_initial(e, o.page)
             for e in o.page.history
         )
         if returned and not taken and not o.page.types & kept:

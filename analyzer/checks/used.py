@@ -121,7 +121,7 @@ def _left(behaviour: Behaviour, facts: Facts) -> Iterator[Observation]:
     """Yield pages that are as they were made where a function returns without an error."""
     for o in _kept(behaviour):
         source = o.page.source(TYPE)
-        born = source is not None and source.function in facts.origins
+        born = source is not None and facts.is_initial(source, o.page)
         if o.outcome is Outcome.DONE and born and mark_of(o, facts) is None:
             yield o
 
@@ -146,7 +146,7 @@ def _only(like: Operation | None, o: Observation, behaviour: Behaviour) -> Obser
 
 def _making(o: Observation, facts: Facts) -> int:
     """Return where a function calls what makes the pages that it leaves; -1 if it is not known."""
-    births = (e for e in o.page.history if e.function in facts.origins and e.chain)
+    births = (e for e in o.page.history if facts.is_initial(e, o.page) and e.chain)
     return next((e.chain[0].span.start for e in births), -1)
 
 

@@ -263,7 +263,7 @@ def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) ->
     if sink.order is None or (sink.order < len(args) and args[sink.order] == Int(0)):
         return False
     source = page.source(TYPE)
-    return source is not None and source.function in run.facts.origins
+    return source is not None and run.facts.is_initial(source, page)
 
 
 def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from analyzer.data import read_facts
+from analyzer.pages.machine import Event, PageState
 
 #: The population of pages from the buddy, which no origin made: they concern whoever is given
 #: them, and nobody on the way.
@@ -211,6 +212,17 @@ class Facts:
             or name in lists.step
             or name in lists.passing
         )
+
+    def is_initial(self, event: Event, page: PageState) -> bool:
+        """Tell whether an event is a part of how a page is made.
+
+        It is an origin's, of what one calls, or of who calls one and marks what it has made.
+        """
+        frames = [f.function for f in event.chain]
+        if event.function in self.origins or not self.origins.isdisjoint(frames):
+            return True
+        births = (e for e in page.history if e.kind == "birth" and e.function in self.origins)
+        return any(e.chain and e.chain[-1].id == event.owner for e in births)
 
     def title(self, population: str) -> str:
         """Return how a population is called in a message."""
