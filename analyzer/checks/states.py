@@ -100,7 +100,8 @@ def _gathered(charges: list[Charge]) -> list[Charge]:
         below = {(id, source) for id in charge.failure.seen.chain if id != charge.culprit.id}
         if source is not None and charge.culprit.role == "site" and below & leaked:
             continue  # what its caller forgets to take off is in its way
-        if charge.culprit.role == "site" and source is not None and source.owner in guilty:
+        follows = charge.culprit.role in ("site", "missing")
+        if follows and source is not None and source.owner in guilty:
             culprit = guilty[source.owner]
             gathered.append(Charge("wrong-initial-state", charge.failure, culprit))
         else:
