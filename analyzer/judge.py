@@ -15,7 +15,7 @@ from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
 from analyzer.checks.naming import named
-from analyzer.checks.same import brought_by, unfollowed, why_same
+from analyzer.checks.same import brought_by, unfollowed, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
@@ -154,6 +154,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *sides.behaviours.after.gaps,
             *sides.doubts,
             *unfollowed(sides, changed),
+            *unreached(sides, changed),
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),

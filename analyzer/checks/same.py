@@ -11,7 +11,7 @@ from analyzer.c.unit import Unit, scan_unit
 from analyzer.checks.contracts import is_same
 from analyzer.comparison.compare import Sides
 from analyzer.idle.edits import edits_of
-from analyzer.pages.machine import TYPE
+from analyzer.pages.machine import TYPE, called
 from analyzer.program.program import Program
 from analyzer.tree import is_source
 
@@ -31,8 +31,10 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
     lawful = before.space == after.space and before.types_forgotten == after.types_forgotten
     if not lawful or not after.is_whole or not is_same(sides):
         return ""
-    followed = _followed(sides)
-    if any(w not in followed for path in changed for w in _accessors(path, sides)):
+    followed, paths = _followed(sides), tuple(changed)
+    if any(w not in followed for path in paths for w in _accessors(path, sides)):
+        return ""
+    if any(unreached(sides, paths)):
         return ""
     facts = sides.facts
     *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
@@ -70,6 +72,26 @@ def unfollowed(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
             for label in dict.fromkeys(labels[w] for w in words if w in labels):
                 detail = f"what is Page{label} is not followed: no migration describes it"
                 yield Gap("type", path, at, name, detail)
+
+
+def unreached(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
+    """Admit where functions that no page is seen to come to do something else to pages now."""
+    before, after = sides.behaviours.before, sides.behaviours.after
+    reached, followed = before.reached | after.reached, _followed(sides)
+    operations = {**before.space.operations, **after.space.operations}
+    for path in changed:
+        unit = _unit(sides.programs.after, path)
+        for name, lines in _edited(path, sides):
+            if not name or (path, name) in reached:
+                continue
+            words = [w for line in lines for w in _ACCESSOR.findall(line) if w in followed]
+            at = next((d.span.line for d in unit.definitions.get(name, ())), 0)
+            for label, dimension in dict.fromkeys(
+                (op.label, op.dimension) for w in words if not (op := operations[w]).is_test
+            ):
+                if sides.is_changed((path, name), dimension):
+                    detail = f"what it does to {called(label)} is not followed"
+                    yield Gap("reach", path, at, name, detail)
 
 
 def _followed(sides: Sides) -> frozenset[str]:
