@@ -15,7 +15,8 @@ def read_replacing(prepared: Pair[Prepared]) -> None:
     """Read what each tree calls in place of marks of the other; take note of what nobody defines.
 
     It need not be passed a page by any name of it. What stands in the files that differ alone,
-    and not in those of the other tree, is neither a macro nor declared: what brings it is missing.
+    and not in those of the other tree, nobody else declares: another patch may bring it, or it is
+    a new macro of theirs that leads to no accessor.
     """
     before, after = prepared.before, prepared.after
     differing = frozenset(
