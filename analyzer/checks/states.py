@@ -236,7 +236,7 @@ def _claim(charge: Charge, sides: Sides) -> str:
                 else f"{name}() makes {pages} {_state(charge, sides)}, which changes what must stay"
             )
         case "double-set":
-            return f"{name}() sets {flag} on {pages} that already have {held}"
+            return f"{name}() {_set_twice(charge, pages, flag, sides)}"
         case "double-clear":
             return f"{name}() {_cleared_twice(charge, pages, flag, sides)}"
         case "leak-to-buddy":
@@ -258,6 +258,17 @@ def _claim(charge: Charge, sides: Sides) -> str:
                 return f"{name}() changes {flag} on {pages}, which {o.function}() does again"
             return f"{name}() changes {flag} on {pages} that are already that way"
     return _mismatch(charge, sides)
+
+
+def _set_twice(charge: Charge, pages: str, flag: str, sides: Sides) -> str:
+    o, culprit, source = charge.failure.seen, charge.culprit, _source(charge)
+    held = held_name(o, sides)
+    if culprit.id == o.id:
+        return f"sets {flag} on {pages} that already have {held}"
+    if source is not None and source.kind == "write" and source.owner == culprit.id:
+        again = "again" if flag == held else flag
+        return f"sets {held} on {pages}, on which {o.function}() then sets {again}"
+    return f"leaves {held} on {pages}, on which {o.function}() then sets {flag}"
 
 
 def _cleared_twice(charge: Charge, pages: str, flag: str, sides: Sides) -> str:

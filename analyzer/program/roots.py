@@ -18,6 +18,8 @@ from analyzer.program.storing import STORING
 
 #: So many calls away from an operation a function still matters.
 _LEVELS = 12
+#: How many functions of the core may hand a page on to the one that frees it.
+_HANDED_ON = 2
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
@@ -193,7 +195,7 @@ def find_roots(
 ) -> tuple[FunctionId, ...]:
     """Return the functions to start from: makers of populations first, then who writes states."""
     makers = _makers(program, space, facts, interest)
-    rest = _writing_roots(program, space, facts, frozenset(makers))
+    rest = _writing_roots(program, space, facts, interest, frozenset(makers))
     return (*makers, *(id for id in rest if id not in makers))
 
 
@@ -255,7 +257,11 @@ def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
 
 
 def _writing_roots(
-    program: Program, space: Space, facts: Facts, makers: frozenset[FunctionId]
+    program: Program,
+    space: Space,
+    facts: Facts,
+    interest: Interest,
+    makers: frozenset[FunctionId],
 ) -> tuple[FunctionId, ...]:
     """Climb from each writer of a tracked type, and of a flag in drivers, to its page's origin.
 
@@ -264,7 +270,8 @@ def _writing_roots(
     starts = sorted({*writers(space, facts), *facts.handers})
     edge = [id for name in starts for id in program.calling(name)]
     edge += _flagging(program, space, facts, makers)
-    edge += _drains(program, facts, _drivers({path for path, _ in edge}, makers))
+    drivers = _drivers({path for path, _ in edge}, makers)
+    edge += _drains(program, facts, drivers, _freeing(program, facts, interest, makers))
     edge += _asking(program, space, facts)
     return _climbed(program, facts, edge, makers)
 
@@ -340,13 +347,33 @@ def _allocating(
     yield from (c for c in callers if c[0] == id[0] and not makes.isdisjoint(program.called(c)))
 
 
-def _drains(program: Program, facts: Facts, paths: Collection[str]) -> Iterator[FunctionId]:
+def _freeing(
+    program: Program, facts: Facts, interest: Interest, makers: Iterable[FunctionId]
+) -> Iterator[str]:
+    """Yield what frees pages, and what the core has that frees those it is passed."""
+    core = {posixpath.dirname(path) for path, _ in makers}
+    names = sorted(facts.sinks)
+    for _ in range(_HANDED_ON):
+        yield from names
+        calling = {id for name in names for id in program.calling(name)}
+        names = [
+            id[1]
+            for id in sorted(calling & (interest.strong | interest.weak))
+            if posixpath.dirname(id[0]) in core
+            and any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
+        ]
+    yield from names
+
+
+def _drains(
+    program: Program, facts: Facts, paths: Collection[str], frees: Iterable[str]
+) -> Iterator[FunctionId]:
     """Yield the functions of some files that free what they take from a list.
 
     Who forgets to take the type off a page names no operation on it. Either may be done by another
-    function of the file.
+    function of the file. frees are the names of what frees.
     """
-    freeing = [id for sink in sorted(facts.sinks) for id in program.calling(sink)]
+    freeing = [id for name in sorted(set(frees)) for id in program.calling(name)]
     for id in (*freeing, *dropping(program, facts)):
         if id[0] not in paths:
             continue
