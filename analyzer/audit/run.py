@@ -31,8 +31,8 @@ from analyzer.parallel import later
 from analyzer.program.cache import Cache
 from analyzer.program.inline import marking_ahead
 from analyzer.program.interest import Interest
+from analyzer.program.mattering import search_words, writers
 from analyzer.program.program import Program
-from analyzer.program.roots import search_words, writers
 from analyzer.sites import Move, Site
 from analyzer.tree import Tree, searching
 from analyzer.ways.state import Held

@@ -15,8 +15,8 @@ from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome, by_site
 from analyzer.migrations import NEITHER, Described, Forbidden, Moved, Obligation
 from analyzer.pages.machine import CLEAR, SET, TYPE, Operation, PageState, Space, Verb
+from analyzer.program.callers import callers_of
 from analyzer.program.params import page_params
-from analyzer.program.roots import callers_of
 
 _VERBS = {
     Verb.SET: Forbidden.SET,

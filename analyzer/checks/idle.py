@@ -10,7 +10,7 @@ from analyzer.checks.coverage import Coverage
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome, by_site
 from analyzer.pages.machine import EITHER, TYPE
-from analyzer.program.roots import callers_of
+from analyzer.program.callers import callers_of
 
 
 def find(sides: Sides) -> Iterator[Failure]:

@@ -19,9 +19,9 @@ from analyzer.findings import Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED, Verb
+from analyzer.program.callers import callers_of
 from analyzer.program.params import is_page_pointer
 from analyzer.program.program import Program
-from analyzer.program.roots import callers_of
 
 
 def never_cleared(sides: Sides) -> Iterator[Failure]:

@@ -24,8 +24,8 @@ from analyzer.idle.nearby import question_of
 from analyzer.judge import findings_of
 from analyzer.migrations import Described, load_migrations
 from analyzer.pages.machine import TYPE
+from analyzer.program.callers import callers_of
 from analyzer.program.interest import Interest
-from analyzer.program.roots import callers_of
 from analyzer.settle import settle
 from analyzer.sites import Site
 from analyzer.tree import Tree

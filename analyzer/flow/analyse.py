@@ -25,14 +25,9 @@ from analyzer.program.following import is_freed_next
 from analyzer.program.held import held_in
 from analyzer.program.inline import marking_in
 from analyzer.program.interest import Interest
+from analyzer.program.mattering import find_interest, search_words, writers
 from analyzer.program.program import Program
-from analyzer.program.roots import (
-    find_holders,
-    find_interest,
-    find_roots,
-    search_words,
-    writers,
-)
+from analyzer.program.roots import find_holders, find_roots
 from analyzer.tree.api import Read, Search
 
 #: A root may take this part of the time that is left, so that one which is too much leaves some.

@@ -6,8 +6,8 @@ from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow.run import Run
 from analyzer.pages.facts import Chain
+from analyzer.program.callers import registered
 from analyzer.program.chains import in_chain
-from analyzer.program.roots import registered
 
 
 def slot_of(callee: ir.Expr) -> str:

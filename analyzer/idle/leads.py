@@ -10,9 +10,9 @@ from analyzer.flow.domain.activation import types_of
 from analyzer.idle.edits import identifiers
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import Facts
+from analyzer.program.callers import called_through, registered
 from analyzer.program.chains import in_chain
 from analyzer.program.program import Program
-from analyzer.program.roots import called_through, registered
 
 
 class Leads:

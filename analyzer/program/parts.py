@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from analyzer.base import FunctionId
 from analyzer.pages.facts import Facts
+from analyzer.program.callers import called_through
 from analyzer.program.interest import Interest
 from analyzer.program.program import Program
-from analyzer.program.roots import called_through
 
 Part = tuple[FunctionId, ...]
 

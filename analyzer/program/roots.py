@@ -3,191 +3,21 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
-from analyzer.base import FunctionId, Gap
+from analyzer.base import FunctionId
 from analyzer.pages.facts import Facts, Lists
 from analyzer.pages.machine import TYPE, Space
-from analyzer.program.cache import Stored
+from analyzer.program.callers import callers_of, slots_of
 from analyzer.program.held import held_in
 from analyzer.program.interest import Interest
-from analyzer.program.params import is_page_pointer, list_params, passes_pages
+from analyzer.program.mattering import drivers_of, writers
+from analyzer.program.params import is_page_pointer, passes_pages
 from analyzer.program.program import Program
 from analyzer.program.references import dropping
-from analyzer.program.storing import STORING
 
-#: So many calls away from an operation a function still matters.
-_LEVELS = 12
 #: How many functions of the core may hand a page on to the one that frees it.
 _HANDED_ON = 2
-
-
-def search_words(space: Space, facts: Facts) -> frozenset[str]:
-    """Return the words whose files the analysis reads first."""
-    accessors = (
-        op.name
-        for op in space.operations.values()
-        if op.dimension == TYPE and op.label in facts.types
-    )
-    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
-
-
-def writers(space: Space, facts: Facts) -> frozenset[str]:
-    """Return the accessors that change a tracked type."""
-    return frozenset(
-        op.name
-        for op in space.operations.values()
-        if op.dimension == TYPE and op.label in facts.types and not op.is_test
-    )
-
-
-def find_interest(
-    program: Program, space: Space, facts: Facts, further: frozenset[str] = frozenset()
-) -> Interest:
-    """Return the functions of a tree that matter, and the flags that they write.
-
-    further are flags that count as well: those that are written in the tree to compare with.
-    """
-    seeds = {*writers(space, facts), *facts.origins, *facts.handers}
-    makers = {id for name in facts.origins for id in program.resolve(name, "")}
-    handers = {id for name in facts.handers for id in program.resolve(name, "")}
-    strong, beyond = _reaching(program, seeds, facts, levels=_LEVELS)
-    strong |= makers | handers
-    for path, name in sorted(beyond):
-        detail = f"{name}() is more than {_LEVELS} calls away from what it leads to; not followed"
-        program.admit(Gap("budget", path, 0, name, detail))
-    tracked = {
-        op.name
-        for op in space.operations.values()
-        if (op.dimension == TYPE and op.label in facts.types) or op.dimension in facts.flags
-    }
-    flags = further.union(facts.flags, _written_flags(program, space, strong, makers))
-    tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
-    names = {*tracked, *facts.sinks, *facts.resets, STORING}
-    weak, _ = _reaching(program, names, facts, levels=4, besides=dropping(program, facts))
-    weak |= _movers(program, facts)
-    return Interest(strong, weak - strong, flags, _givers(program, facts))
-
-
-def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
-    """Return the functions that return a page which they allocate or take from a list."""
-    lists = facts.lists
-    return frozenset(
-        id
-        for name in (*facts.allocators, *lists.first, *lists.entry)
-        for id in program.calling(name)
-        if not facts.speaks_of(program.called_as(id))
-        and any(is_page_pointer(f.returns) for f in program.signatures(id))
-        and (name not in lists.entry or not program.called(id).isdisjoint(lists.take))
-    )
-
-
-def _movers(program: Program, facts: Facts) -> frozenset[FunctionId]:
-    """Return the functions that move a page, or the pages of a list, that they are passed."""
-    return frozenset(
-        id
-        for name in (*facts.lists.put, *facts.lists.take, *facts.lists.passing)
-        for id in program.calling(name)
-        if not facts.speaks_of(program.called_as(id))
-        and (
-            any(is_page_pointer(p.type) for s in program.signatures(id) for p in s.params)
-            or list_params(program, id)
-        )
-    )
-
-
-def _written_flags(
-    program: Program, space: Space, strong: frozenset[FunctionId], makers: set[FunctionId]
-) -> frozenset[str]:
-    """Return the flags that the functions at hand write, and in a driver its other functions too.
-
-    Not all of what stands beside the origins: core files write flags for every purpose there is.
-    """
-    files = frozenset(_drivers((path for path, _ in strong), makers))
-    return frozenset(
-        op.dimension
-        for id in program.functions()
-        if id in strong or (id[0] in files and id[0].endswith(".c"))
-        for name in program.called(id)
-        if (op := space.operations.get(name)) is not None
-        and op.dimension != TYPE
-        and not op.is_test
-    )
-
-
-def _reaching(
-    program: Program,
-    names: Iterable[str],
-    facts: Facts,
-    *,
-    levels: int,
-    besides: Iterable[FunctionId] = (),
-) -> tuple[frozenset[FunctionId], frozenset[FunctionId]]:
-    """Return the functions that call the names, or others besides, directly or through others.
-
-    Also return those that are one level too far away.
-    """
-    found: set[FunctionId] = set()
-    edge = [id for name in sorted(set(names)) for id in program.calling(name)]
-    edge += besides
-    slots = slots_of(program)
-    for _ in range(levels):
-        new = set(edge) - found
-        found |= new
-        edge = []
-        for id in sorted(new):
-            if facts.speaks_of(program.called_as(id)) or not passes_pages(program, facts, id):
-                continue  # nobody needs to come in here from outside
-            edge.extend(callers_of(program, id))
-            for slot in slots.get(id, ()):
-                edge.extend(program.calling_through(slot))
-        for chain in facts.chains.values():
-            if any(chain.field in program.stored_in(id[1]) for id in new):
-                edge.extend(program.calling(chain.call))
-    return frozenset(found), frozenset(edge) - found
-
-
-def slots_of(program: Program) -> Mapping[FunctionId, tuple[str, ...]]:
-    """Return for each function the variables and fields that it is stored into.
-
-    A field that many functions are stored into (`probe`) says nothing and is left out.
-    """
-    values: dict[str, set[str]] = {}
-    ids: dict[FunctionId, list[str]] = {}
-    called = set(program.slots)
-    for stored in program.stores():
-        values.setdefault(stored.slot, set()).add(stored.value)
-    for stored in program.stores():
-        if stored.slot in called and len(values[stored.slot]) <= 12:
-            for id in program.resolve(stored.value, stored.path):
-                ids.setdefault(id, []).append(stored.slot)
-    for slot in program.slots:
-        for stored in program.stored(slot):
-            for id in registered(program, stored):
-                ids.setdefault(id, []).append(slot)
-    return {id: tuple(dict.fromkeys(s)) for id, s in ids.items()}
-
-
-def called_through(program: Program) -> Mapping[str, list[FunctionId]]:
-    """Return what can be called through a variable or field."""
-    found: dict[str, list[FunctionId]] = {}
-    for id, slots in slots_of(program).items():
-        for slot in slots:
-            found.setdefault(slot, []).append(id)
-    return found
-
-
-def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
-    """Return what is stored through a registrar: `slot = parameter`, and its callers' arguments."""
-    registrar = program.enclosing(stored.path, stored.at)
-    if registrar is None:
-        return ()
-    found: dict[FunctionId, None] = {}
-    for function in program.lowered((registrar.path, registrar.name))[:1]:
-        for index, param in enumerate(function.params):
-            if param.name == stored.value:
-                found.update(dict.fromkeys(program.passed(registrar.name, index)))
-    return tuple(found)
 
 
 def find_roots(
@@ -250,12 +80,6 @@ def _does_more(
     return False
 
 
-def callers_of(program: Program, id: FunctionId) -> tuple[FunctionId, ...]:
-    """Return the functions that call a function by its name."""
-    found = program.calling(program.called_as(id))
-    return program.in_order(c for c in found if c != id and program.visible(c, id))
-
-
 def _writing_roots(
     program: Program,
     space: Space,
@@ -270,7 +94,7 @@ def _writing_roots(
     starts = sorted({*writers(space, facts), *facts.handers})
     edge = [id for name in starts for id in program.calling(name)]
     edge += _flagging(program, space, facts, makers)
-    drivers = _drivers({path for path, _ in edge}, makers)
+    drivers = drivers_of({path for path, _ in edge}, makers)
     edge += _drains(program, facts, drivers, _freeing(program, facts, interest, makers))
     edge += _asking(program, space, facts)
     return _climbed(program, facts, edge, makers)
@@ -290,7 +114,7 @@ def _flagging(
             calling = program.calling(op.name)
             found.update(dict.fromkeys(calling))
             setting |= {path for path, _ in calling} if op.is_set else set()
-    own = {path for path in _drivers(setting, makers) if path.endswith(".c")}
+    own = {path for path in drivers_of(setting, makers) if path.endswith(".c")}
     return tuple(id for id in found if id[0] in own)
 
 
@@ -301,18 +125,12 @@ def find_holders(
     makers = frozenset(_makers(program, space, facts, interest))
     marking = [id for name in writers(space, facts) for id in program.calling(name)]
     marking += _flagging(program, space, facts, makers)
-    drivers = _drivers((path for path, _ in marking), makers)
+    drivers = drivers_of((path for path, _ in marking), makers)
     held = [held_in(path, program, facts) for path in drivers]
     edge = [id for found in held for id in program.in_order(found.freeing | found.storing)]
     listing = sorted((*facts.lists.put, *facts.lists.passing))
     edge += [id for name in listing for id in program.calling(name) if id[0] in drivers]
     return _climbed(program, facts, edge, makers)
-
-
-def _drivers(paths: Iterable[str], makers: Iterable[FunctionId]) -> tuple[str, ...]:
-    """Return those of some files that do not stand beside the makers: core frees all pages."""
-    core = {posixpath.dirname(path) for path, _ in makers}
-    return tuple(sorted(path for path in set(paths) if posixpath.dirname(path) not in core))
 
 
 def _climbed(
