@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.base import unspaced
-from analyzer.checks.marks import cleared_at, is_lost, is_untold, leading_to, performed, still_set
+from analyzer.checks.marks import cleared_at, is_lost, leading_to, performed, still_set, untold
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
@@ -20,14 +20,15 @@ def find(sides: Sides) -> Iterator[Failure]:
     same functions still lead to the clear, or another one newly calls them: the page may come by
     there.
     """
-    made = performed(sides.behaviours.after)
+    made, hidden = performed(sides.behaviours.after), untold(sides)
     clears = cleared_at(o for o in sides.behaviours.before.observations if o.kind is Kind.DROP)
     for o in sides.behaviours.after.observations:
         unknown = o.outcome is Outcome.MAY_LEAK and o.source is None
         if o.kind is not Kind.DROP or not (unknown or o.outcome is Outcome.LEAK):
             continue
         events = clears.get(sink_key(o), [])
-        if is_untold(o, events, sides):
+        way = {id for e in events if e is not None for id in leading_to(e)}
+        if not hidden.isdisjoint(way.union(o.chain)):
             continue
         if events and all(e is not None and _is_gone(e, made, sides) for e in events):
             yield Failure("leak-to-buddy", o, definite=False, says=_says(o, events, sides))

@@ -31,7 +31,7 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     a function does that nobody defines is not known. Nor is it where others of the range
     are cleared now: that may be all of them.
     """
-    made = performed(sides.behaviours.after)
+    made, hidden = performed(sides.behaviours.after), untold(sides)
     coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
     unknown = (
         o
@@ -44,9 +44,9 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         if not may or o.page.population or o.source is not None:
             continue
         clears = cleared.get(sink_key(o), [])
-        if is_untold(o, clears, sides):
+        way = {id for e in clears if e is not None for id in leading_to(e)}
+        if not hidden.isdisjoint(way.union(o.chain)):
             continue
-        way = {id for e in clears if e is not None for id in (*(f.id for f in e.chain), e.owner)}
         typed = o.dimension == TYPE
         is_short = typed and coverage.misses(o, way)
         if any(
@@ -72,17 +72,17 @@ def cleared_at(observations: Iterable[Observation]) -> Mapping[object, Sequence[
     return found
 
 
-def is_untold(o: Observation, clears: Iterable[Event | None], sides: Sides) -> bool:
-    """Tell whether a call that cannot be followed may be what a page comes through now.
+def untold(sides: Sides) -> frozenset[FunctionId]:
+    """Return the functions in which a call newly cannot be followed.
 
-    It stands in a function on the way to a place, or to the clears that pages came through before.
+    Where one of them leads to a place, or to the clears that pages came through before, that call
+    may be what they come through now.
     """
-    way = {*o.chain, *(id for e in clears if e is not None for id in leading_to(e))}
     known = {_where(gap) for gap in sides.behaviours.before.gaps}
-    return any(
-        (gap.file, gap.function) in way and _where(gap) not in known
+    return frozenset(
+        (gap.file, gap.function)
         for gap in sides.behaviours.after.gaps
-        if gap.kind in ("callback", "undefined")
+        if gap.kind in ("callback", "undefined") and _where(gap) not in known
     )
 
 
