@@ -15,7 +15,7 @@ from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
 from analyzer.checks.naming import named
-from analyzer.checks.same import brought_by, unfollowed, unreached, why_same
+from analyzer.checks.same import brought_by, edited, unfollowed, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
@@ -143,18 +143,18 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     )
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
-    stands = not (moved or new or gone)
+    stands, edits = not (moved or new or gone), edited(sides, changed)
     return Judged(
         findings=(*new, *gone, *carried, *standing(sides, rules)),
         moved=moved,
-        unmoved=why_same(sides, changed) if stands else "",
+        unmoved=why_same(sides, edits) if stands else "",
         brought=brought_by(sides),
         facts=sides.facts,
         gaps=(
             *sides.behaviours.after.gaps,
             *sides.doubts,
-            *unfollowed(sides, changed),
-            *unreached(sides, changed),
+            *unfollowed(sides, edits),
+            *unreached(sides, edits),
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from analyzer.base import Gap, Pair
 from analyzer.c.unit import Unit, scan_unit
@@ -21,7 +22,24 @@ _ACCESSOR = re.compile(
 )
 
 
-def why_same(sides: Sides, changed: Iterable[str]) -> str:
+class Edit(NamedTuple):
+    """What looks like accessors in the lines of a function that differ; name is empty around them.
+
+    line is where the function begins in the tree after, from 1; 0 where it has none.
+    """
+
+    path: str
+    name: str
+    line: int
+    words: tuple[str, ...]
+
+
+def edited(sides: Sides, changed: Iterable[str]) -> tuple[Edit, ...]:
+    """Return what differs in files, function by function."""
+    return tuple(edit for path in changed if is_source(path) for edit in _edited(path, sides))
+
+
+def why_same(sides: Sides, edits: Iterable[Edit]) -> str:
     """Return in words that nothing is seen to move; "" where something does, or it is not known.
 
     Of what is not tracked nothing is known: a patch that has to do with another type or flag, or
@@ -31,10 +49,10 @@ def why_same(sides: Sides, changed: Iterable[str]) -> str:
     lawful = before.space == after.space and before.types_forgotten == after.types_forgotten
     if not lawful or not after.is_whole or not is_same(sides):
         return ""
-    followed, paths = _followed(sides), tuple(changed)
-    if any(w not in followed for path in paths for w in _accessors(path, sides)):
+    followed, edits = _followed(sides), tuple(edits)
+    if any(w not in followed for edit in edits for w in edit.words):
         return ""
-    if any(unreached(sides, paths)):
+    if any(unreached(sides, edits)):
         return ""
     facts = sides.facts
     *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
@@ -52,7 +70,7 @@ def brought_by(sides: Sides) -> tuple[str, ...]:
     return tuple(sorted((found - known) & tracked)) if known else ()
 
 
-def unfollowed(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
+def unfollowed(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
     """Admit where lines that differ set or clear a type of pages that is not tracked.
 
     Their pages are taken for pages of some other type, wherever they go.
@@ -64,34 +82,26 @@ def unfollowed(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
         for op in space.operations.values()
         if op.dimension == TYPE and not op.is_test and op.label not in sides.facts.types
     }
-    for path in changed:
-        unit = _unit(sides.programs.after, path)
-        for name, lines in _edited(path, sides):
-            at = next((d.span.line for d in unit.definitions.get(name, ())), 0)
-            words = (w for line in lines for w in _ACCESSOR.findall(line))
-            for label in dict.fromkeys(labels[w] for w in words if w in labels):
-                detail = f"what is Page{label} is not followed: no migration describes it"
-                yield Gap("type", path, at, name, detail)
+    for path, name, line, words in edits:
+        for label in dict.fromkeys(labels[w] for w in words if w in labels):
+            detail = f"what is Page{label} is not followed: no migration describes it"
+            yield Gap("type", path, line, name, detail)
 
 
-def unreached(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
+def unreached(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
     """Admit where functions that no page is seen to come to do something else to pages now."""
     before, after = sides.behaviours.before, sides.behaviours.after
     reached, followed = before.reached | after.reached, _followed(sides)
-    operations = {**before.space.operations, **after.space.operations}
-    for path in changed:
-        unit = _unit(sides.programs.after, path)
-        for name, lines in _edited(path, sides):
-            if not name or (path, name) in reached:
-                continue
-            words = [w for line in lines for w in _ACCESSOR.findall(line) if w in followed]
-            at = next((d.span.line for d in unit.definitions.get(name, ())), 0)
-            for label, dimension in dict.fromkeys(
-                (op.label, op.dimension) for w in words if not (op := operations[w]).is_test
-            ):
-                if sides.is_changed((path, name), dimension):
-                    detail = f"what it does to {called(label)} is not followed"
-                    yield Gap("reach", path, at, name, detail)
+    for path, name, line, words in edits:
+        if not name or (path, name) in reached:
+            continue
+        ops = [after.space.operations[w] for w in words if w in followed]
+        for label, dimension in dict.fromkeys(
+            (op.label, op.dimension) for op in ops if not op.is_test
+        ):
+            if sides.is_changed((path, name), dimension):
+                detail = f"what it does to {called(label)} is not followed"
+                yield Gap("reach", path, line, name, detail)
 
 
 def _followed(sides: Sides) -> frozenset[str]:
@@ -104,21 +114,19 @@ def _followed(sides: Sides) -> frozenset[str]:
     )
 
 
-def _accessors(path: str, sides: Sides) -> Iterator[str]:
-    """Yield what looks like an accessor in the lines of a file that differ."""
-    for _, lines in _edited(path, sides):
-        for line in lines:
-            yield from _ACCESSOR.findall(line)
+def _edited(path: str, sides: Sides) -> Iterator[Edit]:
+    """Yield the functions of a file that differ; what differs around them last."""
+    units = sides.programs.map(lambda program: _unit(program, path))
+    edits = edits_of(units)
+    for name in sorted(edits.functions):
+        line = next((d.span.line for d in units.after.definitions.get(name, ())), 0)
+        yield Edit(path, name, line, _accessors(_apart(units, name)))
+    yield Edit(path, "", 0, _accessors(edits.lines))
 
 
-def _edited(path: str, sides: Sides) -> Iterator[tuple[str, Iterable[str]]]:
-    """Yield the functions of a file that differ with the lines that do; around them, "" last."""
-    if is_source(path):
-        units = sides.programs.map(lambda program: _unit(program, path))
-        edits = edits_of(units)
-        for name in sorted(edits.functions):
-            yield name, _apart(units, name)
-        yield "", edits.lines
+def _accessors(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return what looks like an accessor in lines."""
+    return tuple(w for line in lines for w in _ACCESSOR.findall(line))
 
 
 def _unit(program: Program, path: str) -> Unit:
