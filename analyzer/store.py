@@ -7,6 +7,7 @@ a key never changes. So nothing here can be out of date, and all of it can be th
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -149,8 +150,12 @@ class DiskStore:
             self._open = None
 
     def usage(self) -> Usage:
-        """Count what is in the file."""
+        """Count what is in the file; raise OSError where there is none and none can be made."""
         query = "SELECT count(*), coalesce(sum(size), 0) FROM answer"
+        there = next(p for p in self.path.parents if p.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            code = errno.EACCES if there.is_dir() else errno.ENOTDIR
+            raise OSError(code, os.strerror(code), str(there))
         answers, size = 0, 0
         if self.path.exists():
             answers, size = self._try(lambda c: c.execute(query).fetchone(), (0, 0))

@@ -61,7 +61,7 @@ def _usage(store: DiskStore) -> Usage:
         return store.usage()
     except OSError as error:
         raise AnalyzerError(
-            f"{store.path.parent}: the cache cannot be read: {error.strerror}"
+            f"{store.path.parent}: no cache can be kept there: {error.strerror}"
         ) from error
 
 

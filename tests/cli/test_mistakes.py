@@ -125,13 +125,29 @@ def test_the_message_names_what_is_wrong(
 
 
 @pytest.mark.parametrize("command", ["info", "clear"])
+@pytest.mark.parametrize(
+    ("folder", "why"), [(LONG, "File name too long"), (__file__, "Not a directory")]
+)
 def test_a_cache_that_cannot_be(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    folder: str,
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("OFFLINT_CACHE_DIR", LONG)
+    monkeypatch.setenv("OFFLINT_CACHE_DIR", folder)
 
     assert 2 == main(["cache", command])
-    assert "/store: the cache cannot be read: File name too long" in capsys.readouterr().err
+    assert f"/store: no cache can be kept there: {why}" in capsys.readouterr().err
+
+
+def test_a_cache_that_is_not_there_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OFFLINT_CACHE_DIR", str(tmp_path / "not" / "yet"))
+
+    assert 0 == main(["cache", "info"])
+    assert "0 answers" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
