@@ -53,6 +53,8 @@ class _Kind:
     url: str
     url_variable: str
     project_variable: str
+    project: str
+    expected: str
     number: Callable[[], str | None]
     tokens: Sequence[str]
     headers: Callable[[str], Mapping[str, str]]
@@ -64,6 +66,8 @@ _GITHUB = _Kind(
     url=github.URL,
     url_variable="GITHUB_API_URL",
     project_variable="GITHUB_REPOSITORY",
+    project=r"[^/\s]+/[^/\s]+",
+    expected="OWNER/NAME",
     number=lambda: _pull_of(os.environ.get("GITHUB_REF", "")),
     tokens=github.VARIABLES,
     headers=github.headers,
@@ -74,6 +78,8 @@ _GITLAB = _Kind(
     url=gitlab.URL,
     url_variable="CI_API_V4_URL",
     project_variable="CI_PROJECT_ID",
+    project=r"[0-9]+|[^/\s]+(/[^/\s]+)+",
+    expected="a project's number or GROUP/NAME",
     number=lambda: os.environ.get("CI_MERGE_REQUEST_IID"),
     tokens=gitlab.VARIABLES,
     headers=gitlab.headers,
@@ -85,6 +91,8 @@ _GITLAB = _Kind(
 def _forge_plan(wish: Wish, kind: _Kind) -> Plan:
     url = (wish.url or os.environ.get(kind.url_variable) or kind.url).rstrip("/")
     project = _needed(wish.project or os.environ.get(kind.project_variable), "--project")
+    if not re.fullmatch(kind.project, project):
+        raise AnalyzerError(f"--project: expected {kind.expected}, found {project!r}")
     number = _number(_needed(str(wish.number) if wish.number else kind.number(), "--number"))
     context = _word(wish.context)
     result = read_report(wish.report)

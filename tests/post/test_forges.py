@@ -329,6 +329,30 @@ def test_a_merge_request_that_has_no_number_is_one_message(tmp_path: Path) -> No
     assert "--number: expected the number of a request, found '!3'" in done.complaint
 
 
+@pytest.mark.parametrize(
+    ("forge", "project", "expected"),
+    [
+        ("github", "linux", "OWNER/NAME"),
+        ("github", "https://forge/o/r", "OWNER/NAME"),
+        ("gitlab", "linux", "a project's number or GROUP/NAME"),
+    ],
+)
+def test_what_names_no_project_is_one_message(
+    tmp_path: Path, forge: str, project: str, expected: str
+) -> None:
+    done = post("--to", forge, "--project", project, "--number", "3", write_report(tmp_path))
+
+    assert (2, "") == (done.status, done.printed)
+    assert f"--project: expected {expected}, found {project!r}" in done.complaint
+
+
+@pytest.mark.parametrize("project", ["12", "group/linux", "group/sub/linux"])
+def test_what_names_a_project(tmp_path: Path, project: str) -> None:
+    done = post("--to", "gitlab", "--project", project, "--number", "3", write_report(tmp_path))
+
+    assert 0 == done.status
+
+
 def test_the_lines_of_a_diff_are_those_that_a_reader_sees() -> None:
     shown = shown_lines("b.c", "a.c", HUNK)
 
