@@ -77,9 +77,9 @@ def is_lost(name: str, tree: Prepared, other: Prepared) -> bool:
 
 def _drops(id: FunctionId, tree: Prepared, other: Prepared) -> bool:
     """Tell whether a function calls what marks pages in the other tree, and not in this one."""
-    marks = {op.name for op in other.law.space.operations.values() if not op.is_test}
+    operations = other.law.space.operations
     return any(
-        called in marks
+        ((op := operations.get(called)) is not None and not op.is_test)
         or not other.interest().strong.isdisjoint(other.program.resolve(called, id[0]))
         for called in other.program.called(id) - tree.program.called(id)
     )

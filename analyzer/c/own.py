@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from analyzer.c.facts import macros
 from analyzer.c.heads import calls
@@ -24,6 +25,8 @@ _PASTED = re.compile(r"(\w+(?:\s*##\s*\w+)+)\s*\(")
 _CALLED = re.compile(r"(\w+)\s*\(")
 _CALL = re.compile(r"\b(?!(?:likely|unlikely|IS_ENABLED|sizeof)\b)\w+\s*\(")
 _STORE = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
+#: Of so many files it is kept what their macros are: who includes a header asks anew.
+_FILES = 1024
 #: Set before the name of a file's own function where the kernel has another one of that name.
 _STATIC = "static "
 
@@ -93,18 +96,25 @@ def own_macros(
     unit: Unit, names: Collection[str], at: int | None = None
 ) -> Iterator[tuple[int, str, Macro | None]]:
     """Yield the macros of these names that a file defines; at: where it is included."""
-    firsts = (_WORD.match(line.argument) for line in unit.directives)
-    if not any(first is not None and first[0] in names for first in firsts):
+    if _firsts(unit).isdisjoint(names):
         return
     for start, name, macro in every_definition(unit):
         if name in names:
             yield (start if at is None else at), name, macro
 
 
-def plain_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, str, Macro | None]]:
-    """Yield the macros of a file that head loops, or stand for a value of what they are passed.
+@lru_cache(maxsize=_FILES)
+def _firsts(unit: Unit) -> frozenset[str]:
+    """Return the first words of what a file's preprocessor lines say."""
+    firsts = (_WORD.match(line.argument) for line in unit.directives)
+    return frozenset(first[0] for first in firsts if first is not None)
 
-    Of several under different `#if`, the first; at: where the file is included.
+
+@lru_cache(maxsize=_FILES)
+def plain_macros(unit: Unit) -> tuple[tuple[int, str, Macro | None], ...]:
+    """Return the macros of a file that head loops, or stand for a value of what they are passed.
+
+    Of several under different `#if`, the first.
     """
     names = set()
     for line in unit.directives:
@@ -114,10 +124,31 @@ def plain_macros(unit: Unit, at: int | None = None) -> Iterator[tuple[int, str, 
                 m = _HEADS.match(line.argument)
             if m is not None:
                 names.add(m[1])
-    for start, name, macro in own_macros(unit, names, at) if names else ():
-        if name in names:
-            names.discard(name)
-            yield start, name, macro
+    found: dict[str, tuple[int, str, Macro | None]] = {}
+    for start, name, macro in own_macros(unit, names) if names else ():
+        found.setdefault(name, (start, name, macro))
+    return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """A macro with parameters: what it is called and passed, stands for and calls."""
+
+    name: str
+    params: tuple[str, ...]
+    body: str
+    called: frozenset[str]
+
+
+@lru_cache(maxsize=_FILES)
+def _standing(unit: Unit) -> tuple[_Stands, ...]:
+    """Return the macros with parameters of a file, those of all `#if` arms."""
+    stands = (_STANDS.match(x.argument) for x in unit.directives if x.keyword == "define")
+    return tuple(
+        _Stands(m[1], tuple(_WORD.findall(m[2])), m[3], frozenset(_CALLED.findall(m[3])))
+        for m in stands
+        if m is not None
+    )
 
 
 def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
@@ -127,12 +158,10 @@ def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
     """
     called: dict[str, set[str]] = {}
     found: set[str] = set()
-    for line in unit.directives:
-        if line.keyword == "define" and (m := _STANDS.match(line.argument)):
-            names = set(_CALLED.findall(m[3]))
-            called.setdefault(m[1], set()).update(names)
-            if not names.isdisjoint(_WORD.findall(m[2])):
-                found.add(m[1])
+    for macro in _standing(unit):
+        called.setdefault(macro.name, set()).update(macro.called)
+        if not macro.called.isdisjoint(macro.params):
+            found.add(macro.name)
     while new := {
         name
         for name, names in called.items()
@@ -144,20 +173,17 @@ def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
 
 def called_by_macros(unit: Unit) -> frozenset[str]:
     """Return what the macros with parameters of a file call."""
-    stands = (_STANDS.match(x.argument) for x in unit.directives if x.keyword == "define")
-    return frozenset(name for m in stands if m for name in _CALLED.findall(m[3]))
+    return frozenset().union(*(macro.called for macro in _standing(unit)))
 
 
 def pasted_names(unit: Unit, wrapping: Collection[str]) -> frozenset[tuple[str, str]]:
     """Return how the names of functions begin and end that such macros of a file define."""
     found = set()
-    for line in unit.directives:
-        m = _STANDS.match(line.argument) if line.keyword == "define" else None
-        if m is None or m[1] not in wrapping or "{" not in m[3]:
+    for macro in _standing(unit):
+        if macro.name not in wrapping or "{" not in macro.body:
             continue
-        params = _WORD.findall(m[2])
-        for name in _PASTED.findall(m[3]):
-            first, *_, last = ("" if w in params else w for w in _WORD.findall(name))
+        for name in _PASTED.findall(macro.body):
+            first, *_, last = ("" if w in macro.params else w for w in _WORD.findall(name))
             found.add((first, last))
     return frozenset(found - {("", "")})
 
@@ -168,6 +194,7 @@ def own_functions(unit: Unit, names: Collection[str]) -> frozenset[str]:
     return frozenset(n for n in found.keys() & names if all(d.static for d in found[n]))
 
 
+@lru_cache(maxsize=_FILES)
 def ending_functions(unit: Unit) -> frozenset[str]:
     """Return the functions that a file declares, or defines, as ones that do not come back."""
     if not any(word.encode() in unit.flat for word in macros().attributes):

@@ -51,8 +51,8 @@ def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
     if registrar is None:
         return ()
     found: dict[FunctionId, None] = {}
-    for function in program.lowered((registrar.path, registrar.name))[:1]:
-        for index, param in enumerate(function.params):
+    for signature in program.signatures((registrar.path, registrar.name))[:1]:
+        for index, param in enumerate(signature.params):
             if param.name == stored.value:
                 found.update(dict.fromkeys(program.passed(registrar.name, index)))
     return tuple(found)

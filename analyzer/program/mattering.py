@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from analyzer.base import FunctionId, Gap
 from analyzer.pages.facts import Facts
@@ -48,7 +48,8 @@ def find_interest(
     seeds = {*writers(space, facts), *facts.origins, *facts.handers}
     makers = {id for name in facts.origins for id in program.resolve(name, "")}
     handers = {id for name in facts.handers for id in program.resolve(name, "")}
-    strong, beyond = _reaching(program, seeds, facts, levels=_LEVELS)
+    slots = slots_of(program)
+    strong, beyond = _reaching(program, seeds, facts, slots, levels=_LEVELS)
     strong |= makers | handers
     for path, name in sorted(beyond):
         detail = f"{name}() is more than {_LEVELS} calls away from what it leads to; not followed"
@@ -61,7 +62,8 @@ def find_interest(
     flags = further.union(facts.flags, _written_flags(program, space, strong, makers))
     tracked |= {op.name for op in space.operations.values() if op.dimension in flags}
     names = {*tracked, *facts.sinks, *facts.resets, STORING}
-    weak, _ = _reaching(program, names, facts, levels=4, besides=dropping(program, facts))
+    dropped = dropping(program, facts)
+    weak, _ = _reaching(program, names, facts, slots, levels=4, besides=dropped)
     weak |= _movers(program, facts)
     return Interest(strong, weak - strong, flags, _givers(program, facts))
 
@@ -116,6 +118,7 @@ def _reaching(
     program: Program,
     names: Iterable[str],
     facts: Facts,
+    slots: Mapping[FunctionId, Sequence[str]],
     *,
     levels: int,
     besides: Iterable[FunctionId] = (),
@@ -127,7 +130,6 @@ def _reaching(
     found: set[FunctionId] = set()
     edge = [id for name in sorted(set(names)) for id in program.calling(name)]
     edge += besides
-    slots = slots_of(program)
     for _ in range(levels):
         new = set(edge) - found
         found |= new

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from analyzer.c.own import (
     NOTHING,
@@ -28,10 +28,11 @@ Sources = Mapping[str, tuple[str, ...]]
 
 NO_SOURCES: Sources = {}
 _QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
-#: What a function that takes pages is declared with behind its name.
-_PAGES = re.compile(
-    rb"[ \t]*\([^;{}()]*?\b(?:struct[ \t]+(?:page|folio)\b|unsigned[ \t]+long[ \t]+\w*pfn\b)"
-)
+#: What a function that takes pages is declared with, and what stands before it.
+_PAGES = re.compile(rb"\b(?:struct[ \t]+(?:page|folio)\b|unsigned[ \t]+long[ \t]+\w*pfn\b)")
+_TAKES = re.compile(rb"[ \t\n*](\w+)[ \t]*\([^;{}()]*\Z")
+#: So far before a parameter the name of its function stands, in bytes.
+_NEAR = 400
 #: How deep headers beside a file are followed.
 _DEPTH = 4
 
@@ -59,7 +60,7 @@ class Names:
         if unit is None:
             return NOTHING
         names = frozenset(self._sources.keys() - self._taken_from(path))
-        files = tuple(self._together(unit, None, _DEPTH))
+        files = self._files(unit)
         macros = [
             m
             for at, file in files
@@ -71,7 +72,12 @@ class Names:
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
         macros += [m for at, file in files for m in own_macros(file, wrap, at)]
         other = names | wrap
-        macros += [m for at, file in files for m in plain_macros(file, at) if m[1] not in other]
+        macros += [
+            (start if at is None else at, name, macro)
+            for at, file in files
+            for start, name, macro in plain_macros(file)
+            if name not in other
+        ]
         defined = [name for _, name, macro in macros if macro is not None and name in wrap]
         defined += [name for _, file in files for name in wrap & file.definitions.keys()]
         return Own(
@@ -102,12 +108,18 @@ class Names:
         """Return the enumerators and integer macros that a file and headers beside it define."""
         if path not in self._numbers:
             unit = self._unit(path)
-            files = self._together(unit, None, _DEPTH) if unit is not None else ()
             found: dict[str, int] = {}
-            for _, file in files:
+            for _, file in self._files(unit) if unit is not None else ():
                 found.update(self._cache.numbers(file.path, file.text))
             self._numbers[path] = found
         return self._numbers[path]
+
+    def _files(self, unit: Unit) -> Sequence[tuple[int | None, Unit]]:
+        """Return a file and, before it, the headers beside it, each where it is included first."""
+        found: dict[str, tuple[int | None, Unit]] = {}
+        for at, file in self._together(unit, None, _DEPTH):
+            found.setdefault(file.path, (at, file))
+        return tuple(found.values())
 
     def _together(
         self, unit: Unit, at: int | None, depth: int
@@ -138,18 +150,18 @@ def _declared(files: Sequence[Unit]) -> frozenset[str]:
     called = frozenset().union(*(called_by_macros(file) for file in files))
     called = frozenset(n for n in called if n.islower()) - KEYWORD_NAMES
     called -= frozenset().union(*(file.definitions for file in files))
-    return frozenset(n for n in called if any(_takes_pages(n.encode(), f.text) for f in files))
+    return called & frozenset().union(*(_taking_pages(file.text) for file in files if called))
 
 
-def _takes_pages(name: bytes, text: bytes) -> bool:
-    """Tell whether a text declares a function that takes pages."""
-    at = text.find(name)
-    while at >= 0:
-        behind = at + len(name)
-        if text[at - 1 : at] in (b" ", b"\t", b"\n", b"*") and _PAGES.match(text, behind):
-            return True
-        at = text.find(name, behind)
-    return False
+@lru_cache(maxsize=256)
+def _taking_pages(text: bytes) -> frozenset[str]:
+    """Return the functions that a text declares to take pages."""
+    found = set()
+    for page in _PAGES.finditer(text):
+        m = _TAKES.search(text, max(0, page.start() - _NEAR), page.start())
+        if m is not None:
+            found.add(m[1].decode("latin-1"))
+    return frozenset(found)
 
 
 def _reaching(files: Sequence[Unit], accessors: frozenset[str]) -> frozenset[str]:

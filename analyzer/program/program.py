@@ -236,21 +236,23 @@ class Program(Files):
     @noted
     def arguments(self, name: str, index: int) -> tuple[Argument, ...]:
         """Return the text of one argument of every call of a name, in all #if branches."""
-        return tuple(self._arguments(name, index))
+        return tuple(a for path in sorted(self._facets) for a in self._arguments(path, name, index))
 
-    def passed(self, name: str, index: int) -> Iterator[FunctionId]:
-        """Yield the functions that calls of a name are passed at a position, such as `&f`."""
-        for argument in self.arguments(name, index):
-            yield from self.resolve(argument.text.lstrip("&( ").rstrip(") "), argument.path)
+    @noted
+    def passed(self, name: str, index: int) -> tuple[FunctionId, ...]:
+        """Return the functions that functions pass to a name at a position, such as `&f`."""
+        calling = sorted({path for path, _ in self.callers(name)})
+        return tuple(
+            id
+            for path in calling
+            for argument in self._arguments(path, name, index)
+            for id in self.resolve(argument.text.lstrip("&( ").rstrip(") "), path)
+        )
 
-    def _arguments(self, name: str, index: int) -> Iterator[Argument]:
-        call = re.compile(rb"\b" + name.encode() + rb"\s*\(")
-        needle = name.encode()
-        for path, facets in sorted(self._facets.items()):
-            code = facets.unit.code
-            if needle not in code:
-                continue
-            for m in call.finditer(code):
+    def _arguments(self, path: str, name: str, index: int) -> Iterator[Argument]:
+        code, needle = self._facets[path].unit.code, name.encode()
+        if needle in code:
+            for m in re.finditer(rb"\b" + needle + rb"\s*\(", code):
                 parts = split_arguments(code, m.end())
                 if index < len(parts):
                     yield Argument(parts[index], path, m.start())
