@@ -93,6 +93,8 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
     # Most often a search is under way by now, and what is changed is known without it.
     for tree in (task.trees.before, task.trees.after):
         for path in paths:
+            if cut := task.budget.spent:
+                raise OutOfBudgetError(cut)
             if (text := tree.read(path)) is not None:
                 task.cache.scan(path, text)
     told = replace(task.budget, begun=clock.step)

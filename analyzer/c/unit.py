@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, count
@@ -52,7 +53,7 @@ class Unit:
     directives: tuple[Directive, ...] = field(repr=False)
     conditions: ConditionMap = field(repr=False)
     attributes: frozenset[bytes]  # macros of this file that stand for an attribute
-    starts: tuple[int, ...] = field(repr=False)  # offset of each line
+    starts: Sequence[int] = field(repr=False)  # offset of each line
 
     def line_of(self, offset: int) -> int:
         """Return the line of an offset, from 1."""
@@ -71,7 +72,7 @@ class Unit:
         return self.text[start:end].decode("latin-1")
 
 
-def make_span(path: str, starts: tuple[int, ...], start: int, end: int) -> Span:
+def make_span(path: str, starts: Sequence[int], start: int, end: int) -> Span:
     """Return a span from the offsets at which lines start."""
     line = bisect_right(starts, start)
     last = max(end - 1, start)
@@ -106,13 +107,15 @@ def scan_unit(path: str, text: bytes) -> Unit:
     )
 
 
-def _line_starts(text: bytes) -> tuple[int, ...]:
+def _line_starts(text: bytes) -> Sequence[int]:
     lengths = map(len, text.split(b"\n"))
-    return (0, *map(add, accumulate(lengths), count(1)))[:-1]
+    starts = array("I", (0, *map(add, accumulate(lengths), count(1))))  # a tenth of a tuple
+    starts.pop()
+    return starts
 
 
 def _definitions(
-    path: str, code: bytes, flat: bytes, conditions: ConditionMap, starts: tuple[int, ...]
+    path: str, code: bytes, flat: bytes, conditions: ConditionMap, starts: Sequence[int]
 ) -> Mapping[str, tuple[Definition, ...]]:
     found: dict[str, tuple[Definition, ...]] = {}
     at = 0

@@ -40,24 +40,25 @@ def idle_by_names(prepared: Pair[Prepared], changed: Iterable[str]) -> str | Non
     if edits is None or edits.reframed:
         return None
     for tree in (prepared.before, prepared.after):
-        mentioned = _closure(edits, tree.program)
-        if mentioned & _PAGES or mentioned & _spoken_of(tree):
-            return None
-        if mentioned & _defined(tree.program, edits.paths):
+        program = tree.program
+        if _leads_to(_PAGES | _spoken_of(tree) | _defined(program, edits.paths), edits, program):
             return None
     return NO_PAGE
 
 
-def _closure(edits: _Edits, program: Program) -> frozenset[str]:
-    """Return what changed functions name, and what the functions beside them name in turn."""
-    found, todo = set(edits.mentioned), list(edits.mentioned)
-    while todo:
-        name = todo.pop()
-        for path in edits.paths:
-            new = identifiers(program.unit(path), name) - found
-            found |= new
-            todo.extend(new)
-    return frozenset(found)
+def _leads_to(names: frozenset[str], edits: _Edits, program: Program) -> bool:
+    """Tell whether changed functions name one of some names, or functions beside them that do."""
+    units = [program.unit(path) for path in edits.paths]
+    defining: dict[str, list[Unit]] = {}
+    for unit in units:
+        for name in unit.definitions:
+            defining.setdefault(name, []).append(unit)
+    found, new = set[str](), set(edits.mentioned)
+    while new and names.isdisjoint(new):
+        found |= new
+        said = (identifiers(unit, name) for name in new for unit in defining.get(name, ()))
+        new = set[str]().union(*said) - found
+    return bool(new)
 
 
 def idle_by_interest(
