@@ -12,7 +12,7 @@ from analyzer.ways.state import PRINTS, Path
 
 #: What a function does where nobody but its caller, or a reader, can tell.
 ANSWERS = frozenset(("returns", "goes on", "computes", PRINTS))
-OWNED = "which only its owner does; nobody owns hotplugged pages before they are onlined"
+OWNED = "which only its owner does"
 
 
 def freed(use: Use, scene: Scene) -> Judged | None:
@@ -20,7 +20,7 @@ def freed(use: Use, scene: Scene) -> Judged | None:
     called = scene.program.called((use.file, use.function))
     if use.name.verb != "reads" or not any(scene.frees(use.file, n) for n in called):
         return None
-    if scene.is_owned(use):
+    if not (why := scene.unfreed(use)):
         return None
     for shift in scene.relevant(use):
         found = scene.ways(use, shift)
@@ -32,7 +32,8 @@ def freed(use: Use, scene: Scene) -> Judged | None:
             if not any(_frees(p, use, scene) for p in paths):
                 return None
     return unaffected(
-        f"tells boot memory from the allocator's pages, and frees the page either way, {OWNED}"
+        "tells boot memory from the allocator's pages, and frees the page either way, "
+        f"{OWNED}; {why}"
     )
 
 

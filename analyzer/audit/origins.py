@@ -20,13 +20,15 @@ from analyzer.audit.moved import Shift
 from analyzer.audit.scene import Scene
 from analyzer.audit.sources import Source
 from analyzer.audit.uses import Use
-from analyzer.pages.provenance import UNKNOWN, load_provenance
+from analyzer.pages.provenance import UNKNOWN
 from analyzer.sites import Verdict
 from analyzer.ways.state import Way
 from analyzer.ways.ways import Ways
 
 #: The kinds of a page that is handed on by pointer: only those that are followed are known not to.
 _BY_POINTER = (UNKNOWN, "listed")
+#: The kinds of a page that somebody kept. Pages of a migration's own are followed there, too.
+_KEPT = ("listed", "allocated-kept", "balloon")
 
 
 def by_source(use: Use, scene: Scene) -> Judged | None:
@@ -34,18 +36,18 @@ def by_source(use: Use, scene: Scene) -> Judged | None:
     sources = scene.sources.get((use.file, use.span.start), frozenset())
     if not sources:
         return undecided("no page is found in what it is called with")
-    reached = {s: _reach(s, sources) for s in scene.relevant(use)}
+    reached = {s: _reach(s, sources, scene) for s in scene.relevant(use)}
     guards = {s: guard_of(use, s, scene) for s, reach in reached.items() if reach}
     open_ = {s: reached[s] for s, guard in guards.items() if not guard}
-    if not open_ and not (
-        use.name.word in scene.known.free and any(s.kind in _BY_POINTER for s in sources)
-    ):
+    why = scene.unfreed(use)
+    is_freed = why and use.name.word in scene.known.free
+    if not open_ and not (is_freed and any(s.kind in _BY_POINTER for s in sources)):
         return unaffected(f"{_origin(sources, scene)}{_told(guards)}")
-    if not scene.is_owned(use):
-        if use.name.word in scene.known.free:
-            return unaffected(f"gives the page back to the allocator, {OWNED}")
+    if why:
+        if is_freed:
+            return unaffected(f"gives the page back to the allocator, {OWNED}; {why}")
         if use.name.verb in ("reads", "clears") and is_given_back(use, scene):
-            return unaffected(f"the page is given back to the allocator then, {OWNED}")
+            return unaffected(f"the page is given back to the allocator then, {OWNED}; {why}")
     judged = [_compared(use, s, r, sources, scene) for s, r in open_.items()]
     order = (Verdict.AFFECTED, Verdict.UNDECIDED, Verdict.UNAFFECTED)
     first = min(judged, key=lambda j: order.index(j.verdict))
@@ -60,24 +62,31 @@ def _told(guards: Mapping[Shift, str]) -> str:
     return "".join(told)
 
 
-def _reach(shift: Shift, sources: frozenset[Source]) -> str:
+def _reach(shift: Shift, sources: frozenset[Source], scene: Scene) -> str:
     """Say whether a population's pages can, or may, or cannot ("") come from the sources."""
-    found = {_brought(shift, s) for s in sources}
+    found = {_brought(shift, s, scene) for s in sources}
     return "can" if "can" in found else "may" if "may" in found else ""
 
 
-def _brought(shift: Shift, s: Source) -> str:
+def _brought(shift: Shift, s: Source, scene: Scene) -> str:
     """Say whether a population's pages can, or may, or cannot ("") come from one source."""
-    known = load_provenance()
+    known, population = scene.known, shift.population
     if shift.part is not None and shift.part.comes:
         return "can" if s.kind in shift.part.comes else ""
-    if s.kind == UNKNOWN and s.is_page and not _is_asked(s):
-        # A pointer that is handed on: pages of the population are followed.
-        return "may" if shift.population in known.handed_on else ""
+    is_handed_on = s.kind == UNKNOWN and s.is_page and not _is_asked(s)
+    if not known.tells_of(population):
+        by_pointer = is_handed_on or (s.is_page and s.kind in _KEPT)
+        if s.kind == "allocated-now" or (by_pointer and scene.is_followed(shift)):
+            return ""
+        names = (population, *known.further)
+    elif is_handed_on:  # pages of the population are followed
+        return "may" if population in known.handed_on else ""
+    else:
+        names = (population,)
     kind = known.kinds[s.kind]
-    if kind.brings(shift.population):
+    if kind.brings(population):
         return "can"
-    return "may" if kind.may_bring(shift.population) else ""
+    return "may" if any(map(kind.may_bring, names)) else ""
 
 
 def _is_asked(s: Source) -> bool:
@@ -88,10 +97,10 @@ def _is_asked(s: Source) -> bool:
 def _origin(sources: frozenset[Source], scene: Scene) -> str:
     """Say in words where a page comes from."""
     told = sorted(s for s in sources if s.kind != UNKNOWN)
-    parts = []
-    for kind in dict.fromkeys(s.kind for s in told):
-        first = next(s for s in told if s.kind == kind)
-        parts.append(f"{scene.known.kinds[kind].title} ({first.why})")
+    firsts: dict[str, str] = {}
+    for s in told:
+        firsts.setdefault(scene.known.kinds[s.kind].title, s.why)
+    parts = [f"{title} ({why})" for title, why in firsts.items()]
     if any(s.kind == UNKNOWN for s in sources):
         parts.append(
             "a page that is handed on, and those that moved are followed and do not come here"
@@ -130,7 +139,7 @@ def _compared(
         fare = "fare otherwise now" if scene.is_in else "would fare otherwise"
         reason = f"{shift.told} can come here, and {fare}"
         return Judged(Verdict.AFFECTED, reason, ways, names)
-    missing = sorted(s.why for s in sources if _brought(shift, s))
+    missing = sorted(s.why for s in sources if _brought(shift, s, scene))
     return undecided(
         f"{shift.told} would fare otherwise, and whether they come here is not known: {missing[0]}",
         ways,
@@ -166,7 +175,8 @@ def beside(use: Use, scene: Scene) -> Judged | None:
     sources = scene.sources.get((use.file, use.span.start), frozenset())
     reasons = []
     for shift in scene.relevant(use):
-        if shift.part is not None and (not _reach(shift, sources) or guard_of(use, shift, scene)):
+        reach = _reach(shift, sources, scene)
+        if shift.part is not None and (not reach or guard_of(use, shift, scene)):
             continue
         found = scene.ways(use, shift)
         reason = same_way(use, shift, found, scene) if found else ""

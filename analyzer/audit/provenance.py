@@ -137,7 +137,14 @@ class Values:
             elif not is_amount(value):  # NUMA_NO_NODE says that nothing is there
                 found |= self.of(value, spot)
         self._open.discard(key)
-        return frozenset(replace(s, why=f"{_STORED}{text_of(e)}: {s.why}") for s in found)
+        return frozenset(
+            replace(
+                s,
+                kind="allocated-kept" if s.kind == "allocated-now" else s.kind,
+                why=f"{_STORED}{text_of(e)}: {s.why}",
+            )
+            for s in found
+        )
 
     # -- variables ---------------------------------------------------------------------------
 
@@ -238,10 +245,12 @@ class Values:
         if not isinstance(call.callee, ir.Name):
             return at.unknown("a call through a pointer gives it")
         name, args = call.callee.id, call.args
+        if name in self.facts.handers:
+            return at.unknown(f"{name}() hands it on")
         if name in self.known.calls:
             return self.narrowed(at.told(self.known.calls[name], f"{name}() gives it"), at)
         if name in self.facts.allocators or name in self.facts.range_allocators:
-            return at.told("allocated", f"{name}() gives it")
+            return at.told("allocated-now", f"{name}() gives it")
         if not args:
             return self._returned(call, name, at)
         if name in self.facts.lists.first and self._is_link(args) and at.is_page:
@@ -309,4 +318,8 @@ class Values:
                         return self.of(call.args[n], replace(at.deeper, walked=False))
             case ir.Const() | ir.Cast(_, ir.Const()):
                 return _NONE
+            case ir.Cast(_, inner):
+                return self._inside(inner, spot, call, at)
+            case ir.Binary(_, inner, amount) if is_amount(amount):
+                return self._inside(inner, spot.number, call, at.number)
         return self.of(value, spot)

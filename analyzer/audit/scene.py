@@ -127,14 +127,17 @@ class Scene:
         """Return the populations for whose pages the flag of a use is another now."""
         return tuple(s for s in self.shifts if s.changes(use.name.label))
 
-    def is_owned(self, use: Use) -> bool:
-        """Tell whether somebody has, and may free, pages whose flag of a use is another now.
+    def unfreed(self, use: Use) -> str:
+        """Say why nobody gives pages to the allocator whose flag of a use is another now.
 
-        Hotplugged pages have no owner before they are onlined; pages that a function makes or
-        hands on belong to its caller.
+        Return nothing where somebody has such pages, and may free them.
         """
-        moved = (self.migration.moved(s.population) for s in self.relevant(use))
-        return any(m is not None and m.told_by for m in moved)
+        why = [self.known.unfreed.get(s.population, "") for s in self.relevant(use)]
+        return why[0] if why and all(why) else ""
+
+    def is_followed(self, shift: Shift) -> bool:
+        """Tell whether pages of a population were seen where they are made or handed on."""
+        return any(True for _ in self.after.behaviour.births(shift.population))
 
     def handed(self, use: Use) -> tuple[int, bool]:
         """Return which argument of a use says what it is applied to, and whether that is a page.

@@ -92,6 +92,8 @@ class Provenance:
 
     kinds: Mapping[str, Kind]
     handed_on: frozenset[str]  # populations whose pages come by pointer and are not followed
+    further: frozenset[str]  # what a migration's own populations are parts of
+    unfreed: Mapping[str, str]  # population -> why none of its pages is given to the allocator
     calls: Mapping[str, str]  # name -> kind of what it returns
     fills: Mapping[str, str]  # name -> kind of what it writes through its arguments
     types: Mapping[str, str]
@@ -113,6 +115,12 @@ class Provenance:
     printing: frozenset[str]  # calls that tell a reader something and do no more
     free: frozenset[str]
     recheck: frozenset[str]
+
+    def tells_of(self, population: str) -> bool:
+        """Tell whether the kinds speak of a population; of a migration's own they do not."""
+        return population in self.handed_on or any(
+            population in k.can or population in k.may for k in self.kinds.values()
+        )
 
     def part(self, population: str) -> Part | None:
         """Return what is known of a population that is a part of another."""
@@ -140,6 +148,8 @@ def load_provenance() -> Provenance:
     return Provenance(
         kinds=kinds,
         handed_on=frozenset(facts["handed_on"]["may"]),
+        further=frozenset(facts["further"]["of"]),
+        unfreed={p: e["why"] for e in facts["unfreed"] for p in e["populations"]},
         calls=_kinds_of(facts, "source"),
         fills=_kinds_of(facts, "fill"),
         types=_kinds_of(facts, "type"),
