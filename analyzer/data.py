@@ -24,13 +24,24 @@ E = TypeVar("E", bound=StrEnum)
 
 @cache
 def read_facts(name: str) -> Mapping[str, Any]:  # TOML is typed by its readers
-    """Return a TOML file under `queries/` as a mapping; raise AnalyzerError for bad TOML."""
-    return read_toml(f"queries/{name}", (QUERIES / name).read_text(encoding="utf-8")).values
+    """Return a TOML file under `queries/` as a mapping; raise AnalyzerError where it is none."""
+    where, path = f"queries/{name}", QUERIES / name
+    if path.exists() and not path.is_file():
+        raise AnalyzerError(f"{where}: cannot be read: no regular file")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AnalyzerError(f"{where}: cannot be read: {error.strerror}") from error
+    return read_toml(where, decoded(where, data)).values
 
 
 def names_under(folder: str) -> tuple[str, ...]:
-    """List the TOML files of a folder under `queries/` by name without suffix, sorted."""
-    return tuple(sorted(p.stem for p in (QUERIES / folder).glob("*.toml")))
+    """List the TOML files of a folder under `queries/` by name without suffix, sorted.
+
+    A hidden file is an editor's own.
+    """
+    found = (QUERIES / folder).glob("*.toml")
+    return tuple(sorted(p.stem for p in found if not p.name.startswith(".")))
 
 
 def instead(name: str, known: Collection[str], kind: str) -> str:
@@ -53,6 +64,7 @@ class Table:
 
     where: str  # "queries/rules/x.toml", "queries/rules/x.toml: example"
     values: Mapping[str, Any]
+    within: str = ""  # what the headings of its tables begin with: "migration."
 
     def only(self, *keys: str) -> Table:
         """Return the table; raise AnalyzerError where it has a key that is none of these."""
@@ -117,14 +129,15 @@ class Table:
         value = self.values.get(key)
         if not isinstance(value, Mapping):
             raise self.wrong(key, expected)
-        return Table(f"{self.where}: {key}", value)
+        return Table(f"{self.where}: {key}", value, f"{self.within}{key}.")
 
     def tables(self, key: str) -> tuple[Table, ...]:
         """Return an array of tables, none where it is absent; their names count from 1."""
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
-            raise self.wrong(key, f"tables, each headed [[{key}]]")
-        return tuple(Table(f"{self.where}: {key} {n}", v) for n, v in enumerate(value, 1))
+            raise self.wrong(key, f"tables, each headed [[{self.within}{key}]]")
+        within = f"{self.within}{key}."
+        return tuple(Table(f"{self.where}: {key} {n}", v, within) for n, v in enumerate(value, 1))
 
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return an inline table of texts as sorted pairs, none where it is absent."""
@@ -158,9 +171,19 @@ def _spelt(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
+def decoded(where: str, data: bytes) -> str:
+    """Return a file's text; raise AnalyzerError that names the place where it is no UTF-8."""
+    try:
+        return data.decode("utf-8-sig")  # some editors mark a text as UTF-8
+    except UnicodeDecodeError as error:
+        raise AnalyzerError(f"{where}: not UTF-8 text at byte {error.start}") from error
+
+
 def read_toml(where: str, text: str) -> Table:
     """Return a TOML text as a table; raise AnalyzerError that names the place in bad TOML."""
     try:
         return Table(where, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise AnalyzerError(f"{where}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise AnalyzerError(f"{where}: not valid TOML: nested too deeply") from error

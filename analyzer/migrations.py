@@ -111,14 +111,15 @@ class Described:
         return next((m for m in self.populations if m.name == population), None)
 
     def is_met_by(self, text: bytes, spelled: Mapping[str, tuple[str, ...]] = {}) -> bool:
-        """Tell whether a source speaks of what the migration brings: a type, or who hands it on.
+        """Tell whether a source speaks of a type of the migration, or of a function that tells it.
 
+        Those are its users, and who makes or hands on its pages.
         spelled holds the lower-case names that a tree has for a type, beside the usual ones.
         """
         types = "|".join(map(re.escape, self.types)) or "(?!)"
         names = dict.fromkeys(name for t in self.types for name in names_of(t, spelled))
         lower = "|".join(map(re.escape, names)) or "(?!)"
-        told_by = sorted(n for m in self.populations for n in m.told_by)
+        told_by = sorted({*self.users, *(n for m in self.populations for n in m.told_by)})
         makers = "|".join(map(re.escape, told_by)) or "(?!)"
         spelt = rf"(?:(?:__)?(?:Set|Clear))?Page(?:{types})|{types}|PG(?:TY)?_(?:{lower})"
         folio = rf"(?:__)?folio_(?:set|clear|test)_(?:{lower})"
@@ -135,11 +136,12 @@ class Described:
 
     @property
     def functions(self) -> tuple[tuple[str, ...], ...]:
-        """Return the functions that the migration speaks of; of each list one is enough."""
+        """Return the functions and enumerators that it speaks of; of each list one is enough."""
         lists = (
             self.users,
             *(m.made_by for m in self.populations),
             *(m.handed_on_by for m in self.populations),
+            *((value,) for m in self.populations for _, value in m.when),
             *(o.names for o in self.origins),
             *(o.callbacks for o in self.obligations),
         )
@@ -151,8 +153,9 @@ class Described:
 
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_NAMED = "a name such as hotplug-offline, lower-case with hyphens"
 _FUNCTION = re.compile(r"[A-Za-z_]\w*")
-_WORD = re.compile(r"(?!Page|PG_)[A-Z]\w*")
+_WORD = re.compile(r"(?!Page|PG_|PGTY_)[A-Z]\w*")
 _POPULATIONS, _PAGES = "kernel/populations.toml", "kernel/pages.toml"
 _KEYS = (
     "title", "text", "flags", "types", "users", "population", "exception", "origin", "obligation",
@@ -163,12 +166,20 @@ _KEYS = (
 @cache
 def load_migrations() -> Mapping[str, Described]:
     """Return every migration under `queries/migrations/` by name, sorted."""
-    return {
-        name: parse_migration(
-            name, f"queries/migrations/{name}.toml", read_facts(f"migrations/{name}.toml")
-        )
-        for name in names_under("migrations")
-    }
+    known: dict[str, Described] = {}
+    for name in names_under("migrations"):
+        where, facts = f"queries/migrations/{name}.toml", read_facts(f"migrations/{name}.toml")
+        if _NAME.fullmatch(name) is None:
+            raise AnalyzerError(f"{where}: the file's name is the migration's: expected {_NAMED}")
+        if "migration" in facts:
+            raise AnalyzerError(
+                f"{where}: unknown key 'migration': the file is one, with [[population]] and so on"
+            )
+        read = parse_migration(name, where, facts)
+        for other in known.values():
+            _demand_one_population(where, read.populations, other)
+        known[name] = read
+    return known
 
 
 def known_migrations(tables: Iterable[Table]) -> Mapping[str, Described]:
@@ -180,13 +191,14 @@ def known_migrations(tables: Iterable[Table]) -> Mapping[str, Described]:
     for table in tables:
         name = table.line("name")
         if _NAME.fullmatch(name) is None:
-            raise table.wrong("name", "a name such as hotplug-offline, lower-case with hyphens")
+            raise table.wrong("name", _NAMED)
         if name in known:
             raise table.wrong("name", "a name that no other migration has")
         rest = {key: value for key, value in table.values.items() if key != "name"}
-        read = parse_migration(name, table.where, rest)
+        where = f"{table.where} ({name})"
+        read = parse_migration(name, where, rest, table.within)
         for other in known.values():
-            _demand_one_population(table.where, read.populations, other)
+            _demand_one_population(where, read.populations, other)
         known[name] = read
     return known
 
@@ -202,7 +214,7 @@ def _demand_one_population(where: str, moved: Iterable[Moved], other: Described)
             if shared and mine.name != theirs.name:
                 raise AnalyzerError(
                     f"{where}: population {mine.name!r}: {shared[0]}() gives pages that "
-                    f"{other.name} calls {theirs.name!r}; call them so"
+                    f"{other.name} calls {theirs.name!r}; expected one name for them"
                 )
             alike = (mine.when, mine.told_by) == (theirs.when, theirs.told_by)
             if mine.name == theirs.name and mine.name not in _populations() and not alike:
@@ -234,16 +246,19 @@ def migration_named(name: str, known: Mapping[str, Described] | None = None) -> 
     return known[name]
 
 
-def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Described:
-    """Return the migration that a table describes; raise AnalyzerError naming file and key."""
-    table = Table(where, facts).only(*_KEYS)
+def parse_migration(name: str, where: str, facts: Mapping[str, Any], within: str = "") -> Described:
+    """Return the migration that a table describes; raise AnalyzerError naming file and key.
+
+    within is what the headings of its tables begin with.
+    """
+    table = Table(where, facts, within).only(*_KEYS)
     flags, types = _flags(table, "flags"), _flags(table, "types")
     if not flags and not types:
         raise AnalyzerError(f"{where}: expected flags or types: a migration moves at least one")
     words = (*flags, *types)
     moving, sparing = table.tables("population"), table.tables("exception")
-    moved = tuple(_moved(t, words) for t in moving)
-    spared = tuple(_spared(t, words) for t in sparing)
+    moved = tuple(_moved(t, words, types) for t in moving)
+    spared = tuple(_spared(t, words, types) for t in sparing)
     giving: set[str] = set()
     for at, one in zip(moving, moved, strict=True):
         for key, names in (("made_by", one.made_by), ("handed_on_by", one.handed_on_by)):
@@ -265,12 +280,12 @@ def parse_migration(name: str, where: str, facts: Mapping[str, Any]) -> Describe
         populations=moved,
         exceptions=spared,
         origins=tuple(_origin(t) for t in table.tables("origin")),
-        obligations=tuple(_obligation(t, words) for t in table.tables("obligation")),
+        obligations=tuple(_obligation(t, words, types) for t in table.tables("obligation")),
         sources=table.texts("sources"),
     )
 
 
-def _moved(table: Table, words: Iterable[str]) -> Moved:
+def _moved(table: Table, words: Iterable[str], types: Iterable[str]) -> Moved:
     table.only("name", "before", "after", "title", "when", "made_by", "handed_on_by")
     name, known = table.line("name"), _populations()
     for key in ("title", "when"):
@@ -281,7 +296,7 @@ def _moved(table: Table, words: Iterable[str]) -> Moved:
     if name not in known and not (when or made_by or handed_on_by):
         told = "or a key when, made_by or handed_on_by that tells which pages these are"
         raise table.wrong("name", f"one of {', '.join(known)}, {told}")
-    before, after = _state(table, "before", words), _state(table, "after", words)
+    before, after = (_state(table, key, words, types) for key in ("before", "after"))
     if before == after:
         raise table.wrong("after", "another state than before")
     title = "" if name in known else table.line("title")
@@ -308,10 +323,10 @@ def _populations() -> Mapping[str, frozenset[tuple[str, str]]]:
     return {p["name"]: frozenset(p["when"].items()) for p in found}
 
 
-def _spared(table: Table, words: Iterable[str]) -> Spared:
+def _spared(table: Table, words: Iterable[str], types: Iterable[str]) -> Spared:
     table.only("population", "state", "why")
     population = _one_of(table, "population", _populations(), "the populations")
-    return Spared(population, _state(table, "state", words), table.line("why"))
+    return Spared(population, _state(table, "state", words, types), table.line("why"))
 
 
 def _origin(table: Table) -> Origin:
@@ -320,7 +335,7 @@ def _origin(table: Table) -> Origin:
     return Origin(_functions(table, "names"), table.line("source"))
 
 
-def _obligation(table: Table, words: Iterable[str]) -> Obligation:
+def _obligation(table: Table, words: Iterable[str], types: Iterable[str]) -> Obligation:
     table.only("must_not", "what", "callbacks", "frees", "text")
     must_not, frees = table.choice("must_not", Forbidden), _functions(table, "frees")
     if frees and must_not is not Forbidden.CLEAR_BEFORE_FREEING:
@@ -329,9 +344,11 @@ def _obligation(table: Table, words: Iterable[str]) -> Obligation:
         known = {name for call in read_facts(_PAGES)["free"] for name in call["names"]}
         if not known.issuperset(frees):
             raise table.wrong("frees", f"some of {', '.join(sorted(known))}")
+    is_typed = must_not is Forbidden.CLEAR_BEFORE_FREEING
+    kind = "its types" if is_typed else "its flags or types"
     return Obligation(
         must_not,
-        _one_of(table, "what", words, "its flags or types"),
+        _one_of(table, "what", types if is_typed else words, kind),
         _functions(table, "callbacks"),
         frees,
         table.line("text"),
@@ -355,13 +372,15 @@ def _names(table: Table, key: str, form: re.Pattern[str], example: str) -> tuple
     return names
 
 
-def _state(table: Table, key: str, words: Iterable[str]) -> str:
-    """Return a state in words: `neither`, or flags and types of the migration."""
+def _state(table: Table, key: str, words: Iterable[str], types: Iterable[str]) -> str:
+    """Return a state in words: `neither`, or flags and one type at most of the migration."""
     state = table.line(key)
     if state != NEITHER:
-        for word in state.split(", "):
-            if word not in words:
-                raise table.wrong(key, _states(words))
+        held = state.split(", ")
+        if not {*held} <= {*words}:
+            raise table.wrong(key, _states(words))
+        if len({*held} & {*types}) > 1:
+            raise table.wrong(key, f"one of {', '.join(types)} at most: a page has one type")
     return state
 
 

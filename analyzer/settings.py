@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from analyzer.base import AnalyzerError, Severity
 from analyzer.budget import LONGEST, MOST
-from analyzer.data import Table, read_toml
+from analyzer.data import Table, decoded, read_toml
 from analyzer.findings import Result
 from analyzer.rules import rule_named
 from analyzer.select import Selection
@@ -19,6 +19,8 @@ SETTINGS = ".offlint.toml"
 _KEYS = ("level", "fail-on", "levels", "ignore", "budgets", "migration")
 _IGNORE = ("rules", "paths")
 _BUDGETS = ("timeout", "memory")
+#: What stands at the top of a file under `queries/migrations/`, and here a level below.
+_OF_MIGRATIONS = ("title", "text", "types", "flags", "population", "exception", "obligation")
 #: What a patch may cost where nobody says otherwise: seconds, MB.
 _SECONDS, _MEGABYTES = 120, 1024
 
@@ -62,15 +64,14 @@ def read_settings(read: Callable[[str], bytes | None], name: str = "") -> Settin
     where, data = _place(name), read(SETTINGS)
     if data is None:
         return Settings(levels={})
-    try:
-        text = data.decode("utf-8-sig")  # some editors mark a text as UTF-8
-    except UnicodeDecodeError as error:
-        raise AnalyzerError(f"{where}: not UTF-8 text at byte {error.start}") from error
-    return parse_settings(read_toml(where, text))
+    return parse_settings(read_toml(where, decoded(where, data)))
 
 
 def parse_settings(table: Table) -> Settings:
     """Return the settings that a table describes."""
+    if astray := [key for key in table.values if key in _OF_MIGRATIONS]:
+        heads = "they stand under [[migration]], with [[migration.population]] and so on"
+        raise AnalyzerError(f"{table.where}: unknown key {astray[0]!r}: of a migration? {heads}")
     table.only(*_KEYS)
     ignore = _subtable(table, "ignore").only(*_IGNORE)
     budgets = _subtable(table, "budgets").only(*_BUDGETS)

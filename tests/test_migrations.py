@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
@@ -186,10 +187,40 @@ def test_a_population_that_moves_is_no_exception() -> None:
         parse_migration("mine", WHERE, {**GOOD, "exception": [spared]})
 
 
-@pytest.mark.parametrize("name", ["PageOffline", "PG_offline", "offline", "Off line"])
+@pytest.mark.parametrize(
+    "name", ["PageOffline", "PG_offline", "PGTY_offline", "offline", "Off line"]
+)
 def test_a_flag_is_named_without_what_the_kernel_puts_before_it(name: str) -> None:
     with pytest.raises(AnalyzerError, match="types: expected a list of names such as Offline"):
         parse_migration("mine", WHERE, {**GOOD, "types": ["Offline", name]})
+
+
+@pytest.mark.parametrize(
+    ("state", "complaint"),
+    [
+        ("Offline, Table", "after: expected one of Offline, Table at most: a page has one type"),
+        ("Offline, Reserved", ""),
+    ],
+)
+def test_a_page_has_one_type(state: str, complaint: str) -> None:
+    own = {**GOOD, "types": ["Offline", "Table"], "population": [{**SHELVED, "after": state}]}
+
+    if not complaint:
+        assert state == parse_migration("mine", WHERE, own).populations[0].after
+        return
+    with pytest.raises(AnalyzerError, match=complaint):
+        parse_migration("mine", WHERE, own)
+
+
+@pytest.mark.parametrize(("what", "fits"), [("Offline", True), ("Reserved", False)])
+def test_only_a_type_is_cleared_before_freeing(what: str, fits: bool) -> None:
+    own = {**GOOD, "obligation": [{**FREEING, "what": what}]}
+
+    if fits:
+        assert parse_migration("mine", WHERE, own).obligations
+        return
+    with pytest.raises(AnalyzerError, match=r"what: expected one of its types \(Offline\)"):
+        parse_migration("mine", WHERE, own)
 
 
 def test_a_migration_moves_something() -> None:
@@ -232,8 +263,13 @@ def test_a_tree_describes_further_migrations() -> None:
         ("lent-offline", "hotplug-offline", "migration 1: name: expected a name that no other"),
         ("lent-offline", "Lent", "migration 1: name: expected a name such as hotplug-offline"),
         ("lent-offline", "2-lent", "migration 1: name: expected a name such as hotplug-offline"),
-        ("title =", "titel =", "migration 1: unknown key 'titel': expected exception, flags"),
-        ('types = ["Offline"]', "", "migration 1: expected flags or types"),
+        ("title =", "titel =", "migration 1 (lent-offline): unknown key 'titel': expected exc"),
+        ('types = ["Offline"]', "", "migration 1 (lent-offline): expected flags or types"),
+        (
+            "types =",
+            "population = 3\ntypes =",
+            "migration 1 (lent-offline): population: expected tables, each headed [[migration.pop",
+        ),
     ],
 )
 def test_a_tree_is_refused_a_bad_migration(old: str, new: str, complaint: str) -> None:
@@ -272,6 +308,30 @@ def test_pages_have_one_name_whichever_migration_speaks_of_them(
 @pytest.mark.parametrize("name", ["lent-v2", "pg-private-2"])
 def test_a_name_may_have_digits(name: str) -> None:
     assert name in known_migrations(tables(MINE.replace("lent-offline", name)))
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [("ZONE_NOSUCH", ["mine: nothing in the tree is called ZONE_NOSUCH"]), ("ZONE_MOVABLE", [])],
+)
+def test_an_enumerator_that_a_tree_lacks_is_told(zone: str, told: list[str]) -> None:
+    made = {**MOVABLE, "when": {"zone": zone}}
+    own = {**GOOD, "population": [made], "users": ["f"], "obligation": []}
+    mine = parse_migration("mine", WHERE, own)
+
+    def search(words: Iterable[str]) -> dict[str, frozenset[str]]:
+        return {"mm/x.c": frozenset(words) & {"f", "ZONE_MOVABLE"}}
+
+    assert told == [*unmet_by([mine], search)]
+
+
+@pytest.mark.parametrize(
+    ("text", "met"), [(b"\tlend_note(page);", True), (b"\tlend(page);", False)]
+)
+def test_a_source_that_calls_a_user_speaks_of_the_migration(text: bytes, met: bool) -> None:
+    mine = parse_migration("mine", WHERE, {**GOOD, "users": ["lend_note"]})
+
+    assert met == mine.is_met_by(text)
 
 
 def test_functions_that_nothing_in_a_tree_is_called_are_told() -> None:

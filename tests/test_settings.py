@@ -102,6 +102,8 @@ def test_never_is_a_wish_to_fail_on_nothing() -> None:
     ("text", "words"),
     [
         ("fail_on = 'error'", "linux/.offlint.toml: unknown key 'fail_on': expected .*'fail-on'"),
+        ("title = 'x'", "unknown key 'title': of a migration\\? they stand under .*migration"),
+        ("[[population]]", "unknown key 'population': of a migration\\? .*migration.population"),
         ("[ignore]\npath = []", "ignore: unknown key 'path': expected paths, rules.*'paths'"),
         ("fail-on = 'fatal'", "fail-on: expected error, warning, note, never, found 'fatal'"),
         ("[levels]\ndouble-sett = 'note'", "levels: unknown rule 'double-sett': did you mean doub"),

@@ -144,7 +144,10 @@ def _page(
     except AnalyzerError as unknown:
         if patch is None and (page := _page_of_migration(subject, tree, revision, colour=colour)):
             return page
-        raise unknown from None
+        from analyzer.migrations import load_migrations
+
+        more = f"; the migrations are {', '.join(load_migrations())}"
+        raise AnalyzerError(f"{unknown}{'' if 'did you mean' in str(unknown) else more}") from None
     if patch is not None or tree is not None or revision is not None:
         raise AnalyzerError(f"{subject}: a rule; --patch, --tree and --git go with FILE:LINE")
     return render_rule(rule, width=width_of(), colour=colour)

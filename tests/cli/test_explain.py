@@ -33,6 +33,17 @@ def test_an_unknown_rule_is_the_users_mistake(capsys: pytest.CaptureFixture[str]
     assert "offlint: unknown rule 'doubleset': did you mean double-set" in captured.err
 
 
+def test_a_name_of_nothing_is_answered_with_all_that_has_a_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status = main(["explain", "xyzzy"])
+
+    said = capsys.readouterr().err
+    assert 2 == status
+    assert "the rules are bad-suppression, " in said
+    assert "; the migrations are hotplug-offline, " in said
+
+
 @pytest.mark.parametrize("name", load_migrations())
 def test_every_migration_has_a_page(name: str) -> None:
     done = offlint("explain", name, "--tree", TREE)
