@@ -32,6 +32,7 @@ _ROUNDS = 3
 _EXPORT = re.compile(rb"\bEXPORT_\w+\s*\(\s*$")
 _NAMED = re.compile(rb"#[ \t]*(?:undef|ifdef|ifndef)[ \t]+$|\bdefined[ \t]*\(?[ \t]*$")
 _DEFINE = re.compile(rb"#[ \t]*define[ \t]+(\w+)")
+_OWN_VALUE = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)(?![\w(])[ \t]*(\S.*)$", re.M)
 _BESIDE = re.compile(rb"\s*,\s*\"(\w+)\"\s*\}")
 _GIVEN = re.compile(rb"\b(\w+)\s*=\s*$")  # what is given the value that follows
 _CALLED = re.compile(rb"\b(\w+)\s*\(\s*$")  # what is called with what follows
@@ -70,8 +71,9 @@ class _Hit(NamedTuple):
 class Mention:
     """A word that is no use, and why.
 
-    kind is "comment", "string", "definition" (a declaration, too), "wrapper" (the text of a macro
-    that is a name itself, so that its uses count) or "dead" (`#if 0`).
+    kind is "comment", "string", "definition" (a declaration, too, and a value that the file itself
+    calls so), "wrapper" (the text of a macro that is a name itself, so that its uses count) or
+    "dead" (`#if 0`).
     """
 
     word: str
@@ -307,12 +309,12 @@ class _Layout:
 
 def _places(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Use | Mention]:
     """Yield every place of a file where one of the words stands or is put together, in order."""
-    layout = _Layout(unit)
+    layout, other = _Layout(unit), _others(unit, names)
     for m in _all_hits(unit, unit.text, names, pasters):
         name = names[m.word]
         if name.file not in ("", unit.path):
             continue
-        kind = _kind(unit, m, layout, names)
+        kind = _kind(unit, m, layout, names) or ("definition" if m.word in other else "")
         span = unit.span(m.start, m.end)
         if not kind:
             around = layout.function(m.start)
@@ -320,6 +322,18 @@ def _places(unit: Unit, names: Names, pasters: Pasters) -> Iterator[Use | Mentio
             yield Use(name, span, around.name if around else "", m.pasted, spelled)
         elif not m.pasted:
             yield Mention(name.word, kind, span)
+
+
+def _others(unit: Unit, names: Names) -> frozenset[str]:
+    """Return the accessors whose name a file gives to a value of its own."""
+    found = ((m[1].decode("latin-1"), m[2]) for m in _OWN_VALUE.finditer(unit.code))
+    return frozenset(
+        word
+        for word, value in found
+        if word in names
+        and names[word].verb != "names"
+        and not any(w.decode("latin-1") in names for w in re.findall(rb"\w+", value))
+    )
 
 
 def _kind(unit: Unit, m: _Hit, layout: _Layout, names: Names) -> str:

@@ -275,3 +275,16 @@ static const struct names names[] = {
     found = found_in(**{FILE: table})
 
     assert [True, False, False] == [u.spelled for u in found.uses if u.file == FILE]
+
+
+def test_what_a_file_calls_by_the_name_of_an_accessor_is_none() -> None:
+    text = "{define}\nint toy_decode(int flags, struct page *page)\n{{\n\treturn {use};\n}}\n"
+    value = text.format(define="#define PageReserved (1 << 29)", use="flags & PageReserved")
+    again = text.format(define="#define PageReserved TestReserved", use="flags & PageReserved")
+    wraps = text.format(define="#define PageReserved SetPageReserved", use="PageReserved(page)")
+    called = text.format(define="", use="PageReserved(page)")
+
+    assert [[], [], [4], [4]] == [
+        [line for line, word, _ in in_toy(found_in(**{FILE: source})) if word == "PageReserved"]
+        for source in (value, again, wraps, called)
+    ]
