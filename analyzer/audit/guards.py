@@ -115,6 +115,8 @@ def _test_before(
         starts.add(Place(0, 0))
     if asked and not _is_reached(variant, starts, place, values):
         return f"{min(name for _, name, _ in asked.values())}() in {id[1]}()"
+    if not apart.zone and (macro := _stepped_by(variant, place, page, apart)):  # asked of a zone
+        return f"{macro}() in {id[1]}()"
     params = [n for n, p in enumerate(function.params) if (p.name, Place(0, 0)) in origins]
     if depth == 0 or len(params) != 1 or len(origins) != 1:
         return ""
@@ -126,6 +128,13 @@ def _test_before(
         for f, v, at, call in calls
     ]
     return above[0] if above and all(above) else ""
+
+
+def _stepped_by(variant: ir.Variant, place: Place, zone: ir.Expr, apart: Apart) -> str:
+    """Return the macro that gives a zone and leaves out those of a population; nothing if none."""
+    steps = [r.step for name in _bases(zone) for r in reaching(variant, name, place)]
+    macros = {s.macro if isinstance(s, ir.Iterate) else "" for s in steps}
+    return min(macros) if macros and macros <= apart.zones_left_out_by else ""
 
 
 def _origins_of_any(

@@ -46,15 +46,17 @@ class Beside:
 class Apart:
     """What calls answer for the pages of a population, or for what they are asked of.
 
-    zone holds those that are asked of the zone of a page. built_with is the symbol without which
-    there are no such pages, or empty. is_each tells whether one answer stands for no pages but
-    those of a turn of a loop; else the first page of a walk stands for those after it.
+    zone holds those that are asked of the zone of a page, zones_left_out_by the macros that step
+    over no zone of theirs. built_with is the symbol without which there are no such pages, or is
+    empty. is_each tells whether one answer stands for no pages but those of a turn of a loop; else
+    the first page of a walk stands for those after it.
     """
 
     page: Mapping[str, int]
     zone: Mapping[str, int]
     built_with: str = ""
     is_each: bool = False
+    zones_left_out_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,11 @@ def load_provenance() -> Provenance:
         ),
         apart={
             e["population"]: Apart(
-                e.get("page", {}), e.get("zone", {}), e.get("built_with", ""), e.get("each", False)
+                e.get("page", {}),
+                e.get("zone", {}),
+                e.get("built_with", ""),
+                e.get("each", False),
+                frozenset(e.get("zones_left_out_by", ())),
             )
             for e in facts["apart"]
         },

@@ -102,6 +102,27 @@ def test_a_zone_of_device_memory_is_not_populated_and_its_pages_not_online(
 
 
 @pytest.mark.parametrize(
+    ("macro", "test", "is_kept_out"),
+    [
+        ("for_each_populated_zone", NOT_HERE, True),
+        ("for_each_zone", NOT_HERE, False),
+        ("for_each_populated_zone", "", False),
+    ],
+)
+def test_a_macro_may_step_over_populated_zones_alone(
+    macro: str, test: str, is_kept_out: bool
+) -> None:
+    text = WALK.format(test=test, asked="", then="if (page_ext_get(page))\n\t\t\ttoy_note(page);")
+    loop = "for (zone = zones; zone < zones + MAX_NR_ZONES; zone++)"
+    assert loop in text
+
+    found = forgetful(text.replace(loop, f"{macro}(zone)"), "sift")
+
+    assert found is not None
+    assert (Verdict.UNAFFECTED if is_kept_out else Verdict.AFFECTED) is found.verdict
+
+
+@pytest.mark.parametrize(
     ("inside", "verdict"), [(True, Verdict.UNAFFECTED), (False, Verdict.AFFECTED)]
 )
 def test_that_one_page_is_online_says_nothing_of_a_whole_walk(
