@@ -99,7 +99,7 @@ def idle_by_interest(
 
 def _matter(tree: Prepared, interest: Interest) -> frozenset[FunctionId]:
     """Return all functions of a tree that the analysis can come into."""
-    return interest.strong | interest.weak | {*holders_of(tree, interest)}
+    return interest.strong | interest.weak | interest.givers | {*holders_of(tree, interest)}
 
 
 @dataclass(frozen=True, slots=True)
