@@ -134,7 +134,7 @@ def _change_type(
     _note(run, act, span, op, outcome, page)
     if after != page.types:
         run.change(key, state)
-        page = page.with_types(after).with_event(run.event(act, span, "write", TYPE))
+        page = page.with_types(after).with_event(run.event(act, span, "write", TYPE, op.name))
         state = _without_others(key, state, run)
     return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
 
@@ -166,7 +166,8 @@ def _flag(
         if held != wanted:
             if name in run.facts.flags:
                 run.change(key, state)
-            page = page.with_flag(name, wanted).with_event(run.event(act, span, "write", name))
+            written = run.event(act, span, "write", name, op.name)
+            page = page.with_flag(name, wanted).with_event(written)
         return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
     _note(run, act, span, op, Outcome.SEEN, page)
     results: Results = []
@@ -175,12 +176,12 @@ def _flag(
             continue
         told = page
         if held == EITHER:
-            told = page.with_flag(name, mask).with_event(run.event(act, span, "test", name))
+            tested = run.event(act, span, "test", name, op.name)
+            told = page.with_flag(name, mask).with_event(tested)
         if op.verb is not Verb.TEST and mask != (SET if sets else CLEAR):
             told = told.with_flag(name, SET if sets else CLEAR)
-            told = told.with_event(run.event(act, span, "write", name))
-        tested = (key, name, held != EITHER)
-        results.append((state.with_page(key, told), Int(truth, tested)))
+            told = told.with_event(run.event(act, span, "write", name, op.name))
+        results.append((state.with_page(key, told), Int(truth, (key, name, held != EITHER))))
     return results
 
 

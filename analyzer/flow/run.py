@@ -226,8 +226,14 @@ class Run(Seen):
         )
         self.observations.setdefault(seen)
 
-    def event(self, act: Activation, span: Span, kind: str, dimension: str) -> Event:
-        """Return the event that an operation at a span leaves in a page's history."""
+    def event(
+        self, act: Activation, span: Span, kind: str, dimension: str, accessor: str = ""
+    ) -> Event:
+        """Return the event that an operation at a span leaves in a page's history.
+
+        Without an accessor it is what the text there calls.
+        """
+        text = self.text(act, span)
         return Event(
             kind,
             dimension,
@@ -235,8 +241,9 @@ class Run(Seen):
             act.function.name,
             span.start,
             span.line,
-            self.text(act, span),
+            text,
             act.stack,
+            accessor or text.split("(")[0].strip(),
         )
 
     def draw(self, place: str) -> tuple[PageState, ...]:

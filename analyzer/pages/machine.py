@@ -178,8 +178,9 @@ class Event:
     """What made a dimension of a page be what it is: a write, a test that told, or a birth.
 
     kind is "write", "test", "birth" or "handed" (to the buddy); function is (path, name); at is
-    the byte offset of the operation, line its line from 1; operation its source text. chain holds
-    the calls that led there, outermost first.
+    the byte offset of the operation, line its line from 1; operation its source text, which may be
+    that of a macro; accessor what is called there in the end. chain holds the calls that led there,
+    outermost first.
     """
 
     kind: str
@@ -190,6 +191,7 @@ class Event:
     line: int
     operation: str
     chain: tuple[Frame, ...] = field(default=(), compare=False)
+    accessor: str = ""
 
     @property
     def owner(self) -> tuple[str, str]:
@@ -200,11 +202,6 @@ class Event:
     def entry(self) -> tuple[str, str]:
         """Return the entry point from which the event was reached as (path, name)."""
         return self.chain[0].id if self.chain else self.owner
-
-    @property
-    def accessor(self) -> str:
-        """Return the name that the operation's text calls."""
-        return self.operation.split("(")[0].strip()
 
     def span_in(self, unit: Unit) -> Span:
         """Return where the operation stands in its file."""
