@@ -17,16 +17,31 @@ def range_counts(act: Activation, run: Run) -> frozenset[str]:
     """Return the parameters that bound a loop over a range of pages: a range is not empty."""
     found: set[str] = set()
     shape = shape_of(act.variant)
-    params = {p.name for p in act.function.params if "*" not in p.type}
+    params = {p.name for p in act.function.params if "*" not in p.type and p.type != "bool"}
     for n, loop in enumerate(act.variant.loops):
         if not _stepped(act, n, shape.advanced[n], run)[0]:
             continue
-        header = act.variant.blocks[loop.header]
-        read = {x for s in header.instructions for e in expressions_of(s) for x in names_in(e)}
-        if isinstance(header.end, ir.Branch):
-            read |= set(names_in(header.end.cond))
-        found |= read & params
+        for b in _asking(act.variant, loop):
+            found |= _decided_by(act.variant.blocks[b]) & params
     return frozenset(found)
+
+
+def _asking(variant: ir.Variant, loop: ir.Loop) -> Iterator[int]:
+    """Yield the blocks that ask whether a loop goes on: its head, or what `while` it ends with."""
+    for b in loop.blocks:
+        to = ir.successors(variant.blocks[b].end)
+        if (b == loop.header or loop.header in to) and not loop.blocks.issuperset(to):
+            yield b
+
+
+def _decided_by(block: ir.Block) -> set[str]:
+    """Return the variables from which a block computes where it goes on."""
+    found = set(names_in(block.end.cond)) if isinstance(block.end, ir.Branch) else set()
+    for step in reversed(block.instructions):
+        written = step.target if isinstance(step, ir.Assign) else getattr(step, "result", None)
+        if isinstance(written, ir.Name) and written.id in found:
+            found |= {x for e in expressions_of(step) for x in names_in(e)}
+    return found
 
 
 def range_positions(act: Activation, run: Run) -> frozenset[str]:
