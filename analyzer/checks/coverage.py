@@ -258,7 +258,7 @@ def _turns(pages: Extent) -> frozenset[str]:
 
 def _is_several(pages: Extent) -> bool:
     """Tell whether there are several pages, or as many as somebody says."""
-    return pages.is_range or pages.end not in (None, one(pages.first).end)
+    return pages.end != one(pages.first).end and (pages.is_range or pages.end is not None)
 
 
 def compared(clear: Extent | None, handed: Extent | None) -> str | None:
@@ -272,7 +272,7 @@ def compared(clear: Extent | None, handed: Extent | None) -> str | None:
         return None
     if ahead.number > 0:
         return "on all but the first of the pages" if clear.is_range else None
-    if not clear.is_range and ahead == Sum() and _is_several(handed):
+    if not _is_several(clear) and ahead == Sum() and _is_several(handed):
         return "on the first page only of those"
     if clear.end is None or handed.end is None:
         return None
