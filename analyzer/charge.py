@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from analyzer.base import unspaced
-from analyzer.findings import Finding, Status
+from analyzer.findings import Break, Finding, Status
 
 
 def charged(
@@ -15,10 +15,13 @@ def charged(
     new: Iterable[Finding],
     patch: int,
     moved: Mapping[str, str] | None = None,
+    gone: Collection[Break] = (),
 ) -> list[Finding]:
     """Charge findings to the patch that introduces them, and note which patch mends them.
 
-    moved tells what files are called now that had other names when something was found in them.
+    Another one may be to blame by then, so a finding is mended as well where pages do not fail any
+    more over it: gone says where they do not since a patch. moved tells what files are called now
+    that had other names when something was found in them.
     """
     held, names = list(found), moved or {}
 
@@ -26,35 +29,34 @@ def charged(
         one = (held.rule, names.get(held.file, held.file), held.function)
         return one == (finding.rule, finding.file, finding.function)
 
-    def is_end(held: Finding, finding: Finding) -> bool:
-        """Tell whether a finding breaks where another one does that an earlier patch introduces.
+    def breaks_of(held: Finding) -> set[Break]:
+        """Return where pages fail over a finding that an earlier patch introduces."""
+        is_open = held.status is Status.INTRODUCED and not held.fixed_by
+        return {replace(b, file=names.get(b.file, b.file)) for b in held.breaks if is_open}
 
-        That a later one finds it there makes it none that was there before the series.
-        """
-        if held.status is not Status.INTRODUCED or held.fixed_by or not held.trace:
-            return False
-        end = held.trace[-1]
-        one = (names.get(end.span.file, end.span.file), end.function)
-        return one == (finding.file, finding.function)
-
+    # A function to blame is one of several that lead to where it breaks.
+    ours = {replace(b, through="") for f in held for b in breaks_of(f)}
+    for n, f in enumerate(held):
+        breaks = breaks_of(f)
+        if not breaks.isdisjoint(gone):
+            left = tuple(sorted(breaks.difference(gone)))
+            held[n] = replace(f, breaks=left, fixed_by=None if left else patch)
     for finding in new:
         finding = replace(finding, fingerprint=_fingerprint(finding))
+        is_ours = {replace(b, through="") for b in finding.breaks} <= ours and finding.breaks
         if finding.status is Status.INTRODUCED:
             held.append(replace(finding, introduced_by=patch))
-        elif finding.status is Status.FIXED:
-            mended = [
-                f
-                for f in held
-                if is_same(f, finding)
-                and f.status is Status.INTRODUCED
-                and f.introduced_by != patch
-            ]
-            for f in mended:
-                held[held.index(f)] = replace(f, fixed_by=patch)
-            if not mended and not any(is_same(f, finding) for f in held):
-                held.append(replace(finding, fixed_by=patch))
-        elif not any(is_same(f, finding) or is_end(f, finding) for f in held):
-            held.append(replace(finding, seen_after=patch))
+            continue
+        if finding.status is Status.FIXED:
+            for n, f in enumerate(held):
+                introduced = f.status is Status.INTRODUCED and f.introduced_by != patch
+                if introduced and not f.fixed_by and is_same(f, finding):
+                    held[n] = replace(f, fixed_by=patch)
+            finding = replace(finding, fixed_by=patch)
+        else:
+            finding = replace(finding, seen_after=patch)
+        if not is_ours and not any(is_same(f, finding) for f in held):
+            held.append(finding)
     return held
 
 

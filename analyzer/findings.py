@@ -50,6 +50,19 @@ class Cause:
     hunk: int | None = None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Break:
+    """A function in which an operation traps, a page leaks or an assertion fails, and a way there.
+
+    through is the function that leads there and is to blame, or to who is; else that one itself.
+    """
+
+    file: str
+    function: str
+    rule: str
+    through: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One mistake at the place to mend. Equality means the same problem, not the same text."""
@@ -72,6 +85,7 @@ class Finding:
     fingerprint: str = field(compare=False, default="")
     missing: str = field(compare=False, default="")  # the accessor that should be called, if known
     mark: Span | None = field(compare=False, default=None)  # of a long span, what is wrong in it
+    breaks: tuple[Break, ...] = field(compare=False, default=())  # where pages fail over it
 
     @property
     def shown(self) -> Span:

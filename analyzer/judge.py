@@ -11,6 +11,7 @@ from analyzer.budget import UNBOUND, Budget, OutOfBudgetError
 from analyzer.charge import charged
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
+from analyzer.checks.breaks import mended
 from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
@@ -22,7 +23,7 @@ from analyzer.checks.unreal import without_unreal
 from analyzer.checks.vanished import find_vanished
 from analyzer.clock import Clock
 from analyzer.comparison.compare import Sides
-from analyzer.findings import Finding, Migration, Status, order_of
+from analyzer.findings import Break, Finding, Migration, Status, order_of
 from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.idle.nearby import Question, idle_nearby
@@ -48,10 +49,11 @@ class Judged:
 
     unmoved says in words that nothing that pages go through behaves differently, or nothing: then
     something does, or it is not known. brought are the types and flags that only the tree after
-    has, and that are followed.
+    has, and that are followed. mended is where pages failed before and do not after.
     """
 
     findings: tuple[Finding, ...]
+    mended: frozenset[Break]
     moved: tuple[Migration, ...]
     unmoved: str
     brought: tuple[str, ...]
@@ -148,6 +150,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     stands, edits = not (moved or new or gone), edited(sides, changed)
     return Judged(
         findings=(*new, *gone, *carried, *standing(sides, rules)),
+        mended=mended(sides.behaviours),
         moved=moved,
         unmoved=why_same(sides, edits) if stands else "",
         brought=brought_by(sides),

@@ -148,7 +148,8 @@ class _Told:
         if isinstance(judged, str):
             self.idle[patch.index] = judged
             return
-        self.found = charged(self.found, judged.findings, patch.index, self.moved)
+        new, gone = judged.findings, judged.mended
+        self.found = charged(self.found, new, patch.index, self.moved, gone)
         self.derived.update(dict.fromkeys(judged.named(self.described, patch)))
         self.brought.update(dict.fromkeys(judged.brought))
         if judged.unmoved:

@@ -23,6 +23,7 @@ from analyzer.checks import (
     partly,
     used,
 )
+from analyzer.checks.breaks import breaks_of
 from analyzer.checks.evidence import (
     find_cause,
     flag_name,
@@ -148,7 +149,7 @@ def _findings(charges: list[Charge], sides: Sides, rules: Mapping[str, Rule]) ->
         held.sort(key=_gravity)
         grave = [c for c in held if c.rule not in _IDLE]
         if grave:
-            yield _finding(grave[0], sides, rules)
+            yield replace(_finding(grave[0], sides, rules), breaks=breaks_of(grave))
             continue
         seen: set[str] = set()
         for charge in held:
