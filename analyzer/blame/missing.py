@@ -123,7 +123,11 @@ def passed_before(seen: Observation, sides: Sides) -> list[Observation]:
 def who_stopped(
     seen: Observation, before: list[Observation], sides: Sides, dimensions: set[str] | None
 ) -> list[FunctionId]:
-    """Return who wrote such pages before on the way to a place and does not now."""
+    """Return who wrote such pages before on the way to a place and does not now.
+
+    Pages are not handed over marked because somebody does not mark them any more.
+    """
+    operations = sides.behaviours.before.space.operations
     now = {(e.owner, e.dimension) for e in seen.page.history if e.kind == "write"}
     return [
         e.owner
@@ -133,6 +137,7 @@ def who_stopped(
         and (e.owner, e.dimension) not in now
         and not sides.facts.is_initial(e, o.page)
         and (dimensions is None or e.dimension in dimensions)
+        and not (seen.kind is Kind.SINK and operations[e.accessor].is_set)
     ]
 
 
