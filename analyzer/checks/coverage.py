@@ -20,6 +20,9 @@ from analyzer.program.program import Program
 from analyzer.program.reach import TURN, Reader, leads_around, loops_at
 from analyzer.program.sums import Extent, Sum, is_fraction, one
 
+#: What is cleared where the first page of a range is not.
+BEHIND_THE_FIRST = "on all but the first of the pages"
+
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
 Way = tuple[tuple[FunctionId, int], ...]
 
@@ -271,7 +274,7 @@ def compared(clear: Extent | None, handed: Extent | None) -> str | None:
     if ahead.terms:
         return None
     if ahead.number > 0:
-        return "on all but the first of the pages" if clear.is_range else None
+        return BEHIND_THE_FIRST if clear.is_range else None
     if not _is_several(clear) and ahead == Sum() and _is_several(handed):
         return "on the first page only of those"
     if clear.end is None or handed.end is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analyzer.checks.coverage import Coverage, is_clear
+from analyzer.checks.coverage import BEHIND_THE_FIRST, Coverage, is_clear
 from analyzer.checks.marks import still_set
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
@@ -16,7 +16,8 @@ from analyzer.pages.machine import TYPE, Event, called
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield ranges that are handed over whole and cleared in part, and were cleared whole before.
 
-    Or that were marked whole on the way: by what made them, or in a loop.
+    Or that were marked whole on the way: by what made them, or in a loop. Freeing may reset the
+    type of the page that it is passed: then that one need not be cleared.
     """
     before, after = (
         Coverage(p, sides.facts, b)
@@ -30,12 +31,20 @@ def find(sides: Sides) -> Iterator[Failure]:
         was.setdefault(sink_key(o), []).append(o)
     for o in _handed(sides.behaviours.after):
         clear, left = o.page.source(TYPE), after.left(o)
-        if clear is None or not left:
+        if clear is None or not left or _is_forgotten(o, left, sides):
             continue
         known = {before.left(old) for old in was.get(sink_key(o), ())}
         lost = known == {""} and still_set(clear, sides)
         if lost or (not any(known) and after.is_marked_whole(o)):
             yield _failure(o, clear, left, sides)
+
+
+def _is_forgotten(o: Observation, left: str, sides: Sides) -> bool:
+    """Tell whether freeing resets the type of what was not cleared."""
+    if not sides.behaviours.after.types_forgotten:
+        return False
+    sink = sides.facts.sinks.get(o.operation)
+    return sink is None or sink.order is None or left == BEHIND_THE_FIRST
 
 
 def _failure(o: Observation, clear: Event, left: str, sides: Sides) -> Failure:

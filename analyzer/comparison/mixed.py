@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from analyzer.base import Pair, unspaced
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.pages.machine import TYPE, UNTYPED
 
 
 def is_kept(o: Observation) -> bool:
@@ -35,8 +36,14 @@ def _passing(behaviour: Behaviour) -> Iterator[Observation]:
     for o in behaviour.observations:
         comes = o.kind in (Kind.OPERATION, Kind.SINK)
         fails = o.outcome in (Outcome.TRAP, Outcome.LEAK)
-        if comes and not fails and _is_as_it_stood(o):
+        if comes and not fails and not _is_forgotten(o) and _is_as_it_stood(o):
             yield o
+
+
+def _is_forgotten(o: Observation) -> bool:
+    """Tell whether a page comes through whatever type it has: freeing takes that off."""
+    freed = o.kind is Kind.SINK and o.outcome is Outcome.CLEAN and o.dimension == TYPE
+    return freed and o.page.types != UNTYPED
 
 
 def _is_as_it_stood(o: Observation) -> bool:

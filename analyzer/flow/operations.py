@@ -25,6 +25,7 @@ from analyzer.flow.domain.values import (
 )
 from analyzer.flow.left import left_on, without_left
 from analyzer.flow.run import Run
+from analyzer.flow.several import has_equals, is_alone
 from analyzer.pages.facts import ALLOCATED, Sink
 from analyzer.pages.machine import (
     CLEAR,
@@ -38,8 +39,6 @@ from analyzer.pages.machine import (
     clean_page,
     unknown_page,
 )
-from analyzer.program.defs import call_from
-from analyzer.program.reach import Reader
 from analyzer.program.references import is_last
 
 Results = list[tuple[State, Value]]
@@ -199,14 +198,14 @@ def hand_over(
 
     A page of a range that stands on a list is another one than the one that is freed.
     """
-    listed = state.given.get(key, "").startswith("list:") and not _is_alone(key, state, run)
+    listed = state.given.get(key, "").startswith("list:") and not is_alone(key, state, run)
     taken = held_page(key, state, run)
     page = taken or (unknown_page(run.space) if listed else page_of(key, state, run))
     cell = run.cells[key] if taken is not None else ""
     if sink.untyped:
         free = page.types & UNTYPED
         outcome = Outcome.CLEAN
-        if run.types_forgotten and not _has_equals(sink, page, args, run):
+        if run.types_forgotten and not has_equals(sink, key, page, args, state, run):
             pass
         elif not free:
             outcome = Outcome.LEAK
@@ -221,20 +220,6 @@ def hand_over(
     state = without_same(key, state, run)
     gone = unknown_page(run.space).with_event(run.event(act, span, "handed", ""))
     return run.take(key, state).with_page(key, gone).give(key, BUDDY)
-
-
-def _is_alone(key: str, state: State, run: Run) -> bool:
-    """Tell whether a page was put on its list by itself, and not with others of a range."""
-    if key not in state.stands:
-        return False
-    id, here = state.stands[key][1]
-    at = int(here.partition(":")[2])
-    found = [
-        Reader(variant, run.facts, frozenset()).argument(at, 0)
-        for _, variant in run.program.bodies(id)
-        if call_from(variant, at)
-    ]
-    return bool(found) and all(one is not None and not one.is_range for one in found)
 
 
 def drops_last(key: str, state: State, act: Activation, run: Run) -> bool:
@@ -254,17 +239,6 @@ def note_dropped(key: str, state: State, act: Activation, span: Span, name: str,
     outcome = Outcome.MAY_LEAK if page.types & UNTYPED else Outcome.LEAK
     outcome = Outcome.CLEAN if page.types == UNTYPED else outcome
     run.observe(act, span, Kind.DROP, outcome, page, operation=name, dimension=TYPE)
-
-
-def _has_equals(sink: Sink, page: PageState, args: Sequence[Value], run: Run) -> bool:
-    """Tell whether pages that are handed over with one have the type that it has.
-
-    Freeing resets the type of the first page only; who makes pages gives a type to each of them.
-    """
-    if sink.order is None or (sink.order < len(args) and args[sink.order] == Int(0)):
-        return False
-    source = page.source(TYPE)
-    return source is not None and run.facts.is_initial(source, page)
 
 
 def born(key: str, state: State, act: Activation, span: Span, population: str, run: Run) -> State:
