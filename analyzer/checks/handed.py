@@ -8,15 +8,17 @@ from dataclasses import replace
 
 from analyzer.base import FunctionId, unspaced
 from analyzer.c import ir
-from analyzer.checks.coverage import parting, way_of, way_to
+from analyzer.checks.coverage import Coverage, parting, way_of, way_to
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.activation import types_of
-from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
-from analyzer.pages.machine import Event
+from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.pages.facts import Facts
+from analyzer.pages.machine import TYPE, Event
 from analyzer.program.params import is_page_pointer
 from analyzer.program.program import Program
 from analyzer.program.shape import shape_of
 
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _ARGUMENT = re.compile(r"\w+\(\s*(\w+)\s*\)")
 
 
@@ -25,9 +27,10 @@ def find(sides: Sides) -> Iterator[Failure]:
 
     What it calls may do either. Only where nothing lies between that could have changed the
     variable: the pages of a range are one abstract page, and the next one was not given away.
+    Or where it is told in which of the pages of a range both are done.
     """
-    known = {_key(o) for _, o in _late(sides.behaviours.before, sides.programs.before)}
-    for o, at in _late(sides.behaviours.after, sides.programs.after):
+    known = {_key(o) for _, o in _late(sides.behaviours.before, sides.programs.before, sides.facts)}
+    for o, at in _late(sides.behaviours.after, sides.programs.after, sides.facts):
         if _key(at) not in known:
             op = sides.behaviours.after.space.operations[o.operation]
             does = "changes" if at.id == o.id else f"has {o.function}() change"
@@ -42,14 +45,18 @@ def _key(o: Observation) -> object:
     return (o.path, o.function, unspaced(o.text))
 
 
-def _late(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation, Observation]]:
+def _late(
+    behaviour: Behaviour, program: Program, facts: Facts
+) -> Iterator[tuple[Observation, Observation]]:
     """Yield such operations, each as it is and as its function sees it that gave the page away."""
     seen: set[object] = set()
-    for o in behaviour.observations:
-        if o.outcome is not Outcome.LATE:
-            continue
+    late = [o for o in behaviour.observations if o.outcome is Outcome.LATE]
+    coverage = Coverage(program, facts, behaviour) if late else None
+    for o in late:
         at = _in_giver(o)
-        if at is not None and _key(at) not in seen and _is_same_page(o, at, program):
+        if at is None or coverage is None or _key(at) in seen:
+            continue
+        if _is_same_page(o, at, program) or _is_same_range(o, at, behaviour, coverage, program):
             seen.add(_key(at))
             yield o, at
 
@@ -95,6 +102,29 @@ def _is_same_page(o: Observation, at: Observation, program: Program) -> bool:
     )
 
 
+def _is_same_range(
+    o: Observation, at: Observation, behaviour: Behaviour, coverage: Coverage, program: Program
+) -> bool:
+    """Tell whether an operation reaches pages of the range that its function gave away before.
+
+    Both are told in terms of the function's variables, none of which is assigned between.
+    """
+    handed = _handed(o)
+    assert handed is not None, "asked where the way parts from that of the page"
+    way, part = way_to(handed), len(at.stack)
+    given = next((s for s in behaviour.observations if _is_sink(s) and way_of(s) == way), None)
+    if given is None or way[part][1] >= at.span.start:
+        return False
+    text = handed.chain[part].text if part < len(handed.chain) else handed.operation
+    names = set(_WORD.findall(text)) & set(_WORD.findall(at.text))
+    is_kept = all(_is_unassigned(at, name, way[part][1], program) for name in sorted(names))
+    return is_kept and coverage.meets(o, given)
+
+
+def _is_sink(o: Observation) -> bool:
+    return o.kind is Kind.SINK and o.dimension == TYPE
+
+
 def _pages_in(id: FunctionId, program: Program) -> set[str]:
     """Return the variables of a function that point to pages."""
     return {
@@ -111,11 +141,16 @@ def _passes(name: str, text: str) -> bool:
 
 def _is_kept(o: Observation, name: str, since: int, program: Program) -> bool:
     """Tell whether a variable is not assigned between an offset and an operation, nor stepped."""
-    for _, variant in program.bodies(o.id):
-        if any(name in advanced for advanced in shape_of(variant).advanced):
-            return False
-        for step in variant.steps:
-            assigned = isinstance(step, ir.Assign) and step.target == ir.Name(name)
-            if assigned and since < step.span.start < o.span.start:
-                return False
-    return True
+    bodies = program.bodies(o.id)
+    stepped = any(name in far for _, variant in bodies for far in shape_of(variant).advanced)
+    return not stepped and _is_unassigned(o, name, since, program)
+
+
+def _is_unassigned(o: Observation, name: str, since: int, program: Program) -> bool:
+    """Tell whether a variable is not assigned between an offset and an operation."""
+    return not any(
+        isinstance(step, ir.Assign) and step.target == ir.Name(name)
+        for _, variant in program.bodies(o.id)
+        for step in variant.steps
+        if since < step.span.start < o.span.start
+    )

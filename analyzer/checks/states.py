@@ -255,6 +255,10 @@ def _claim(charge: Charge, sides: Sides) -> str:
         case "dead-op":
             return f"{name}() changes {flag} on pages that never have it here any more"
         case "redundant-op":
+            op = sides.behaviours.after.space.operations.get(o.operation)
+            if charge.culprit.role == "missing" and op is not None:
+                gone, still = ("clears", "sets") if op.is_set else ("sets", "clears")
+                return f"{name}() no longer {gone} {flag} on {pages}, which {o.function}() {still}"
             if charge.culprit.id != o.id:
                 return f"{name}() changes {flag} on {pages}, which {o.function}() does again"
             return f"{name}() changes {flag} on {pages} that are already that way"

@@ -1,4 +1,4 @@
-"""Tell whether a page is one of several that a loop steps through, or that are handed over at once."""
+"""Tell whether a page is one of several: of a range, or of those that are freed at once."""
 
 from __future__ import annotations
 
