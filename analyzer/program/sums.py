@@ -33,9 +33,8 @@ class Sum:
         """
         found = Sum((), self.number)
         for name, n in self.terms:
-            value = values.get(name) if name in values else Sum(((name, 1),))
-            computed = not name.isidentifier()
-            if value is None or (computed and _means_other(name, values)):
+            value = values.get(name) if name in values else _inside(name, values)
+            if value is None:
                 return None
             found = found.plus(value, n)
         return found
@@ -69,6 +68,10 @@ def computed(op: str, left: Sum, right: Sum) -> Sum:
     return Sum(((f"({left} {op} {right})", 1),))
 
 
+#: The name of two to the power of something.
+_POWER = computed("<<", Sum((), 1), Sum((("%s", 1),))).terms[0][0]
+
+
 def is_fraction(part: Sum, whole: Sum) -> bool:
     """Tell whether a sum is another one divided by a number, so that it is less."""
     return any(
@@ -76,6 +79,15 @@ def is_fraction(part: Sum, whole: Sum) -> bool:
         for op, least in (("/", 2), (">>", 1))
         for n in range(least, BITS + 1)
     )
+
+
+def _inside(name: str, values: Mapping[str, Sum | None]) -> Sum | None:
+    """Return what a name that no sum is put for is then; None where it is another number."""
+    for power, value in values.items():
+        if value is not None and not value.terms and name == _POWER % power:
+            return Sum((), 1 << max(0, min(value.number, BITS)))
+    is_other = not name.isidentifier() and _means_other(name, values)
+    return None if is_other else Sum(((name, 1),))
 
 
 def _means_other(computed: str, values: Mapping[str, Sum | None]) -> bool:
