@@ -16,7 +16,7 @@ from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
 from analyzer.checks.naming import named
-from analyzer.checks.same import brought_by, edited, unfollowed, unreached, why_same
+from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
 from analyzer.checks.unreal import without_unreal
@@ -160,6 +160,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *sides.doubts,
             *unfollowed(sides, edits),
             *unreached(sides, edits),
+            *unlisted(sides),
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),

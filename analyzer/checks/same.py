@@ -52,7 +52,7 @@ def why_same(sides: Sides, edits: Iterable[Edit]) -> str:
     followed, edits = _followed(sides), tuple(edits)
     if any(w not in followed for edit in edits for w in edit.words):
         return ""
-    if any(unreached(sides, edits)):
+    if any(unreached(sides, edits)) or any(unlisted(sides)):
         return ""
     facts = sides.facts
     *most, last = (f"Page{label}" for label in dict.fromkeys((*facts.types, *facts.flags)))
@@ -102,6 +102,18 @@ def unreached(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
             if sides.is_changed((path, name), dimension):
                 detail = f"what it does to {called(label)} is not followed"
                 yield Gap("reach", path, line, name, detail)
+
+
+def unlisted(sides: Sides) -> Iterator[Gap]:
+    """Admit where pages change on a list now, so that who takes them off knows nothing of them."""
+    before, after = sides.behaviours.before, sides.behaviours.after
+    for place, (path, name) in sorted(after.altered.items()):
+        known = any(page.types != before.space.every for page in before.lists.get(place, ()))
+        if known and place not in before.altered:
+            line = sides.programs.after.unit(path).definitions[name][0].span.line
+            held = place.rpartition("#")[2]
+            detail = f"pages that it puts on {held} change there; who takes them is not followed"
+            yield Gap("list", path, line, name, detail)
 
 
 def _followed(sides: Sides) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -198,9 +198,17 @@ def gathered(
         stopped=min((run.cut for run in runs.values() if run.cut), default="", key=_weight),
         drawing=frozenset(root for root, run in runs.items() if run.drawn),
         lists=ran.contents(tuple(runs)),
+        altered=_altered(runs.values()),
         sights=tuple(dict.fromkeys(s for root in roots for s in runs[root].sights)),
         entrances=tuple({k: e for root in roots for k, e in runs[root].entrances.items()}.values()),
     )
+
+
+def _altered(runs: Collection[Seen]) -> dict[str, FunctionId]:
+    """Return the lists that are drawn from and on which pages change, and who puts those there."""
+    drawn = {place for run in runs for place in run.drawn}
+    left = {stand for run in runs for stand in run.changed - run.taken}
+    return {place: id for place, (id, _) in sorted(left, reverse=True) if place in drawn}
 
 
 def behave_aside(

@@ -127,6 +127,7 @@ class Behaviour:
     unresolved: frozenset[str]  # functions that were passed a page and are defined nowhere yet
     gaps: tuple[Gap, ...]
     lists: Mapping[str, tuple[PageState, ...]]  # what stands on each list
+    altered: Mapping[str, tuple[str, str]]  # lists on which pages change: who puts them there
     freed_next: frozenset[tuple[str, str, int]] = frozenset()  # where clears stand before that
     sights: tuple[Sight, ...] = ()  # of watched lines
     entrances: tuple[Entrance, ...] = ()  # into watched functions
