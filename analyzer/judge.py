@@ -15,6 +15,7 @@ from analyzer.checks.breaks import mended
 from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
+from analyzer.checks.marks import uncertain_clears
 from analyzer.checks.naming import named
 from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
 from analyzer.checks.states import find_states, standing
@@ -161,6 +162,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *unfollowed(sides, edits),
             *unreached(sides, edits),
             *unlisted(sides),
+            *uncertain_clears(sides),
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),

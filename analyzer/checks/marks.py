@@ -26,10 +26,35 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     """Yield unknown pages that are handed over without the clear that they had to go through.
 
     Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
-    that file does so as before, they have it still. Not where the clear is made as it was: then
-    only their way from there is not known any more, as where they stand on a list meanwhile. What
-    a function does that nobody defines is not known. Nor is it where others of the range
-    are cleared now: that may be all of them.
+    that file does so as before, they have it still.
+    """
+    for o, clears in _uncleared(sides):
+        if all(still_set(e, sides) for e in clears):
+            space = sides.behaviours.before.space
+            certain = all(_asserts(e, space) for e in clears)
+            yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
+
+
+def uncertain_clears(sides: Sides) -> Iterator[Gap]:
+    """Admit where such pages are handed over, and no file of the clears ever sets what they clear.
+
+    Somebody else may have marked the pages, or nobody: what puts marks on them is not followed.
+    """
+    programs = sides.programs
+    for o, clears in _uncleared(sides):
+        if any(_setting(p, e, sides) for e in clears for p in (programs.before, programs.after)):
+            continue
+        says = _hands_over(o, clears, sides)
+        detail = f"{says}; whether they have it is not known"
+        yield Gap("marks", o.path, o.span.line, o.function, detail)
+
+
+def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event]]]:
+    """Yield where unknown pages are handed over, and by what all of them were cleared before.
+
+    Not where the clear is made as it was: then only their way from there is not known any more, as
+    where they stand on a list meanwhile. What a function does that nobody defines is not known. Nor
+    is it where others of the range are cleared now: that may be all of them.
     """
     made, hidden = performed(sides.behaviours.after), untold(sides)
     coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
@@ -43,23 +68,19 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
         if not may or o.page.population or o.source is not None:
             continue
-        clears = cleared.get(sink_key(o), [])
-        way = {id for e in clears if e is not None for id in leading_to(e)}
+        found = cleared.get(sink_key(o), [])
+        clears = [e for e in found if e is not None]
+        way = {id for e in clears for id in leading_to(e)}
         if not hidden.isdisjoint(way.union(o.chain)):
             continue
         typed = o.dimension == TYPE
         is_short = typed and coverage.misses(o, way)
-        if any(
-            e and ((_still_made(e, made, sides) and not is_short) or is_lost(e, sides))
-            for e in clears
-        ):
+        if any((_still_made(e, made, sides) and not is_short) or is_lost(e, sides) for e in clears):
             continue
         if typed and coverage.is_elsewhere(o, way):
             continue
-        if clears and all(e is not None and still_set(e, sides) for e in clears):
-            space = sides.behaviours.before.space
-            certain = all(e is not None and _asserts(e, space) for e in clears)
-            yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
+        if clears and len(clears) == len(found):
+            yield o, clears
 
 
 def cleared_at(observations: Iterable[Observation]) -> Mapping[object, Sequence[Event | None]]:
@@ -125,9 +146,8 @@ def _terms(program: Program, frame: Frame) -> frozenset[Guards]:
     return frozenset(call.guards for call in calls if call.name == frame.callee)
 
 
-def _hands_over(o: Observation, clears: Sequence[Event | None], sides: Sides) -> str:
+def _hands_over(o: Observation, events: Sequence[Event], sides: Sides) -> str:
     """Say which function hands over what it has cleared before, or what another one has."""
-    events = [e for e in clears if e is not None]
     operations = sides.behaviours.after.space.operations
     labels = " or ".join(sorted({f"Page{operations[e.accessor].label}" for e in events}))
     cleared = {id for e in events for id in (e.owner, *(f.id for f in e.chain))}
