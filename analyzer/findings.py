@@ -129,6 +129,14 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """What functions do otherwise to the pages of a population since the patch."""
+
+    population: str  # by its title; "pages" where nothing is known of them
+    contracts: tuple[ContractChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatchInfo:
     """What a report says of one patch of the series; index counts from 1."""
 
@@ -157,6 +165,7 @@ class Result:
     migrations: tuple[Migration, ...] = ()
     unmoved: str = ""  # why no page changes its state, in words; empty where one does or may
     brought: tuple[str, ...] = ()  # types and flags that the patches bring
+    treated: tuple[Treatment, ...] = ()  # where no page starts otherwise and nothing is stale
     findings: tuple[Finding, ...] = ()  # introduced, fixed and pre-existing, sorted
     gaps: tuple[Gap, ...] = ()
     left_out: tuple[LeftOut, ...] = ()  # where there are any, the result is partial

@@ -15,6 +15,7 @@ from analyzer.checks.breaks import mended
 from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
+from analyzer.checks.contracts import treatments
 from analyzer.checks.marks import uncertain_clears
 from analyzer.checks.naming import named
 from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
@@ -24,7 +25,7 @@ from analyzer.checks.unreal import without_unreal
 from analyzer.checks.vanished import find_vanished
 from analyzer.clock import Clock
 from analyzer.comparison.compare import Sides
-from analyzer.findings import Break, Finding, Migration, Status, order_of
+from analyzer.findings import Break, Finding, Migration, Status, Treatment, order_of
 from analyzer.flow.analyse import Prepared, interest_of, prepare
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.idle.nearby import Question, idle_nearby
@@ -49,14 +50,16 @@ class Judged:
     """What the comparison of two trees shows, and how much was read for it.
 
     unmoved says in words that nothing that pages go through behaves differently, or nothing: then
-    something does, or it is not known. brought are the types and flags that only the tree after
-    has, and that are followed. mended is where pages failed before and do not after.
+    something does, or it is not known; where nothing is found, treated says what. brought are the
+    types and flags that only the tree after has, and that are followed. mended is where pages
+    failed before and do not after.
     """
 
     findings: tuple[Finding, ...]
     mended: frozenset[Break]
     moved: tuple[Migration, ...]
     unmoved: str
+    treated: tuple[Treatment, ...]
     brought: tuple[str, ...]
     facts: Facts
     gaps: tuple[Gap, ...]
@@ -148,12 +151,14 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     )
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
-    stands, edits = not (moved or new or gone), edited(sides, changed)
+    edits = edited(sides, changed)
+    unmoved = "" if moved or new or gone else why_same(sides, edits)
     return Judged(
         findings=(*new, *gone, *carried, *standing(sides, rules)),
         mended=mended(sides.behaviours),
         moved=moved,
-        unmoved=why_same(sides, edits) if stands else "",
+        unmoved=unmoved,
+        treated=() if moved or new or unmoved else treatments(sides),
         brought=brought_by(sides),
         facts=sides.facts,
         gaps=(

@@ -10,7 +10,16 @@ from analyzer.base import AnalyzerError, Gap, Pair
 from analyzer.budget import ENDS, Budget, reason_of
 from analyzer.charge import charged
 from analyzer.clock import Clock, Progress
-from analyzer.findings import Finding, LeftOut, Migration, PatchInfo, Result, order_of
+from analyzer.findings import (
+    Finding,
+    LeftOut,
+    Migration,
+    PatchInfo,
+    Result,
+    Status,
+    Treatment,
+    order_of,
+)
 from analyzer.idle.nearby import (
     NO_CODE,
     NO_PAGE,
@@ -113,6 +122,7 @@ class _Told:
     derived: dict[Migration, None] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
     brought: dict[str, None] = field(default_factory=dict)
+    treated: dict[Treatment, None] = field(default_factory=dict)
     idle: dict[int, str] = field(default_factory=dict)  # patch -> why it moves no page
     left_out: list[LeftOut] = field(default_factory=list)
     unjudged: list[int] = field(default_factory=list)
@@ -152,6 +162,7 @@ class _Told:
         self.found = charged(self.found, new, patch.index, self.moved, gone)
         self.derived.update(dict.fromkeys(judged.named(self.described, patch)))
         self.brought.update(dict.fromkeys(judged.brought))
+        self.treated.update(dict.fromkeys(judged.treated))
         if judged.unmoved:
             self.idle[patch.index] = judged.unmoved
         self.gaps.update(dict.fromkeys(judged.gaps))
@@ -172,6 +183,7 @@ class _Told:
         gaps = {**self.gaps, **{_unjudged(index, self.stopped): None for index in self.unjudged}}
         blind = any(g.file in self.touched for g in gaps)
         is_short = bool(self.left_out) or blind or any(g.kind == "budget" for g in gaps)
+        is_stale = any(f.status is Status.INTRODUCED for f in self.found)
         notes = (*self.series.notes, *self.notes, *(self.unknown or ()), *(self.unmet or ()))
         return Result(
             tree=tree.name,
@@ -182,6 +194,7 @@ class _Told:
             migrations=tuple(self.derived),
             unmoved="" if is_short else _unmoved(self.idle, self.series),
             brought=tuple(self.brought),
+            treated=() if self.derived or is_stale else tuple(self.treated),
             left_out=tuple(self.left_out),
             findings=tuple(sorted(_chosen(self.found, rules), key=order_of)),
             gaps=tuple(sorted(gaps)),
@@ -277,6 +290,7 @@ def compare_trees(
     return Result(
         tree=trees.after.name,
         migrations=judged.moved,
+        treated=judged.treated,
         findings=tuple(sorted(charged([], judged.findings, 1), key=order_of)),
         gaps=tuple(sorted(judged.gaps)),
         files_read=judged.files,

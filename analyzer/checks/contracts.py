@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from analyzer.base import FunctionId, Span
 from analyzer.checks.evidence import state_text
 from analyzer.comparison.compare import Sides
-from analyzer.findings import ContractChange
+from analyzer.findings import ContractChange, Treatment
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import TYPE, PageState, Space, called
 
@@ -49,6 +49,29 @@ def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ..
         own = any(does[p] for p in gained) or any(did[p] for p in lost)
         changes.append(ContractChange(function=id[1], span=span, gained=gained, lost=lost, own=own))
     return tuple(sorted(changes, key=lambda c: (not c.own, not sides.is_core(c.span.file))))
+
+
+def treatments(sides: Sides) -> tuple[Treatment, ...]:
+    """Return what functions do otherwise themselves, of those that both trees have.
+
+    What is done to pages of a known population is not told of unknown ones again.
+    """
+    sees = (sides.behaviours.before, sides.behaviours.after)
+    populations = {o.page.population for behaviour in sees for o in behaviour.observations}
+    told: set[tuple[FunctionId, tuple[str, ...], tuple[str, ...]]] = set()
+    found = []
+    for population in sorted(populations, key=lambda p: (not p, p)):
+        changes = []
+        for change in changed_contracts(sides, population):
+            id = (change.span.file, change.function)
+            said = (id, change.gained, change.lost)
+            if change.own and said not in told and not sides.is_new(id):
+                told.add(said)
+                changes.append(change)
+        if changes:
+            title = sides.facts.title(population) if population else "pages"
+            found.append(Treatment(population=title, contracts=tuple(changes)))
+    return tuple(found)
 
 
 def _of(behaviour: Behaviour, population: str) -> Iterator[Observation]:

@@ -41,6 +41,10 @@ def _report(selected: Selected) -> Object:
         "migrations": [_migration(m) for m in result.migrations],
         "unmoved": result.unmoved or None,
         "brought": list(result.brought),
+        "treated": [
+            {"population": t.population, "contracts": [_contract(c) for c in t.contracts]}
+            for t in result.treated
+        ],
         "left_out": [asdict(x) for x in result.left_out],
         "unjudged": list(result.unjudged),
         "stopped": result.stopped or None,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.base import Gap
-from analyzer.findings import Cause, Finding, Migration, Result, Status
+from analyzer.findings import Cause, ContractChange, Finding, Migration, Result, Status, Treatment
 from analyzer.report import words
 from analyzer.report.excerpt import excerpt, gutter_width, source_line
 from analyzer.report.paint import LINES, Glyphs, Paint, painter
@@ -37,6 +37,7 @@ def render(view: View) -> str:
     pen = Pen(view.width, painter(colour=view.colour), view.glyphs)
     blocks = [[_partial(selected.result, pen)]] if selected.result.left_out else []
     blocks += [[_migration(m, selected.result, pen)] for m in selected.result.migrations]
+    blocks += [[_treatment(t, pen)] for t in selected.result.treated]
     status = Status.INTRODUCED
     for finding in selected.shown:
         if finding.status is not status:
@@ -64,13 +65,22 @@ def _migration(migration: Migration, result: Result, pen: Pen) -> list[str]:
     name = "" if migration.name == "derived" else f" [{migration.name}]"
     text = plain(f"{words.migration(migration, result, to=pen.glyphs.to)}{name}")
     lines = [pen.paint(line, "title") for line in wrap(text, pen.width, rest="    ")]
-    told = [c for c in migration.contracts if c.own]
+    return [*lines, *_contracts([c for c in migration.contracts if c.own], pen)]
+
+
+def _treatment(treated: Treatment, pen: Pen) -> list[str]:
+    """Say which functions treat a population otherwise, though nothing is stale for it."""
+    text = plain(words.treatment(treated))
+    lines = [pen.paint(line, "title") for line in wrap(text, pen.width, rest="    ")]
+    return [*lines, *_contracts(treated.contracts, pen)]
+
+
+def _contracts(told: Sequence[ContractChange], pen: Pen) -> Iterator[str]:
     for change in told[:_MOST_CONTRACTS]:
-        lines.extend(wrap(plain(words.contract(change)), pen.width, first="  ", rest="      "))
+        yield from wrap(plain(words.contract(change)), pen.width, first="  ", rest="      ")
     if len(told) > _MOST_CONTRACTS:
         more = words.counted(len(told) - _MOST_CONTRACTS, "more function")
-        lines.extend(wrap(f"and {more}, listed in the JSON report", pen.width, first="  "))
-    return lines
+        yield from wrap(f"and {more}, listed in the JSON report", pen.width, first="  ")
 
 
 def _finding(finding: Finding, result: Result, read: Read, pen: Pen) -> list[str]:

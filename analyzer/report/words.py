@@ -14,6 +14,7 @@ from analyzer.findings import (
     Result,
     Status,
     Step,
+    Treatment,
 )
 from analyzer.select import Selected, is_hazard
 from analyzer.sites import Audit, Move, Site, Verdict, count_late
@@ -103,6 +104,11 @@ def migration(moved: Migration, result: Result, *, to: str = "->") -> str:
     if moved.cause is not None:
         text += f"; caused by {place(moved.cause, result)}"
     return text
+
+
+def treatment(treated: Treatment) -> str:
+    """Say whose pages functions treat otherwise."""
+    return f"{treated.population} are treated otherwise:"
 
 
 def contract(change: ContractChange) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analyzer.base import Gap
-from analyzer.findings import PatchInfo, Result
+from analyzer.findings import ContractChange, PatchInfo, Result, Treatment
 from analyzer.report import text
 from analyzer.report.paint import LINES
 from analyzer.report.view import Read, View
@@ -102,6 +102,23 @@ def test_where_no_page_comes_now_nothing_is_said_of_before_and_now() -> None:
     gone = replace(FIXED, trace=(replace(FINDING.trace[1], before="Offline", after=""),))
 
     assert "such pages" not in render(selected(gone), read)
+
+
+def test_what_functions_do_otherwise_stands_before_the_verdict() -> None:
+    at = span("drivers/toy/toy.c", "__SetPageOffline")
+    changes = tuple(
+        ContractChange(
+            function=f"toy_{n}", span=at, gained=("sets PageOffline",), lost=(), own=True
+        )
+        for n in range(1, 10)
+    )
+    treated = (Treatment(population="pages", contracts=changes),)
+    said = render(select(Result(tree="linux", treated=treated), EVERYTHING), read)
+
+    head, *lines, blank, verdict = said.splitlines()
+    assert ("pages are treated otherwise:", "", "Nothing stale found.") == (head, blank, verdict)
+    assert "  toy_1() now sets PageOffline" == lines[0]
+    assert "  and 1 more function, listed in the JSON report" == lines[8]
 
 
 def test_silence_and_blindness_are_told_apart() -> None:
