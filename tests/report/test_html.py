@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 
-from analyzer.findings import LeftOut, Result
+from analyzer.findings import ContractChange, LeftOut, Result, Treatment
 from analyzer.report import audit_page
 from analyzer.report.diagram import draw
 from analyzer.report.html import read_web, render
@@ -200,6 +200,18 @@ def test_a_clean_check_says_so() -> None:
     page = render(View(selected=select(Result(tree="linux"), Selection())))
 
     assert '<h1 class="good">Nothing stale found</h1>' in page
+    assert ([], []) == (Document(page).open, Document(page).wrong)
+
+
+def test_what_functions_do_otherwise_is_listed() -> None:
+    change = ContractChange(
+        function="toy_keep", span=FINDING.span, gained=(), lost=("sets PageOffline",), own=True
+    )
+    treated = (Treatment(population="pages", contracts=(change,)),)
+    page = render(View(selected=select(Result(tree="linux", treated=treated), Selection())))
+
+    assert "Pages are treated otherwise:" in page
+    assert "<li>toy_keep() no longer sets PageOffline</li>" in page
     assert ([], []) == (Document(page).open, Document(page).wrong)
 
 
