@@ -151,14 +151,14 @@ class DiskStore:
 
     def usage(self) -> Usage:
         """Count what is in the file; raise OSError where there is none and none can be made."""
+        if not self.path.exists():
+            there = next(p for p in self.path.parents if p.exists())
+            if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+                code = errno.EACCES if there.is_dir() else errno.ENOTDIR
+                raise OSError(code, os.strerror(code), str(there))
+            return Usage(0, 0, _bytes_under(self.path.parent))
         query = "SELECT count(*), coalesce(sum(size), 0) FROM answer"
-        there = next(p for p in self.path.parents if p.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-            code = errno.EACCES if there.is_dir() else errno.ENOTDIR
-            raise OSError(code, os.strerror(code), str(there))
-        answers, size = 0, 0
-        if self.path.exists():
-            answers, size = self._try(lambda c: c.execute(query).fetchone(), (0, 0))
+        answers, size = self._try(lambda c: c.execute(query).fetchone(), (0, 0))
         return Usage(answers, size, _bytes_under(self.path.parent))
 
     def clear(self) -> str:

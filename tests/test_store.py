@@ -312,3 +312,14 @@ def test_no_home_no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
 
     assert open_store(print) is None
+
+
+def test_what_is_kept_is_counted_where_nothing_more_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(tmp_path, b"one")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    assert 1 == opened(tmp_path)[0].usage().answers
+    with pytest.raises(PermissionError):
+        opened(tmp_path / "other")[0].usage()
