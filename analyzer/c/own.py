@@ -92,15 +92,13 @@ class Own:
 NOTHING = Own()
 
 
-def own_macros(
-    unit: Unit, names: Collection[str], at: int | None = None
-) -> Iterator[tuple[int, str, Macro | None]]:
-    """Yield the macros of these names that a file defines; at: where it is included."""
+def own_macros(unit: Unit, names: Collection[str]) -> Iterator[tuple[int, str, Macro | None]]:
+    """Yield the macros of these names that a file defines."""
     if _firsts(unit).isdisjoint(names):
         return
     for start, name, macro in every_definition(unit):
         if name in names:
-            yield (start if at is None else at), name, macro
+            yield start, name, macro
 
 
 @lru_cache(maxsize=_FILES)
@@ -125,7 +123,7 @@ def plain_macros(unit: Unit) -> tuple[tuple[int, str, Macro | None], ...]:
             if m is not None:
                 names.add(m[1])
     found: dict[str, tuple[int, str, Macro | None]] = {}
-    for start, name, macro in own_macros(unit, names) if names else ():
+    for start, name, macro in own_macros(unit, names):
         found.setdefault(name, (start, name, macro))
     return tuple(found.values())
 

@@ -24,10 +24,14 @@ def is_same(sides: Sides) -> bool:
 
 
 def _all_phrases(behaviour: Behaviour, flags: tuple[str, ...]) -> dict[str, Phrases]:
-    populations = {o.page.population for o in behaviour.observations}
-    populations |= {p.population for p in behaviour.passages}
-    found = {p: _phrases(behaviour, p, flags) for p in sorted(populations)}
+    found = {p: _phrases(behaviour, p, flags) for p in sorted(_populations(behaviour))}
     return {population: phrases for population, phrases in found.items() if phrases}
+
+
+def _populations(behaviour: Behaviour) -> set[str]:
+    """Return the populations whose pages were seen, with that of unknown ones."""
+    seen = {o.page.population for o in behaviour.observations}
+    return seen | {p.population for p in behaviour.passages}
 
 
 def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ...]:
@@ -56,8 +60,7 @@ def treatments(sides: Sides) -> tuple[Treatment, ...]:
 
     What is done to pages of a known population is not told of unknown ones again.
     """
-    sees = (sides.behaviours.before, sides.behaviours.after)
-    populations = {o.page.population for behaviour in sees for o in behaviour.observations}
+    populations = _populations(sides.behaviours.before) | _populations(sides.behaviours.after)
     told: set[tuple[FunctionId, tuple[str, ...], tuple[str, ...]]] = set()
     found = []
     for population in sorted(populations, key=lambda p: (not p, p)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.c import ir
+from analyzer.flow.asks.questions import leaves
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Page, page_key
@@ -30,7 +31,7 @@ def _asking(variant: ir.Variant, loop: ir.Loop) -> Iterator[int]:
     """Yield the blocks that ask whether a loop goes on: its head, or what `while` it ends with."""
     for b in loop.blocks:
         to = ir.successors(variant.blocks[b].end)
-        if (b == loop.header or loop.header in to) and not loop.blocks.issuperset(to):
+        if leaves(variant, b, loop) and (b == loop.header or loop.header in to):
             yield b
 
 

@@ -48,9 +48,8 @@ def idle_by_names(prepared: Pair[Prepared], changed: Iterable[str]) -> str | Non
 
 def _leads_to(names: frozenset[str], edits: _Edits, program: Program) -> bool:
     """Tell whether changed functions name one of some names, or functions beside them that do."""
-    units = [program.unit(path) for path in edits.paths]
     defining: dict[str, list[Unit]] = {}
-    for unit in units:
+    for unit in map(program.unit, edits.paths):
         for name in unit.definitions:
             defining.setdefault(name, []).append(unit)
     found, new = set[str](), set(edits.mentioned)

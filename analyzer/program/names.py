@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
+from analyzer.c.macros import Macro
 from analyzer.c.own import (
     NOTHING,
     Own,
@@ -64,20 +65,16 @@ class Names:
         macros = [
             m
             for at, file in files
-            for m in own_macros(file, names - self._taken_from(file.path), at)
+            for m in _placed(own_macros(file, names - self._taken_from(file.path)), at)
         ]
         accessors = frozenset(n for n in names if HEADER in self._sources[n])
         accessors |= _declared([file for _, file in files]) - names
         accessors |= _reaching([file for _, file in files], accessors)
         wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
-        macros += [m for at, file in files for m in own_macros(file, wrap, at)]
+        macros += [m for at, file in files for m in _placed(own_macros(file, wrap), at)]
         other = names | wrap
-        macros += [
-            (start if at is None else at, name, macro)
-            for at, file in files
-            for start, name, macro in plain_macros(file)
-            if name not in other
-        ]
+        plain = (m for at, file in files for m in _placed(plain_macros(file), at))
+        macros += [m for m in plain if m[1] not in other]
         defined = [name for _, name, macro in macros if macro is not None and name in wrap]
         defined += [name for _, file in files for name in wrap & file.definitions.keys()]
         return Own(
@@ -143,6 +140,14 @@ class Names:
     def _unit(self, path: str) -> Unit | None:
         text = self._read(path)
         return None if text is None or len(text) > LARGEST else self._cache.scan(path, text).unit
+
+
+def _placed(
+    macros: Iterable[tuple[int, str, Macro | None]], at: int | None
+) -> Iterator[tuple[int, str, Macro | None]]:
+    """Yield macros from where their file is included on; at is None for the file itself."""
+    for start, name, macro in macros:
+        yield (start if at is None else at), name, macro
 
 
 def _declared(files: Sequence[Unit]) -> frozenset[str]:

@@ -53,26 +53,28 @@ def render(view: View) -> str:
 def _partial(result: Result, pen: Pen) -> list[str]:
     """Say first of all what of the patch the report does not speak of."""
     said = f"{words.sentence(words.partial(result))}:"
-    out = [pen.paint(line, "title") for line in wrap(said, pen.width, rest="    ")]
+    out = _heading(said, pen)
     for hunk in result.left_out:
         text = plain(words.left_out(hunk, result))
         out.extend(wrap(text, pen.width, first="  ", rest="      "))
     return out
 
 
+def _heading(text: str, pen: Pen) -> list[str]:
+    return [pen.paint(line, "title") for line in wrap(text, pen.width, rest="    ")]
+
+
 def _migration(migration: Migration, result: Result, pen: Pen) -> list[str]:
     """Say how a population starts now, and which functions treat it differently since."""
     name = "" if migration.name == "derived" else f" [{migration.name}]"
     text = plain(f"{words.migration(migration, result, to=pen.glyphs.to)}{name}")
-    lines = [pen.paint(line, "title") for line in wrap(text, pen.width, rest="    ")]
-    return [*lines, *_contracts([c for c in migration.contracts if c.own], pen)]
+    return [*_heading(text, pen), *_contracts([c for c in migration.contracts if c.own], pen)]
 
 
 def _treatment(treated: Treatment, pen: Pen) -> list[str]:
     """Say which functions treat a population otherwise, though nothing is stale for it."""
     text = plain(words.treatment(treated))
-    lines = [pen.paint(line, "title") for line in wrap(text, pen.width, rest="    ")]
-    return [*lines, *_contracts(treated.contracts, pen)]
+    return [*_heading(text, pen), *_contracts(treated.contracts, pen)]
 
 
 def _contracts(told: Sequence[ContractChange], pen: Pen) -> Iterator[str]:
