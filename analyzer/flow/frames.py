@@ -79,13 +79,20 @@ def leave_frame(
     pages = {
         k: p
         for k, p in state.pages.items()
-        if k in held or k in entry.pages or p.population not in ("", ALLOCATED)
+        if k in held
+        or k in entry.pages
+        or (p.population not in ("", ALLOCATED) and not _is_met(k, state))
     }
     given = {k: g for k, g in state.given.items() if k in held or k in entry.pages or k in pages}
     unequal = frozenset(u for u in state.unequal if not u[0].startswith(inner))
     stands = {k: s for k, s in state.stands.items() if k in pages}
     left = State(state.store, pages, given, state.config, unequal, entry.forced, stands)
     return left, renamed
+
+
+def _is_met(key: str, state: State) -> bool:
+    """Tell whether a page was only met on a list, and stands there still."""
+    return key in state.stands and state.stands[key][1][1] == key
 
 
 def _made_inside(value: Value, inner: str) -> str | None:

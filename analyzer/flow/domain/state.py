@@ -179,7 +179,8 @@ def join_states(one: State, other: State) -> State:
     for place in one.store.keys() & other.store.keys():
         a, b = one.store[place], other.store[place]
         store[place] = a if a == b else Unknown(f"{place}:joined")
-    store.update([*forgotten(one.store.keys() ^ other.store.keys(), store)])
+    for place, _ in [*forgotten(one.store.keys() ^ other.store.keys(), store)]:
+        store[place] = Unknown(f"{place}:joined")
     pages = {k: join(one.pages[k], other.pages[k]) for k in one.pages.keys() & other.pages.keys()}
     given = {k: v for k, v in one.given.items() if other.given.get(k) == v}
     config = {k: v for k, v in one.config.items() if other.config.get(k) == v}
