@@ -23,6 +23,7 @@ from analyzer.flow.domain.observe import Kind, Outcome
 from analyzer.flow.domain.state import State, join_states
 from analyzer.flow.domain.values import ZERO, Int, NonZero, Unknown, Value
 from analyzer.flow.expressions import assign
+from analyzer.flow.guarded import guards_of
 from analyzer.flow.loops import walks_range
 from analyzer.flow.operations import Results, lose
 from analyzer.flow.populations import name_population
@@ -180,26 +181,8 @@ class Body:
                 state = state.deciding(None)  # what decides here is no page
                 self._go(place, then, state)
                 self._go(place, orelse, state)
-            case ir.Branch(cond, then, orelse):
-                state = placed(cond, self.counters, state, self.act, self.run)
-                outcomes = refine(cond, state, self.act, self.run)
-                if len(outcomes) > 1:
-                    turns = sum(n for _, n in place.turns)
-                    known = exact.told(cond, place.block, turns, state, self.act, self.run)
-                    outcomes = [o for o in outcomes if known in (None, o[0])]
-                if (asked := self.questions.asked.get(place.block)) is not None:
-                    shared = place.block in self.slice.guards
-                    outcomes = decided(asked, outcomes, state, self.act, self.run, shared=shared)
-                if (once := self.once.get(place.block)) is not None and len(outcomes) > 1:
-                    outcomes = [
-                        (held, after)
-                        for held, after in outcomes
-                        if not is_contrary(once, held, after, self.act, self.run)
-                    ]
-                for held, after in outcomes:
-                    to = then if held else orelse
-                    if (self.act.variant, place.block, to) not in self.run.closed:
-                        self._go(place, to, after, sure=len(outcomes) == 1)
+            case ir.Branch():
+                self._branch(place, end, state)
             case ir.Return(value):
                 answers: Results = [(state, ZERO)]
                 if value is not None:
@@ -209,6 +192,31 @@ class Body:
                     self.watch.leave(place.block, None, state)
                 for left, answer in answers:
                     self.results.setdefault((left.key, answer), (left, answer))
+
+    def _branch(self, place: _Place, end: ir.Branch, state: State) -> None:
+        """Go on where a condition leads that decides something for a page."""
+        cond, then, orelse = end.cond, end.then, end.orelse
+        state = placed(cond, self.counters, state, self.act, self.run)
+        outcomes = refine(cond, state, self.act, self.run)
+        if len(outcomes) > 1:
+            turns = sum(n for _, n in place.turns)
+            known = exact.told(cond, place.block, turns, state, self.act, self.run)
+            outcomes = [o for o in outcomes if known in (None, o[0])]
+        if (asked := self.questions.asked.get(place.block)) is not None:
+            shared = place.block in self.slice.guards
+            outcomes = decided(asked, outcomes, state, self.act, self.run, shared=shared)
+        if (once := self.once.get(place.block)) is not None and len(outcomes) > 1:
+            outcomes = [
+                (held, after)
+                for held, after in outcomes
+                if not is_contrary(once, held, after, self.act, self.run)
+            ]
+        sure = len(outcomes) == 1
+        there = None if sure else self._to_pages(place.block, state)
+        for held, after in outcomes:
+            to = then if held else orelse
+            if there in (None, to) and (self.act.variant, place.block, to) not in self.run.closed:
+                self._go(place, to, after, sure=sure)
 
     def _go(self, place: _Place, target: int, state: State, *, sure: bool = False) -> None:
         """Follow an edge, minding the loops that it enters, closes or leaves; sure: no other is."""
@@ -267,6 +275,11 @@ class Body:
         if n not in self.ranges or not self.ranges[n]:
             self.ranges[n] = walks_range(self.act, n, self.shape.advanced[n], state, self.run)
         return self.ranges[n]
+
+    def _to_pages(self, block: int, state: State) -> int | None:
+        """Return where a branch goes if there are pages; None where it does not ask for any."""
+        guarded = guards_of(self.act.variant).get(block, ())
+        return next((to for n, to in guarded if self._is_range(n, state)), None)
 
     def _widen(self, n: int, state: State, done: int) -> State:
         """Forget what a loop has counted, so that walking it comes to an end."""

@@ -22,12 +22,12 @@ def range_counts(act: Activation, run: Run) -> frozenset[str]:
     for n, loop in enumerate(act.variant.loops):
         if not _stepped(act, n, shape.advanced[n], run)[0]:
             continue
-        for b in _asking(act.variant, loop):
-            found |= _decided_by(act.variant.blocks[b]) & params
+        for b in asking(act.variant, loop):
+            found |= decided_by(act.variant.blocks[b]) & params
     return frozenset(found)
 
 
-def _asking(variant: ir.Variant, loop: ir.Loop) -> Iterator[int]:
+def asking(variant: ir.Variant, loop: ir.Loop) -> Iterator[int]:
     """Yield the blocks that ask whether a loop goes on: its head, or what `while` it ends with."""
     for b in loop.blocks:
         to = ir.successors(variant.blocks[b].end)
@@ -35,7 +35,7 @@ def _asking(variant: ir.Variant, loop: ir.Loop) -> Iterator[int]:
             yield b
 
 
-def _decided_by(block: ir.Block) -> set[str]:
+def decided_by(block: ir.Block) -> set[str]:
     """Return the variables from which a block computes where it goes on."""
     found = set(names_in(block.end.cond)) if isinstance(block.end, ir.Branch) else set()
     for step in reversed(block.instructions):
