@@ -33,7 +33,15 @@ from analyzer.flow.domain.values import (
     page_key,
     truth,
 )
-from analyzer.flow.ranges import beside, counts_back, element, is_counter, turned_about
+from analyzer.flow.ranges import (
+    apart,
+    beside,
+    counts_back,
+    element,
+    is_counter,
+    met_again,
+    turned_about,
+)
 from analyzer.flow.run import Run
 from analyzer.pages.machine import CLEAR, SET
 from analyzer.program.storing import flag_of, words_in
@@ -80,6 +88,8 @@ def evaluate(e: ir.Expr, state: State, act: Activation, run: Run) -> Value:
 def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     e = turned_about(e)
     one, other = evaluate(e.left, state, act, run), evaluate(e.right, state, act, run)
+    if (back := met_again(one, e, other, run)) is not None:
+        return back
     near = e.op in "+-" and is_computed_from(other, one, run)
     near = near or counts_back(one, e, other, act, run)
     if not near and (other_page := beside(one, e, other, act, run)) is not None:
@@ -88,6 +98,8 @@ def _binary(e: ir.Binary, state: State, act: Activation, run: Run) -> Value:
     if e.op in ("+", "-"):
         counters = (_only_counts(e.left, one, state, act), _only_counts(e.right, other, state, act))
     key = f"{act.depth}:{_expression_key(e)}"
+    if e.op == "-" and (distance := apart(one, other, key, run)) is not None:
+        return distance
     if near:
         note_computed(key, (one,), state, run)
         return Page(key, one.form) if isinstance(one, Page) else Unknown(key)
@@ -111,6 +123,8 @@ def _element(e: ir.Index, page: Page, state: State, act: Activation, run: Run) -
     """Return what `page[index]` names, which may be the page itself where that gives the index."""
     whole = turned_about(ir.Binary("+", e.base, e.index))
     by = evaluate(whole.right, state, act, run)
+    if (back := met_again(page, whole, by, run)) is not None:
+        return back
     if not is_computed_from(by, page, run):
         return element(page, whole, by, act, run)
     key = f"{act.depth}:{_expression_key(e)}"

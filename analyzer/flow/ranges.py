@@ -68,6 +68,38 @@ def beside(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run)
     return Page(key, value.form) if isinstance(value, Page) else Unknown(key)
 
 
+def apart(value: Value, other: Value, key: str, run: Run) -> Unknown | None:
+    """Return how far two pages of a range are apart, which goes by an expression's key.
+
+    None for anything else. Added to the other page that is the page again.
+    """
+    if not isinstance(value, Page) or not isinstance(other, Page) or value.form != other.form:
+        return None
+    if _range_of(value.key) != _range_of(other.key):
+        return None
+    distance = compound_key(f"{key}-", value, other)
+    run.apart[distance] = (value, other)
+    return Unknown(distance)
+
+
+def met_again(value: Value, e: ir.Binary, number: Value, run: Run) -> Page | None:
+    """Return the page to which the distance of two leads from one of them, if e goes there."""
+    steps = isinstance(e.right, ir.Cast) and e.right.type in (_STEP, _AHEAD, _BACK)
+    if steps or e.op not in "+-":
+        return None
+    for start, by in ((value, number), (number, value)):
+        if isinstance(by, Unknown | NonZero) and (pages := run.apart.get(by.key)) is not None:
+            to, of = pages if e.op == "+" else reversed(pages)
+            if isinstance(start, Page) and start.key == of.key and _counts_alike(start, of):
+                return Page(to.key, start.form) if e.op == "+" or start is value else None
+    return None
+
+
+def _counts_alike(one: Page, other: Page) -> bool:
+    """Tell whether what is added to two pages counts the same: pages, or bytes."""
+    return one.form == other.form or {one.form, other.form} == {"page", "pfn"}
+
+
 def counts_back(value: Value, e: ir.Binary, number: Value, act: Activation, run: Run) -> bool:
     """Tell whether a loop counts back from the end of a range: it may come to the first page."""
     if not isinstance(value, Page | Unknown) or FROM not in value.key:

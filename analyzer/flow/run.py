@@ -17,7 +17,7 @@ from analyzer.flow.domain.contents import few, is_own, is_some, kinds
 from analyzer.flow.domain.observe import Kind, Observation, Outcome, Passage
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import Value
+from analyzer.flow.domain.values import Page, Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
 from analyzer.program.asked import Asked
@@ -99,6 +99,7 @@ class Run(Seen):
     changing: dict[tuple[Variant, int], bool] = field(default_factory=dict)  # walks over lists
     weighed: dict[int, bool] = field(default_factory=dict)  # by the identity of a step
     computed: dict[str, frozenset[str]] = field(default_factory=dict)  # keys, by what they made
+    apart: dict[str, tuple[Page, Page]] = field(default_factory=dict)  # by the distance's key
     named: dict[tuple[str, str], str] = field(default_factory=dict)  # by name and path
     steps: int = 0
     block: int = 0  # of the function that is being walked
@@ -132,6 +133,7 @@ class Run(Seen):
         self.changing.clear()
         self.weighed.clear()
         self.computed.clear()
+        self.apart.clear()
         self.named.clear()
 
     def answers(self, old: Run) -> bool:
