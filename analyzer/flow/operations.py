@@ -26,6 +26,7 @@ from analyzer.flow.domain.values import (
 from analyzer.flow.left import left_on, without_left
 from analyzer.flow.run import Run
 from analyzer.flow.several import has_equals, is_alone
+from analyzer.flow.standing import note_changed
 from analyzer.pages.facts import ALLOCATED, Sink
 from analyzer.pages.machine import (
     CLEAR,
@@ -132,9 +133,9 @@ def _change_type(
         outcome = Outcome.NO_EFFECT if after == page.types else Outcome.EFFECTIVE
     _note(run, act, span, op, outcome, page)
     if after != page.types:
-        run.change(key, state)
-        page = page.with_types(after).with_event(run.event(act, span, "write", TYPE, op.name))
-        state = _without_others(key, state, run)
+        new = page.with_types(after).with_event(run.event(act, span, "write", TYPE, op.name))
+        note_changed(key, page, new, state, act, span, run)
+        page, state = new, _without_others(key, state, run)
     return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
 
 
@@ -163,10 +164,12 @@ def _flag(
         wanted = SET if sets else CLEAR
         _note(run, act, span, op, Outcome.NO_EFFECT if held == wanted else Outcome.EFFECTIVE, page)
         if held != wanted:
+            new = page.with_flag(name, wanted).with_event(
+                run.event(act, span, "write", name, op.name)
+            )
             if name in run.facts.flags:
-                run.change(key, state)
-            written = run.event(act, span, "write", name, op.name)
-            page = page.with_flag(name, wanted).with_event(written)
+                note_changed(key, page, new, state, act, span, run)
+            page = new
         return [(state.with_page(key, page), Unknown(f"{act.depth}:{span.start}"))]
     _note(run, act, span, op, Outcome.SEEN, page)
     results: Results = []

@@ -259,11 +259,6 @@ class Run(Seen):
         self.drawn.setdefault(place, set()).add(kinds(known, self.space.every))
         return known
 
-    def change(self, key: str, state: State) -> None:
-        """Take note that a page is changed, which may stand on a list."""
-        if key in state.stands:
-            self.changed.add(state.stands[key])
-
     def take(self, key: str, state: State) -> State:
         """Return the state with a page taken from wherever it is."""
         if key in state.stands:
