@@ -75,11 +75,13 @@ class Body:
     questions: Questions = field(init=False)
     once: Mapping[int, Once] = field(init=False)
     counters: frozenset[ir.Expr] = field(init=False)
+    guards: Mapping[int, Sequence[tuple[int, int]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.questions = questions_of(self.act.variant, self.act.function.path, self.run.program)
         self.once = marked_once(self.act, self.questions, self.run)
         self.counters = counters_of(self.act, self.run)
+        self.guards = guards_of(self.act.variant)
 
     def interpret(self, entry: State) -> Results:
         """Return the states at the function's returns, each with its value."""
@@ -278,8 +280,8 @@ class Body:
 
     def _to_pages(self, block: int, state: State) -> int | None:
         """Return where a branch goes if there are pages; None where it does not ask for any."""
-        guarded = guards_of(self.act.variant).get(block, ())
-        return next((to for n, to in guarded if self._is_range(n, state)), None)
+        ways = self.guards.get(block, ())
+        return next((to for n, to in ways if self._is_range(n, state)), None)
 
     def _widen(self, n: int, state: State, done: int) -> State:
         """Forget what a loop has counted, so that walking it comes to an end."""

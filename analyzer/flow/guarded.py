@@ -9,12 +9,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
-from analyzer.flow.asks.tested import plain
-from analyzer.flow.domain.numbers import IS_ZERO, Comparison
+from analyzer.flow.asks.tested import AT_ZERO, plain
 from analyzer.flow.loops import asking, decided_by
-
-#: The tests that a number passes where it is zero and no other does, as none is negative.
-_NOTHING = (IS_ZERO, Comparison(0, exactly=False))
 
 
 @lru_cache(maxsize=4096)
@@ -42,7 +38,7 @@ def _way_in(variant: ir.Variant, loop: ir.Loop, end: ir.Branch) -> int | None:
     for b in asking(variant, loop):
         last = variant.blocks[b].end
         if isinstance(tested, ir.Name):
-            if test in _NOTHING and tested.id in decided_by(variant.blocks[b]):
+            if test in AT_ZERO and tested.id in decided_by(variant.blocks[b]):
                 return end.then if negated else end.orelse
         elif isinstance(last, ir.Branch):
             *same, opposite = plain(last.cond)

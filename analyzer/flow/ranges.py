@@ -84,8 +84,9 @@ def apart(value: Value, other: Value, key: str, run: Run) -> Unknown | None:
 
 def met_again(value: Value, e: ir.Binary, number: Value, run: Run) -> Page | None:
     """Return the page to which the distance of two leads from one of them, if e goes there."""
-    steps = isinstance(e.right, ir.Cast) and e.right.type in (_STEP, _AHEAD, _BACK)
-    if steps or e.op not in "+-":
+    if not run.apart or e.op not in "+-":
+        return None
+    if isinstance(e.right, ir.Cast) and e.right.type in (_STEP, _AHEAD, _BACK):
         return None
     for start, by in ((value, number), (number, value)):
         if isinstance(by, Unknown | NonZero) and (pages := run.apart.get(by.key)) is not None:

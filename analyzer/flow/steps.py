@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzer.c import ir
+from analyzer.flow.asks.tested import AT_ZERO, plain
 from analyzer.flow.domain.values import MIRRORED
 from analyzer.pages.aside import is_harmless
 from analyzer.program.shape import addressed_in, expressions_of, names_in, root_name, written
@@ -201,16 +202,23 @@ def above_zero(variant: ir.Variant) -> frozenset[str]:
     found: set[str] = set()
     others: set[str] = set()
     for loop in variant.loops:
-        end = variant.blocks[loop.header].end
-        match end.cond if loop.kind == "for" and isinstance(end, ir.Branch) else None:
-            case ir.Binary(">", ir.Name(id), ir.Const(0)):
-                kept = {id}
-            case _:
-                kept = set()
         down = _steps_down(variant, loop.blocks)
-        found |= down & kept
+        kept = {name for name in down if _is_above_zero(variant, loop, name)}
+        found |= kept
         others |= down - kept
     return frozenset(found - others)
+
+
+def _is_above_zero(variant: ir.Variant, loop: ir.Loop, name: str) -> bool:
+    """Tell whether a loop goes on while a variable is not zero, and uses it before it steps it."""
+    blocks = [variant.blocks[b] for b in sorted(loop.blocks)]
+    asked = [plain(b.end.cond) for b in blocks if isinstance(b.end, ir.Branch)]
+    if not any(e == ir.Name(name) and test in AT_ZERO for e, test, _ in asked):
+        return False
+    turn = [step for block in blocks for step in block.instructions]
+    at = [n for n, step in enumerate(turn) if name in written(step)]
+    used = [n for n, s in enumerate(turn) if any(name in names_in(e) for e in expressions_of(s))]
+    return len(at) == 1 and any(n < at[0] for n in used) and max(used) <= at[0]
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,8 @@ from analyzer.flow.domain.values import MIRRORED, arithmetic, test_of
 
 #: What a comparison says of the difference of its sides, and whether that has to hold.
 _TESTS = {op: test_of(op, 0) for op in MIRRORED}
+#: The tests that a number passes where it is zero and no other does, as none is negative.
+AT_ZERO = (IS_ZERO, Comparison(0, exactly=False))
 
 
 def plain(cond: ir.Expr) -> tuple[ir.Expr, Comparison, bool]:
