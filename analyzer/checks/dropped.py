@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.base import unspaced
-from analyzer.checks.marks import cleared_at, is_lost, leading_to, performed, still_set, untold
-from analyzer.checks.obligations import sink_key
+from analyzer.checks.marks import is_lost, leading_to, performed, still_set, untold
+from analyzer.checks.moved import Former, clear_of, given_up
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import Event, called
@@ -21,12 +21,12 @@ def find(sides: Sides) -> Iterator[Failure]:
     there.
     """
     made, hidden = performed(sides.behaviours.after), untold(sides)
-    clears = cleared_at(o for o in sides.behaviours.before.observations if o.kind is Kind.DROP)
+    former = Former(sides.behaviours.map(given_up), sides)
     for o in sides.behaviours.after.observations:
         unknown = o.outcome is Outcome.MAY_LEAK and o.source is None
         if o.kind is not Kind.DROP or not (unknown or o.outcome is Outcome.LEAK):
             continue
-        events = clears.get(sink_key(o), [])
+        events = [clear_of(old) for old in former.at(o)]
         way = {id for e in events if e is not None for id in leading_to(e)}
         if not hidden.isdisjoint(way.union(o.chain)):
             continue

@@ -6,13 +6,13 @@ and took the mark off, and half of that is dropped, the other half no longer mee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from analyzer.base import FunctionId, Gap, unspaced
 from analyzer.checks.coverage import Coverage
-from analyzer.checks.obligations import sink_key
+from analyzer.checks.moved import Former, clear_of, given_up
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.guards import Guards, guarded_calls, signature
 from analyzer.findings import Step
@@ -28,29 +28,34 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     Somebody cleared a type or a flag of theirs before, so they had it. Where all that sets it in
     that file does so as before, they have it still.
     """
-    for o, clears in _uncleared(sides):
-        if all(still_set(e, sides) for e in clears):
+    for o, clears, is_short in _uncleared(sides):
+        if all((is_short and _is_set(e, sides)) or still_set(e, sides) for e in clears):
             space = sides.behaviours.before.space
             certain = all(_asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
 
 
 def uncertain_clears(sides: Sides) -> Iterator[Gap]:
-    """Admit where such pages are handed over, and no file of the clears ever sets what they clear.
+    """Admit where such pages are handed over, and it is not told whether they are still marked.
 
-    Somebody else may have marked the pages, or nobody: what puts marks on them is not followed.
+    Where no file of the clears ever sets what they clear somebody else may have, or nobody: what
+    puts marks on them is not followed. Where one sets it otherwise than before, that may have been
+    for other pages.
     """
     programs = sides.programs
-    for o, clears in _uncleared(sides):
-        if any(_setting(p, e, sides) for e in clears for p in (programs.before, programs.after)):
+    for o, clears, _ in _uncleared(sides):
+        marks = [programs.map(lambda p: _setting(p, e, sides)) for e in clears]  # noqa: B023
+        if any(m.before and (not m.after or m.before == m.after) for m in marks):
             continue
         says = _hands_over(o, clears, sides)
         detail = f"{says}; whether they have it is not known"
         yield Gap("marks", o.path, o.span.line, o.function, detail)
 
 
-def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event]]]:
+def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event], bool]]:
     """Yield where unknown pages are handed over, and by what all of them were cleared before.
+
+    And whether what is cleared of them now, on the way there, certainly is not all.
 
     Not where the clear is made as it was: then only their way from there is not known any more, as
     where they stand on a list meanwhile. What a function does that nobody defines is not known. Nor
@@ -58,39 +63,24 @@ def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event]]]:
     """
     made, hidden = performed(sides.behaviours.after), untold(sides)
     coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
-    unknown = (
-        o
-        for o in sides.behaviours.before.observations
-        if o.kind is Kind.SINK and not o.page.population
-    )
-    cleared = cleared_at(unknown)
+    former = Former(sides.behaviours.map(given_up), sides)
     for o in sides.behaviours.after.observations:
         may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
         if not may or o.page.population or o.source is not None:
             continue
-        found = cleared.get(sink_key(o), [])
+        found = [clear_of(old) for old in former.at(o)]
         clears = [e for e in found if e is not None]
         way = {id for e in clears for id in leading_to(e)}
         if not hidden.isdisjoint(way.union(o.chain)):
             continue
         typed = o.dimension == TYPE
-        is_short = typed and coverage.misses(o, way)
+        is_short = typed and coverage.misses(o, way.union(o.chain))
         if any((_still_made(e, made, sides) and not is_short) or is_lost(e, sides) for e in clears):
             continue
         if typed and coverage.is_elsewhere(o, way):
             continue
         if clears and len(clears) == len(found):
-            yield o, clears
-
-
-def cleared_at(observations: Iterable[Observation]) -> Mapping[object, Sequence[Event | None]]:
-    """Return what has cleared the pages that come to each place; None where nothing has."""
-    found: dict[object, list[Event | None]] = {}
-    for o in observations:
-        source = o.source if o.outcome is Outcome.CLEAN else None
-        written = source is not None and source.kind == "write"
-        found.setdefault(sink_key(o), []).append(source if written else None)
-    return found
+            yield o, clears, is_short
 
 
 def untold(sides: Sides) -> frozenset[FunctionId]:
@@ -171,14 +161,17 @@ def _needs_type(op: Operation) -> bool:
 
 def still_set(clear: Event, sides: Sides) -> bool:
     """Tell whether a file sets what it cleared at an event, and as it did before."""
-    before, after = (
-        _setting(p, clear, sides) for p in (sides.programs.before, sides.programs.after)
-    )
-    if not after or before != after:
+    if not _is_set(clear, sides):
         return False
     # Who newly calls what sets or clears it may have taken the work over.
     old, new = (_users(p, clear, sides) for p in (sides.programs.before, sides.programs.after))
     return new <= old
+
+
+def _is_set(clear: Event, sides: Sides) -> bool:
+    """Tell whether what sets in a file what it cleared at an event is the same as before."""
+    marks = sides.programs.map(lambda p: _setting(p, clear, sides))
+    return bool(marks.after) and marks.before == marks.after
 
 
 def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:

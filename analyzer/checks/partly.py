@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from analyzer.checks.coverage import BEHIND_THE_FIRST, Coverage, is_clear
 from analyzer.checks.marks import still_set
-from analyzer.checks.obligations import sink_key
+from analyzer.checks.moved import Former
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event, called
@@ -26,14 +26,13 @@ def find(sides: Sides) -> Iterator[Failure]:
             (sides.programs.after, sides.behaviours.after),
         )
     )
-    was: dict[object, list[Observation]] = {}
-    for o in _handed(sides.behaviours.before):
-        was.setdefault(sink_key(o), []).append(o)
-    for o in _handed(sides.behaviours.after):
+    handed = sides.behaviours.map(_handed)
+    former = Former(handed, sides)
+    for o in handed.after:
         clear, left = o.page.source(TYPE), after.left(o)
         if clear is None or not left or _is_forgotten(o, left, sides):
             continue
-        known = {before.left(old) for old in was.get(sink_key(o), ())}
+        known = {before.left(old) for old in former.at(o)}
         lost = known == {""} and still_set(clear, sides)
         if lost or (not any(known) and after.is_marked_whole(o)):
             yield _failure(o, clear, left, sides)
@@ -61,10 +60,12 @@ def _failure(o: Observation, clear: Event, left: str, sides: Sides) -> Failure:
     return Failure("leak-to-buddy", at, says=says)
 
 
-def _handed(behaviour: Behaviour) -> Iterator[Observation]:
-    """Yield where pages of which somebody has cleared the type are handed to the buddy."""
-    for o in behaviour.observations:
-        if o.kind is Kind.SINK and o.dimension == TYPE and o.outcome is Outcome.CLEAN:
-            source = o.page.source(TYPE)
-            if source is not None and is_clear(source.accessor, behaviour.space):
-                yield o
+def _handed(behaviour: Behaviour) -> Sequence[Observation]:
+    """Return where pages of which somebody has cleared the type are handed to the buddy."""
+    return [
+        o
+        for o in behaviour.observations
+        if o.kind is Kind.SINK and o.dimension == TYPE and o.outcome is Outcome.CLEAN
+        if (source := o.page.source(TYPE)) is not None
+        if is_clear(source.accessor, behaviour.space)
+    ]
