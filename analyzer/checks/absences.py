@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analyzer.checks.evidence import event_span
+from analyzer.base import FunctionId
+from analyzer.checks.evidence import event_span, flag_name, subject
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.facts import Facts
@@ -31,6 +32,48 @@ def find(sides: Sides) -> Iterator[Failure]:
                 dimension=TYPE,
             )
             yield Failure("missing-clear", at)
+    yield from _made_later(sides)
+
+
+def _made_later(sides: Sides) -> Iterator[Failure]:
+    """Yield what marks pages for a use before they are made, and marked those that were before.
+
+    Making them starts all over: they are left with the type of their initialisation.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    used = {
+        (o.root, mark.accessor): _key(o)
+        for o in before.observations
+        if o.kind is Kind.EXIT and o.page.types & UNTYPED
+        if (mark := mark_of(o, sides.facts)) is not None
+    }
+    left = {_key(o): o for o in after.observations if _is_unused(o, sides)}
+    early = {(o.root, o.operation) for o, _ in before.operations() if not o.page.population}
+    made: dict[FunctionId, int] = {}
+    for o in after.observations:
+        if o.kind is Kind.BIRTH:
+            made[o.root] = min(made.get(o.root, _begin(o)), _begin(o))
+    for o, _ in after.operations():
+        at = (o.root, o.operation)
+        unused = left.get(used.get(at))
+        is_first = not o.page.population and _begin(o) < made.get(o.root, 0)
+        if unused is not None and is_first and at not in early:
+            pages, flag = subject(unused, sides), flag_name(o.dimension, o.operation, sides)
+            says = f"{o.function}() sets {flag} on {pages} before they are made"
+            yield Failure("missing-clear", replace(o, dimension=TYPE), says=says)
+
+
+def _begin(o: Observation) -> int:
+    """Return where the entry point does something, or calls what leads there."""
+    return o.stack[0].span.start if o.stack else o.span.start
+
+
+def _is_unused(o: Observation, sides: Sides) -> bool:
+    """Tell whether pages are left as they were made, and nothing marks them for a use."""
+    source = o.page.source(TYPE)
+    is_left = o.kind is Kind.EXIT and not o.given and not o.page.types & UNTYPED
+    initial = source is not None and sides.facts.is_initial(source, o.page)
+    return is_left and initial and mark_of(o, sides.facts) is None
 
 
 def _key(o: Observation) -> object:

@@ -9,14 +9,19 @@ from analyzer.base import FunctionId
 from analyzer.checks.births import unsure
 from analyzer.checks.evidence import state_text, subject
 from analyzer.comparison.compare import Failure, Sides
+from analyzer.comparison.guards import Guards, guarded_calls
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
 from analyzer.pages.machine import TYPE, Space, Verb
+from analyzer.program.program import Program
+
+_BAD = (Outcome.TRAP, Outcome.LEAK, Outcome.FAILED)
 
 
 def find(sides: Sides) -> Iterator[Failure]:
     """Yield pages that a callback keeps without marking them, and hand-overs that became unsure."""
     yield from _kept_unmarked(sides)
     yield from _hands_none(sides)
+    yield from _asks_in_vain(sides)
     yield from _weakened(sides)
 
 
@@ -53,8 +58,7 @@ def _hands_none(sides: Sides) -> Iterator[Failure]:
     after = sides.behaviours.after.observations
     still = {id for o in after if o.kind is Kind.SINK for id in o.chain}
     still |= {o.id for o in after if o.kind is Kind.RETURNED and o.given}
-    bad = (Outcome.TRAP, Outcome.LEAK, Outcome.FAILED)
-    failing = {id for o in after if o.outcome in bad for id in o.chain}
+    failing = {id for o in after if o.outcome in _BAD for id in o.chain}
     for o in after:
         source = o.page.source(TYPE)
         untouched = source is not None and sides.facts.is_initial(source, o.page)
@@ -64,6 +68,61 @@ def _hands_none(sides: Sides) -> Iterator[Failure]:
             pages, state = subject(o, sides), state_text(o.page, sides.behaviours.after.space)
             says = f"{seen.function}() no longer hands on {pages}: all of them stay {state}"
             yield Failure("contract-mismatch", seen, says=says)
+
+
+def _asks_in_vain(sides: Sides) -> Iterator[Failure]:
+    """Yield functions that ask for the type of pages, and hand on none of them any more.
+
+    The call that did stands there as before. Their callback hands on others, all of them by ways
+    that it had.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    if _unread(after) - _unread(before):
+        return
+    was, now = _ways_on(before), _ways_on(after)
+    failing = {id for o in after.observations if o.outcome in _BAD for id in o.chain}
+    asked = {
+        (o.root, o.page.population, o.id): o
+        for o in after.observations
+        if o.kind is Kind.OPERATION and o.outcome is Outcome.SEEN and o.dimension == TYPE
+    }
+    told: set[FunctionId] = set()
+    for (root, population, callback), ways in was.items():
+        left = now.get((root, population, callback), {})
+        if not left or not left.keys() <= ways.keys():
+            continue
+        for id, callee in ways.keys() - left.keys():
+            o = asked.get((root, population, id))
+            if o is None or id in told or id in failing or sides.drops_call(id, ways[id, callee]):
+                continue
+            terms = sides.programs.map(lambda p: _terms(p, id, callee))  # noqa: B023
+            if terms.before == terms.after:
+                continue
+            told.add(id)
+            pages, state = subject(o, sides), state_text(o.page, after.space)
+            says = f"{o.function}() no longer hands on {pages}: those that come here stay {state}"
+            yield Failure("contract-mismatch", o, definite=False, says=says)
+
+
+def _terms(program: Program, id: FunctionId, callee: str) -> frozenset[Guards]:
+    """Return the conditions under which a function calls a name."""
+    return frozenset(call.guards for call in guarded_calls(program, id) if call.name == callee)
+
+
+def _ways_on(
+    behaviour: Behaviour,
+) -> dict[tuple[FunctionId, str, FunctionId], dict[tuple[FunctionId, str], str]]:
+    """Return by which calls the pages that a callback is passed are handed on, and their text."""
+    callbacks = {o.id for o in behaviour.observations if o.kind is Kind.RETURNED}
+    found: dict[tuple[FunctionId, str, FunctionId], dict[tuple[FunctionId, str], str]] = {}
+    for o in behaviour.observations:
+        if o.kind is not Kind.SINK or not o.page.population:
+            continue
+        for callback in callbacks.intersection(o.chain):
+            ways = found.setdefault((o.root, o.page.population, callback), {})
+            for frame in o.stack[o.chain.index(callback) :]:
+                ways[frame.id, frame.callee] = frame.text
+    return found
 
 
 def _hands_elsewhere(callback: FunctionId, sides: Sides) -> bool:
