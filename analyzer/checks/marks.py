@@ -29,7 +29,7 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
     that file does so as before, they have it still.
     """
     for o, clears, is_short in _uncleared(sides):
-        if all((is_short and _is_set(e, sides)) or still_set(e, sides) for e in clears):
+        if _are_marked(clears, is_short, sides):
             space = sides.behaviours.before.space
             certain = all(_asserts(e, space) for e in clears)
             yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
@@ -43,13 +43,19 @@ def uncertain_clears(sides: Sides) -> Iterator[Gap]:
     for other pages.
     """
     programs = sides.programs
-    for o, clears, _ in _uncleared(sides):
+    for o, clears, is_short in _uncleared(sides):
         marks = [programs.map(lambda p: _setting(p, e, sides)) for e in clears]  # noqa: B023
-        if any(m.before and (not m.after or m.before == m.after) for m in marks):
+        known = any(m.before and (not m.after or m.before == m.after) for m in marks)
+        if known or _are_marked(clears, is_short, sides):
             continue
         says = _hands_over(o, clears, sides)
         detail = f"{says}; whether they have it is not known"
         yield Gap("marks", o.path, o.span.line, o.function, detail)
+
+
+def _are_marked(clears: Sequence[Event], is_short: bool, sides: Sides) -> bool:
+    """Tell whether all that sets what was cleared does so as before, and nobody else clears it."""
+    return all((is_short and _is_set(e, sides)) or still_set(e, sides) for e in clears)
 
 
 def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event], bool]]:
@@ -169,9 +175,26 @@ def still_set(clear: Event, sides: Sides) -> bool:
 
 
 def _is_set(clear: Event, sides: Sides) -> bool:
-    """Tell whether what sets in a file what it cleared at an event is the same as before."""
+    """Tell whether what sets in a file what it cleared at an event is the same as before.
+
+    What a function of it did itself, another one may do for it now.
+    """
     marks = sides.programs.map(lambda p: _setting(p, clear, sides))
-    return bool(marks.after) and marks.before == marks.after
+    if marks.before == marks.after:
+        return bool(marks.after)
+    who = sides.behaviours.map(lambda b: _marking(b, clear))
+    return marks.after < marks.before and bool(who.after) and who.before == who.after
+
+
+def _marking(behaviour: Behaviour, clear: Event) -> frozenset[str]:
+    """Return which functions of a file put on pages what it cleared at an event, or have it put."""
+    op = behaviour.space.operations.get(clear.accessor)
+    return frozenset(
+        next(name for path, name in reversed(o.chain) if path == clear.path)
+        for o, set_by in behaviour.operations()
+        if op is not None and set_by.verb is Verb.SET and set_by.label == op.label
+        if o.outcome is not Outcome.NO_EFFECT and any(path == clear.path for path, _ in o.chain)
+    )
 
 
 def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:
