@@ -22,7 +22,7 @@ from analyzer.program.sums import Extent, Sum, is_fraction, one
 
 #: What is cleared where the first page of a range is not.
 BEHIND_THE_FIRST = "on all but the first of the pages"
-_AGAIN = "on one page again and again, not on each of those"
+AGAIN = "on one page again and again, not on each of those"
 
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
 Way = tuple[tuple[FunctionId, int], ...]
@@ -86,7 +86,7 @@ class Coverage:
         way, other = way_of(handed), way_of(o)
         part = parting(way, other)
         left = None if part is None else self._left(handed, way[part:], other[part:])
-        return left is not None and left != _AGAIN
+        return left is not None and left != AGAIN
 
     def is_elsewhere(self, o: Observation, functions: Collection[FunctionId]) -> bool:
         """Tell whether what is cleared in one of the functions on the way may be the page.
@@ -278,7 +278,7 @@ def compared(clear: Extent | None, handed: Extent | None) -> str | None:
         return None
     ahead = clear.first.plus(handed.first, -1)
     if _turns(handed) and not _turns(clear):
-        return _AGAIN
+        return AGAIN
     if ahead.terms:
         return None
     if ahead.number > 0:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analyzer.base import unspaced
-from analyzer.checks.marks import is_lost, leading_to, performed, still_set, untold
-from analyzer.checks.moved import Former, clear_of, given_up
+from analyzer.checks.marks import still_set
+from analyzer.checks.moved import (
+    Former,
+    clear_of,
+    given_up,
+    is_lost,
+    leading_to,
+    performed,
+    untold,
+)
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import Event, called

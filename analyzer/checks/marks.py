@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from analyzer.base import FunctionId, Gap, unspaced
 from analyzer.checks.coverage import Coverage
-from analyzer.checks.moved import Former, clear_of, given_up
+from analyzer.checks.moved import (
+    Former,
+    clear_of,
+    given_up,
+    is_lost,
+    leading_to,
+    performed,
+    untold,
+)
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.guards import Guards, guarded_calls, signature
 from analyzer.findings import Step
@@ -40,10 +47,14 @@ def uncertain_clears(sides: Sides) -> Iterator[Gap]:
 
     Where no file of the clears ever sets what they clear somebody else may have, or nobody: what
     puts marks on them is not followed. Where one sets it otherwise than before, that may have been
-    for other pages.
+    for other pages. Not where others leak: they are told.
     """
     programs = sides.programs
+    after = sides.behaviours.after.observations
+    leaks = {(o.id, o.span, o.dimension) for o in after if o.outcome is Outcome.LEAK}
     for o, clears, is_short in _uncleared(sides):
+        if (o.id, o.span, o.dimension) in leaks:
+            continue
         marks = [programs.map(lambda p: _setting(p, e, sides)) for e in clears]  # noqa: B023
         known = any(m.before and (not m.after or m.before == m.after) for m in marks)
         if known or _are_marked(clears, is_short, sides):
@@ -87,43 +98,6 @@ def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event], boo
             continue
         if clears and len(clears) == len(found):
             yield o, clears, is_short
-
-
-def untold(sides: Sides) -> frozenset[FunctionId]:
-    """Return the functions in which a call newly cannot be followed.
-
-    Where one of them leads to a place, or to the clears that pages came through before, that call
-    may be what they come through now.
-    """
-    known = {_where(gap) for gap in sides.behaviours.before.gaps}
-    return frozenset(
-        (gap.file, gap.function)
-        for gap in sides.behaviours.after.gaps
-        if gap.kind in ("callback", "undefined") and _where(gap) not in known
-    )
-
-
-def _where(gap: Gap) -> object:
-    return (gap.kind, gap.file, gap.function, unspaced(gap.detail))
-
-
-def is_lost(clear: Event, sides: Sides) -> bool:
-    """Tell whether a function on the way to a clear is still called, and nobody defines it."""
-    program, way = sides.programs.after, leading_to(clear)
-    return any(
-        name in program.called(caller) and not program.resolve(name, caller[0])
-        for caller, (_, name) in pairwise(way)
-    )
-
-
-def leading_to(event: Event) -> tuple[FunctionId, ...]:
-    """Return the functions that lead to an event, the one that makes it last."""
-    return (*(frame.id for frame in event.chain), event.owner)
-
-
-def performed(behaviour: Behaviour) -> frozenset[object]:
-    """Return what was observed in a tree, each by the functions that lead there and its text."""
-    return frozenset((o.chain, unspaced(o.text)) for o in behaviour.observations)
 
 
 def _still_made(clear: Event, made: frozenset[object], sides: Sides) -> bool:

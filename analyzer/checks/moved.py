@@ -1,11 +1,11 @@
-"""Find where pages were given up before that another function gives up since a patch."""
+"""Find where pages were given up before, wherever that is done now, and what of it is not told."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from analyzer.base import FunctionId, Pair
+from analyzer.base import FunctionId, Gap, Pair, unspaced
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
@@ -77,3 +77,40 @@ def _shared(chain: Sequence[FunctionId], programs: Pair[Program]) -> tuple[Funct
         if name in programs.after.called(caller) - programs.before.called(caller):
             return tuple(chain[:n])
     return tuple(chain)
+
+
+def untold(sides: Sides) -> frozenset[FunctionId]:
+    """Return the functions in which a call newly cannot be followed.
+
+    Where one of them leads to a place, or to the clears that pages came through before, that call
+    may be what they come through now.
+    """
+    known = {_where(gap) for gap in sides.behaviours.before.gaps}
+    return frozenset(
+        (gap.file, gap.function)
+        for gap in sides.behaviours.after.gaps
+        if gap.kind in ("callback", "undefined") and _where(gap) not in known
+    )
+
+
+def _where(gap: Gap) -> object:
+    return (gap.kind, gap.file, gap.function, unspaced(gap.detail))
+
+
+def is_lost(clear: Event, sides: Sides) -> bool:
+    """Tell whether a function on the way to a clear is still called, and nobody defines it."""
+    program, way = sides.programs.after, leading_to(clear)
+    return any(
+        name in program.called(caller) and not program.resolve(name, caller[0])
+        for caller, (_, name) in pairwise(way)
+    )
+
+
+def leading_to(event: Event) -> tuple[FunctionId, ...]:
+    """Return the functions that lead to an event, the one that makes it last."""
+    return (*(frame.id for frame in event.chain), event.owner)
+
+
+def performed(behaviour: Behaviour) -> frozenset[object]:
+    """Return what was observed in a tree, each by the functions that lead there and its text."""
+    return frozenset((o.chain, unspaced(o.text)) for o in behaviour.observations)

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from analyzer.checks.coverage import BEHIND_THE_FIRST, Coverage, is_clear
+from analyzer.checks.coverage import (
+    AGAIN,
+    BEHIND_THE_FIRST,
+    Coverage,
+    is_clear,
+    parting,
+    way_of,
+    way_to,
+)
 from analyzer.checks.marks import still_set
-from analyzer.checks.moved import Former
+from analyzer.checks.moved import Former, clear_of
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event, called
+from analyzer.pages.machine import TYPE, Event, Frame, called
 
 
 def find(sides: Sides) -> Iterator[Failure]:
@@ -32,8 +40,10 @@ def find(sides: Sides) -> Iterator[Failure]:
         clear, left = o.page.source(TYPE), after.left(o)
         if clear is None or not left or _is_forgotten(o, left, sides):
             continue
-        known = {before.left(old) for old in former.at(o)}
-        lost = known == {""} and still_set(clear, sides)
+        was = former.at(o)
+        known = {before.left(old) for old in was}
+        clears = [clear, *(e for old in was if (e := clear_of(old)) is not None)]
+        lost = known == {""} and any(still_set(e, sides) for e in clears)
         if lost or (not any(known) and after.is_marked_whole(o)):
             yield _failure(o, clear, left, sides)
 
@@ -48,16 +58,21 @@ def _is_forgotten(o: Observation, left: str, sides: Sides) -> bool:
 
 def _failure(o: Observation, clear: Event, left: str, sides: Sides) -> Failure:
     flag = called(sides.behaviours.after.space.operations[clear.accessor].label)
-    who = "it" if clear.owner == o.id else f"{o.function}()"
-    says = f"{clear.function}() clears {flag} {left} that {who} hands to the buddy"
-    at = replace(
-        o,
-        path=clear.path,
-        function=clear.function,
-        span=clear.span_in(sides.programs.after.unit(clear.path)),
-        text=clear.operation,
-    )
+    call = _call_to(clear, o) if left == AGAIN else None
+    unit = sides.programs.after.unit(clear.path)
+    span, text = (call.span, call.text) if call else (clear.span_in(unit), clear.operation)
+    path, name = call.id if call else clear.owner
+    does = f"has {clear.function}() clear" if call else "clears"
+    who = "it" if name == o.function else f"{o.function}()"
+    says = f"{name}() {does} {flag} {left} that {who} hands to the buddy"
+    at = replace(o, path=path, function=name, span=span, text=text)
     return Failure("leak-to-buddy", at, says=says)
+
+
+def _call_to(clear: Event, o: Observation) -> Frame | None:
+    """Return the call that leads to a clear from where the way to a hand-over goes elsewhere."""
+    part = parting(way_of(o), way_to(clear))
+    return clear.chain[part] if part is not None and part < len(clear.chain) else None
 
 
 def _handed(behaviour: Behaviour) -> Sequence[Observation]:
