@@ -46,11 +46,11 @@ class Own:
     """What a file says of names by itself.
 
     macros and functions are names of the kernel's that it gives to macros and static functions of
-    its own, macros also those that compute a value, head a loop or call accessors; they are in the
-    order of the file, each from an offset on, and None undefines one.
-    ends are functions that are declared not to come back; unsure are macros that call accessors
-    under some `#if` and are something else, a function too, under another. pasted says how the
-    names of functions begin and end that macros define which call accessors.
+    its own, macros also those that compute a value, head a loop or do something to pages; they are
+    in the order of the file, each from an offset on, and None undefines one.
+    ends are functions that are declared not to come back; unsure are macros that do something to
+    pages under some `#if` and are something else, a function too, under another. pasted says how
+    the names of functions begin and end that macros define which do something to pages.
     """
 
     macros: tuple[tuple[int, str, Macro | None], ...] = ()
@@ -149,8 +149,8 @@ def _standing(unit: Unit) -> tuple[_Stands, ...]:
     )
 
 
-def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
-    """Return the macros of a file that call accessors, by themselves or through each other.
+def wrapping_macros(unit: Unit, moving: Collection[str]) -> frozenset[str]:
+    """Return the macros of a file that make such calls, by themselves or through each other.
 
     So does one that calls what it is passed.
     """
@@ -163,7 +163,7 @@ def wrapping_macros(unit: Unit, accessors: Collection[str]) -> frozenset[str]:
     while new := {
         name
         for name, names in called.items()
-        if name not in found and not (names.isdisjoint(accessors) and names.isdisjoint(found))
+        if name not in found and not (names.isdisjoint(moving) and names.isdisjoint(found))
     }:
         found |= new
     return frozenset(found)

@@ -26,6 +26,7 @@ from analyzer.program.held import held_in
 from analyzer.program.inline import marking_in
 from analyzer.program.interest import Interest
 from analyzer.program.mattering import find_interest, search_words, writers
+from analyzer.program.names import Sources
 from analyzer.program.program import Program
 from analyzer.program.roots import find_holders, find_roots
 from analyzer.tree.api import Read, Search
@@ -90,7 +91,9 @@ def prepare(
     Where the budget runs out before, the program says so in cut.
     """
     law = law_of(read, cache, facts)
-    sources = {**facts.sources, **dict.fromkeys(law.space.operations, (HEADER,))}
+    files = {**facts.sources, **dict.fromkeys(law.space.operations, (HEADER,))}
+    moving = frozenset((*law.space.operations, *filter(facts.moves, files)))
+    sources = Sources(files, moving)
     config = {**facts.config, **config}
     program = Program(read, search, cache, config, budget, sources, facts.shared)
     program.look_up(search_words(law.space, facts))

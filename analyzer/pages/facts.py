@@ -193,9 +193,8 @@ class Facts:
     config: Mapping[str, bool]
     sources: Mapping[str, tuple[str, ...]]  # name -> the files (or patterns) that show the fact
 
-    def speaks_of(self, name: str) -> bool:
-        """Tell whether the facts say what a call does to a page."""
-        lists = self.lists
+    def moves(self, name: str) -> bool:
+        """Tell whether a call makes pages, gives them away, names them or moves them on lists."""
         return (
             name in self.identities
             or name in self.allocators
@@ -203,10 +202,17 @@ class Facts:
             or name in self.sinks
             or name in self.puts
             or name in self.resets
+            or name in self.lists.put
+            or name in self.lists.take
+        )
+
+    def speaks_of(self, name: str) -> bool:
+        """Tell whether the facts say what a call does to a page."""
+        lists = self.lists
+        return (
+            self.moves(name)
             or name in self.index_of
             or name in self.chains
-            or name in lists.put
-            or name in lists.take
             or name in lists.entry
             or name in lists.first
             or name in lists.step

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from analyzer.c.macros import Macro
 from analyzer.c.own import (
@@ -21,13 +22,20 @@ from analyzer.c.own import (
     wrapping_macros,
 )
 from analyzer.c.unit import KEYWORD_NAMES, LARGEST, Unit, called_names
-from analyzer.pages.laws import HEADER
 from analyzer.program.cache import Cache
 
-#: The names that the analysis knows, each with the files (or patterns) that are their source.
-Sources = Mapping[str, tuple[str, ...]]
 
-NO_SOURCES: Sources = {}
+class Sources(NamedTuple):
+    """The names that the analysis knows: the files (or patterns) that are the source of each.
+
+    moving are those of which a call marks, makes, gives away or moves a page.
+    """
+
+    files: Mapping[str, tuple[str, ...]]
+    moving: frozenset[str]
+
+
+NO_SOURCES = Sources({}, frozenset())
 _QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
 #: What a function that takes pages is declared with, and what stands before it.
 _PAGES = re.compile(rb"\b(?:struct[ \t]+(?:page|folio)\b|unsigned[ \t]+long[ \t]+\w*pfn\b)")
@@ -60,17 +68,17 @@ class Names:
         unit = self._unit(path)
         if unit is None:
             return NOTHING
-        names = frozenset(self._sources.keys() - self._taken_from(path))
+        names = frozenset(self._sources.files.keys() - self._taken_from(path))
         files = self._files(unit)
         macros = [
             m
             for at, file in files
             for m in _placed(own_macros(file, names - self._taken_from(file.path)), at)
         ]
-        accessors = frozenset(n for n in names if HEADER in self._sources[n])
-        accessors |= _declared([file for _, file in files]) - names
-        accessors |= _reaching([file for _, file in files], accessors)
-        wrap = frozenset().union(*(wrapping_macros(f, accessors) for _, f in files)) - names
+        moving = names & self._sources.moving
+        moving |= _declared([file for _, file in files]) - names
+        moving |= _reaching([file for _, file in files], moving)
+        wrap = frozenset().union(*(wrapping_macros(f, moving) for _, f in files)) - names
         macros += [m for at, file in files for m in _placed(own_macros(file, wrap), at)]
         other = names | wrap
         plain = (m for at, file in files for m in _placed(plain_macros(file), at))
@@ -96,7 +104,7 @@ class Names:
     def _shown(self) -> Mapping[str, frozenset[str]]:
         """Return for each source the names that it shows."""
         found: dict[str, set[str]] = {}
-        for name, sources in self._sources.items():
+        for name, sources in self._sources.files.items():
             for source in sources:
                 found.setdefault(source, set()).add(name)
         return {source: frozenset(names) for source, names in found.items()}
@@ -169,8 +177,8 @@ def _taking_pages(text: bytes) -> frozenset[str]:
     return frozenset(found)
 
 
-def _reaching(files: Sequence[Unit], accessors: frozenset[str]) -> frozenset[str]:
-    """Return the functions of files that macros of theirs call and that come to an accessor."""
+def _reaching(files: Sequence[Unit], moving: frozenset[str]) -> frozenset[str]:
+    """Return the functions of files that macros of theirs call and that come to such a call."""
     called: dict[str, set[str]] = {}
     todo = {name for file in files for name in called_by_macros(file)}
     while todo:
@@ -181,7 +189,7 @@ def _reaching(files: Sequence[Unit], accessors: frozenset[str]) -> frozenset[str
         called[name] = {n for file, d in found for n in called_names(file, d)}
         todo |= called[name]
     reaching: set[str] = set()
-    while new := {n for n, of in called.items() if of & accessors or of & reaching} - reaching:
+    while new := {n for n, of in called.items() if of & moving or of & reaching} - reaching:
         reaching |= new
     return frozenset(reaching)
 
