@@ -39,7 +39,9 @@ def lost_clears(sides: Sides) -> Iterator[Failure]:
         if _are_marked(clears, is_short, sides):
             space = sides.behaviours.before.space
             certain = all(_asserts(e, space) for e in clears)
-            yield Failure("leak-to-buddy", o, definite=certain, says=_hands_over(o, clears, sides))
+            labels = {space.operations[e.accessor].label for e in clears}
+            lost, says = labels.pop() if len(labels) == 1 else "", _hands_over(o, clears, sides)
+            yield Failure("leak-to-buddy", o, definite=certain, says=says, lost=lost)
 
 
 def uncertain_clears(sides: Sides) -> Iterator[Gap]:

@@ -200,6 +200,8 @@ def _missing_clear(charge: Charge, sides: Sides) -> str:
         return ""
     seen, space = charge.failure.seen, sides.behaviours.after.space
     held = space.common(seen.page.types) if seen.dimension == TYPE else (seen.dimension,)
+    if charge.failure.lost:
+        held = (charge.failure.lost,)
     clears = [
         op.name
         for op in space.operations.values()

@@ -32,6 +32,7 @@ class Failure:
     because: str = ""  # what a described migration says of it
     says: str = ""  # the message, where the rule alone does not give it
     steps: tuple[Step, ...] = ()  # the trace, where the observation alone does not give it
+    lost: str = ""  # the label that was taken off before and is not now, where it is one
 
     @property
     def key(self) -> object:
