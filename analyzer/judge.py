@@ -108,6 +108,7 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
         lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
     )
     prepared.map(lambda p: p.program.add(paths))
+    prepared.map(lambda p: p.program.share_macros())
     if cut := prepared.before.program.cut or prepared.after.program.cut:
         raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
     idle = idle_by_names(prepared, task.changed)

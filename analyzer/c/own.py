@@ -169,9 +169,9 @@ def wrapping_macros(unit: Unit, moving: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def called_by_macros(unit: Unit) -> frozenset[str]:
-    """Return what the macros with parameters of a file call."""
-    return frozenset().union(*(macro.called for macro in _standing(unit)))
+def called_by_macros(unit: Unit) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return what each macro with parameters of a file calls, those of all `#if` arms."""
+    return tuple((macro.name, macro.called) for macro in _standing(unit))
 
 
 def pasted_names(unit: Unit, wrapping: Collection[str]) -> frozenset[tuple[str, str]]:

@@ -93,7 +93,7 @@ def prepare(
     law = law_of(read, cache, facts)
     files = {**facts.sources, **dict.fromkeys(law.space.operations, (HEADER,))}
     moving = frozenset((*law.space.operations, *filter(facts.moves, files)))
-    sources = Sources(files, moving)
+    sources = Sources(files, moving, moving & facts.identities.keys())
     config = {**facts.config, **config}
     program = Program(read, search, cache, config, budget, sources, facts.shared)
     program.look_up(search_words(law.space, facts))
@@ -101,6 +101,7 @@ def prepare(
     if marking := marking_in(units, writers(law.space, facts)):
         program.look_up(marking)
     program.add((facts.release.file,))
+    program.share_macros()
     numbers = program.numbers(facts.headers)
     return Prepared(program, law, as_named_by(numbers, facts), numbers)
 

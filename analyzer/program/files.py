@@ -114,6 +114,10 @@ class Files(Witness):
                 self._values[stored.value].add(stored.slot)
         return tuple(new)
 
+    def share_macros(self) -> None:
+        """Know in every file the macros of the headers for all the kernel that were read."""
+        self._names.share([facets.unit for facets in self._facets.values()])
+
     def callers(self, name: str) -> Sequence[FunctionId]:
         """Return the functions of the files that were read which call a name."""
         # What a file calls depends on the headers beside it: that is found out when it is asked.

@@ -1,4 +1,4 @@
-"""Find the functions of headers by which a file marks pages and names no accessor.
+"""Find the functions and macros of headers by which a file marks pages and names no accessor.
 
 Who calls one has to be read like whoever names an accessor, and a search for accessors does not
 find him: `balloon_page_insert()` of include/linux/balloon_compaction.h is one in many kernels.
@@ -6,8 +6,9 @@ find him: `balloon_page_insert()` of include/linux/balloon_compaction.h is one i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
+from analyzer.c.own import called_by_macros
 from analyzer.c.unit import LARGEST, Unit, called_names, scan_unit
 from analyzer.pages.facts import Facts
 from analyzer.pages.laws import HEADER, usual_accessors
@@ -18,18 +19,23 @@ _SHARED = ("include",)
 
 
 def marking_in(units: Iterable[Unit], accessors: Collection[str]) -> frozenset[str]:
-    """Return the functions of headers that call an accessor, or one of each other that does."""
+    """Return what headers define that calls an accessor, or one of each other that does."""
     calls = [
-        (name, called_names(unit, definition))
+        call
         for unit in units
         if unit.path.endswith(".h") and unit.path != HEADER
-        for name, definitions in unit.definitions.items()
-        for definition in definitions
+        for call in (*_called_by_functions(unit), *called_by_macros(unit))
     ]
     found: set[str] = set()
     while new := {n for n, called in calls if not called.isdisjoint({*accessors, *found})} - found:
         found |= new
     return frozenset(found)
+
+
+def _called_by_functions(unit: Unit) -> Iterator[tuple[str, frozenset[str]]]:
+    for name, definitions in unit.definitions.items():
+        for definition in definitions:
+            yield name, called_names(unit, definition)
 
 
 def marking_ahead(accessors: Collection[str], read: Read, search: Search) -> frozenset[str]:

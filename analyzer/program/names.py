@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
@@ -22,20 +23,23 @@ from analyzer.c.own import (
     wrapping_macros,
 )
 from analyzer.c.unit import KEYWORD_NAMES, LARGEST, Unit, called_names
+from analyzer.pages.laws import HEADER
 from analyzer.program.cache import Cache
 
 
 class Sources(NamedTuple):
     """The names that the analysis knows: the files (or patterns) that are the source of each.
 
-    moving are those of which a call marks, makes, gives away or moves a page.
+    moving are those of which a call marks, makes, gives away or moves a page, or which give another
+    name of it; naming are those of them that only do the latter.
     """
 
     files: Mapping[str, tuple[str, ...]]
     moving: frozenset[str]
+    naming: frozenset[str]
 
 
-NO_SOURCES = Sources({}, frozenset())
+NO_SOURCES = Sources({}, frozenset(), frozenset())
 _QUOTED = re.compile(rb'#[ \t]*include[ \t]*"([^"\n]+)"')
 #: What a function that takes pages is declared with, and what stands before it.
 _PAGES = re.compile(rb"\b(?:struct[ \t]+(?:page|folio)\b|unsigned[ \t]+long[ \t]+\w*pfn\b)")
@@ -54,6 +58,20 @@ class Names:
         self._found: dict[str, Own] = {}
         self._numbers: dict[str, Mapping[str, int]] = {}
         self._taken: dict[str, frozenset[str]] = {}
+        self._shared: tuple[tuple[int, str, Macro | None], ...] = ()
+
+    def share(self, units: Sequence[Unit]) -> None:
+        """Know in every file the macros by which headers for all the kernel do something to pages.
+
+        Not one of which there are several: which of them a file includes is not followed.
+        """
+        acting = self._sources.moving - self._sources.naming
+        headers = [u for u in units if u.path.endswith(".h") and u.path != HEADER]
+        headers = [u for u in headers if _is_shared(u.path)]
+        wrap = frozenset().union(*(wrapping_macros(u, acting) for u in headers))
+        found = [m for u in headers for m in own_macros(u, wrap - self._sources.files.keys())]
+        times = Counter(name for _, name, _ in found)
+        self._shared = tuple((0, name, macro) for _, name, macro in found if times[name] == 1)
 
     def own(self, path: str) -> Own:
         """Return the names that mean something else in a file.
@@ -70,7 +88,8 @@ class Names:
             return NOTHING
         names = frozenset(self._sources.files.keys() - self._taken_from(path))
         files = self._files(unit)
-        macros = [
+        macros = [m for m in self._shared if m[1].encode() in unit.text]
+        macros += [
             m
             for at, file in files
             for m in _placed(own_macros(file, names - self._taken_from(file.path)), at)
@@ -160,7 +179,7 @@ def _placed(
 
 def _declared(files: Sequence[Unit]) -> frozenset[str]:
     """Return the functions of other files that macros call and that are declared to take pages."""
-    called = frozenset().union(*(called_by_macros(file) for file in files))
+    called = frozenset().union(*(of for file in files for _, of in called_by_macros(file)))
     called = frozenset(n for n in called if n.islower()) - KEYWORD_NAMES
     called -= frozenset().union(*(file.definitions for file in files))
     return called & frozenset().union(*(_taking_pages(file.text) for file in files if called))
@@ -180,7 +199,7 @@ def _taking_pages(text: bytes) -> frozenset[str]:
 def _reaching(files: Sequence[Unit], moving: frozenset[str]) -> frozenset[str]:
     """Return the functions of files that macros of theirs call and that come to such a call."""
     called: dict[str, set[str]] = {}
-    todo = {name for file in files for name in called_by_macros(file)}
+    todo = {name for file in files for _, of in called_by_macros(file) for name in of}
     while todo:
         name = todo.pop()
         if name in called:

@@ -309,8 +309,10 @@ def test_whoever_stops_a_sweep_waits_for_nothing(folder: Path) -> None:
         assert not next(sweep).problem
 
     assert time.monotonic() - started < 50
-    for process in active_children():
-        process.join(5)
+    # Each is killed, and none of them ends by itself; a busy machine takes its time to say so.
+    until = time.monotonic() + 30
+    while active_children() and time.monotonic() < until:
+        time.sleep(0.05)
     assert [] == active_children()
 
 
