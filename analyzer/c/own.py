@@ -81,12 +81,19 @@ class Own:
         if not self.functions and not self.macros:
             return called  # as in nearly every file
         found = {static_name(n) if n in self.functions else n for n in called}
-        for _, name, macro in self.macros:
-            if name in called and macro is not None:
-                found.update(calls(macro.body.encode("latin-1")))
-                if macro.params is None:
-                    found.add(macro.body)
+        new = set(called)
+        while new:
+            said = (m for _, name, m in self.macros if name in new and m is not None)
+            new = {n for macro in said for n in _said(macro)} - found
+            found |= new
         return frozenset(found)
+
+
+def _said(macro: Macro) -> Iterator[str]:
+    """Yield what a macro calls, or is another name of."""
+    yield from calls(macro.body.encode("latin-1"))
+    if macro.params is None:
+        yield macro.body
 
 
 NOTHING = Own()

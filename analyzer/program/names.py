@@ -88,13 +88,13 @@ class Names:
             return NOTHING
         names = frozenset(self._sources.files.keys() - self._taken_from(path))
         files = self._files(unit)
-        macros = [m for m in self._shared if m[1].encode() in unit.text]
+        macros = [*self._shared] if any(m[1].encode() in unit.text for m in self._shared) else []
+        moving = names.intersection(self._sources.moving).union(m[1] for m in macros)
         macros += [
             m
             for at, file in files
             for m in _placed(own_macros(file, names - self._taken_from(file.path)), at)
         ]
-        moving = names & self._sources.moving
         moving |= _declared([file for _, file in files]) - names
         moving |= _reaching([file for _, file in files], moving)
         wrap = frozenset().union(*(wrapping_macros(f, moving) for _, f in files)) - names
