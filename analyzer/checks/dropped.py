@@ -6,15 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.base import unspaced
 from analyzer.checks.marks import still_set
-from analyzer.checks.moved import (
-    Former,
-    clear_of,
-    given_up,
-    is_lost,
-    leading_to,
-    performed,
-    untold,
-)
+from analyzer.checks.moved import given_up_uncleared, is_lost, leading_to, performed
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.pages.machine import Event, called
@@ -28,17 +20,10 @@ def find(sides: Sides) -> Iterator[Failure]:
     same functions still lead to the clear, or another one newly calls them: the page may come by
     there.
     """
-    made, hidden = performed(sides.behaviours.after), untold(sides)
-    former = Former(sides.behaviours.map(given_up), sides)
-    for o in sides.behaviours.after.observations:
-        unknown = o.outcome is Outcome.MAY_LEAK and o.source is None
-        if o.kind is not Kind.DROP or not (unknown or o.outcome is Outcome.LEAK):
-            continue
-        events = [clear_of(old) for old in former.at(o)]
-        way = {id for e in events if e is not None for id in leading_to(e)}
-        if not hidden.isdisjoint(way.union(o.chain)):
-            continue
-        if events and all(e is not None and _is_gone(e, made, sides) for e in events):
+    made = performed(sides.behaviours.after)
+    for o, events, _ in given_up_uncleared(sides, Kind.DROP):
+        known = o.outcome is Outcome.MAY_LEAK and o.source is not None
+        if not known and all(e is not None and _is_gone(e, made, sides) for e in events):
             yield Failure("leak-to-buddy", o, definite=False, says=_says(o, events, sides))
 
 

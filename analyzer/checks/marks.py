@@ -11,15 +11,7 @@ from dataclasses import dataclass, replace
 
 from analyzer.base import FunctionId, Gap, unspaced
 from analyzer.checks.coverage import Coverage
-from analyzer.checks.moved import (
-    Former,
-    clear_of,
-    given_up,
-    is_lost,
-    leading_to,
-    performed,
-    untold,
-)
+from analyzer.checks.moved import given_up_uncleared, is_lost, leading_to, performed
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.guards import Guards, guarded_calls, signature
 from analyzer.findings import Step
@@ -80,25 +72,18 @@ def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event], boo
     where they stand on a list meanwhile. What a function does that nobody defines is not known. Nor
     is it where others of the range are cleared now: that may be all of them.
     """
-    made, hidden = performed(sides.behaviours.after), untold(sides)
+    made = performed(sides.behaviours.after)
     coverage = Coverage(sides.programs.after, sides.facts, sides.behaviours.after)
-    former = Former(sides.behaviours.map(given_up), sides)
-    for o in sides.behaviours.after.observations:
-        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK
-        if not may or o.page.population or o.source is not None:
-            continue
-        found = [clear_of(old) for old in former.at(o)]
+    for o, found, way in given_up_uncleared(sides, Kind.SINK):
         clears = [e for e in found if e is not None]
-        way = {id for e in clears for id in leading_to(e)}
-        if not hidden.isdisjoint(way.union(o.chain)):
+        unknown = o.outcome is Outcome.MAY_LEAK and not o.page.population and o.source is None
+        if not unknown or len(clears) < len(found):
             continue
         typed = o.dimension == TYPE
         is_short = typed and coverage.misses(o, way.union(o.chain))
         if any((_still_made(e, made, sides) and not is_short) or is_lost(e, sides) for e in clears):
             continue
-        if typed and coverage.is_elsewhere(o, way):
-            continue
-        if clears and len(clears) == len(found):
+        if not typed or not coverage.is_elsewhere(o, way):
             yield o, clears, is_short
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from analyzer.base import FunctionId, Gap, Pair, unspaced
@@ -43,7 +43,25 @@ class Former:
         return () if others else self._gone.get(key, ())
 
 
-def given_up(behaviour: Behaviour) -> Sequence[Observation]:
+def given_up_uncleared(
+    sides: Sides, kind: Kind
+) -> Iterator[tuple[Observation, Sequence[Event | None], frozenset[FunctionId]]]:
+    """Yield where pages may be given up with what they must not have, and were given up before.
+
+    With it: by what each of those was cleared, None for one that was not, and the functions that
+    led to the clears. Not where one of them, or what leads to the place, newly calls what cannot be
+    followed.
+    """
+    hidden, former = _untold(sides), Former(sides.behaviours.map(_given_up), sides)
+    for o in sides.behaviours.after.observations:
+        if o.kind is kind and o.outcome in (Outcome.MAY_LEAK, Outcome.LEAK):
+            clears = [clear_of(old) for old in former.at(o)]
+            way = frozenset(id for e in clears if e is not None for id in leading_to(e))
+            if clears and hidden.isdisjoint(way.union(o.chain)):
+                yield o, clears, way
+
+
+def _given_up(behaviour: Behaviour) -> Sequence[Observation]:
     """Return where pages of unknown origin are handed to the buddy, or a reference is dropped."""
     return [
         o
@@ -79,7 +97,7 @@ def _shared(chain: Sequence[FunctionId], programs: Pair[Program]) -> tuple[Funct
     return tuple(chain)
 
 
-def untold(sides: Sides) -> frozenset[FunctionId]:
+def _untold(sides: Sides) -> frozenset[FunctionId]:
     """Return the functions in which a call newly cannot be followed.
 
     Where one of them leads to a place, or to the clears that pages came through before, that call
