@@ -105,10 +105,8 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
                 task.cache.scan(path, text)
     told = replace(task.budget, begun=clock.step)
     prepared = task.trees.map(
-        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told)
+        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told, paths)
     )
-    prepared.map(lambda p: p.program.add(paths))
-    prepared.map(lambda p: p.program.share_macros())
     if cut := prepared.before.program.cut or prepared.after.program.cut:
         raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
     idle = idle_by_names(prepared, task.changed)

@@ -85,8 +85,9 @@ def prepare(
     facts: Facts,
     config: Mapping[str, bool],
     budget: Budget = UNBOUND,
+    paths: Iterable[str] = (),
 ) -> Prepared:
-    """Derive the tree's law and read every file in which a word of interest stands.
+    """Derive the tree's law and read every file in which a word of interest stands, and paths.
 
     Where the budget runs out before, the program says so in cut.
     """
@@ -101,6 +102,7 @@ def prepare(
     if marking := marking_in(units, writers(law.space, facts)):
         program.look_up(marking)
     program.add((facts.release.file,))
+    program.add(paths)
     program.share_macros()
     numbers = program.numbers(facts.headers)
     return Prepared(program, law, as_named_by(numbers, facts), numbers)
