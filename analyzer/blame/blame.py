@@ -36,7 +36,7 @@ from analyzer.blame.writers import (
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.mixed import is_kept
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event
+from analyzer.pages.machine import Event
 
 
 def blame(failure: Failure, sides: Sides) -> Culprit:
@@ -246,9 +246,8 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
 def _gets_through(seen: Observation, sides: Sides) -> bool:
     """Tell whether pages of the same making still reach the buddy unharmed."""
     return any(
-        o.kind is Kind.SINK
+        o.is_typed_sink
         and o.outcome is Outcome.CLEAN
-        and o.dimension == TYPE
         and o.root == seen.root
         and o.page.population == seen.page.population
         and not _leaks_otherwise(o, sides)

@@ -11,7 +11,7 @@ from analyzer.checks.marks import still_set
 from analyzer.checks.obligations import sink_key
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.findings import Step
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event, called
 from analyzer.program.defs import calls_of
 from analyzer.program.program import Program
@@ -26,7 +26,7 @@ def find(sides: Sides) -> Iterator[Failure]:
     """
     before, after = _clears(sides.behaviours.before), _clears(sides.behaviours.after)
     for o in sides.behaviours.after.observations:
-        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and o.dimension == TYPE
+        may = o.is_typed_sink and o.outcome is Outcome.MAY_LEAK
         if not may or o.page.population or o.page.source(TYPE) is not None:
             continue
         was, still = before.get(sink_key(o), []), after.get(sink_key(o), [])
@@ -50,7 +50,7 @@ def _clears(behaviour: Behaviour) -> dict[object, list[Event | None]]:
     """Return for each hand-over the clears in its function that lead there, None for others."""
     found: dict[object, list[Event | None]] = {}
     for o in behaviour.observations:
-        if o.kind is Kind.SINK and o.dimension == TYPE and not o.page.population:
+        if o.is_typed_sink and not o.page.population:
             source = o.page.source(TYPE) if o.outcome is Outcome.CLEAN else None
             own = (
                 source is not None

@@ -51,7 +51,7 @@ class Coverage:
         self._leading = frozenset(
             (source.owner, source.at)
             for o in behaviour.observations
-            if o.kind is Kind.SINK and o.dimension == TYPE and o.outcome is Outcome.CLEAN
+            if o.is_typed_sink and o.outcome is Outcome.CLEAN
             if (source := o.page.source(TYPE)) is not None
         )
 

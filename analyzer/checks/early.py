@@ -39,7 +39,7 @@ def _handed_over(
     freed = _freed_after(frees, behaviour)
     for o in behaviour.observations:
         source = o.page.source(TYPE)
-        if o.kind is not Kind.SINK or o.dimension != TYPE or o.operation not in frees:
+        if not o.is_typed_sink or o.operation not in frees:
             continue
         if source is None or source.kind != "write" or source in told:
             continue

@@ -38,7 +38,7 @@ def find_cause(seen: Observation, sides: Sides) -> Cause | None:
 
     Where freeing a page took its type off, and does not now, that is what a leak comes from.
     """
-    released = _release(sides) if seen.kind is Kind.SINK and seen.dimension == TYPE else None
+    released = _release(sides) if seen.is_typed_sink else None
     if released is not None:
         return released
     for event in reversed(seen.page.history):

@@ -11,9 +11,9 @@ from analyzer.c import ir
 from analyzer.checks.coverage import Coverage, parting, way_of, way_to
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.activation import types_of
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import TYPE, Event
+from analyzer.pages.machine import Event
 from analyzer.program.params import is_page_pointer
 from analyzer.program.program import Program
 from analyzer.program.shape import shape_of
@@ -112,17 +112,13 @@ def _is_same_range(
     handed = _handed(o)
     assert handed is not None, "asked where the way parts from that of the page"
     way, part = way_to(handed), len(at.stack)
-    given = next((s for s in behaviour.observations if _is_sink(s) and way_of(s) == way), None)
+    given = next((s for s in behaviour.observations if s.is_typed_sink and way_of(s) == way), None)
     if given is None or way[part][1] >= at.span.start:
         return False
     text = handed.chain[part].text if part < len(handed.chain) else handed.operation
     names = set(_WORD.findall(text)) & set(_WORD.findall(at.text))
     is_kept = all(_is_unassigned(at, name, way[part][1], program) for name in sorted(names))
     return is_kept and coverage.meets(o, given)
-
-
-def _is_sink(o: Observation) -> bool:
-    return o.kind is Kind.SINK and o.dimension == TYPE
 
 
 def _pages_in(id: FunctionId, program: Program) -> set[str]:

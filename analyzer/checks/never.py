@@ -16,7 +16,7 @@ from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.guards import Guards, guarded_steps
 from analyzer.comparison.mixed import as_text
 from analyzer.findings import Step
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED, Verb
 from analyzer.program.callers import callers_of
@@ -46,7 +46,7 @@ def never_cleared(sides: Sides) -> Iterator[Failure]:
 def _found(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation, Observation]]:
     """Yield where such pages are freed, each with one of the places that mark them."""
     for o in behaviour.observations:
-        may = o.kind is Kind.SINK and o.outcome is Outcome.MAY_LEAK and o.dimension == TYPE
+        may = o.is_typed_sink and o.outcome is Outcome.MAY_LEAK
         made = any(e.kind == "birth" for e in o.page.history)
         if not may or not made or o.page.population or not o.page.types & UNTYPED:
             continue

@@ -17,7 +17,7 @@ from analyzer.checks.coverage import (
 from analyzer.checks.marks import still_set
 from analyzer.checks.moved import Former, clear_of
 from analyzer.comparison.compare import Failure, Sides
-from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
+from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
 from analyzer.pages.machine import TYPE, Event, Frame, called
 
 
@@ -80,7 +80,7 @@ def _handed(behaviour: Behaviour) -> Sequence[Observation]:
     return [
         o
         for o in behaviour.observations
-        if o.kind is Kind.SINK and o.dimension == TYPE and o.outcome is Outcome.CLEAN
+        if o.is_typed_sink and o.outcome is Outcome.CLEAN
         if (source := o.page.source(TYPE)) is not None
         if is_clear(source.accessor, behaviour.space)
     ]

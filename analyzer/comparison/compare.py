@@ -237,9 +237,8 @@ def spoiled(sides: Sides) -> Iterable[Failure]:
     clean = {
         as_text(o)
         for o in before.observations
-        if o.kind is Kind.SINK
+        if o.is_typed_sink
         and o.outcome is Outcome.CLEAN
-        and o.dimension == TYPE
         and (source := o.page.source(TYPE)) is not None
         and source.kind == "write"
     }

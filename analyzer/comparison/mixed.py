@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from analyzer.base import Pair, unspaced
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, UNTYPED
+from analyzer.pages.machine import UNTYPED
 
 
 def is_kept(o: Observation) -> bool:
@@ -42,7 +42,7 @@ def _passing(behaviour: Behaviour) -> Iterator[Observation]:
 
 def _is_forgotten(o: Observation) -> bool:
     """Tell whether a page comes through whatever type it has: freeing takes that off."""
-    freed = o.kind is Kind.SINK and o.outcome is Outcome.CLEAN and o.dimension == TYPE
+    freed = o.is_typed_sink and o.outcome is Outcome.CLEAN
     return freed and o.page.types != UNTYPED
 
 

@@ -77,6 +77,11 @@ class Observation:
         return (self.root, self.stack, self.id, self.span, self.dimension)
 
     @property
+    def is_typed_sink(self) -> bool:
+        """Tell whether the page is handed to the buddy here, and it is its type that counts."""
+        return self.kind is Kind.SINK and self.dimension == TYPE
+
+    @property
     def source(self) -> Event | None:
         """Return what made the page be what it is here in the dimension that is at stake."""
         return self.page.source(self.dimension)
