@@ -10,7 +10,7 @@ from analyzer.flow.domain.activation import types_of
 from analyzer.idle.edits import identifiers
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import Facts
-from analyzer.program.callers import called_through, registered
+from analyzer.program.callers import called_through, registrars
 from analyzer.program.chains import in_chain
 from analyzer.program.program import Program
 
@@ -116,9 +116,8 @@ def _passed(slot: str, program: Program) -> frozenset[FunctionId] | None:
     """Return the functions that are passed to who stores them in a slot; None where more may be."""
     found: set[FunctionId] = set()
     for stored in program.stored(slot):
-        registrar = program.enclosing(stored.path, stored.at)
-        if registrar is not None and not program.is_function(stored.value):
-            if not program.is_searched(registrar.name):
-                return None
-            found.update(registered(program, stored))
+        through = () if program.is_function(stored.value) else registrars(program, stored)
+        if not all(program.is_searched(name) for name, _ in through):
+            return None
+        found.update(id for name, index in through for id in program.passed(name, index))
     return frozenset(found)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from analyzer.base import FunctionId
 from analyzer.program.cache import Stored
+from analyzer.program.params import is_number
 from analyzer.program.program import Program
 
 
@@ -47,12 +48,20 @@ def called_through(program: Program) -> Mapping[str, list[FunctionId]]:
 
 def registered(program: Program, stored: Stored) -> tuple[FunctionId, ...]:
     """Return what is stored through a registrar: `slot = parameter`, and its callers' arguments."""
+    found: dict[FunctionId, None] = {}
+    for name, index in registrars(program, stored):
+        found.update(dict.fromkeys(program.passed(name, index)))
+    return tuple(found)
+
+
+def registrars(program: Program, stored: Stored) -> tuple[tuple[str, int], ...]:
+    """Return who stores a function that it is passed, and where that is among its parameters."""
     registrar = program.enclosing(stored.path, stored.at)
     if registrar is None:
         return ()
-    found: dict[FunctionId, None] = {}
-    for signature in program.signatures((registrar.path, registrar.name))[:1]:
-        for index, param in enumerate(signature.params):
-            if param.name == stored.value:
-                found.update(dict.fromkeys(program.passed(registrar.name, index)))
-    return tuple(found)
+    return tuple(
+        (registrar.name, index)
+        for signature in program.signatures((registrar.path, registrar.name))[:1]
+        for index, param in enumerate(signature.params)
+        if param.name == stored.value and not is_number(param.type)
+    )

@@ -19,6 +19,10 @@ LIST_TYPE = "struct list_head"
 _TYPES = (*PAGE_TYPES, "struct ptdesc", "struct notifier_block")
 #: What holds the address or the frame number of a page.
 _ADDRESS = re.compile(r"\bvoid\s*\*|\bchar\s*\*|\bu8\s*\*|\blong\b|\bu64\b|addr_t\b|\buintptr_t\b")
+#: What the types of numbers are made of.
+_NUMBERS = frozenset(
+    ("unsigned", "signed", "int", "long", "short", "char", "bool", "const", "size_t", "gfp_t")
+) | {f"{sign}{bits}" for sign in "us" for bits in (8, 16, 32, 64)}
 #: How many calls a page frame number is followed through before it becomes a page.
 _DEPTH = 3
 
@@ -33,6 +37,12 @@ def is_page_pointer(declared: str) -> bool:
     """Tell whether a declared type is a pointer to a page, not to a pointer or an array."""
     words = declared.replace("*", " * ").split()
     return words.count("*") == 1 and ("page" in words or "folio" in words)
+
+
+def is_number(declared: str) -> bool:
+    """Tell whether nothing is behind what a declared type holds."""
+    words = declared.split()
+    return words[:1] == ["enum"] or (bool(words) and _NUMBERS.issuperset(words))
 
 
 #: What is remembered of functions, each by how deep their callees are looked at.

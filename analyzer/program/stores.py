@@ -6,13 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from analyzer.base import FunctionId
 from analyzer.c import ir
+from analyzer.program.params import is_number
 from analyzer.program.program import Program
 from analyzer.program.shape import expressions_of, root_name
-
-#: What the types of numbers are made of.
-_NUMBERS = frozenset(
-    ("unsigned", "signed", "int", "long", "short", "char", "bool", "const", "size_t", "gfp_t")
-) | {f"{sign}{bits}" for sign in "us" for bits in (8, 16, 32, 64)}
 
 
 def fields_written(
@@ -45,7 +41,7 @@ def _written_by(
         for function in program.lowered(id):
             if index >= len(function.params) or function.gaps:
                 return None
-            if _is_number(function.params[index].type):
+            if is_number(function.params[index].type):
                 continue
             param = function.params[index].name
             steps = [s for s in _steps(function) if not _is_reading(s, id[0], reads)]
@@ -61,12 +57,6 @@ def _written_by(
                     return None
                 found |= more
     return found
-
-
-def _is_number(declared: str) -> bool:
-    """Tell whether nothing is behind what a declared type holds."""
-    words = declared.split()
-    return words[:1] == ["enum"] or (bool(words) and _NUMBERS.issuperset(words))
 
 
 def _steps(function: ir.Function) -> Iterator[ir.Instruction]:
