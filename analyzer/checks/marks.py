@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from analyzer.base import FunctionId, Gap, unspaced
 from analyzer.checks.coverage import Coverage
@@ -49,7 +50,7 @@ def uncertain_clears(sides: Sides) -> Iterator[Gap]:
     for o, clears, is_short in _uncleared(sides):
         if (o.id, o.span, o.dimension) in leaks:
             continue
-        marks = [programs.map(lambda p: _setting(p, e, sides)) for e in clears]  # noqa: B023
+        marks = [programs.map(partial(_set_as, e, sides)) for e in clears]
         known = any(m.before and (not m.after or m.before == m.after) for m in marks)
         if known or _are_marked(clears, is_short, sides):
             continue
@@ -140,11 +141,15 @@ def _is_set(clear: Event, sides: Sides) -> bool:
 
     What a function of it did itself, another one may do for it now.
     """
-    marks = sides.programs.map(lambda p: _setting(p, clear, sides))
+    marks = sides.programs.map(partial(_set_as, clear, sides))
     if marks.before == marks.after:
         return bool(marks.after)
     who = sides.behaviours.map(lambda b: _marking(b, clear))
     return marks.after < marks.before and bool(who.after) and who.before == who.after
+
+
+def _set_as(clear: Event, sides: Sides, program: Program) -> frozenset[tuple[str, object]]:
+    return _setting(program, clear.path, clear.accessor, sides)
 
 
 def _marking(behaviour: Behaviour, clear: Event) -> frozenset[str]:
@@ -176,15 +181,18 @@ def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str,
     )
 
 
-def _setting(program: Program, clear: Event, sides: Sides) -> frozenset[object]:
+def _setting(
+    program: Program, path: str, cleared_by: str, sides: Sides
+) -> frozenset[tuple[str, object]]:
+    """Return which functions of a file set what an accessor clears, each with how it does."""
     space = sides.behaviours.after.space
-    op = space.operations.get(clear.accessor)
-    if op is None or not program.has(clear.path):
+    op = space.operations.get(cleared_by)
+    if op is None or not program.has(path):
         return frozenset()
     return frozenset(
         (name, done)
-        for name in program.unit(clear.path).definitions
-        for done in signature(program, (clear.path, name), space, clear.dimension)
+        for name in program.unit(path).definitions
+        for done in signature(program, (path, name), space, op.dimension)
         if (set_by := space.operations.get(done[0])) is not None
         and set_by.verb is Verb.SET
         and set_by.label == op.label
@@ -196,7 +204,8 @@ def lost_sets(sides: Sides) -> Iterator[Failure]:
 
     Only where nothing in the file sets the type on such pages any more, the clear asserts that it
     is there, and the function does everything else that it did. Where something in the file sets it
-    on other pages, the clear may be for those.
+    on other pages, the clear may be for those; where something sets it newly, on whatever pages, it
+    may have taken that over.
     """
     before, after = sides.behaviours.before, sides.behaviours.after
     still = {(path, o.label, o.seen.page.population) for o in _sets(after) for path, _ in o.places}
@@ -210,7 +219,7 @@ def lost_sets(sides: Sides) -> Iterator[Failure]:
             if clear is None or clear.id == id or id in seen:
                 continue
             pages, key = mark.seen.page.population, (id[0], mark.label)
-            if pages != ALLOCATED or (*key, pages) in still:
+            if pages != ALLOCATED or (*key, pages) in still or _is_newly_set(clear, sides):
                 continue
             function = next(iter(sides.programs.after.lowered(id)), None)
             changed = id in after.reached and sides.is_changed(id, TYPE)
@@ -235,6 +244,13 @@ def lost_sets(sides: Sides) -> Iterator[Failure]:
             )
             certain = key not in other
             yield Failure("contract-mismatch", at, definite=certain, says=says, steps=steps)
+
+
+def _is_newly_set(clear: Observation, sides: Sides) -> bool:
+    """Tell whether a function sets what is cleared in its file that did not before."""
+    found = sides.programs.map(lambda p: _setting(p, clear.path, clear.operation, sides))
+    names = found.map(lambda marks: {name for name, _ in marks})
+    return not names.after <= names.before
 
 
 @dataclass(frozen=True, slots=True)
