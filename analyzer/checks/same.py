@@ -89,19 +89,22 @@ def unfollowed(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
 
 
 def unreached(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
-    """Admit where functions that no page is seen to come to do something else to pages now."""
-    before, after = sides.behaviours.before, sides.behaviours.after
-    reached, followed = before.reached | after.reached, _followed(sides)
+    """Admit where functions do something else to pages now, and no page is seen to come there."""
+    operations, followed = sides.behaviours.after.space.operations, _followed(sides)
+    met = _met(sides)
     for path, name, line, words in edits:
-        if not name or (path, name) in reached:
-            continue
-        ops = [after.space.operations[w] for w in words if w in followed]
-        for label, dimension in dict.fromkeys(
-            (op.label, op.dimension) for op in ops if not op.is_test
-        ):
+        unseen = [w for w in words if name and w in followed and (path, name, w) not in met]
+        ops = [op for w in unseen if not (op := operations[w]).is_test]
+        for label, dimension in dict.fromkeys((op.label, op.dimension) for op in ops):
             if sides.is_changed((path, name), dimension):
                 detail = f"what it does to {called(label)} is not followed"
                 yield Gap("reach", path, line, name, detail)
+
+
+def _met(sides: Sides) -> frozenset[tuple[str, str, str]]:
+    """Return the functions, each with an operation in it that a page is seen to come to."""
+    both = (sides.behaviours.before, sides.behaviours.after)
+    return frozenset((*o.id, o.operation) for b in both for o in b.observations)
 
 
 def unlisted(sides: Sides) -> Iterator[Gap]:
