@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from analyzer.base import Gap, Pair
 from analyzer.budget import UNBOUND, Budget, OutOfBudgetError
@@ -31,6 +31,7 @@ from analyzer.flow.domain.observe import Behaviour
 from analyzer.idle.nearby import Question, idle_nearby
 from analyzer.idle.relevance import idle_by_interest, idle_by_names
 from analyzer.idle.spared import sparing
+from analyzer.idle.touched import with_touched
 from analyzer.migrations import Described
 from analyzer.pages.facts import Facts
 from analyzer.parallel import later
@@ -103,20 +104,28 @@ def read_trees(task: Task) -> Pair[Prepared] | str:
                 raise OutOfBudgetError(cut)
             if (text := tree.read(path)) is not None:
                 task.cache.scan(path, text)
-    told = replace(task.budget, begun=clock.step)
-    prepared = task.trees.map(
-        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, told, paths)
-    )
-    if cut := prepared.before.program.cut or prepared.after.program.cut:
-        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
+    prepared = _prepared(task, facts)
     idle = idle_by_names(prepared, task.changed)
     clock.enter("analyse")
     idle = idle or idle_by_interest(prepared, prepared.map(interest_of), task.changed)
     return idle or prepared
 
 
+def _prepared(task: Task, facts: Facts) -> Pair[Prepared]:
+    clock, paths = task.clock, only_c(task.changed)
+    budget = replace(task.budget, begun=clock.step)
+    prepared = task.trees.map(
+        lambda t: prepare(*clock.counted(t), task.cache, facts, task.config, budget, paths)
+    )
+    if cut := prepared.before.program.cut or prepared.after.program.cut:
+        raise OutOfBudgetError(cut)  # half a tree cannot be compared with another
+    return prepared
+
+
 def judge_trees(task: Task, prepared: Pair[Prepared]) -> Judged:
     """Analyse and compare both trees; read on as long as pages go where nothing was read."""
+    question, prepared = with_touched(task.question, prepared, partial(_prepared, task))
+    task = replace(task, question=question)
     read_replacing(prepared)
     spare = sparing(prepared, task.changed, task.question.described)
     while True:
@@ -124,7 +133,7 @@ def judge_trees(task: Task, prepared: Pair[Prepared]) -> Judged:
         sides = task.sides(prepared, (interest, behaviours))
         # Most often nothing is left to read: the comparison need not wait for the search.
         aside = is_worth(prepared, task.jobs)
-        with later(functools.partial(judge, sides, task.changed), aside=aside) as judged:
+        with later(partial(judge, sides, task.changed), aside=aside) as judged:
             if not read_on(prepared, behaviours, task.clock):
                 task.clock.enter("compare")
                 return judged.value()

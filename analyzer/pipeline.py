@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from analyzer.base import AnalyzerError, Gap, Pair
@@ -73,12 +73,15 @@ def check(
     told = _Told(series, described)
     clock.enter("place hunks")
     steps = apply_series(series.patches, tree, partial=partial)
+    writing = frozenset[str]()
     for step in steps:
         budget, trees, changed = budgets(), step.trees, tuple(step.changed)
         clock.enter("apply")
         told.meet(step)
         try:
             question = question_of(trees, changed, described, first=steps[0].trees.before)
+            writing |= question.writing  # what one patch sets or clears is followed from there on
+            question = replace(question, writing=writing)
             told.ask(trees)
             judged: Judged | str | None = idle_by_text(trees, changed)
             judged = judged or idle_nearby(trees, changed, question.facts)

@@ -14,7 +14,7 @@ from analyzer.clock import Clock, Progress
 from analyzer.comparison.compare import Sides
 from analyzer.contracts import Explanation, Happening, Place, Remark, Ruling
 from analyzer.effects.find import line_of
-from analyzer.effects.run import code_at, function_at, is_bare, prepared_trees, told
+from analyzer.effects.run import code_at, function_at, is_bare, read_both, told
 from analyzer.effects.words import STRANGE, state_words, title
 from analyzer.findings import Finding, Status
 from analyzer.flow.analyse import Prepared
@@ -71,7 +71,7 @@ def explain(
     # Of a patch no more is asked than the check asks of it.
     beside = () if changed else code_at(path, line, trees.after)
     question = question_of(trees, changed, described.values(), beside)
-    prepared = prepared_trees(trees, changed, config, question)
+    question, prepared = read_both(trees, changed, config, question)
     prepared.map(lambda p: p.program.add([path]))
     watched = Watched(frozenset(((path, line), *(((path, was),) if was else ()))))
     interest, behaviours = settle(prepared, clock, lambda _: watched, jobs=jobs)

@@ -18,7 +18,9 @@ from analyzer.flow.domain.observe import Behaviour
 from analyzer.flow.domain.sight import Sight
 from analyzer.flow.run import Watched
 from analyzer.idle.nearby import Question, question_of
+from analyzer.idle.touched import with_touched
 from analyzer.migrations import Described, load_migrations
+from analyzer.pages.facts import Facts
 from analyzer.pages.machine import Space
 from analyzer.program.cache import Cache
 from analyzer.program.interest import Interest
@@ -56,13 +58,13 @@ def effects(
     changed = tuple(changed)
     described = tuple((load_migrations() if migrations is None else migrations).values())
     question = question_of(trees, changed, described)
-    prepared = prepared_trees(trees, changed, config, question)
+    _, prepared = read_both(trees, changed, config, question)
     id = find_function(name, prepared, trees)
     code = [c for path, line in lines for c in code_at(path, line, trees.after)]
     code += [c for side in (prepared.before, prepared.after) for c in _code_of(id, side)]
     whole = question_of(trees, changed, described, code)
-    if whole.facts != question.facts:  # it speaks of more than the patch does
-        prepared = prepared_trees(trees, changed, config, whole)
+    if whole != question:  # it speaks of more than the patch does
+        _, prepared = read_both(trees, changed, config, whole)
         find_function(name, prepared, trees)  # which reads what it did before
     prepared.map(lambda p: p.program.add(path for path, _ in lines))
     watched = Watched(frozenset(lines), frozenset((id,)))
@@ -116,22 +118,28 @@ def _code_of(id: FunctionId, tree: Prepared) -> Iterator[bytes]:
             yield unit.code[d.span.start : d.span.end]
 
 
-def prepared_trees(
+def read_both(
     trees: Pair[Tree],
     changed: Iterable[str],
     config: Mapping[str, bool] | None,
     question: Question,
-) -> Pair[Prepared]:
-    """Read both trees as far as a question needs them; one tree is read once."""
-    facts, cache, paths = question.facts, Cache(), only_c(changed)
+) -> tuple[Question, Pair[Prepared]]:
+    """Read both trees as far as a question needs them, and return what it is then.
 
-    def read(tree: Tree) -> Prepared:
+    One tree is read once.
+    """
+    cache, paths = Cache(), only_c(changed)
+
+    def read(facts: Facts, tree: Tree) -> Prepared:
         prepared = prepare(tree.read, tree.search, cache, facts, config or {})
         prepared.program.add(paths)
         return prepared
 
-    after = read(trees.after)
-    return Pair(after if trees.before is trees.after else read(trees.before), after)
+    def both(facts: Facts) -> Pair[Prepared]:
+        after = read(facts, trees.after)
+        return Pair(after if trees.before is trees.after else read(facts, trees.before), after)
+
+    return with_touched(question, both(question.facts), both)
 
 
 def sighting(at: tuple[str, int], tree: Prepared, behaviour: Behaviour) -> Sighting:

@@ -37,6 +37,8 @@ NO_STATEMENT = "the patch changes comments and blanks only"
 NO_PAGE = "no page comes through what the patch changes"
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+#: An accessor that sets or clears, by its usual name.
+_WRITING = re.compile(rb"\b_*(?:(?:Set|Clear)Page|folio_(?:set|clear)_)[A-Za-z0-9_]+")
 _CALL = re.compile(r"(?P<member>->\s*|\.\s*)?\b(?P<name>[A-Za-z_]\w*)\s*\(|[\])]\s*\(")
 _STORED = re.compile(r"(?<![=!<>])=\s*&?\s*(?P<name>[A-Za-z_]\w*)\s*(?=[;,}])")
 #: Arguments by which no page goes: numbers, texts, names in capitals, addresses of something.
@@ -65,10 +67,14 @@ _NO_CALLS = KEYWORD_NAMES | {"defined", "typeof", "__typeof__", "asm"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The migrations that a patch has to do with, and the facts with what they add."""
+    """The migrations that a patch has to do with, and the facts with what they add.
+
+    writing are the words in the code that it changes that may be accessors which set or clear.
+    """
 
     described: tuple[Described, ...]
     facts: Facts
+    writing: frozenset[str] = frozenset()
 
 
 def question_of(
@@ -88,7 +94,9 @@ def question_of(
     asked = in_question(load_facts(), described, code, spelled)
     facts = extended(load_facts(), asked, spelled)
     new = _new_titles(first or trees.before, trees.after)
-    return Question(asked, replace(facts, types=tuple(dict.fromkeys((*facts.types, *new)))))
+    facts = replace(facts, types=tuple(dict.fromkeys((*facts.types, *new))))
+    words = (word for text in code for word in _WRITING.findall(text))
+    return Question(asked, facts, frozenset(word.decode() for word in words))
 
 
 def _new_titles(before: Tree, after: Tree) -> tuple[str, ...]:

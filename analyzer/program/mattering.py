@@ -17,6 +17,8 @@ from analyzer.program.storing import STORING
 
 #: So many calls away from an operation a function still matters.
 _LEVELS = 12
+#: What sets and clears a type is far-reaching where more functions than this lead to it.
+_FEW = 40
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
@@ -66,6 +68,17 @@ def find_interest(
     weak, _ = _reaching(program, names, facts, slots, levels=4, besides=dropped)
     weak |= _movers(program, facts)
     return Interest(strong, weak - strong, flags, _givers(program, facts))
+
+
+def is_far_reaching(program: Program, space: Space, facts: Facts, label: str) -> bool:
+    """Tell whether many functions lead to who sets or clears a type, or not all could be found."""
+    names = (
+        op.name
+        for op in space.operations.values()
+        if op.dimension == TYPE and op.label == label and not op.is_test
+    )
+    found, beyond = _reaching(program, names, facts, slots_of(program), levels=_LEVELS)
+    return len(found) > _FEW or bool(beyond)
 
 
 def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
