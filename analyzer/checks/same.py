@@ -12,6 +12,7 @@ from analyzer.c.unit import Unit, scan_unit
 from analyzer.checks.contracts import is_same
 from analyzer.comparison.compare import Sides
 from analyzer.idle.edits import edits_of
+from analyzer.pages.facts import load_facts
 from analyzer.pages.machine import TYPE, called
 from analyzer.program.program import Program
 from analyzer.tree import is_source
@@ -89,16 +90,32 @@ def unfollowed(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
 
 
 def unreached(sides: Sides, edits: Iterable[Edit]) -> Iterator[Gap]:
-    """Admit where functions do something else to pages now, and no page is seen to come there."""
-    operations, followed = sides.behaviours.after.space.operations, _followed(sides)
-    met = _met(sides)
+    """Admit where functions that no page is seen to come to do something else to pages now.
+
+    Of a type that is followed for this patch alone, where no page is seen to come to what differs.
+    """
+    before, after = sides.behaviours.before, sides.behaviours.after
+    reached, followed = before.reached | after.reached, _followed(sides)
+    own, met = _followed_always(sides), _met(sides)
     for path, name, line, words in edits:
-        unseen = [w for w in words if name and w in followed and (path, name, w) not in met]
-        ops = [op for w in unseen if not (op := operations[w]).is_test]
-        for label, dimension in dict.fromkeys((op.label, op.dimension) for op in ops):
+        if not name:
+            continue
+        ops = [after.space.operations[w] for w in words if w in followed]
+        if (path, name) in reached:
+            ops = [op for op in ops if op.label not in own and (path, name, op.name) not in met]
+        for label, dimension in dict.fromkeys(
+            (op.label, op.dimension) for op in ops if not op.is_test
+        ):
             if sides.is_changed((path, name), dimension):
                 detail = f"what it does to {called(label)} is not followed"
                 yield Gap("reach", path, line, name, detail)
+
+
+def _followed_always(sides: Sides) -> frozenset[str]:
+    """Return the types and flags that are followed whatever a patch sets or clears."""
+    facts = load_facts()
+    described = (label for d in sides.described for label in (*d.types, *d.flags))
+    return frozenset((*facts.types, *facts.flags, *described, *brought_by(sides)))
 
 
 def _met(sides: Sides) -> frozenset[tuple[str, str, str]]:

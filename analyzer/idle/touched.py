@@ -1,7 +1,8 @@
 """Follow a type that a patch sets or clears itself, though no migration describes it.
 
-Where few functions lead to who sets and clears it, that costs little. What the allocator or most of
-mm/ comes through (`PageBuddy()`, `PageHuge()`) is followed only where a migration asks for it.
+What is the allocator's own (`PageBuddy()`, `PageGuard()`), or nearly so (`PageHuge()`), is left
+out: any page may come to who sets and clears it, and to follow all of them is worth it only where a
+migration asks for it.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def with_touched(
     if not touched:
         return question, prepared
     wide = again(_with(touched, question.facts))
-    few = tuple(label for label in touched if not _is_far_reaching(label, wide))
-    if not few:
+    near = tuple(label for label in touched if not _is_far_reaching(label, wide))
+    if not near:
         return question, prepared
-    facts = _with(few, question.facts)
-    return replace(question, facts=facts), wide if few == touched else again(facts)
+    facts = _with(near, question.facts)
+    return replace(question, facts=facts), wide if near == touched else again(facts)
 
 
 def _unfollowed(question: Question, prepared: Pair[Prepared]) -> Iterator[Operation]:

@@ -17,8 +17,6 @@ from analyzer.program.storing import STORING
 
 #: So many calls away from an operation a function still matters.
 _LEVELS = 12
-#: What sets and clears a type is far-reaching where more functions than this lead to it.
-_FEW = 40
 
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
@@ -71,14 +69,18 @@ def find_interest(
 
 
 def is_far_reaching(program: Program, space: Space, facts: Facts, label: str) -> bool:
-    """Tell whether many functions lead to who sets or clears a type, or not all could be found."""
+    """Tell whether any page of the kernel may come to what sets or clears a type.
+
+    It may where whoever allocates or frees one leads there, or where the way there is too long to
+    tell.
+    """
     names = (
         op.name
         for op in space.operations.values()
         if op.dimension == TYPE and op.label == label and not op.is_test
     )
     found, beyond = _reaching(program, names, facts, slots_of(program), levels=_LEVELS)
-    return len(found) > _FEW or bool(beyond)
+    return bool(beyond) or any(facts.speaks_of(program.called_as(id)) for id in found)
 
 
 def _givers(program: Program, facts: Facts) -> frozenset[FunctionId]:
