@@ -103,7 +103,8 @@ def _give_up(
     """Find what pages go to and nobody defines, in place of what did something to them.
 
     That is half of a change, as one patch of a series may be, or a macro from afar: what it does is
-    not known. What nobody defines and stands for nothing else is taken to leave pages alone.
+    not known. What nobody defines and stands for nothing else is taken to leave pages alone, and so
+    is an empty macro.
     """
     found = False
     for tree, read, other, behaviour in (
@@ -114,7 +115,7 @@ def _give_up(
             name
             for name in behaviour.unresolved & missing
             if not tree.program.is_undefined(name) and not read.program.named(name)
-            if is_lost(name, tree, other)
+            if is_lost(name, tree, other) and not read.program.stands_for_nothing(name)
         )
         tree.program.give_up(lost)
         found = found or bool(lost)

@@ -37,6 +37,7 @@ def read_replacing(prepared: Pair[Prepared]) -> None:
             for name in names.intersection(standing)
             if not tree.program.named(name) and differing.issuperset(standing[name])
             if not any(other.program.says(path, name) for path in differing)
+            if not tree.program.stands_for_nothing(name)
         )
 
 

@@ -17,6 +17,8 @@ _TOKEN = re.compile(
     r"""\s+|[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\#\#|.""",
     re.S | re.X,
 )
+#: What a macro holds that does nothing with what it is passed.
+_EMPTY = re.compile(r"(?:\bdo\b|\bwhile\s*\(\s*0\s*\)|\(\s*void\s*\)|\b0\b|[\s(){};])*")
 #: More tokens than this are not expanded further: macros that double each other need a bound.
 _MOST_TOKENS = 200_000
 
@@ -59,6 +61,15 @@ def every_definition(unit: Unit) -> Iterator[tuple[int, str, Macro | None]]:
             params = () if params == ("",) else params
             span = unit.span(line.start, line.end)
             yield line.start, m[1], Macro(m[1], params, m[4].strip(), span)
+
+
+def is_empty(macro: Macro) -> bool:
+    """Tell whether a macro does nothing: what it is passed it throws away, if it is named."""
+    if macro.params is None:
+        return False
+    passed = "|".join(map(re.escape, macro.params))
+    thrown = rf"\(\s*void\s*\)\s*(?:\b(?:{passed})\b|\(\s*(?:{passed})\s*\))"
+    return _EMPTY.fullmatch(re.sub(thrown, "", macro.body)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Self
 from analyzer.base import FunctionId, Gap
 from analyzer.budget import Budget
 from analyzer.c.ir import Definition
+from analyzer.c.macros import Macro, every_definition, is_empty
 from analyzer.c.unit import LARGEST, Unit
 from analyzer.program.asked import Witness, noted
 from analyzer.program.cache import Cache, Facets, Stored
@@ -210,6 +211,23 @@ class Files(Witness):
             if text is not None and len(text) <= LARGEST and f"define {name}".encode() in text:
                 conditions.update(macros_of(self._cache.scan(path, text).unit, name.encode()))
         return covers(conditions)
+
+    def stands_for_nothing(self, name: str) -> bool:
+        """Tell whether a name is a macro that is empty wherever the tree defines it.
+
+        And no function: one that is declared somebody defines, or another patch does.
+        """
+        if name in self._defined:
+            return False
+        found: list[Macro] = []
+        for path in self._search([name], ()):
+            text = self._read(path)
+            if text is None or len(text) > LARGEST or may_define(text, name.encode()):
+                return False
+            if re.search(rf"define[ \t]+{name}\b".encode(), text):
+                defined = every_definition(self._cache.scan(path, text).unit)
+                found += (m for _, other, m in defined if other == name and m is not None)
+        return bool(found) and all(map(is_empty, found))
 
     @noted
     def is_undefined(self, name: str) -> bool:
