@@ -86,6 +86,7 @@ class Finding:
     missing: str = field(compare=False, default="")  # the accessor that should be called, if known
     mark: Span | None = field(compare=False, default=None)  # of a long span, what is wrong in it
     breaks: tuple[Break, ...] = field(compare=False, default=())  # where pages fail over it
+    by_hand: bool = field(compare=False, default=False)  # no edit of the operation mends it
 
     @property
     def shown(self) -> Span:

@@ -19,6 +19,11 @@ class Culprit:
     text: str
     role: str  # "site", "writer", "initialiser", "missing", "caller"
 
+    @property
+    def place(self) -> object:
+        """Return where what is to be mended stands."""
+        return (self.id, self.span.start)
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:

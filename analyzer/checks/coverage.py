@@ -135,7 +135,7 @@ class Coverage:
         found = {
             compared(
                 self._reach(other, 0, None, variant, shared),
-                self._reach(way, *self._handing(o), variant, shared),
+                self._reach(way, *self.handing(o), variant, shared),
             )
             for _, variant in self._program.bodies(way[0][0])
             for shared in (loops_at(variant, way[0][1]) & loops_at(variant, other[0][1]),)
@@ -143,13 +143,15 @@ class Coverage:
         }
         return found.pop() if len(found) == 1 else None
 
-    def reached(self, way: Way) -> Extent | None:
+    def reached(self, way: Way, given: Observation | None = None) -> Extent | None:
         """Return which pages an accessor reaches, in terms of the first function on the way to it.
 
-        None where it is not known, or another one where that function has several variants.
+        Or which somebody gives away there. None where it is not known, or another one where that
+        function has several variants.
         """
+        which = (0, None) if given is None else self.handing(given)
         found = {
-            self._reach(way, 0, None, variant, frozenset())
+            self._reach(way, *which, variant, frozenset())
             for _, variant in self._program.bodies(way[0][0])
             if call_from(variant, way[0][1])
         }
@@ -173,7 +175,7 @@ class Coverage:
             for found in (Reader(variant, self._facts, frozenset()).argument(mark.at, 0),)
         )
 
-    def _handing(self, o: Observation) -> tuple[int, tuple[int, bool] | None]:
+    def handing(self, o: Observation) -> tuple[int, tuple[int, bool] | None]:
         """Return which argument a call hands over; which says how many, and whether as a power.
 
         What is no hand-over is done to one page.

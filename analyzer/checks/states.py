@@ -11,6 +11,7 @@ from analyzer.blame.configured import spelled, where_it_differs
 from analyzer.blame.culprit import Charge, Culprit, charge_site
 from analyzer.checks import (
     absences,
+    again,
     around,
     births,
     companions,
@@ -66,13 +67,20 @@ _ORDER = (
 #: What changes nothing stands beside other mistakes of its kind, and behind any graver one.
 _IDLE = ("stale-test", "dead-op", "early-clear", "redundant-op")
 
+#: What follows from that an operation is done to one page again and again.
+_DONE_TWICE = ("double-set", "double-clear", "redundant-op")
+
 
 def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     """Return what goes wrong with pages after the patch and did not before."""
     charges = [*births.find(sides)]
+    repeated = [charge_site(f) for f in again.find(sides)]
+    places = {c.culprit.place for c in repeated}
     for failure in _failures(sides):
         culprit = blame(failure, sides)
-        charges.append(Charge(_rule(failure, culprit), failure, culprit))
+        if culprit.place not in places or failure.rule not in _DONE_TWICE:
+            charges.append(Charge(_rule(failure, culprit), failure, culprit))
+    charges += repeated
     sites = (
         absences.find,
         used.find,
@@ -191,6 +199,7 @@ def _finding(charge: Charge, sides: Sides, rules: Mapping[str, Rule]) -> Finding
         cause=cause,
         trace=trace,
         missing=_missing_clear(charge, sides),
+        by_hand=charge.failure.by_hand,
     )
 
 

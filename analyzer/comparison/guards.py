@@ -33,6 +33,14 @@ class GuardedCall(NamedTuple):
         return (self.name, self.args)
 
 
+class Decision(NamedTuple):
+    """An outcome of a branch: where it stands, what it is, and the blocks that need it."""
+
+    branch: int
+    guard: tuple[str, bool]
+    blocks: frozenset[int]
+
+
 def guarded_calls(program: Program, id: FunctionId) -> list[GuardedCall]:
     """Return a function's direct calls, those of each variant."""
     if not program.has(id[0]):
@@ -76,6 +84,15 @@ def guarded_steps(variant: ir.Variant) -> Iterator[tuple[Guards, ir.Instruction]
 
 def guards_of(variant: ir.Variant) -> tuple[Guards, ...]:
     """Return for each block the branch outcomes without which it is not reached."""
+    guards: list[set[tuple[str, bool]]] = [set() for _ in variant.blocks]
+    for decision in decisions_of(variant):
+        for n in decision.blocks:
+            guards[n].add(decision.guard)
+    return tuple(frozenset(g) for g in guards)
+
+
+def decisions_of(variant: ir.Variant) -> Iterator[Decision]:
+    """Yield both outcomes of each branch, each with the blocks that are not reached without it."""
     blocks = variant.blocks
     meaning: dict[str, str] = {}
     for step in variant.steps:
@@ -84,16 +101,13 @@ def guards_of(variant: ir.Variant) -> tuple[Guards, ...]:
         elif isinstance(step, ir.Assign) and isinstance(step.target, ir.Name):
             meaning.setdefault(step.target.id, repr(step.value))
     reached = _reachable(blocks)
-    guards: list[set[tuple[str, bool]]] = [set() for _ in blocks]
     for b, block in enumerate(blocks):
         end = block.end
         if not isinstance(end, ir.Branch) or end.then == end.orelse:
             continue
         text = _meant(end.cond, meaning)
         for held, other in ((True, end.orelse), (False, end.then)):
-            for n in reached - _reachable(blocks, (b, other)):
-                guards[n].add((text, held))
-    return tuple(frozenset(g) for g in guards)
+            yield Decision(b, (text, held), frozenset(reached - _reachable(blocks, (b, other))))
 
 
 def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:

@@ -40,7 +40,7 @@ def proposals(finding: Finding, read: Pair[Read], paths: Iterable[str]) -> Itera
     paths names the files in which other calls were completed already.
     """
     text = read.after(finding.file)
-    if text is None or not text.endswith(b"\n"):
+    if finding.by_hand or text is None or not text.endswith(b"\n"):
         return
     unit = scan_unit(finding.file, text)
     if finding.rule == "stale-call":
