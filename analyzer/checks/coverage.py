@@ -17,7 +17,7 @@ from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, Space, Verb
 from analyzer.program.defs import call_from
 from analyzer.program.program import Program
-from analyzer.program.reach import TURN, Reader, leads_around, loops_at
+from analyzer.program.reach import TURN, Reader, leads_around, leads_on, loops_at
 from analyzer.program.sums import Extent, Sum, is_fraction, one
 
 #: What is cleared where the first page of a range is not.
@@ -67,10 +67,24 @@ class Coverage:
         if part is None:
             return None
         # Of a single page the loop over the rest has no turn: what clears others of them counts.
-        others = (w for call in way[part:] for w in self._inside.get(call[0], ()) if w[0] != call)
+        others = (
+            w
+            for call in way[part:]
+            for w in self._inside.get(call[0], ())
+            if w[0] != call and not self._is_aside(w[0], call)
+        )
         if any(w != other[part:] for w in others):
             return None  # the rest may be cleared by another call, there or further on
         return self._left(o, way[part:], other[part:])
+
+    def _is_aside(self, clear: tuple[FunctionId, int], call: tuple[FunctionId, int]) -> bool:
+        """Tell whether from one call of a function no way leads to another in the same turn."""
+        found = [
+            leads_on(variant, first[0].block, then[0].block)
+            for _, variant in self._program.bodies(call[0])
+            if (first := call_from(variant, clear[1])) and (then := call_from(variant, call[1]))
+        ]
+        return bool(found) and not any(found)
 
     def is_begun(self, o: Observation) -> bool:
         """Tell whether who wrote a flag last has reached not all of the pages of an operation."""

@@ -38,6 +38,12 @@ def leads_past(variant: ir.Variant, made: int, marked: int) -> bool:
     return any(isinstance(variant.blocks[b].end, ir.Return) for b in ways)
 
 
+def leads_on(variant: ir.Variant, one: int, other: int) -> bool:
+    """Tell whether a way leads from one block to another within a turn of the loops around both."""
+    shut = {x.header for x in variant.loops if one in x.blocks and other in x.blocks}
+    return other in ir.reached(variant.blocks, (one,), shut)
+
+
 def _around(variant: ir.Variant, block: int, begin: int, other: int) -> set[int]:
     """Return the blocks to which a way leads around one, or a loop in which other ones are not."""
     shut = {block}
