@@ -32,7 +32,7 @@ def find(sides: Sides) -> Iterator[Failure]:
             way = way_of(o)
             for n, (id, at) in enumerate(way):
                 key = (id, at, o.operation)
-                if key not in told and again.differs(id[0]):
+                if key not in told and again.differs(id, at):
                     told.add(key)
                     if again.is_passed_again(id, at, again.pages_at(o, way, n)):
                         yield _failure(o, n, sides)
@@ -81,9 +81,16 @@ class _Again:
     def _coverage(self) -> Coverage:
         return Coverage(self._after, self._sides.facts, self._sides.behaviours.after)
 
-    def differs(self, path: str) -> bool:
-        """Tell whether a file was there before and says something else now."""
-        return self._before.has(path) and self._before.unit(path) is not self._after.unit(path)
+    def differs(self, id: FunctionId, at: int) -> bool:
+        """Tell whether a call stands in a loop of a function that reads otherwise than before."""
+        if not self._before.has(id[0]):
+            return False
+        if self._before.unit(id[0]) is self._after.unit(id[0]):
+            return False
+        if _text(self._before, id) == _text(self._after, id):
+            return False
+        calls = ((v, call_from(v, at)) for _, v in self._after.bodies(id))
+        return any(call and loop_around(v, call[0].block) for v, call in calls)
 
     def pages_at(self, o: Observation, way: Way, n: int) -> tuple[int, ...]:
         """Return which arguments say which page it is at a call of a way; none if not known."""
@@ -168,6 +175,12 @@ class _Again:
             for b in loop.blocks
             for step in variant.blocks[b].instructions
         )
+
+
+def _text(program: Program, id: FunctionId) -> tuple[bytes, ...]:
+    unit = program.unit(id[0])
+    found = unit.definitions.get(id[1], ())
+    return tuple(unit.code[d.span.start : d.span.end] for d in found)
 
 
 def _decided_alike(variant: ir.Variant, place: Place, steady: Steady, before: Guards) -> bool:
