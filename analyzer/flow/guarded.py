@@ -49,10 +49,11 @@ def _way_in(variant: ir.Variant, loop: ir.Loop, end: ir.Branch) -> int | None:
 
 
 def _leads_around(variant: ir.Variant, loop: ir.Loop, b: int, end: ir.Branch, to: int) -> bool:
-    """Tell whether the other way of a branch only leaves a loop out."""
+    """Tell whether one way of a branch leads into a loop, and the other only leaves it out."""
     other = end.orelse if to == end.then else end.then
-    if loop.header in ir.reached(variant.blocks, (other,), {b}):
-        return False
+    leads = (loop.header in ir.reached(variant.blocks, (way,), {b}) for way in (to, other))
+    if [*leads] != [True, False]:
+        return False  # as where another loop asks the same, on another way
     behind = [
         n
         for last in asking(variant, loop)
