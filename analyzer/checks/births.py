@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from analyzer.base import FunctionId, Span
+from analyzer.base import FunctionId
 from analyzer.blame.configured import Condition, spelled, telling
 from analyzer.blame.culprit import Charge, Culprit
 from analyzer.checks.contracts import changed_contracts
@@ -229,9 +229,13 @@ def find(sides: Sides) -> Iterator[Charge]:
             yield Charge(
                 "wrong-initial-state",
                 Failure("wrong-initial-state", o),
-                Culprit(o.id, _last_span(o, sides), o.text, "initialiser"),
+                _initialiser(o, sides),
             )
 
 
-def _last_span(o: Observation, sides: Sides) -> Span:
-    return event_span(o.page.history[-1], sides) if o.page.history else o.span
+def _initialiser(o: Observation, sides: Sides) -> Culprit:
+    """Return who did the last thing to a page that starts in a wrong state."""
+    if not o.page.history:
+        return Culprit(o.id, o.span, o.text, "initialiser")
+    last = o.page.history[-1]
+    return Culprit(last.owner, event_span(last, sides), o.text, "initialiser")

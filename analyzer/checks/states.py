@@ -47,6 +47,7 @@ from analyzer.comparison.compare import (
     trapped,
 )
 from analyzer.findings import Cause, Finding, Status, Step
+from analyzer.flow.domain.observe import Kind
 from analyzer.pages.machine import TYPE, UNTYPED, Event, Verb, called
 from analyzer.rules import Rule
 
@@ -97,8 +98,12 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
 
 
 def _gathered(charges: list[Charge]) -> list[Charge]:
-    """Charge a convicted initialiser with all that fails over what it wrote."""
-    guilty = {c.culprit.id: c.culprit for c in charges if c.rule == "wrong-initial-state"}
+    """Charge a convicted initialiser with all that fails over what it wrote on such pages."""
+    guilty = {
+        (c.culprit.id, c.failure.seen.page.population): c.culprit
+        for c in charges
+        if c.rule == "wrong-initial-state"
+    }
     certain = {c.culprit.id for c in charges if c.failure.definite and c.rule == "leak-to-buddy"}
     leaked = {(c.culprit.id, _source(c)) for c in charges if c.rule == "leak-to-buddy"}
     gathered = []
@@ -110,8 +115,9 @@ def _gathered(charges: list[Charge]) -> list[Charge]:
         if source is not None and charge.culprit.role == "site" and below & leaked:
             continue  # what its caller forgets to take off is in its way
         follows = charge.culprit.role in ("site", "missing")
-        if follows and source is not None and source.owner in guilty:
-            culprit = guilty[source.owner]
+        population = charge.failure.seen.page.population
+        culprit = None if source is None else guilty.get((source.owner, population))
+        if follows and culprit is not None:
             gathered.append(Charge("wrong-initial-state", charge.failure, culprit))
         else:
             gathered.append(charge)
@@ -244,7 +250,7 @@ def _claim(charge: Charge, sides: Sides) -> str:
             return (
                 f"{name}() makes {pages} {_state(charge, sides)}, "
                 f"which {o.function}() does not expect"
-                if o.function != name
+                if o.function != name and o.kind is not Kind.BIRTH
                 else f"{name}() makes {pages} {_state(charge, sides)}, which changes what must stay"
             )
         case "double-set":

@@ -6,9 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from analyzer.c import ir
 from analyzer.flow.domain.activation import Activation
+from analyzer.flow.domain.numbers import Numbers
 from analyzer.flow.domain.observe import Kind, Outcome
-from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import Int, Page, Symbol, Value, compare, page_key
+from analyzer.flow.domain.state import DECIDED, State
+from analyzer.flow.domain.values import (
+    Element,
+    Int,
+    Page,
+    Symbol,
+    Unknown,
+    Value,
+    compare,
+    page_key,
+)
 from analyzer.flow.operations import Results
 from analyzer.flow.ranges import is_part
 from analyzer.flow.refine import refine
@@ -26,6 +36,9 @@ def told_by_call(
     Of a page that has a name, that is known. Where pages are made, the call asks what the
     parameters say, and each of its answers comes with that. None where nothing is known.
     """
+    marks = not run.finishing.isdisjoint((act.id, *(f.id for f in act.stack)))
+    if name in run.facts.index_of and marks and not isinstance(args[0], Element):
+        return _numbered(name, state, run)
     asked = run.facts.told_by.get(name)
     if asked is None:
         return None
@@ -34,7 +47,7 @@ def told_by_call(
     if page is not None and page.population:
         return [(state, Int(int(page.population == asked)))]
     if act.function.name not in run.facts.origins:
-        return None
+        return _told_to_marker(asked, state, run) if marks else None
     if (only := run.facts.makes.get(act.function.name)) is not None:
         return [(state, Int(int(only == asked)))]
     params = role_params(act.function, run.facts)
@@ -48,6 +61,41 @@ def told_by_call(
             left = [after for held, after in told if held]
         answers += [(after, Int(1)) for after in left]
     return answers or None
+
+
+def _told_to_marker(asked: str, state: State, run: Run) -> Results | None:
+    """Return the answers for who marks what an origin makes: it asks of that, before or after."""
+    made = _made(state, run)
+    if made:
+        return [(state, Int(int(made == {asked})))] if len(made) == 1 else None
+    place = _told(asked)
+    held = state.store.get(place)
+    if isinstance(held, Int):
+        return [(state, held)]
+    return [(state.put(place, answer), answer) for answer in (Int(0), Int(1))]
+
+
+def _numbered(name: str, state: State, run: Run) -> Results | None:
+    """Return what a zone's number is for who marks what was made: a population's, or another."""
+    made = _made(state, run)
+    for population in run.facts.populations:
+        if population.name in run.facts.told_by.values() and len(population.when) == 1:
+            number = run.numbers.get(population.when[0][1])
+            if number is None or len(made) != 1:
+                return None
+            others = Unknown(f"{name}:{population.name}", Numbers(but=frozenset({number})))
+            return [(state, Int(number) if made == {population.name} else others)]
+    return None
+
+
+def _made(state: State, run: Run) -> set[str]:
+    """Return which populations pages are of that origins have made."""
+    return {p.population for p in state.pages.values()} & {p.name for p in run.facts.populations}
+
+
+def _told(population: str) -> str:
+    """Return where a function remembers whether pages that it has made are of a population."""
+    return DECIDED.join(("", "", "", f"of {population}"))
 
 
 def entered_page(state: State, act: Activation, run: Run) -> State:
@@ -68,6 +116,8 @@ def name_population(act: Activation, entry: State, results: Results, run: Run) -
     """Name the population of the pages that an origin function has made, or hands on."""
     if act.function.name in run.facts.handers:
         return [_handed_on(state, value, act, run) for state, value in results]
+    if act.id in run.finishing:
+        return _finished(results, act, run)
     if act.function.name not in run.facts.origins:
         return results
     made = [(state, value) for state, value in results if _origin_key(act, entry, state)]
@@ -84,19 +134,52 @@ def name_population(act: Activation, entry: State, results: Results, run: Run) -
         if any(p.needs and not state.config.get(p.needs, True) for p in _named(population, run)):
             continue  # what is asked for does not exist there
         page = _started(page, run.starts.get(population)).of_population(population)
-        run.observe(
-            act,
-            act.function.span,
-            Kind.BIRTH,
-            Outcome.SEEN,
-            page,
-            text=act.function.name,
-            conditions=_assumed(state, run),
-        )
+        if not act.stack or act.stack[-1].id not in run.finishing:
+            _observe_birth(page, state, act, run)
         state = state.with_page(key, page)
         whole = _asked_for(key, act, entry)
         named.append((state if whole is None else state.rename_page(key, whole), value))
     return named
+
+
+def _finished(results: Results, act: Activation, run: Run) -> Results:
+    """Observe how pages start that a function has an origin make, and marks itself.
+
+    It may have asked which population they are of before they were made.
+    """
+    left: Results = []
+    for state, value in results:
+        pages = dict.fromkeys(state.pages.values())
+        made = [page for page in pages if page.population and _is_made_by(page, act)]
+        told = [(p.name, state.store.get(_told(p.name))) for p in run.facts.populations]
+        if any(
+            answer not in (None, Int(int(page.population == name)))
+            for page in made
+            for name, answer in told
+        ):
+            continue
+        for page in made:
+            _observe_birth(page, state, act, run)
+        left.append((state, value))
+    return left
+
+
+def _is_made_by(page: PageState, act: Activation) -> bool:
+    """Tell whether a page is one that a function had made."""
+    chain = page.history[0].chain if page.history and page.history[0].kind == "birth" else ()
+    return len(chain) > len(act.stack) and chain[len(act.stack)].id == act.id
+
+
+def _observe_birth(page: PageState, state: State, act: Activation, run: Run) -> None:
+    run.observe(
+        act,
+        act.function.span,
+        Kind.BIRTH,
+        Outcome.SEEN,
+        page,
+        text=act.function.name,
+        conditions=_assumed(state, run),
+    )
 
 
 def _asked_for(key: str, act: Activation, entry: State) -> str | None:

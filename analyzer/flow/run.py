@@ -21,6 +21,7 @@ from analyzer.flow.domain.values import Page, Value
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, Event, Frame, PageState, Space
 from analyzer.program.asked import Asked
+from analyzer.program.finishing import finishing
 from analyzer.program.held import Held, held_in
 from analyzer.program.interest import Heard, Interest, Role
 from analyzer.program.program import Program
@@ -165,6 +166,11 @@ class Run(Seen):
         return frozenset(
             op.name for op in self.space.operations.values() if op.dimension == TYPE and op.is_set
         )
+
+    @cached_property
+    def finishing(self) -> frozenset[FunctionId]:
+        """Return the functions that mark what they have an origin make."""
+        return finishing(self.program, self.space, self.facts)
 
     def common(self, path: str) -> Common:
         """Return what the functions beside a file that mark pages ask for."""

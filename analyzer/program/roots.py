@@ -9,6 +9,7 @@ from analyzer.base import FunctionId
 from analyzer.pages.facts import Facts, Lists
 from analyzer.pages.machine import TYPE, Space
 from analyzer.program.callers import callers_of, slots_of
+from analyzer.program.finishing import finishing
 from analyzer.program.held import held_in
 from analyzer.program.interest import Interest
 from analyzer.program.mattering import drivers_of, writers
@@ -37,9 +38,11 @@ def _makers(
     Where nobody up to two calls above a caller does, that caller is the place to start.
     """
     roots: set[FunctionId] = set()
+    marking = finishing(program, space, facts)
     for origin in facts.origins:
         for caller in program.calling(origin):
-            if _does_more(program, caller, {origin}, space, interest):
+            does_more = _does_more(program, caller, {origin}, space, interest)
+            if does_more and caller not in marking:
                 roots.add(caller)
                 continue
             above = callers_of(program, caller)
