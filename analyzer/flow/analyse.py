@@ -25,7 +25,7 @@ from analyzer.program.following import is_freed_next
 from analyzer.program.held import held_in
 from analyzer.program.inline import marking_in
 from analyzer.program.interest import Interest
-from analyzer.program.mattering import find_interest, search_words, writers
+from analyzer.program.mattering import accessors, find_interest, search_words, writers
 from analyzer.program.names import Sources
 from analyzer.program.program import Program
 from analyzer.program.roots import find_holders, find_roots
@@ -103,7 +103,7 @@ def prepare(
         program.look_up(marking)
     program.add((facts.release.file,))
     program.add(paths)
-    program.share_macros()
+    program.share_macros(accessors(law.space, facts))
     numbers = program.numbers(facts.headers)
     return Prepared(program, law, as_named_by(numbers, facts), numbers)
 

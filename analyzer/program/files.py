@@ -6,7 +6,7 @@ import copy
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 from analyzer.base import FunctionId, Gap
@@ -115,9 +115,12 @@ class Files(Witness):
                 self._values[stored.value].add(stored.slot)
         return tuple(new)
 
-    def share_macros(self) -> None:
-        """Know in every file the macros of the headers for all the kernel that were read."""
-        self._names.share([facets.unit for facets in self._facets.values()])
+    def share_macros(self, accessors: Collection[str]) -> None:
+        """Know in every file the macros of the headers for all the kernel that were read.
+
+        Know as well what of other files calls one of the accessors.
+        """
+        self._names.share([*self._facets.values()], accessors)
 
     def callers(self, name: str) -> Sequence[FunctionId]:
         """Return the functions of the files that were read which call a name."""

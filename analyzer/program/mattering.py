@@ -21,12 +21,16 @@ _LEVELS = 12
 
 def search_words(space: Space, facts: Facts) -> frozenset[str]:
     """Return the words whose files the analysis reads first."""
-    accessors = (
+    return frozenset((*accessors(space, facts), *facts.origins, *facts.handers, *facts.search))
+
+
+def accessors(space: Space, facts: Facts) -> frozenset[str]:
+    """Return what changes a tracked type, or asks for it."""
+    return frozenset(
         op.name
         for op in space.operations.values()
         if op.dimension == TYPE and op.label in facts.types
     )
-    return frozenset((*accessors, *facts.origins, *facts.handers, *facts.search))
 
 
 def writers(space: Space, facts: Facts) -> frozenset[str]:

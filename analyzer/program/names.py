@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from analyzer.c.own import (
 )
 from analyzer.c.unit import KEYWORD_NAMES, LARGEST, Unit, called_names
 from analyzer.pages.laws import HEADER
-from analyzer.program.cache import Cache
+from analyzer.program.cache import Cache, Facets
 
 
 class Sources(NamedTuple):
@@ -59,12 +59,16 @@ class Names:
         self._numbers: dict[str, Mapping[str, int]] = {}
         self._taken: dict[str, frozenset[str]] = {}
         self._shared: tuple[tuple[int, str, Macro | None], ...] = ()
+        self._marking: frozenset[str] = frozenset()
 
-    def share(self, units: Sequence[Unit]) -> None:
+    def share(self, read: Sequence[Facets], accessors: Collection[str]) -> None:
         """Know in every file the macros by which headers for all the kernel do something to pages.
 
-        Not one of which there are several: which of them a file includes is not followed.
+        Not one of which there are several: which of them a file includes is not followed. Know as
+        well the functions of files that call one of the accessors, wherever they are declared.
         """
+        units = [facets.unit for facets in read]
+        self._marking = frozenset().union(*(_calling(facets, accessors) for facets in read))
         acting = self._sources.moving - self._sources.naming
         headers = [u for u in units if u.path.endswith(".h") and u.path != HEADER]
         headers = [u for u in headers if _is_shared(u.path)]
@@ -95,6 +99,7 @@ class Names:
             for at, file in files
             for m in _placed(own_macros(file, names - self._taken_from(file.path)), at)
         ]
+        moving |= self._marking - names
         moving |= _declared([file for _, file in files]) - names
         moving |= _reaching([file for _, file in files], moving)
         wrap = frozenset().union(*(wrapping_macros(f, moving) for _, f in files)) - names
@@ -175,6 +180,14 @@ def _placed(
     """Yield macros from where their file is included on; at is None for the file itself."""
     for start, name, macro in macros:
         yield (start if at is None else at), name, macro
+
+
+def _calling(facets: Facets, names: Collection[str]) -> Iterator[str]:
+    """Yield the functions of a file which others see that call one of some names."""
+    for function, called in facets.calls.items():
+        found = facets.unit.definitions.get(function, ())
+        if not called.isdisjoint(names) and not all(d.static for d in found):
+            yield function
 
 
 def _declared(files: Sequence[Unit]) -> frozenset[str]:
