@@ -108,6 +108,7 @@ def check(
                 break
         else:
             told.take(step.patch, judged)
+            told.tell_comments(step)
             if not isinstance(judged, str) and budget.interrupted():
                 told.stop(step.patch)
                 break
@@ -170,6 +171,15 @@ class _Told:
             self.idle[patch.index] = judged.unmoved
         self.gaps.update(dict.fromkeys(judged.gaps))
         self.files, self.functions = judged.files, judged.functions
+
+    def tell_comments(self, step: Step) -> None:
+        """Forget comments that told of a state that is gone, where a later patch mends them."""
+        if self.derived and any(f.introduced_by != step.patch.index for f in self.found):
+            from analyzer.checks.comments import told_still
+
+            changed = {name: name for name in step.changed}
+            changed |= {old: new for old, new in self.moved.items() if new in step.changed}
+            self.found = told_still(self.found, step.trees.after, changed, self.derived)
 
     def miss(self, patch: Patch, end: BaseException) -> None:
         """Admit that nothing of a patch was judged, and why."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analyzer.base import Span
 from analyzer.c.ir import Definition
-from analyzer.c.unit import Unit, comment_spans
+from analyzer.c.unit import Unit, comment_spans, scan_unit
 from analyzer.checks.births import initial_states
 from analyzer.comparison.compare import Sides
-from analyzer.findings import Cause, Finding, Migration, Step
+from analyzer.findings import Cause, Finding, Migration, Status, Step
 from analyzer.flow.domain.observe import Behaviour
 from analyzer.pages.machine import SET
 from analyzer.program.params import passes_pages
 from analyzer.rules import Rule
 from analyzer.spelling import usual_names
+from analyzer.tree import Tree
 
 #: What parts the words of a comment: blanks, ends of lines and the stars before its lines.
 _WORD = re.compile(r"[^\s*]+", re.ASCII)
@@ -45,6 +46,41 @@ def find_comments(
                 finding = _finding(rule, migration, cause, span, function, unit)
                 found.setdefault((path, span.start), replace(finding, mark=mark))
     return tuple(found.values())
+
+
+def told_still(
+    found: Iterable[Finding], tree: Tree, changed: Mapping[str, str], moved: Iterable[Migration]
+) -> list[Finding]:
+    """Return what was found in a series but for comments that a later patch of it has mended.
+
+    changed gives the files that the patch changes, by what they were called where something was
+    found in them; moved are the migrations of the series. A comment need not change with the code.
+    """
+    lost = tuple(sorted({w for m in moved for w in {*m.before.split()} - {*m.after.split()}}))
+    kept = []
+    for f in found:
+        if f.rule == "stale-comment" and f.status is Status.INTRODUCED and f.file in changed:
+            left = _left_at(f.function, changed[f.file], tree, lost)
+            held = [
+                other for other in found if (other.rule, other.function) == (f.rule, f.function)
+            ]
+            if f.operation not in left and len(left) < len(held):
+                continue
+        kept.append(f)
+    return kept
+
+
+def _left_at(function: str, path: str, tree: Tree, lost: tuple[str, ...]) -> list[str]:
+    """Return how the comments of a function begin that speak of a state."""
+    text = tree.read(path)
+    unit = scan_unit(path, b"" if text is None else text)
+    return [_begin(unit, span) for span, _, at in _stale(unit, lost) if at == function]
+
+
+def _begin(unit: Unit, span: Span) -> str:
+    """Return how a comment begins, in one line."""
+    text = unit.text[span.start : span.end].decode("utf-8", "replace")
+    return " ".join(text.replace("*", " ").replace("/", " ").split())[:120]
 
 
 def _lost(sides: Sides, migration: Migration) -> tuple[str, ...]:
@@ -157,12 +193,11 @@ def _function_of(unit: Unit, span: Span) -> str:
 def _finding(
     rule: Rule, migration: Migration, cause: Cause, span: Span, function: str, unit: Unit
 ) -> Finding:
-    text = unit.text[span.start : span.end].decode("utf-8", "replace")
     return Finding(
         rule=rule.id,
         function=function,
         file=unit.path,
-        operation=" ".join(text.replace("*", " ").replace("/", " ").split())[:120],
+        operation=_begin(unit, span),
         span=span,
         severity=rule.severity,
         confidence=rule.confidence,

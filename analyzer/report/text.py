@@ -17,7 +17,7 @@ from analyzer.select import Selected, is_hazard
 #: So many functions are told of whose contract changed.
 _MOST_CONTRACTS = 8
 _HEADINGS = {
-    Status.FIXED: "Fixed by the patch:",
+    Status.FIXED: "Fixed by the patch, told as if it were taken back:",
     Status.PRE_EXISTING: "There before, and not the patch's doing:",
 }
 

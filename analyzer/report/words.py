@@ -208,6 +208,8 @@ def remark(finding: Finding) -> str:
     """Say in brackets what keeps a finding from being an open problem; empty where nothing does."""
     if is_hazard(finding):
         return f" (from patch {finding.introduced_by} until patch {finding.fixed_by} mends it)"
+    if finding.status is Status.FIXED:
+        return " (fixed; told as if the patch were taken back)"
     return "" if finding.status is Status.INTRODUCED else f" ({finding.status})"
 
 
