@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from analyzer.report import words
@@ -33,7 +34,9 @@ def render(audit: Audit, *, width: int = 80, colour: bool = False) -> str:
         if sites:
             heading = wrap(_HEADINGS[verdict], width)
             blocks.append([paint(line, "title") for line in heading])
-            blocks[-1] += [line for s in sites for line in _site(s, width, paint)]
+            times = Counter((s, s.line) for s in sites)  # a line may say the same again
+            for (site, _), n in times.items():
+                blocks[-1] += _site(site, n, width, paint)
     blocks.append(list(_sum(audit, width, paint)))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -47,11 +50,13 @@ def _head(audit: Audit, width: int, paint: Paint) -> Iterator[str]:
         yield from wrap(plain(f"patch: {audit.patch}"), width, first="  ", rest="    ")
 
 
-def _site(site: Site, width: int, paint: Paint) -> Iterator[str]:
+def _site(site: Site, times: int, width: int, paint: Paint) -> Iterator[str]:
     where = f"{site.file}:{site.line}"
     if site.function:
         where += f" {site.function}()"
     what = f"{site.operation} {_deed(site)}"
+    if times > 1:
+        what += f", {counted(times, 'use')}"
     style = _STYLES[site.verdict]
     lines = wrap(plain(f"{where}: {what}"), width, first="  ", rest="      ")
     yield paint(lines[0], style)

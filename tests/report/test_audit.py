@@ -66,6 +66,15 @@ def test_text_groups_by_verdict_and_shows_both_ways() -> None:
     assert "[removed by the patch]" in text
 
 
+def test_text_tells_once_what_a_line_says_twice() -> None:
+    elsewhere = replace(SITE, span=replace(SITE.span, line=4))
+    text = audit_text.render(replace(AUDIT, sites=(SITE, SITE, elsewhere)))
+
+    assert 1 == text.count("mm/walk.c:2 walk(): PageReserved (reads), 2 uses\n")
+    assert 1 == text.count("mm/walk.c:4 walk(): PageReserved (reads)\n")
+    assert "3 uses: 3 affected" in text
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_text_keeps_to_the_width(width: int) -> None:
     assert all(len(line) <= width for line in audit_text.render(AUDIT, width=width).splitlines())
