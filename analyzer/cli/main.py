@@ -139,11 +139,13 @@ def run() -> NoReturn:
 def _open_streams() -> None:
     """Put nothing in the place of a standard stream that whoever runs the tool has closed.
 
-    Else the next file that is opened takes its number, and is written to as if it were that.
+    Else the next file that is opened takes its number, and is written to as if it were that. A
+    report for which there is no standard output fails like one for which there is no room.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
-            nothing = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            how = os.O_RDONLY if name == "stdout" else os.O_RDWR
+            nothing = os.open(os.devnull, how)  # the lowest number that is free
             if nothing != number:
                 os.dup2(nothing, number)
             setattr(sys, name, os.fdopen(number, mode))

@@ -98,8 +98,19 @@ def test_an_input_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
     assert (2, (b"", said)) == (ours.returncode, output)
 
 
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
-def test_a_closed_stream_changes_no_status(closed: str) -> None:
+@pytest.mark.parametrize(
+    ("closed", "status", "said"),
+    [
+        ("<&-", 1, b""),
+        ("2>&-", 1, b""),
+        (">&-", 2, b"offlint: standard output: cannot write: Bad file descriptor\n"),
+        ("<&- >&- 2>&-", 2, b""),
+        ("--output /dev/null >&-", 1, b""),
+    ],
+)
+def test_a_report_is_lost_silently_in_no_closed_stream(
+    closed: str, status: int, said: bytes
+) -> None:
     command = f'"$0" -m analyzer "$@" {closed}'
     done = subprocess.run(
         ["sh", "-c", command, sys.executable, *CHECK, "--format", "terse", PATCH],
@@ -109,8 +120,8 @@ def test_a_closed_stream_changes_no_status(closed: str) -> None:
         check=False,
     )
 
-    assert (1, b"") == (done.returncode, done.stderr)
-    assert (b"DOUBLE_SET" in done.stdout) is (closed == "<&-")
+    assert (status, said) == (done.returncode, done.stderr)
+    assert (b"DOUBLE_SET" in done.stdout) is (">&-" not in closed.replace("2>&-", ""))
 
 
 def test_an_interrupt_ends_quietly() -> None:
