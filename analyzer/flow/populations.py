@@ -27,6 +27,9 @@ from analyzer.pages.facts import Population
 from analyzer.pages.machine import CLEAR, EITHER, UNTYPED, PageState
 from analyzer.program.params import page_params, role_params
 
+#: Set before the name of a population that a page is not of.
+_NO = "no "
+
 
 def told_by_call(
     name: str, args: Sequence[Value], state: State, act: Activation, run: Run
@@ -46,6 +49,8 @@ def told_by_call(
     page = None if key is None else state.pages.get(key)
     if page is not None and page.population:
         return [(state, Int(int(page.population == asked)))]
+    if key is not None and page is not None and any(map(run.facts.is_origin, act.stack)):
+        return _told_to_helper(asked, key, page, state)
     if act.function.name not in run.facts.origins:
         return _told_to_marker(asked, state, run) if marks else None
     if (only := run.facts.makes.get(act.function.name)) is not None:
@@ -61,6 +66,14 @@ def told_by_call(
             left = [after for held, after in told if held]
         answers += [(after, Int(1)) for after in left]
     return answers or None
+
+
+def _told_to_helper(asked: str, key: str, page: PageState, state: State) -> Results | None:
+    """Return the answers for who helps an origin, which names the page by the parameters later."""
+    if not page.history or page.history[0].kind != "birth":
+        return None
+    found = ((Int(0), f"{_NO}{asked}"), (Int(1), asked))
+    return [(state.with_page(key, page.of_population(name)), told) for told, name in found]
 
 
 def _told_to_marker(asked: str, state: State, run: Run) -> Results | None:
@@ -130,8 +143,10 @@ def name_population(act: Activation, entry: State, results: Results, run: Run) -
         if key is None or page is None or not page.history:
             named.append((state, value))
             continue
-        population = _population(act, state, run)
-        if any(p.needs and not state.config.get(p.needs, True) for p in _named(population, run)):
+        population = _agreed(_population(act, state, run), page.population, act, state, run)
+        if population is None or any(
+            p.needs and not state.config.get(p.needs, True) for p in _named(population, run)
+        ):
             continue  # what is asked for does not exist there
         page = _started(page, run.starts.get(population)).of_population(population)
         if not act.stack or act.stack[-1].id not in run.finishing:
@@ -229,6 +244,40 @@ def _origin_key(act: Activation, entry: State, state: State) -> str | None:
     return born[0] if born else None
 
 
+def _agreed(population: str, told: str, act: Activation, state: State, run: Run) -> str | None:
+    """Return the population by the parameters and by what helpers were told; None if they differ.
+
+    What the parameters leave open helpers may have asked for.
+    """
+    names = [p.name for p in run.facts.populations]
+    if not told or told == population or told.removeprefix(_NO) not in names:
+        return population
+    if told.startswith(_NO):
+        return None if told == f"{_NO}{population}" else population
+    if population in names and names.index(population) < names.index(told):
+        return None
+    is_open = all(
+        c is not False for p in _named(told, run) for c in _conditions(p, act, state, run)
+    )
+    return told if is_open else None
+
+
+def _conditions(
+    population: Population, act: Activation, state: State, run: Run
+) -> Iterator[bool | None]:
+    """Yield which of a population's conditions the parameters of an origin meet."""
+    params = role_params(act.function, run.facts)
+    for role, wanted in population.when:
+        value = state.store.get(act.place(params.get(role, role)))
+        number = run.numbers.get(wanted)
+        meant: Value = Symbol(wanted) if number is None else Int(number)
+        held = None if value is None else compare("==", value, meant)
+        if held is None and value is not None:  # it may have been asked for before
+            cond = ir.Binary("==", ir.Name(params.get(role, role)), ir.Name(wanted))
+            held = None if any(is_so for is_so, _ in refine(cond, state, act, run)) else False
+        yield held
+
+
 def _named(name: str, run: Run) -> Iterator[Population]:
     return (p for p in run.facts.populations if p.name == name)
 
@@ -246,12 +295,6 @@ def _population(act: Activation, state: State, run: Run) -> str:
             line = act.function.span.line
             run.gap("population", act, line, f"no parameter found that is its {role.name}")
     for population in run.facts.populations:
-        for role_name, wanted in population.when:
-            value = state.store.get(act.place(params.get(role_name, role_name)))
-            number = run.numbers.get(wanted)
-            meant: Value = Symbol(wanted) if number is None else Int(number)
-            if value is None or compare("==", value, meant) is not True:
-                break
-        else:
+        if all(_conditions(population, act, state, run)):
             return population.name
     return "unnamed"

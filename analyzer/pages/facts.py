@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from analyzer.data import read_facts
-from analyzer.pages.machine import Event, PageState
+from analyzer.pages.machine import Event, Frame, PageState
 
 #: The population of pages from the buddy, which no origin made: they concern whoever is given
 #: them, and nobody on the way.
@@ -229,6 +229,10 @@ class Facts:
             return True
         births = (e for e in page.history if e.kind == "birth" and e.function in self.origins)
         return any(e.chain and e.chain[-1].id == event.owner for e in births)
+
+    def is_origin(self, frame: Frame) -> bool:
+        """Tell whether a call is made by a function that makes pages."""
+        return frame.function in self.origins
 
     def title(self, population: str) -> str:
         """Return how a population is called in a message."""
