@@ -12,7 +12,8 @@ What decides is who wrote the state last, what the patch changed, and who passes
 6. Of a page that another entry point has put on a list, or into a structure, it is who takes it
    off and frees it, or hands it to a function that frees others as it should.
 7. A function that the patch has added is it where it frees what it made, what it had others mark,
-   or what any of several others hand it.
+   or what any of several others hand it; and where several that are new call it to take the mark
+   off, and it never does.
 8. What a function does once more, or has had others do already, it does itself (`writers.py`).
 9. An initialiser is convicted only where no page of its population gets through any more, in no
    configuration or, where the patch has its pages start in different states, in one of them.
@@ -27,6 +28,7 @@ from analyzer.blame.missing import missing_writer, passed_before, who_stopped
 from analyzer.blame.writers import (
     changed_terms,
     has_had_it_done,
+    idle_helper,
     is_born_in,
     is_shared,
     only_unmarked,
@@ -50,7 +52,7 @@ def blame(failure: Failure, sides: Sides) -> Culprit:
     again = None if source is None else second_call(seen, source, sides)
     if again is not None:
         return culprit_at(again, "caller")
-    added = _added(seen, passing, sides)
+    added = idle_helper(seen, sides) or _added(seen, passing, sides)
     if added is not None:
         return added
     if source is not None and failure.rule != "redundant-op" and where_it_differs(seen, sides):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analyzer.base import FunctionId
+from analyzer.blame.culprit import Culprit
 from analyzer.comparison.compare import Sides
 from analyzer.comparison.guards import guarded_calls
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
-from analyzer.pages.machine import Event, Frame, PageState
+from analyzer.pages.machine import TYPE, Event, Frame, PageState, Verb
 
 
 def second_call(seen: Observation, source: Event, sides: Sides) -> Frame | None:
@@ -89,6 +90,53 @@ def is_shared(seen: Observation, sides: Sides) -> bool:
     )
     above = {o.chain[-2:-1] for o in failing if (o.kind, o.outcome) == (seen.kind, seen.outcome)}
     return len(above) > 1
+
+
+def idle_helper(seen: Observation, sides: Sides) -> Culprit | None:
+    """Return a new function that is to unmark what several new ones free, and never does.
+
+    Pages come out of it as they went in, and all that it is called by leaks.
+    """
+    if seen.kind is not Kind.SINK or seen.dimension != TYPE or not sides.is_new(seen.id):
+        return None
+    program, behaviour = sides.programs.after, sides.behaviours.after
+    leaking = {o.id for o in behaviour.observations if is_alike(o, seen)}
+    for name in sorted(program.called(seen.id)):
+        for id in program.resolve(name, seen.path) if program.is_function(name) else ():
+            callers = frozenset(program.calling(program.called_as(id)))
+            several = len(callers) > 1 and callers <= leaking
+            if several and sides.is_new(id) and _leaves_marked(id, seen, sides):
+                for function in program.lowered(id):
+                    return Culprit(id, function.span, function.name, "missing")
+    return None
+
+
+def is_alike(one: Observation, other: Observation) -> bool:
+    """Tell whether two observations are of the same kind, and of pages of one population."""
+    return (one.kind, one.outcome, one.dimension, one.page.population) == (
+        other.kind,
+        other.outcome,
+        other.dimension,
+        other.page.population,
+    )
+
+
+def _leaves_marked(id: FunctionId, seen: Observation, sides: Sides) -> bool:
+    """Tell whether a function names a clear of what pages have, and all come out with that."""
+    behaviour, program = sides.behaviours.after, sides.programs.after
+    operations = behaviour.space.operations
+    held = behaviour.space.common(seen.page.types)
+    clears = (op for n in program.called(id) if (op := operations.get(n)) is not None)
+    ways = [
+        (p.entered.types, p.left.types)
+        for p in behaviour.passages
+        if p.function == id and p.population == seen.page.population and p.entered and p.left
+    ]
+    return (
+        any(op.verb is Verb.CLEAR and (op.label,) == held for op in clears)
+        and bool(ways)
+        and all(way == (seen.page.types, seen.page.types) for way in ways)
+    )
 
 
 def is_born_in(page: PageState, id: FunctionId) -> bool:

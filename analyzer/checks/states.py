@@ -192,7 +192,7 @@ def _finding(charge: Charge, sides: Sides, rules: Mapping[str, Rule]) -> Finding
     if cause is None:
         cause = Cause(culprit.span, culprit.id[1])
     if culprit.role == "missing":
-        trace = (*trace[-6:], _missing_step(charge))[-7:]
+        trace = (*trace[-6:], _missing_step(charge, sides))[-7:]
     return Finding(
         rule=rule.id,
         function=culprit.id[1],
@@ -225,11 +225,12 @@ def _missing_clear(charge: Charge, sides: Sides) -> str:
     return min(clears, key=lambda name: (not name.startswith("__ClearPage"), name), default="")
 
 
-def _missing_step(charge: Charge) -> Step:
+def _missing_step(charge: Charge, sides: Sides) -> Step:
     name = charge.culprit.id[1]
-    return Step(
-        charge.culprit.span, name, f"{name}() used to write this state on the way, and does not now"
-    )
+    says = f"{name}() used to write this state on the way, and does not now"
+    if sides.is_new(charge.culprit.id):
+        says = f"{name}() is there to write another state on the way, and never does"
+    return Step(charge.culprit.span, name, says)
 
 
 def _message(charge: Charge, sides: Sides) -> str:
@@ -261,7 +262,8 @@ def _claim(charge: Charge, sides: Sides) -> str:
             certain = "hands" if charge.failure.definite else "may hand"
             lets = "lets" if charge.culprit.role == "missing" and o.function != name else certain
             if lets == "lets":
-                return f"{name}() no longer takes {held} off {pages} that {o.function}() frees"
+                takes = "does not take" if sides.is_new(charge.culprit.id) else "no longer takes"
+                return f"{name}() {takes} {held} off {pages} that {o.function}() frees"
             return f"{name}() {certain} {pages}, still {held}, to the buddy"
         case "missing-clear":
             return f"{name}() puts {pages} to use, still {held} from their initialisation"
