@@ -39,9 +39,8 @@ def told_by_call(
     Of a page that has a name, that is known. Where pages are made, the call asks what the
     parameters say, and each of its answers comes with that. None where nothing is known.
     """
-    marks = not run.finishing.isdisjoint((act.id, *(f.id for f in act.stack)))
-    if name in run.facts.index_of and marks and not isinstance(args[0], Element):
-        return _numbered(name, state, run)
+    if name in run.facts.index_of and not isinstance(args[0], Element):
+        return _numbered(name, state, run) if _is_marker(act, run) else None
     asked = run.facts.told_by.get(name)
     if asked is None:
         return None
@@ -52,7 +51,7 @@ def told_by_call(
     if key is not None and page is not None and any(map(run.facts.is_origin, act.stack)):
         return _told_to_helper(asked, key, page, state)
     if act.function.name not in run.facts.origins:
-        return _told_to_marker(asked, state, run) if marks else None
+        return _told_to_marker(asked, state, run) if _is_marker(act, run) else None
     if (only := run.facts.makes.get(act.function.name)) is not None:
         return [(state, Int(int(only == asked)))]
     params = role_params(act.function, run.facts)
@@ -66,6 +65,11 @@ def told_by_call(
             left = [after for held, after in told if held]
         answers += [(after, Int(1)) for after in left]
     return answers or None
+
+
+def _is_marker(act: Activation, run: Run) -> bool:
+    """Tell whether a function marks what it has an origin make, or helps one that does."""
+    return not run.finishing.isdisjoint((act.id, *(f.id for f in act.stack)))
 
 
 def _told_to_helper(asked: str, key: str, page: PageState, state: State) -> Results | None:
