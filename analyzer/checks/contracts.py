@@ -44,7 +44,7 @@ def changed_contracts(sides: Sides, population: str) -> tuple[ContractChange, ..
     changes = []
     for id in sorted(before.keys() | after.keys()):
         did, does = before.get(id, {}), after.get(id, {})
-        if failing and not does and id not in met:
+        if failing and not does and id not in met and not sides.touches(id):
             continue  # no page gets as far as that, because one fails before
         gained, lost = _without(does, did), _without(did, {**does, **failing.get(id, {})})
         span = _span(id, sides) if gained or lost else None
