@@ -47,7 +47,7 @@ class Cache:
     """Share work between trees: a file or a definition with the same text is read once."""
 
     facets: dict[tuple[str, bytes], Facets] = field(default_factory=dict)
-    lowered: dict[tuple[str, int, bytes, Own], Function] = field(default_factory=dict)
+    lowered: dict[tuple[str, int, int, bytes, Own], Function] = field(default_factory=dict)
     signatures: dict[tuple[str, int, bytes], Signature] = field(default_factory=dict)
     laws: dict[tuple[bytes, tuple[str, ...]], Law] = field(default_factory=dict)
     values: dict[tuple[str, bytes], Mapping[str, int]] = field(default_factory=dict)
@@ -89,8 +89,8 @@ class Cache:
         self, unit: Unit, definition: Definition, config: Mapping[str, bool], own: Own
     ) -> Function:
         """Return a lowered definition."""
-        start, end = definition.span.start, definition.span.end
-        key = (unit.path, start, unit.text[start:end], own)
+        start, end, line = definition.span.start, definition.span.end, definition.span.line
+        key = (unit.path, start, line, unit.text[start:end], own)
         found = self.lowered.get(key)
         if found is None:
             found = lower(unit, definition, config=config, own=own)
