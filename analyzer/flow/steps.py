@@ -8,6 +8,7 @@ from functools import lru_cache
 from analyzer.c import ir
 from analyzer.flow.asks.tested import AT_ZERO, plain
 from analyzer.flow.domain.values import MIRRORED
+from analyzer.flow.loops import asking, decided_by
 from analyzer.pages.aside import is_harmless
 from analyzer.program.shape import addressed_in, expressions_of, names_in, root_name, written
 
@@ -225,8 +226,8 @@ def _is_above_zero(variant: ir.Variant, loop: ir.Loop, name: str) -> bool:
 def way_back(variant: ir.Variant) -> Mapping[tuple[int, ir.Expr], str]:
     """Return where variables are stepped down in loops, and where they begin to be.
 
-    By the assignment's offset and target; each with the variable that the loop holds it against,
-    or nothing.
+    By the assignment's offset and target; each with the variable that the loop holds it against
+    or counts back to, or nothing.
     """
     found: dict[tuple[int, ir.Expr], str] = {}
     steps = sorted(_assigns(variant, range(len(variant.blocks))), key=lambda s: s.span.start)
@@ -234,12 +235,38 @@ def way_back(variant: ir.Variant) -> Mapping[tuple[int, ir.Expr], str]:
         inside = frozenset(step.span.start for step in _assigns(variant, loop.blocks))
         for name in sorted(_steps_down(variant, loop.blocks)):
             bound = _bound(variant, loop, name)
+            base = "" if bound else _counted_back(variant, loop, name)
             own = [s for s in steps if s.span.start in inside and _name(s) == name]
-            found.update(((s.span.start, s.target), bound) for s in own if is_decrement(s))
+            back = name if base else bound
+            found.update(((s.span.start, s.target), back) for s in own if is_decrement(s))
             before = [s for s in steps if _name(s) == name and s.span.start < own[0].span.start]
-            if before and not is_decrement(before[-1]) and _is_met(variant, loop, name):
-                found[before[-1].span.start, before[-1].target] = bound
+            if before and not is_decrement(before[-1]) and (base or _is_met(variant, loop, name)):
+                found[before[-1].span.start, before[-1].target] = base or bound
     return found
+
+
+def _counted_back(variant: ir.Variant, loop: ir.Loop, name: str) -> str:
+    """Return the variable to which a loop counts back as many as were added to it, if it does.
+
+    `for (pfn += nr; nr; nr--) use(--pfn)`, `p = page + nr; while (nr--) use(--p)`.
+    """
+    ways = [n for n, b in enumerate(variant.blocks) if loop.header in ir.successors(b.end)]
+    ways = [n for n in ways if n not in loop.blocks]
+    if len(ways) != 1 or _is_met(variant, loop, name):
+        return ""
+    block = variant.blocks[ways[0]]
+    steps = block.instructions
+    last = max((n for n, s in enumerate(steps) if name in written(s)), default=None)
+    match steps[last] if isinstance(block.end, ir.Jump) and last is not None else None:
+        case ir.Assign(_, ir.Binary("+", ir.Name(base), ir.Name(many))):
+            pass
+        case _:
+            return ""
+    rest = steps[last:][1:]
+    used = any(name in names_in(e) for s in rest for e in expressions_of(s))
+    moved = {base, many}.intersection(x for s in rest for x in written(s))
+    counted = any(many in decided_by(variant.blocks[b]) for b in asking(variant, loop))
+    return base if counted and not used and not moved else ""
 
 
 def _is_met(variant: ir.Variant, loop: ir.Loop, name: str) -> bool:
