@@ -114,7 +114,9 @@ def counts_back(value: Value, e: ir.Binary, number: Value, act: Activation, run:
 def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
     """Return what a loop has stepped to: back in the range, or somewhere further on."""
     if isinstance(value, Page):
-        return Page(_range_of(value.key), value.form) if op == "-" else value
+        passed_by = value.key.removesuffix(_END)
+        back = _range_of(value.key) if passed_by == value.key else passed_by
+        return Page(back, value.form) if op == "-" else value
     base = _range_of(value.key)
     return Offset(base) if op == "-" else Unknown(base + STEPPED)
 
@@ -228,7 +230,7 @@ def passed(n: int, names: Iterable[str], state: State, act: Activation, run: Run
             note_computed(key, (held,), state, run)
             found = Page(key, held.form) if isinstance(held, Page) else Unknown(key)
             state = state.put(place, found)
-        elif isinstance(held, Page) and FROM not in held.key:
+        elif isinstance(held, Page) and not held.key.endswith(_END):
             state = state.put(place, Page(held.key + _END, held.form))
     return state
 
