@@ -18,6 +18,11 @@ _WORD = re.compile(r"\w+")
 _COMPUTES = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)([\w\s&|^~!<>=+*/%?:.()-]*)")
 #: A macro with parameters that heads a loop.
 _HEADS = re.compile(r"([A-Za-z_]\w*)\((?!\s*\))[\w\s,]*\)\s*(?:for|\w*for_each\w*)\s*\(")
+#: What a macro that steps what it is passed does with one of its parameters.
+_STEPS = re.compile(
+    r"[\s(]*(?:(?:\+\+|--)[\s(]*(\w+)|(\w+)[\s)]*(?:\+\+|--|[+-]?=(?!=)[\w\s()<*+-]+))[\s)]*"
+)
+_BLOCK = re.compile(r"\s*do\s*\{(.*)\}\s*while\s*\(\s*0\s*\)\s*", re.S)
 #: A macro with parameters, and what it stands for.
 _STANDS = re.compile(r"([A-Za-z_]\w*)\(([^()]*)\)(.*)", re.S)
 #: A function's name that a macro puts together: `toy_##name(`.
@@ -117,11 +122,11 @@ def _firsts(unit: Unit) -> frozenset[str]:
 
 @lru_cache(maxsize=_FILES)
 def plain_macros(unit: Unit) -> tuple[tuple[int, str, Macro | None], ...]:
-    """Return the macros of a file that head loops, or stand for a value of what they are passed.
+    """Return the macros of a file that head loops, or compute with what they are passed or step it.
 
     Of several under different `#if`, the first.
     """
-    names = set()
+    names, stepping = set(), set()
     for line in unit.directives:
         if line.keyword == "define" and "(" in line.argument:
             m = _COMPUTES.fullmatch(line.argument)
@@ -129,10 +134,29 @@ def plain_macros(unit: Unit) -> tuple[tuple[int, str, Macro | None], ...]:
                 m = _HEADS.match(line.argument)
             if m is not None:
                 names.add(m[1])
+            elif (m := _stepping(line.argument)) is not None:
+                stepping.add(m[1])
     found: dict[str, tuple[int, str, Macro | None]] = {}
-    for start, name, macro in own_macros(unit, names):
+    for start, name, macro in own_macros(unit, names | stepping):
+        if name in found and name not in names:
+            found[name] = (start, name, None)  # what another one does is not known
         found.setdefault(name, (start, name, macro))
     return tuple(found.values())
+
+
+def _stepping(definition: str) -> re.Match[str] | None:
+    """Match a macro with parameters that does nothing but step some of them on or back."""
+    m = _STANDS.match(definition)
+    if m is None or ("=" not in m[3] and "++" not in m[3] and "--" not in m[3]):
+        return None
+    block = _BLOCK.fullmatch(m[3])
+    body = m[3] if block is None else block[1]
+    if _CALL.search(body):
+        return None
+    params = _WORD.findall(m[2])
+    steps = [_STEPS.fullmatch(part) for part in re.split(r"[,;]", body) if part.strip()]
+    done = all(step is not None and (step[1] or step[2]) in params for step in steps)
+    return m if steps and done else None
 
 
 @dataclass(frozen=True, slots=True)
