@@ -108,7 +108,8 @@ def _dispatch(site: CallSite, state: State) -> Results:
         return _direct(site, found, state)
     if points:
         return _indirect(site, state)
-    asked = answering(name, path, run.program) if _are_held(site.args, state) else ()
+    told = run.facts.told_by.keys()
+    asked = answering(name, path, run.program, told) if _are_held(site.args, state) else ()
     results = [result for id in asked for result in site.enter(id, state)]
     return results or site.unknown(unentered.unread(site, state))
 
