@@ -113,12 +113,12 @@ def counts_back(value: Value, e: ir.Binary, number: Value, act: Activation, run:
 
 def _step(value: Page | Unknown | NonZero | Offset, op: str) -> Value:
     """Return what a loop has stepped to: back in the range, or somewhere further on."""
+    end = _END if isinstance(value, Page) else STEPPED
+    part = value.key.removesuffix(end)
+    back = _range_of(part) if part == value.key else part
     if isinstance(value, Page):
-        passed_by = value.key.removesuffix(_END)
-        back = _range_of(value.key) if passed_by == value.key else passed_by
         return Page(back, value.form) if op == "-" else value
-    base = _range_of(value.key)
-    return Offset(base) if op == "-" else Unknown(base + STEPPED)
+    return Offset(back) if op == "-" else Unknown(part + STEPPED)
 
 
 def _ahead(value: Page) -> Page:

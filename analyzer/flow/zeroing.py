@@ -11,7 +11,7 @@ from analyzer.flow.domain import memory
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.memory import is_inside
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import STEPPED, ZERO, NonZero, Ref, Unknown, Value
+from analyzer.flow.domain.values import FROM, STEPPED, ZERO, NonZero, Ref, Unknown, Value
 from analyzer.flow.operations import Results
 from analyzer.flow.ranges import is_stepped
 from analyzer.program.shape import names_in, written
@@ -49,7 +49,7 @@ def stepped_on(step: ir.Assign, value: Value, state: State, act: Activation) -> 
         return state
     assert isinstance(value, Unknown), "what is stepped is not known"
     base = value.key.removesuffix(STEPPED)
-    if f"*{base}" not in state.store:
+    if f"*{base.partition(FROM)[0]}" not in state.store:
         return state
     first = state.store.get(act.place(step.target.id)) != value
     return state.with_store(memory.stepped(base, state.store, first=first))

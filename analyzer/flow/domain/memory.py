@@ -154,7 +154,8 @@ def _may_be(one: str, other: str) -> bool:
     for a, b in ((one, other), (other, one)):
         if a.startswith(f"[{_LEFT}") and b == f"[{a[2:]}":
             return False
-        if a == STEPPED and b in ("", f"@{_LEFT}"):
+        from_here = a.removesuffix(STEPPED)
+        if from_here != a and b in (from_here, f"{from_here}@{_LEFT}"):
             return False
         if b == f"{a[:-1]}/step]" or b == f"[{_LEFT}{a[1:-1]}/step]":
             return False
