@@ -264,9 +264,11 @@ def _counted_back(variant: ir.Variant, loop: ir.Loop, name: str) -> str:
             return ""
     rest = steps[last:][1:]
     used = any(name in names_in(e) for s in rest for e in expressions_of(s))
-    moved = {base, many}.intersection(x for s in rest for x in written(s))
-    counted = any(many in decided_by(variant.blocks[b]) for b in asking(variant, loop))
-    return base if counted and not used and not moved else ""
+    moved = any(base in written(s) for s in rest) or any(many in written(s) for s in steps)
+    held = {_name(s): s.value for s in _assigns(variant, ways)}
+    counters = {many, *(n for n, value in held.items() if value == ir.Name(many))}
+    counts = any(counters & decided_by(variant.blocks[b]) for b in asking(variant, loop))
+    return base if counts and not used and not moved else ""
 
 
 def _is_met(variant: ir.Variant, loop: ir.Loop, name: str) -> bool:

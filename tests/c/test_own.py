@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from analyzer.c import ir
 from analyzer.c.lower import lower
-from analyzer.c.own import Own, ending_functions, own_functions, own_macros, plain_name, static_name
+from analyzer.c.own import (
+    Own,
+    ending_functions,
+    own_functions,
+    own_macros,
+    plain_macros,
+    plain_name,
+    static_name,
+)
 from analyzer.c.unit import scan_unit
 
 NAMES = frozenset({"get_page", "put_page"})
@@ -99,3 +107,20 @@ def test_arm_that_comes_back_counts_where_the_other_does_not() -> None:
     )
 
     assert set() == ending_functions(scan_unit("drivers/a.h", (text + "#endif\n").encode()))
+
+
+def test_macro_that_only_steps_what_it_is_passed_is_known() -> None:
+    text = (
+        "#define on(p) ((p)++)\n#define far(p, n) (p) += (n)\n"
+        "#define both(p, n) \\\n\tdo { --(p); (n)--; } while (0)\n"
+        "#define other(p) ((p)++ + left++)\n#define left(p) (left++)\n"
+        "#define calls(p) ((p) = far_from(p))\n#define inside(p) ((p)->next++)\n"
+    )
+
+    assert ["on", "far", "both"] == [m[1] for m in plain_macros(scan_unit("a.c", text.encode()))]
+
+
+def test_macro_that_steps_otherwise_elsewhere_stays_a_call() -> None:
+    text = "#ifdef CONFIG_A\n#define on(p) ((p)++)\n#else\n#define on(p) ((p) += 2)\n#endif\n"
+
+    assert [None] == [m[2] for m in plain_macros(scan_unit("a.c", text.encode()))]
