@@ -94,15 +94,19 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     for find in sites:
         charges += map(charge_site, find(sides))
     charges += [idle.charge(f, sides) for f in idle.find(sides)]
-    return tuple(_findings(_gathered(charges), sides, rules))
+    return tuple(_findings(_gathered(charges, sides), sides, rules))
 
 
-def _gathered(charges: list[Charge]) -> list[Charge]:
-    """Charge a convicted initialiser with all that fails over what it wrote on such pages."""
+def _gathered(charges: list[Charge], sides: Sides) -> list[Charge]:
+    """Charge a convicted initialiser with all that fails over what it wrote on such pages.
+
+    And on others that start now in one state, now in another: it does not tell which they are.
+    """
     guilty = {
-        (c.culprit.id, c.failure.seen.page.population): c.culprit
+        (c.culprit.id, population): c.culprit
         for c in charges
         if c.rule == "wrong-initial-state"
+        for population in (c.failure.seen.page.population, *_unsettled(sides))
     }
     certain = {c.culprit.id for c in charges if c.failure.definite and c.rule == "leak-to-buddy"}
     leaked = {(c.culprit.id, _source(c)) for c in charges if c.rule == "leak-to-buddy"}
@@ -122,6 +126,19 @@ def _gathered(charges: list[Charge]) -> list[Charge]:
         else:
             gathered.append(charge)
     return gathered
+
+
+def _unsettled(sides: Sides) -> frozenset[str]:
+    """Return the populations that start in several states under one configuration."""
+    started: dict[object, set[object]] = {}
+    births = [o for o in sides.behaviours.after.observations if o.kind is Kind.BIRTH]
+    for o in births:
+        state = (o.page.types, *(o.page.flag(flag) for flag in sides.facts.flags))
+        started.setdefault((o.page.population, o.conditions), set()).add(state)
+    several = {key for key, states in started.items() if len(states) > 1}
+    return frozenset(
+        o.page.population for o in births if (o.page.population, o.conditions) in several
+    )
 
 
 def _source(charge: Charge) -> Event | None:
