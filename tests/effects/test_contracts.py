@@ -74,7 +74,7 @@ sources = ["mm/guard.c"]
 """
 
 
-def test_a_type_is_told_apart_where_the_function_and_a_migration_speak_of_it() -> None:
+def test_a_type_is_told_apart_where_the_function_sets_it_with_a_migration_and_without() -> None:
     text = SET + SET.replace("foo_set", "foo_guard").replace("Offline", "Guard")
     tree, known = core(foo=text), known_migrations(read_toml("x", GUARDED).tables("migration"))
 
@@ -82,7 +82,7 @@ def test_a_type_is_told_apart_where_the_function_and_a_migration_speak_of_it() -
     other = after(effects("foo_set", Pair(tree, tree), migrations=known))
 
     assert "no type -> Guard" in told(guard)
-    assert "no type -> other type" in told(after(alone("foo_guard", tree)))
+    assert "no type -> Guard" in told(after(alone("foo_guard", tree)))
     assert told(other) == told(after(alone("foo_set", tree)))
 
 
