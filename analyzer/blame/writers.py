@@ -9,7 +9,7 @@ from analyzer.blame.culprit import Culprit
 from analyzer.comparison.compare import Sides
 from analyzer.comparison.guards import guarded_calls
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
-from analyzer.pages.machine import TYPE, Event, Frame, PageState, Verb
+from analyzer.pages.machine import Event, Frame, PageState, Verb
 
 
 def second_call(seen: Observation, source: Event, sides: Sides) -> Frame | None:
@@ -97,10 +97,10 @@ def idle_helper(seen: Observation, sides: Sides) -> Culprit | None:
 
     Pages come out of it as they went in, and all that it is called by leaks.
     """
-    if seen.kind is not Kind.SINK or seen.dimension != TYPE or not sides.is_new(seen.id):
+    if not seen.is_typed_sink or not sides.is_new(seen.id):
         return None
     program, behaviour = sides.programs.after, sides.behaviours.after
-    leaking = {o.id for o in behaviour.observations if is_alike(o, seen)}
+    leaking = {o.id for o in behaviour.observations if _is_alike(o, seen)}
     for name in sorted(program.called(seen.id)):
         for id in program.resolve(name, seen.path) if program.is_function(name) else ():
             callers = frozenset(program.calling(program.called_as(id)))
@@ -111,7 +111,7 @@ def idle_helper(seen: Observation, sides: Sides) -> Culprit | None:
     return None
 
 
-def is_alike(one: Observation, other: Observation) -> bool:
+def _is_alike(one: Observation, other: Observation) -> bool:
     """Tell whether two observations are of the same kind, and of pages of one population."""
     return (one.kind, one.outcome, one.dimension, one.page.population) == (
         other.kind,

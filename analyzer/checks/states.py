@@ -102,11 +102,12 @@ def _gathered(charges: list[Charge], sides: Sides) -> list[Charge]:
 
     And on others that start now in one state, now in another: it does not tell which they are.
     """
+    unsettled = _unsettled(sides)
     guilty = {
         (c.culprit.id, population): c.culprit
         for c in charges
         if c.rule == "wrong-initial-state"
-        for population in (c.failure.seen.page.population, *_unsettled(sides))
+        for population in (c.failure.seen.page.population, *unsettled)
     }
     certain = {c.culprit.id for c in charges if c.failure.definite and c.rule == "leak-to-buddy"}
     leaked = {(c.culprit.id, _source(c)) for c in charges if c.rule == "leak-to-buddy"}
@@ -130,15 +131,12 @@ def _gathered(charges: list[Charge], sides: Sides) -> list[Charge]:
 
 def _unsettled(sides: Sides) -> frozenset[str]:
     """Return the populations that start in several states under one configuration."""
-    started: dict[object, set[object]] = {}
-    births = [o for o in sides.behaviours.after.observations if o.kind is Kind.BIRTH]
-    for o in births:
-        state = (o.page.types, *(o.page.flag(flag) for flag in sides.facts.flags))
-        started.setdefault((o.page.population, o.conditions), set()).add(state)
-    several = {key for key, states in started.items() if len(states) > 1}
-    return frozenset(
-        o.page.population for o in births if (o.page.population, o.conditions) in several
-    )
+    started: dict[tuple[str, object], set[object]] = {}
+    for o in sides.behaviours.after.observations:
+        if o.kind is Kind.BIRTH:
+            state = (o.page.types, *(o.page.flag(flag) for flag in sides.facts.flags))
+            started.setdefault((o.page.population, o.conditions), set()).add(state)
+    return frozenset(population for (population, _), states in started.items() if len(states) > 1)
 
 
 def _source(charge: Charge) -> Event | None:

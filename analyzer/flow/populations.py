@@ -112,7 +112,7 @@ def _made(state: State, run: Run) -> set[str]:
 
 def _told(population: str) -> str:
     """Return where a function remembers whether pages that it has made are of a population."""
-    return DECIDED.join(("", "", "", f"of {population}"))
+    return f"{DECIDED * 3}of {population}"
 
 
 def entered_page(state: State, act: Activation, run: Run) -> State:
