@@ -286,7 +286,7 @@ def clean_page() -> PageState:
 
 
 def describe(space: Space, state: PageState, flags: tuple[str, ...] = ("Reserved",)) -> str:
-    """Say a state in words: `Offline`, `Reserved`, `neither`, `Offline, Dirty`."""
+    """Say a state in words: `Offline`, `maybe Reserved`, `neither`, `Offline, Dirty`."""
     words = []
     if state.types != UNTYPED:
         words.append(space.describe(state.types))
@@ -295,7 +295,7 @@ def describe(space: Space, state: PageState, flags: tuple[str, ...] = ("Reserved
         if mask == SET:
             words.append(name)
         elif mask == EITHER and name in flags:
-            words.append(f"{name} unknown")
+            words.append(f"maybe {name}")
     return ", ".join(words) if words else "neither"
 
 
