@@ -24,6 +24,11 @@ Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
 NEITHER = "neither"
 
 
+def in_words(state: str) -> str:
+    """Say a state as it goes into a sentence: `Offline`, `unmarked`."""
+    return "unmarked" if state == NEITHER else state
+
+
 class Forbidden(StrEnum):
     """Say what code must no longer do once a migration is in."""
 

@@ -13,6 +13,7 @@ from analyzer.checks.births import initial_states
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Migration, Status, Step
 from analyzer.flow.domain.observe import Behaviour
+from analyzer.migrations import in_words
 from analyzer.pages.machine import SET
 from analyzer.program.params import passes_pages
 from analyzer.rules import Rule
@@ -203,7 +204,7 @@ def _finding(
         confidence=rule.confidence,
         message=(
             f"a comment at {function}() still says that {migration.population} are "
-            f"{migration.before}; they now start {migration.after}"
+            f"{migration.before}; they now start {in_words(migration.after)}"
         ),
         cause=cause,
         trace=(

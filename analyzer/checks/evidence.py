@@ -10,7 +10,7 @@ from analyzer.c import ir
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.migrations import NEITHER
+from analyzer.migrations import in_words
 from analyzer.pages.machine import (
     OTHER,
     TYPE,
@@ -143,8 +143,7 @@ def verb_of(operation: str, sides: Sides) -> str:
 
 def state_text(page: PageState, space: Space, flags: tuple[str, ...] = ("Reserved",)) -> str:
     """Say in words that go into a sentence what a page is when it arrives."""
-    words = describe(space, page, flags)
-    return "unmarked" if words == NEITHER else words
+    return in_words(describe(space, page, flags))
 
 
 def _ending(seen: Observation, space: Space) -> str:

@@ -15,6 +15,7 @@ from itertools import groupby
 from analyzer import __version__
 from analyzer.base import Severity
 from analyzer.findings import Finding, Migration, Result, Status
+from analyzer.migrations import in_words
 from analyzer.report import words
 from analyzer.report.letter import Letter, Person
 from analyzer.report.plain import plain, tabbed, wrap
@@ -139,7 +140,8 @@ def _is_cause(migration: Migration, finding: Finding) -> bool:
 
 
 def _now(migration: Migration) -> str:
-    start = f"{migration.population} start {migration.after} instead of {migration.before}"
+    after, before = in_words(migration.after), in_words(migration.before)
+    start = f"{migration.population} start {after} instead of {before}"
     but = f", except {', '.join(migration.exceptions)}" if migration.exceptions else ""
     by = migration.cause.function if migration.cause is not None else ""
     with_this = f"With this in {by}()" if by else "With this"

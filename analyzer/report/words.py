@@ -16,6 +16,7 @@ from analyzer.findings import (
     Step,
     Treatment,
 )
+from analyzer.migrations import in_words
 from analyzer.select import Selected, is_hazard
 from analyzer.sites import Audit, Move, Site, Verdict, count_late
 
@@ -233,20 +234,15 @@ def label(rule: str) -> str:
 
 def start(move: Move) -> str:
     """Say how pages start in a tree that is audited, and whether that is as they are to."""
-    now, pages = _as(move.starts), move.population
+    now, pages = in_words(move.starts), move.population
     if not move.starts:
         return f"{pages}: this tree makes none that could be followed"
     if move.starts == move.after:
-        return f"{pages} start {now} here; before the change {move.before}"
+        return f"{pages} start {now} here; before the change {in_words(move.before)}"
     return (
         f"{pages} start {now} here: the change is not in, and no such page starts "
-        f"{_as(move.after)}. The verdicts say what it would mean."
+        f"{in_words(move.after)}. The verdicts say what it would mean."
     )
-
-
-def _as(state: str) -> str:
-    """Say how a page starts: `Offline`, `with neither`."""
-    return "with neither" if state == "neither" else state
 
 
 def history(site: Site) -> str:

@@ -91,9 +91,7 @@ def test_text_says_where_the_change_is_not_in() -> None:
 def test_a_state_without_flag_or_type_reads_as_such() -> None:
     move = replace(AUDIT.moves[0], before="Reserved", after="neither", starts="neither")
 
-    assert "pages start with neither here; before" in audit_text.render(
-        replace(AUDIT, moves=(move,))
-    )
+    assert "pages start unmarked here; before" in audit_text.render(replace(AUDIT, moves=(move,)))
 
 
 def test_the_table_is_escaped() -> None:
