@@ -242,7 +242,8 @@ def _origin_key(act: Activation, entry: State, state: State) -> str | None:
     born = [
         k
         for k, p in state.pages.items()
-        if p.history and p.history[0].kind == "birth" and p.history[0].owner == act.id
+        if p.history and p.history[0].kind == "birth"
+        if p.history[0].owner == act.id or _is_made_by(p, act)
         if p != entry.pages.get(k)
     ]
     return born[0] if born else None

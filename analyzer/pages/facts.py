@@ -227,8 +227,13 @@ class Facts:
         frames = [f.function for f in event.chain]
         if event.function in self.origins or not self.origins.isdisjoint(frames):
             return True
-        births = (e for e in page.history if e.kind == "birth" and e.function in self.origins)
-        return any(e.chain and e.chain[-1].id == event.owner for e in births)
+        return any(self._asked_by(e) == event.owner for e in page.history if e.kind == "birth")
+
+    def _asked_by(self, birth: Event) -> tuple[str, str] | None:
+        """Return who calls the origin that makes a page, by itself or by a helper."""
+        names = [*(f.function for f in birth.chain), birth.function]
+        n = next((n for n, name in enumerate(names) if name in self.origins), 0)
+        return birth.chain[n - 1].id if n else None
 
     def is_origin(self, frame: Frame) -> bool:
         """Tell whether a call is made by a function that makes pages."""
