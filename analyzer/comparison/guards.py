@@ -58,8 +58,10 @@ def signature(program: Program, id: FunctionId, space: Space, dimension: str) ->
     found = set()
     for _, variant in program.bodies(id):
         for guards, step in guarded_steps(variant):
-            if isinstance(step, ir.Check) and _asserts(step, space, dimension):
-                found.add((step.macro, step.condition, guards))
+            if isinstance(step, ir.Check):
+                asked = _asked_in(step, id[0], program)
+                if any(op.dimension == dimension for op in map(space.operations.get, asked) if op):
+                    found.add((step.macro, step.condition, guards))
             if not isinstance(step, ir.Call) or not isinstance(step.callee, ir.Name):
                 continue
             op = space.operations.get(step.callee.id)
@@ -69,10 +71,12 @@ def signature(program: Program, id: FunctionId, space: Space, dimension: str) ->
     return frozenset(found)
 
 
-def _asserts(step: ir.Check, space: Space, dimension: str) -> bool:
-    """Tell whether an assertion is about a dimension."""
-    names = (space.operations.get(name) for name in _WORD.findall(step.condition))
-    return any(op is not None and op.dimension == dimension for op in names)
+def _asked_in(step: ir.Check, path: str, program: Program) -> Iterator[str]:
+    """Yield what an assertion names, and what is called by the helpers that it asks."""
+    for name in _WORD.findall(step.condition):
+        yield name
+        for id in program.resolve(name, path) if program.is_function(name) else ():
+            yield from program.called(id)
 
 
 def guarded_steps(variant: ir.Variant) -> Iterator[tuple[Guards, ir.Instruction]]:

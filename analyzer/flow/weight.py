@@ -68,10 +68,19 @@ def _weigh(step: Call | Check | Assign, act: Activation, run: Run) -> bool:
             told = _is_flag(step, act, run) or _is_page_told(step, act)
             return word or told or _is_kept(target, act, run)
         case Check():
-            return any(name in run.space.operations for name in _WORD.findall(step.condition))
+            return _asks_of_page(step, act, run)
         case Call(_, Name(name)) if not act.is_local(name):
             return _weigh_call(name, step, act, run)
     return True
+
+
+def _asks_of_page(step: Check, act: Activation, run: Run) -> bool:
+    """Tell whether an assertion asks for a page's state, by itself or by a helper."""
+    asked = _WORD.findall(step.condition)
+    if any(name in run.space.operations for name in asked):
+        return True
+    names = (name for name in asked if not act.is_local(name))
+    return any(any(run.hear(name, act.function.path)) for name in names)
 
 
 def _only_looks(step: Call, run: Run) -> bool:
