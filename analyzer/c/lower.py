@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from analyzer.base import Gap
 from analyzer.c.body import Body, Rules, uncommented
+from analyzer.c.borrowed import with_own
 from analyzer.c.branches import lower_branch
 from analyzer.c.heads import Head, find_head, paired_parameters, parse_parameters, plain_type
 from analyzer.c.ir import Definition, Function, Param, Return, Signature, Stop, Variant
@@ -128,4 +129,5 @@ def _lower_variant(
     variables = frozenset(b.locals) | b.scopes[0].keys()
     blocks, loops = b.graph.finish(variables)
     variant = Variant(conditions=choice.conditions, blocks=blocks, loops=loops, locals=b.locals)
-    return variant, b.gaps
+    start = unit.span(definition.body, definition.body + 1)
+    return with_own(variant, b.params, start), b.gaps
