@@ -136,13 +136,24 @@ class Program(Files):
 
     @noted
     def resolve(self, name: str, path: str) -> tuple[FunctionId, ...]:
-        """Return what a name called in a file can be: its own static function before any other."""
+        """Return what a name called in a file can be: its own static function before any other.
+
+        A header may call those of a file that includes it.
+        """
         found = self._defined.get(plain_name(name), ())
         own = {(d.path, d.name) for d in found if d.path == path}
         if own:
             return tuple(own)
         shared = {(d.path, d.name) for d in found if not d.static or d.path.endswith(".h")}
+        if path.endswith(".h") and not shared:
+            shared = {(d.path, d.name) for d in found if self._includes(d.path, path)}
         return tuple(sorted(shared, key=lambda id: (distance(id[0], path), id)))[:4]
+
+    def _includes(self, path: str, header: str) -> bool:
+        """Tell whether a file includes a header, as far as its name says which one."""
+        name = re.escape(posixpath.basename(header).encode())
+        text = self._facets[path].unit.text
+        return re.search(rb'^\s*#\s*include\s*"(?:[^"\n]*/)?%s"' % name, text, re.M) is not None
 
     @noted
     def lowered(self, id: FunctionId) -> tuple[Function, ...]:
