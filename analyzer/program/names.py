@@ -65,10 +65,11 @@ class Names:
         """Know in every file the macros by which headers for all the kernel do something to pages.
 
         Not one of which there are several: which of them a file includes is not followed. Know as
-        well the functions of files that call one of the accessors, wherever they are declared.
+        well the functions of files that come to call one of the accessors, wherever they are
+        declared.
         """
         units = [facets.unit for facets in read]
-        self._marking = frozenset().union(*(_calling(facets, accessors) for facets in read))
+        self._marking = _calling(read, accessors)
         acting = self._sources.moving - self._sources.naming
         headers = [u for u in units if u.path.endswith(".h") and u.path != HEADER]
         headers = [u for u in headers if _is_shared(u.path)]
@@ -182,12 +183,23 @@ def _placed(
         yield (start if at is None else at), name, macro
 
 
-def _calling(facets: Facets, names: Collection[str]) -> Iterator[str]:
-    """Yield the functions of a file which others see that call one of some names."""
-    for function, called in facets.calls.items():
-        found = facets.unit.definitions.get(function, ())
-        if not called.isdisjoint(names) and not all(d.static for d in found):
-            yield function
+def _calling(read: Sequence[Facets], names: Collection[str]) -> frozenset[str]:
+    """Return the functions which other files see that call one of some names, also by others."""
+    calls: dict[str, list[tuple[str, str, bool]]] = {}
+    for facets in read:
+        for function, called in facets.calls.items():
+            found = facets.unit.definitions.get(function, ())
+            caller = (facets.unit.path, function, all(d.static for d in found))
+            for name in called:
+                calls.setdefault(name, []).append(caller)
+    todo = [caller for name in names for caller in calls.get(name, ())]
+    seen = set(todo)
+    while todo:
+        path, function, is_static = todo.pop()
+        new = {c for c in calls.get(function, ()) if not is_static or c[0] == path} - seen
+        seen |= new
+        todo += new
+    return frozenset(function for _, function, is_static in seen if not is_static)
 
 
 def _declared(files: Sequence[Unit]) -> frozenset[str]:
