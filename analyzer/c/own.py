@@ -25,6 +25,8 @@ _STEPS = re.compile(
 _BLOCK = re.compile(r"\s*do\s*\{(.*)\}\s*while\s*\(\s*0\s*\)\s*", re.S)
 #: A macro with parameters, and what it stands for.
 _STANDS = re.compile(r"([A-Za-z_]\w*)\(([^()]*)\)(.*)", re.S)
+#: A macro that is another name for something.
+_RENAMES = re.compile(r"([A-Za-z_]\w*)\s+([A-Za-z_]\w*)\s*")
 #: A function's name that a macro puts together: `toy_##name(`.
 _PASTED = re.compile(r"(\w+(?:\s*##\s*\w+)+)\s*\(")
 _CALLED = re.compile(r"(\w+)\s*\(")
@@ -161,7 +163,10 @@ def _stepping(definition: str) -> re.Match[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class _Stands:
-    """A macro with parameters: what it is called and passed, stands for and calls."""
+    """A macro with parameters: what it is called and passed, stands for and calls.
+
+    Or one that is another name for what it is said to call.
+    """
 
     name: str
     params: tuple[str, ...]
@@ -171,13 +176,17 @@ class _Stands:
 
 @lru_cache(maxsize=_FILES)
 def _standing(unit: Unit) -> tuple[_Stands, ...]:
-    """Return the macros with parameters of a file, those of all `#if` arms."""
-    stands = (_STANDS.match(x.argument) for x in unit.directives if x.keyword == "define")
-    return tuple(
-        _Stands(m[1], tuple(_WORD.findall(m[2])), m[3], frozenset(_CALLED.findall(m[3])))
-        for m in stands
-        if m is not None
-    )
+    """Return the macros with parameters and the other names of a file, of all `#if` arms."""
+    found = []
+    for line in unit.directives:
+        if line.keyword != "define":
+            continue
+        if (m := _STANDS.match(line.argument)) is not None:
+            params, called = tuple(_WORD.findall(m[2])), frozenset(_CALLED.findall(m[3]))
+            found.append(_Stands(m[1], params, m[3], called))
+        elif (m := _RENAMES.fullmatch(line.argument)) is not None:
+            found.append(_Stands(m[1], (), m[2], frozenset({m[2]})))
+    return tuple(found)
 
 
 def wrapping_macros(unit: Unit, moving: Collection[str]) -> frozenset[str]:

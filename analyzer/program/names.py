@@ -189,17 +189,18 @@ def _calling(read: Sequence[Facets], names: Collection[str]) -> frozenset[str]:
     for facets in read:
         for function, called in facets.calls.items():
             found = facets.unit.definitions.get(function, ())
-            caller = (facets.unit.path, function, all(d.static for d in found))
+            is_own = facets.unit.path.endswith(".c") and all(d.static for d in found)
+            caller = (facets.unit.path, function, is_own)
             for name in called:
                 calls.setdefault(name, []).append(caller)
     todo = [caller for name in names for caller in calls.get(name, ())]
     seen = set(todo)
     while todo:
-        path, function, is_static = todo.pop()
-        new = {c for c in calls.get(function, ()) if not is_static or c[0] == path} - seen
+        path, function, is_own = todo.pop()
+        new = {c for c in calls.get(function, ()) if not is_own or c[0] == path} - seen
         seen |= new
         todo += new
-    return frozenset(function for _, function, is_static in seen if not is_static)
+    return frozenset(function for _, function, is_own in seen if not is_own)
 
 
 def _declared(files: Sequence[Unit]) -> frozenset[str]:
