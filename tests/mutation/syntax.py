@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import tree_sitter
 import tree_sitter_c
@@ -111,3 +112,30 @@ def renamed(text: str, name: str, old: str, new: str) -> str:
         if n.type == "identifier" and n.text == old.encode()
     ]
     return applied(text, *edits)
+
+
+def declared(text: str, name: str) -> dict[str, str]:
+    """Return the parameters and plain variables of a function, each with its type."""
+    found: dict[str, str] = {}
+    for n in nodes(function(text, name)):
+        if n.type in ("parameter_declaration", "declaration"):
+            first = n.child_by_field_name("declarator")
+            for d in n.children_by_field_name("declarator"):
+                stars = 0
+                while (inner := d.child_by_field_name("declarator")) is not None:
+                    stars, d = stars + (d.type == "pointer_declarator"), inner
+                if d.type == "identifier" and d.text is not None and first is not None:
+                    base = text.encode()[n.start_byte : first.start_byte].decode()
+                    found[d.text.decode()] = f"{' '.join(base.split())} {'*' * stars}"
+    return found
+
+
+def neighbours(text: str, name: str) -> Iterator[Site]:
+    """Yield two statements at a time that stand one behind the other in a block."""
+    data = text.encode()
+    for n in nodes(function(text, name)):
+        if n.type == "compound_statement":
+            for one, other in pairwise(n.named_children):
+                if {one.type, other.type} <= {"expression_statement", "if_statement"}:
+                    start, end = one.start_byte, other.end_byte
+                    yield Site(name, n.type, data[start:end].decode(), start, end)

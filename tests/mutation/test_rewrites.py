@@ -10,7 +10,7 @@ from kernel.tables import render
 from kernel.trees import TOUCHED
 
 from .conftest import Bench
-from .rewrites import rewrites
+from .rewrites import rewrites, spellings
 
 pytestmark = pytest.mark.kernel
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kernel
 def test_rewrites_draw_no_error(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     every: Counter[str] = Counter()
     noise: list[str] = []
-    for rewrite in rewrites(bench.text):
+    for rewrite in (*rewrites(bench.text), *spellings(bench.text)):
         every[rewrite.kind] += 1
         found = bench.errors(rewrite.path, rewrite.text)
         noise += [f"{rewrite.kind} in {rewrite.function}: {f.rule} in {f.function}" for f in found]
