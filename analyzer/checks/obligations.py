@@ -140,8 +140,8 @@ def _hands_elsewhere(callback: FunctionId, sides: Sides) -> bool:
 
 
 def _unread(behaviour: Behaviour) -> frozenset[tuple[str, str]]:
-    """Return the functions on the way of which a part could not be read, or what they call."""
-    gaps = (g for g in behaviour.gaps if g.kind in ("syntax", "undefined"))
+    """Return the functions on the way of which a part could not be read."""
+    gaps = (g for g in behaviour.gaps if g.kind == "syntax")
     return frozenset((g.file, g.function) for g in gaps)
 
 
