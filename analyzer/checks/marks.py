@@ -164,21 +164,25 @@ def _marking(behaviour: Behaviour, clear: Event) -> frozenset[str]:
 
 
 def _users(program: Program, clear: Event, sides: Sides) -> frozenset[tuple[str, str]]:
-    """Return who calls a function that writes what a clear writes, in its file."""
-    if not program.has(clear.path):
+    """Return who calls a function that writes what a clear writes, in its file.
+
+    That function stands there as well, or in a header.
+    """
+    path = clear.path
+    if not program.has(path):
         return frozenset()
+    calls = {name: program.called((path, name)) for name in program.unit(path).definitions}
     operations = sides.behaviours.after.space.operations
-    named = program.unit(clear.path).definitions
     writing = {
-        name
-        for name in named
-        for called in program.called((clear.path, name))
-        if (op := operations.get(called)) is not None and not op.is_test
+        called
+        for called in frozenset().union(*calls.values())
+        for id in program.resolve(called, path)
+        if id[0] == path or id[0].endswith(".h")
+        for name in program.called(id)
+        if (op := operations.get(name)) is not None and not op.is_test
         if op.dimension == clear.dimension
     }
-    return frozenset(
-        (name, called) for name in named for called in program.called((clear.path, name)) & writing
-    )
+    return frozenset((name, called) for name in calls for called in calls[name] & writing)
 
 
 def _setting(
