@@ -83,11 +83,7 @@ class _Again:
 
     def differs(self, id: FunctionId, at: int) -> bool:
         """Tell whether a call stands in a loop of a function that reads otherwise than before."""
-        if not self._before.has(id[0]):
-            return False
-        if self._before.unit(id[0]) is self._after.unit(id[0]):
-            return False
-        if _text(self._before, id) == _text(self._after, id):
+        if not self._sides.is_edited(id):
             return False
         calls = ((v, call_from(v, at)) for _, v in self._after.bodies(id))
         return any(call and loop_around(v, call[0].block) for v, call in calls)
@@ -175,12 +171,6 @@ class _Again:
             for b in loop.blocks
             for step in variant.blocks[b].instructions
         )
-
-
-def _text(program: Program, id: FunctionId) -> tuple[bytes, ...]:
-    unit = program.unit(id[0])
-    found = unit.definitions.get(id[1], ())
-    return tuple(unit.code[d.span.start : d.span.end] for d in found)
 
 
 def _decided_alike(variant: ir.Variant, place: Place, steady: Steady, before: Guards) -> bool:

@@ -157,15 +157,17 @@ class Coverage:
         }
         return found.pop() if len(found) == 1 else None
 
-    def reached(self, way: Way, given: Observation | None = None) -> Extent | None:
+    def reached(
+        self, way: Way, given: Observation | None = None, *, in_turn: bool = False
+    ) -> Extent | None:
         """Return which pages an accessor reaches, in terms of the first function on the way to it.
 
         Or which somebody gives away there. None where it is not known, or another one where that
-        function has several variants.
+        function has several variants. What is reached in a turn may be asked, of all loops.
         """
         which = (0, None) if given is None else self.handing(given)
         found = {
-            self._reach(way, *which, variant, frozenset())
+            self._reach(way, *which, variant, loops_at(variant, way[0][1] if in_turn else -1))
             for _, variant in self._program.bodies(way[0][0])
             if call_from(variant, way[0][1])
         }
@@ -233,15 +235,20 @@ class Coverage:
     def _passed(self, inner: Extent, callee: FunctionId, reader: Reader, at: int) -> Extent | None:
         """Return what a callee reaches in terms of the function that calls it."""
         values: dict[str, Sum | None] = {}
-        stepped = False
+        stepped: Extent | None = None
         for function in self._program.lowered(callee)[:1]:
             for n, param in enumerate(function.params):
                 values[param.name] = reader.number(at, n)
                 passed = reader.argument(at, n)
                 if passed is not None and passed.is_range:
-                    values[param.name], stepped = passed.first, True
+                    values[param.name], stepped = passed.first, passed
         found = inner.put(values)
-        return replace(found, end=None, is_range=True) if found is not None and stepped else found
+        if found is None or stepped is None:
+            return found
+        ahead = found.first.plus(stepped.first, -1)
+        is_each = not _is_several(inner) and not ahead.terms and stepped.end is not None
+        end = stepped.end.plus(ahead) if is_each and stepped.end is not None else None
+        return replace(found, end=end, is_range=True)
 
 
 def is_clear(accessor: str, space: Space) -> bool:

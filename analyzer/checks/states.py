@@ -22,6 +22,7 @@ from analyzer.checks import (
     marks,
     obligations,
     partly,
+    short,
     used,
 )
 from analyzer.checks.breaks import breaks_of
@@ -94,6 +95,8 @@ def find_states(sides: Sides, rules: Mapping[str, Rule]) -> tuple[Finding, ...]:
     for find in sites:
         charges += map(charge_site, find(sides))
     charges += [idle.charge(f, sides) for f in idle.find(sides)]
+    told = {c.culprit.id for c in charges if c.rule not in _IDLE}
+    charges += map(charge_site, short.find(sides, told))
     return tuple(_findings(_gathered(charges, sides), sides, rules))
 
 

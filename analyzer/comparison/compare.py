@@ -116,6 +116,13 @@ class Sides:
         """Tell whether the patch has taken a function away."""
         return not self.programs.after.lowered(id)
 
+    def is_edited(self, id: FunctionId) -> bool:
+        """Tell whether a function of both trees reads otherwise than before."""
+        before, after = self.programs.before, self.programs.after
+        if not before.has(id[0]) or before.unit(id[0]) is after.unit(id[0]):
+            return False
+        return _text(before, id) != _text(after, id)
+
     def is_changed(self, id: FunctionId, dimension: str) -> bool:
         """Tell whether the patch changed what a function does to a dimension."""
         key = (id, dimension)
@@ -206,6 +213,11 @@ def _calls(program: Program, id: FunctionId) -> frozenset[str]:
         for step in variant.steps
         if isinstance(step, ir.Call)
     )
+
+
+def _text(program: Program, id: FunctionId) -> tuple[bytes, ...]:
+    unit = program.unit(id[0])
+    return tuple(unit.code[d.span.start : d.span.end] for d in unit.definitions.get(id[1], ()))
 
 
 Detect = Callable[[Behaviour], Iterable[Failure]]

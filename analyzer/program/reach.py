@@ -81,6 +81,12 @@ class Reader:
             return None  # where it ends is where the pages begin
         return Extent(first, self._end(first, found[0].block, loops, steps), is_range=True)
 
+    def value(self, e: ir.Expr, at: Place) -> Sum | None:
+        """Return what an expression at a place is; None where that is not one known number."""
+        steps: dict[str, Sum] = {}
+        value = self._sum(e, at, steps)
+        return None if steps else value
+
     def number(self, at: int, n: int, *, power: bool = False) -> Sum | None:
         """Return what an argument of the call at an offset is, or two to the power of that.
 
@@ -89,18 +95,23 @@ class Reader:
         found = call_from(self._variant, at)
         if found is None or n >= len(found[1].args):
             return None
-        steps: dict[str, Sum] = {}
         e = found[1].args[n]
-        value = self._sum(ir.Binary("<<", ir.Const(1), e) if power else e, found[0], steps)
-        return None if steps else value
+        return self.value(ir.Binary("<<", ir.Const(1), e) if power else e, found[0])
 
     def _end(
         self, first: Sum, block: int, loops: frozenset[int], steps: Mapping[str, Sum]
     ) -> Sum | None:
         """Return where the pages end that one loop steps through one by one, in a block of it."""
-        if len(loops) != 1 or len(steps) != 1 or any(s != Sum((), 1) for s in steps.values()):
+        if len(steps) != 1 or any(s != Sum((), 1) for s in steps.values()):
             return None
-        turns = self._turns(self._variant.loops[min(loops)], block)
+        # A loop around the one that steps begins with other pages in each turn.
+        stores = {store.block for name in steps for store, _ in _stores(self._variant, name)}
+        around = (self._variant.loops[n] for n in loops)
+        stepping = [loop for loop in around if not stores.isdisjoint(loop.blocks)]
+        inner = min(stepping, key=lambda loop: len(loop.blocks), default=None)
+        if inner is None or any(not inner.blocks & loop.blocks for loop in stepping):
+            return None
+        turns = self._turns(inner, block)
         return None if turns is None else first.plus(turns)
 
     def _turns(self, loop: ir.Loop, block: int) -> Sum | None:
@@ -123,15 +134,17 @@ class Reader:
         at = Place(asks, len(blocks[asks].instructions))
         more = Sum((), int(is_last or block == asks))
         match end.cond:
-            case ir.Binary("<" | "!=" | "<=" as op, counter, bound):
+            case ir.Binary("<" | "!=" | "<=" as op, counter, bound) if bound != ir.Const(0):
                 steps: dict[str, Sum] = {}
                 low, high = self._sum(counter, at, steps), self._sum(bound, at, {})
                 if low is None or high is None or list(steps.values()) != [Sum((), 1)]:
                     return None
                 return high.plus(low, -1).plus(Sum((), int(op == "<="))).plus(more)
-            case ir.Name(counter):
+            case ir.Name(counter) | ir.Binary(">" | "!=", ir.Name(counter), ir.Const()):
                 turns = self._counted_down(counter, loop, asks, is_last=is_last)
-                return None if turns is None else turns.plus(more)
+                least = end.cond.right if isinstance(end.cond, ir.Binary) else ir.Const(0)
+                assert isinstance(least, ir.Const), "what the pattern says"
+                return None if turns is None else turns.plus(more).plus(Sum((), -least.value))
         return None
 
     def _counted_down(self, name: str, loop: ir.Loop, asks: int, *, is_last: bool) -> Sum | None:
@@ -217,7 +230,7 @@ class Reader:
                 return None if last is None else self._stored(name, last, steps)
             begun, by = self._stepped(name, loops[n])
             if begun is None or by is None:
-                return None
+                return Sum(((f"{name} in {n}", 1),)) if n in self._shared else None
             if n in self._shared:
                 return begun.plus(_turn(n, by))
             steps[name] = by
