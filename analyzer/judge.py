@@ -18,6 +18,7 @@ from analyzer.checks.comments import find_comments
 from analyzer.checks.contracts import treatments
 from analyzer.checks.marks import uncertain_clears
 from analyzer.checks.naming import named
+from analyzer.checks.readers import find_dropped, find_turned
 from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
@@ -157,6 +158,8 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     new, gone, carried = carried_over(
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
+    told = {f.file for f in new}  # what breaks says more than what may be meant
+    new = (*new, *(f for f in find_turned(sides, changed) if f.file not in told))
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
     edits = edited(sides, changed)
@@ -212,6 +215,7 @@ def found_in(
         *find_calls(sides.programs, changed, rules),
         *find_vanished(sides, frozenset(changed), rules),
         *find_comments(sides, derive_migrations(sides), rules),
+        *find_dropped(sides, changed, rules),
     )
     told = {(f.file, f.function) for f in found}  # what breaks says more than a test that turned
     return (*found, *(f for f in find_tests(real, rules) if (f.file, f.function) not in told))

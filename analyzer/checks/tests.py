@@ -98,17 +98,19 @@ def _differ(was: Observation, now: Observation, sides: Sides) -> tuple[str, str]
         if at is None or not at[1].args:
             continue
         for share in shares_of(function, variant, *at, states, values, world):
-            lost, gained = _doing(share.lost), _doing(share.gained)
+            lost, gained = doing(share.lost), doing(share.gained)
             if lost or gained:
-                return _spelled(lost), _spelled(gained)
+                return spelled(lost), spelled(gained)
     return None
 
 
-def _doing(ways: frozenset[Way]) -> frozenset[Way]:
+def doing(ways: frozenset[Way]) -> frozenset[Way]:
+    """Return what matters of what happens."""
     return frozenset(w for w in ways if w.kind not in _IDLE)
 
 
-def _spelled(ways: frozenset[Way]) -> str:
+def spelled(ways: frozenset[Way]) -> str:
+    """Say what happens in words."""
     return " and ".join(map(str, sorted(ways)[:3])) or "does nothing more"
 
 

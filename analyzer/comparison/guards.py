@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from analyzer.base import FunctionId
@@ -112,6 +112,57 @@ def decisions_of(variant: ir.Variant) -> Iterator[Decision]:
         text = _meant(end.cond, meaning)
         for held, other in ((True, end.orelse), (False, end.then)):
             yield Decision(b, (text, held), frozenset(reached - _reachable(blocks, (b, other))))
+
+
+def turned_in(before: ir.Variant, after: ir.Variant, names: Collection[str]) -> ir.Branch | None:
+    """Return the branch that alone makes the difference between two bodies, turned round.
+
+    What it decides calls one of some names, or is done where one of them was asked; None where
+    there is no such branch.
+    """
+    was, now = _done(before), _done(after)
+    if was == now or {k for k, _ in was} != {k for k, _ in now}:
+        return None
+    apart = was ^ now
+    for decision in decisions_of(after):
+        text, _ = _upright(decision.guard)
+        turned = {(k, frozenset((t, h is not (t == text)) for t, h in g)) for k, g in was}
+        if turned == now and any(_names(k, g, names) for k, g in apart):
+            end = after.blocks[decision.branch].end
+            assert isinstance(end, ir.Branch), "an outcome of a branch"
+            return end
+    return None
+
+
+def _done(variant: ir.Variant) -> set[tuple[str, Guards]]:
+    """Return what a body does, each with what must hold for it."""
+    found = set()
+    for guards, block in zip(guards_of(variant), variant.blocks, strict=True):
+        held = frozenset(_upright(g) for g in guards)
+        for step in block.instructions:
+            match step:
+                case ir.Call(_, callee, args):
+                    found.add((f"{callee}{args}", held))
+                case ir.Assign(target, value):
+                    found.add((f"{target} = {value}", held))
+                case _:
+                    found.add((type(step).__name__, held))
+        if isinstance(block.end, ir.Return):
+            found.add((f"return {block.end.value}", held))
+    return found
+
+
+def _upright(guard: tuple[str, bool]) -> tuple[str, bool]:
+    """Return an outcome of a condition without what turns it round."""
+    text, held = guard
+    while text.startswith("!"):
+        text, held = text[1:], not held
+    return text, held
+
+
+def _names(step: str, guards: Guards, names: Collection[str]) -> bool:
+    texts = (step, *(text for text, _ in guards))
+    return any(word in names for text in texts for word in _WORD.findall(text))
 
 
 def _meant(cond: ir.Expr, meaning: Mapping[str, str]) -> str:

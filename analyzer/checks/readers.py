@@ -1,0 +1,271 @@
+"""Find functions that only read pages and no longer tell those of a type from others."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from analyzer.base import Confidence, FunctionId, Severity, Span
+from analyzer.c import ir
+from analyzer.checks.tests import doing, spelled
+from analyzer.comparison.compare import Sides
+from analyzer.comparison.guards import decisions_of, turned_in
+from analyzer.findings import Cause, Finding, Step
+from analyzer.pages.machine import TYPE, Operation, Space, called
+from analyzer.pages.provenance import load_provenance
+from analyzer.program.defs import Place, calls_of, reaching
+from analyzer.program.program import Program
+from analyzer.rules import Rule
+from analyzer.tree import is_source
+from analyzer.ways.state import Held, Path, Way
+from analyzer.ways.walk import World
+from analyzer.ways.ways import ways_of
+
+_RULE = "stale-test"
+
+#: What happens to a page without the type and to one with it, where that is not the same.
+_Apart = frozenset[tuple[frozenset[Way], frozenset[Way]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Where a function asks whether a page is of a type."""
+
+    function: ir.Function
+    variant: ir.Variant
+    place: Place
+    call: ir.Call
+    op: Operation
+
+
+def find_dropped(
+    sides: Sides, changed: Iterable[str], rules: Mapping[str, Rule]
+) -> Iterator[Finding]:
+    """Yield functions that find pages by their numbers and do not ask for a type any more.
+
+    Pages still get the type, nobody asks in their place, and they call nothing else that might.
+    """
+    readers = _Readers(sides, tuple(changed))
+    for id, label in readers.readers:
+        if readers.asked(sides.programs.after, id, label):
+            continue
+        if not readers.are_found_by_number(id, label) or readers.is_moved(id, label):
+            continue
+        apart = readers.apart(sides.programs.before, id, label)
+        if apart is None or any(doing(plain ^ typed) for plain, typed in apart):
+            says = (
+                f"{id[1]}() does not ask any more for {called(label)} of pages that it finds by "
+                f"their numbers{_meaning(apart)}"
+            )
+            span = sides.programs.after.lowered(id)[0].span
+            yield _finding(id, span, called(label), says, rules[_RULE].severity)
+
+
+def _meaning(apart: _Apart | None) -> str:
+    """Say in words what is done to pages of a type now, and was before, where that is known."""
+    lost = doing(frozenset(w for plain, typed in apart or () for w in typed - plain))
+    gained = doing(frozenset(w for plain, typed in apart or () for w in plain - typed))
+    return f": it {spelled(gained)} for those, and before it {spelled(lost)}" if apart else ""
+
+
+def find_turned(sides: Sides, changed: Iterable[str]) -> Iterator[Finding]:
+    """Yield functions that do now where something holds what they did where it did not.
+
+    Nothing else differs in them, or they do so to pages of a type. That may be meant, where it was
+    the wrong way round before: a note.
+    """
+    readers = _Readers(sides, tuple(changed))
+    told: set[FunctionId] = set()
+    for id, branch in readers.turned():
+        told.add(id)
+        text = sides.programs.after.unit(id[0]).said(branch.span)
+        says = f"{id[1]}() does what it did, with a condition the other way round: {text}"
+        yield _finding(id, branch.span, text, says, Severity.NOTE)
+    for id, label in readers.readers:
+        was, now = (
+            readers.apart(program, id, label)
+            for program in (sides.programs.before, sides.programs.after)
+        )
+        if id not in told and was and now == frozenset((t, p) for p, t in was):
+            told.add(id)
+            says = (
+                f"{id[1]}() does to pages that are {called(label)} what it did to all others, and "
+                "to those what it did to these"
+            )
+            asked = readers.asked(sides.programs.after, id, label)[0].call
+            text = sides.programs.after.unit(id[0]).said(asked.span)
+            yield _finding(id, asked.span, text, says, Severity.NOTE)
+
+
+def _finding(id: FunctionId, span: Span, operation: str, says: str, severity: Severity) -> Finding:
+    return Finding(
+        rule=_RULE,
+        function=id[1],
+        file=id[0],
+        operation=operation,
+        span=span,
+        severity=severity,
+        confidence=Confidence.MEDIUM,
+        message=says,
+        cause=Cause(span, id[1]),
+        trace=(Step(span, id[1], f"{id[1]}() goes on otherwise than before"),),
+        by_hand=True,
+    )
+
+
+class _Readers:
+    """Hold the functions that a patch changes and that only read pages."""
+
+    def __init__(self, sides: Sides, changed: tuple[str, ...]) -> None:
+        """Take both trees, and the files that differ."""
+        self._sides = sides
+        self._space: Space = sides.behaviours.after.space
+        has = (sides.programs.before.has, sides.programs.after.has)
+        self._paths = [p for p in changed if is_source(p) and all(h(p) for h in has)]
+        tested = {op.label for op in self._space.operations.values() if op.is_test}
+        self._labels = [label for label in sides.facts.types if label in tested]
+
+    @property
+    def readers(self) -> Iterator[tuple[FunctionId, str]]:
+        """Yield the functions that read otherwise than before, each with a type it asked for."""
+        before, after = self._sides.programs.before, self._sides.programs.after
+        for id in self._edited():
+            for label in self._labels:
+                tests = self._tests(label)
+                if tests.isdisjoint(before.called(id)):
+                    continue
+                if not self._writes(before, id) and not self._writes(after, id):
+                    yield id, label
+
+    def _edited(self) -> Iterator[FunctionId]:
+        before, after = self._sides.programs.before, self._sides.programs.after
+        for path in self._paths:
+            both = before.unit(path).definitions.keys() & after.unit(path).definitions.keys()
+            yield from ((path, n) for n in sorted(both) if self._sides.is_edited((path, n)))
+
+    def _tests(self, label: str) -> set[str]:
+        ops = self._space.operations.values()
+        return {op.name for op in ops if op.is_test and op.dimension == TYPE and op.label == label}
+
+    def _writes(self, program: Program, id: FunctionId) -> bool:
+        """Tell whether a function changes a page's type, or leads to what does."""
+        ops = (self._space.operations.get(name) for name in program.called(id))
+        if any(op is not None and op.dimension == TYPE and not op.is_test for op in ops):
+            return True
+        b = self._sides.behaviours
+        behaviour = b.after if program is self._sides.programs.after else b.before
+        return any(id in o.chain for o, op in behaviour.operations() if not op.is_test)
+
+    def turned(self) -> Iterator[tuple[FunctionId, ir.Branch]]:
+        """Yield functions in which nothing but one condition differs, and which way it goes.
+
+        What it decides has to do with the type of pages.
+        """
+        before, after = self._sides.programs.before, self._sides.programs.after
+        tracked = {n for n, op in self._space.operations.items() if op.label in self._labels}
+        for id in self._edited():
+            if tracked.isdisjoint(after.called(id)):
+                continue
+            pairs = zip(before.bodies(id), after.bodies(id), strict=False)
+            for (_, was), (_, now) in pairs:
+                branch = turned_in(was, now, tracked)
+                if branch is not None:
+                    yield id, branch
+                    break
+
+    def asked(self, program: Program, id: FunctionId, label: str) -> list[_Asked]:
+        """Return where a function asks for a type."""
+        tests = self._tests(label)
+        return [
+            _Asked(function, variant, place, call, self._space.operations[call.callee.id])
+            for function, variant in program.bodies(id)
+            for place, call in calls_of(variant)
+            if isinstance(call.callee, ir.Name) and call.callee.id in tests and call.args
+        ]
+
+    def apart(self, program: Program, id: FunctionId, label: str) -> _Apart | None:
+        """Return what a function does to pages without a type and with it, where that differs.
+
+        None where there are too many ways.
+        """
+        known = load_provenance()
+        world = World(
+            self._space, self._sides.facts, frozenset(), known.pure, known.typed, known.printing
+        )
+        states = (Held(frozenset()), Held(frozenset(), label))
+        found: set[tuple[frozenset[Way], frozenset[Way]]] = set()
+        for a in self.asked(program, id, label):
+            page = a.call.args[0]
+            ways = ways_of(a.function, a.variant, a.place, page, states, {}, world)
+            if ways is None or not ways.complete:
+                return None
+            found |= {(_told(plain), _told(typed)) for plain, typed in ways.differing}
+        return frozenset((plain, typed) for plain, typed in found if plain != typed)
+
+    def are_found_by_number(self, id: FunctionId, label: str) -> bool:
+        """Tell whether a function had from their numbers all of the pages that it asked."""
+        return all(
+            isinstance(a.call.args[0], ir.Name)
+            and all(
+                self._is_of_number(a.variant, r.step)
+                for r in reaching(a.variant, a.call.args[0].id, a.place)
+            )
+            for a in self.asked(self._sides.programs.before, id, label)
+        )
+
+    def _is_of_number(self, variant: ir.Variant, step: ir.Instruction | None) -> bool:
+        match step:
+            case ir.Assign(_, ir.Name(temporary)) if temporary.startswith("%"):
+                made = (c for _, c in calls_of(variant) if c.result == ir.Name(temporary))
+                return self._is_of_number(variant, next(made, None))
+            case ir.Call(_, ir.Name(name), _):
+                identity = self._sides.facts.identities.get(name)
+                if identity is None or identity.head or identity.distance is not None:
+                    return False
+                return identity.to == "page"
+        return False
+
+    def is_moved(self, id: FunctionId, label: str) -> bool:
+        """Tell whether somebody may ask in a function's place, or fewer pages get the type.
+
+        The function itself, of something else, or another one in its folder.
+        """
+        before, after = self._sides.programs.before, self._sides.programs.after
+        if after.called(id) - before.called(id) or _asks(after, id) - _asks(before, id):
+            return True
+        tests, folder = self._tests(label), posixpath.dirname(id[0])
+        sets = {n for n, op in self._space.operations.items() if op.is_set and op.label == label}
+        marked = 0
+        for path in self._paths:
+            both = before.unit(path).definitions.keys() | after.unit(path).definitions.keys()
+            for other in ((path, name) for name in sorted(both)):
+                marked += self._count(after, other, sets) - self._count(before, other, sets)
+                more = self._count(after, other, tests) - self._count(before, other, tests)
+                if more > 0 and posixpath.dirname(path) == folder:
+                    return True
+        return marked < 0
+
+    def _count(self, program: Program, id: FunctionId, names: set[str]) -> int:
+        """Count where a function calls one of some names."""
+        if names.isdisjoint(program.called(id)):
+            return 0
+        return len(
+            {
+                call.span.start
+                for _, variant in program.bodies(id)
+                for _, call in calls_of(variant)
+                if isinstance(call.callee, ir.Name) and call.callee.id in names
+            }
+        )
+
+
+def _asks(program: Program, id: FunctionId) -> set[str]:
+    """Return what decides in a function."""
+    bodies = program.bodies(id)
+    return {d.guard[0].lstrip("!") for _, variant in bodies for d in decisions_of(variant)}
+
+
+def _told(path: Path) -> frozenset[Way]:
+    """Return what happens on a path but for what only a reader is told."""
+    return frozenset(w for w in path.ways if w.kind != "prints")
