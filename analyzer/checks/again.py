@@ -13,7 +13,7 @@ from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.guards import Guards, decisions_of, guards_of
 from analyzer.flow.domain.activation import types_of
 from analyzer.flow.domain.observe import Kind, Observation
-from analyzer.pages.machine import TYPE, called
+from analyzer.pages.machine import TYPE, Operation, called
 from analyzer.program.defs import Place, call_from, calls_of
 from analyzer.program.program import Program
 from analyzer.program.reach import Reader
@@ -30,11 +30,14 @@ def find(sides: Sides) -> Iterator[Failure]:
     for o in sides.behaviours.after.observations:
         if _acts(o, sides):
             way = way_of(o)
+            asks = sides.behaviours.after.space.operations.get(o.operation)
+            if asks is not None and asks.is_test:
+                way = way[:-1]  # to ask again and again does no harm
             for n, (id, at) in enumerate(way):
                 key = (id, at, o.operation)
                 if key not in told and again.differs(id, at):
                     told.add(key)
-                    if again.is_passed_again(id, at, again.pages_at(o, way, n)):
+                    if again.is_passed_again(id, at, again.pages_at(o, way_of(o), n)):
                         yield _failure(o, n, sides)
 
 
@@ -43,7 +46,14 @@ def _acts(o: Observation, sides: Sides) -> bool:
     if o.dimension != TYPE or o.kind not in (Kind.OPERATION, Kind.SINK):
         return False
     op = sides.behaviours.after.space.operations.get(o.operation)
-    return op is None or not op.is_test
+    return op is None or not op.is_test or _marks_others(o, op, sides)
+
+
+def _marks_others(o: Observation, op: Operation, sides: Sides) -> bool:
+    """Tell whether a function asks a page that it is passed for a type that it gives to others."""
+    space = sides.behaviours.after.space
+    ops = (space.operations.get(name) for name in sides.programs.after.called(o.id))
+    return any(other is not None and other.is_set and other.label == op.label for other in ops)
 
 
 def _failure(o: Observation, n: int, sides: Sides) -> Failure:
@@ -120,9 +130,10 @@ class _Again:
         steady = self._steady(function, variant, place)
         if steady is None or not all(steady.is_same(call.args[n], place) for n in args):
             return False
-        if self._may_step(id, variant, place) or self._ranges(self._after, id, call, args):
+        each = self._ranges(self._after, id, call, args, exact=True)
+        if self._may_step(id, variant, place) or each:
             return False
-        before = self._ranges(self._before, id, call, args)
+        before = self._ranges(self._before, id, call, args, exact=False)
         return any(_decided_alike(variant, place, steady, guards) for guards in before)
 
     def _steady(self, function: ir.Function, variant: ir.Variant, place: Place) -> Steady | None:
@@ -132,29 +143,35 @@ class _Again:
         return None if loop is None else Steady(variant, loop, own, self._identities)
 
     def _ranges(
-        self, program: Program, id: FunctionId, like: ir.Call, args: tuple[int, ...]
+        self, program: Program, id: FunctionId, like: ir.Call, args: tuple[int, ...], *, exact: bool
     ) -> list[Guards]:
         """Return under what a function makes such a call for each page of a loop around it."""
         found = []
         for function, variant in program.bodies(id):
             reader = Reader(variant, self._sides.facts, frozenset())
             for place, call in calls_of(variant):
-                if not self._is_like(call, like) or len(call.args) <= max(args):
+                if not self._is_like(call, like, exact=exact) or len(call.args) <= max(args):
                     continue
                 steady = self._steady(function, variant, place)
                 if steady is None or all(steady.is_same(call.args[n], place) for n in args):
                     continue
                 pages = [reader.argument(call.span.start, n) for n in args]
-                if any(p is not None and p.is_range for p in pages):
+                ranges = any(p is not None and p.is_range for p in pages)
+                if ranges or any(steady.is_stepped(call.args[n], place) for n in args):
                     found.append(guards_of(variant)[place.block])
         return found
 
-    def _is_like(self, call: ir.Call, other: ir.Call) -> bool:
-        """Tell whether two calls are of one function, or set, or clear, whatever it is of pages."""
+    def _is_like(self, call: ir.Call, other: ir.Call, *, exact: bool) -> bool:
+        """Tell whether two calls are of one function, or set, or clear, whatever it is of pages.
+
+        Where that is to be exact, the same of them.
+        """
         match call.callee, other.callee:
             case ir.Name(name), ir.Name(like):
                 op, same = self._operations.get(name), self._operations.get(like)
                 alike = op is not None and same is not None and op.verb is same.verb
+                if alike and exact and op is not None and same is not None:
+                    alike = (op.dimension, op.label) == (same.dimension, same.label)
                 return name == like or alike
         return False
 

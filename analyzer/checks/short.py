@@ -1,4 +1,4 @@
-"""Find ranges of pages that are marked but for the first or the last, and were marked whole."""
+"""Find ranges of pages that are marked, or unmarked, but for one end, and were whole before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 
 from analyzer.base import FunctionId, unspaced
 from analyzer.c import ir
-from analyzer.checks.coverage import AGAIN, Coverage, Way, compared, way_of
+from analyzer.checks.coverage import AGAIN, BEHIND_THE_FIRST, Coverage, Way, compared, way_of
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.pages.facts import Facts
@@ -33,7 +33,7 @@ class _Found:
 
 
 def find(sides: Sides, told: Collection[FunctionId]) -> Iterator[Failure]:
-    """Yield where a function marks a part only of the pages that it marked before.
+    """Yield where a function marks, or unmarks, a part only of the pages that it did before.
 
     Not where one on the way there is told of already. Before, the range ended where what the
     function is passed says, and nothing marks more pages than it did. What else in the function
@@ -87,7 +87,7 @@ class _Marked:
         self._known: dict[tuple[Way, bool], Extent | None] = {}
         done: set[Way] = set()
         for o, op in behaviour.operations():
-            if not (op.is_set or op.is_test) or changed.isdisjoint(o.chain):
+            if changed.isdisjoint(o.chain):
                 continue
             way = way_of(o)
             if way in done:
@@ -97,11 +97,12 @@ class _Marked:
                 if id in changed:
                     self.ways.setdefault(id, {})[way] = n
                     callee = o.operation if n + 1 == len(way) else way[n + 1][0][1]
-                    for what in (f"{callee}()", *((op.label,) if op.is_set else ())):
+                    does = () if op.is_test else (f"{op.verb} {op.label}",)
+                    for what in (f"{callee}()", *does):
                         self._leading.setdefault((id, what), {})[way[n:]] = None
-                        if op.is_set:
+                        if does:
                             self.sets.add((id, what))
-                        if op.is_set or (id, what) not in self.seen:
+                        if does or (id, what) not in self.seen:
                             self.seen[id, what] = _Found(o, n)
 
     @cached_property
@@ -177,8 +178,15 @@ class _Short:
                 if (id, what) in self.before.sets
                 for now, whole in self._both(id, what)
                 if (part := compared(now, whole)) and part != AGAIN
+                if part != BEHIND_THE_FIRST or not self._is_forgotten(id, what)
             ]
         return self._done[id]
+
+    def _is_forgotten(self, id: FunctionId, what: str) -> bool:
+        """Tell whether a type is taken off that freeing the first page of a range resets."""
+        behaviour = self._sides.behaviours.after
+        op = behaviour.space.operations[self.after.seen[id, what].seen.operation]
+        return behaviour.types_forgotten and not op.is_set
 
     def _both(self, id: FunctionId, what: str) -> Iterator[tuple[Extent, Extent]]:
         """Yield which pages are marked now and were before, of a loop over as many as are told."""
@@ -191,7 +199,7 @@ class _Short:
                 return
 
     def is_all(self, id: FunctionId) -> bool:
-        """Tell whether nobody marks more than before, and a function is the innermost that is."""
+        """Tell whether a function is the innermost that is short, and none does more."""
         around = self.after.ways.get(id, {})
         for way, n in around.items():
             for k, (other, _) in enumerate(way):
@@ -231,13 +239,14 @@ class _Short:
 
     @cached_property
     def _marking(self) -> frozenset[str]:
-        """Return the names of what marks pages, and of what leads there."""
+        """Return the names of what marks pages or takes marks off, and of what leads there."""
         both = (self._sides.behaviours.before, self._sides.behaviours.after)
-        sets = {op.name for b in both for op in b.space.operations.values() if op.is_set}
+        ops = (op for b in both for op in b.space.operations.values())
+        writes = {op.name for op in ops if not op.is_test}
         leading = {
-            id[1] for b in both for o, op in b.operations() if op.is_set for id in o.chain[1:]
+            id[1] for b in both for o, op in b.operations() if not op.is_test for id in o.chain[1:]
         }
-        return frozenset(sets | leading)
+        return frozenset(writes | leading)
 
     def is_counted(self, id: FunctionId) -> bool | None:
         """Tell whether a function still goes by the length of all that it marked before.

@@ -52,9 +52,54 @@ class Steady:
                 return self.is_same(left, at) and self.is_same(right, at)
         return False
 
+    def is_stepped(self, e: ir.Expr, at: Place) -> bool:
+        """Tell whether an expression is another page, or number, in the next turn for certain.
+
+        The loop adds to a variable that it goes by, whoever else may move that on.
+        """
+        match e:
+            case ir.Name(name):
+                found = list(reaching(self._variant, name, at))
+                if self._is_counted(name):
+                    return True
+                if len(found) != 1 or found[0].place.block not in self._loop.blocks:
+                    return False
+                return any(
+                    self.is_stepped(a, found[0].place) for a in self._named_by(found[0].step)
+                )
+            case ir.Binary("+", left, right):
+                return self.is_stepped(left, at) and self.is_same(right, at)
+            case ir.Cast(_, operand):
+                return self.is_stepped(operand, at)
+        return False
+
+    def _is_counted(self, name: str) -> bool:
+        """Tell whether all that a loop stores in a variable itself is that variable and more."""
+        if name.startswith("%"):
+            return False
+        steps = (s for b in self._loop.blocks for s in self._variant.blocks[b].instructions)
+        stores = [s for s in steps if isinstance(s, ir.Assign) and s.target == ir.Name(name)]
+        return bool(stores) and all(
+            isinstance(s.value, ir.Binary)
+            and s.value.op == "+"
+            and s.value.left == ir.Name(name)
+            and isinstance(s.value.right, ir.Const)
+            and s.value.right.value > 0
+            for s in stores
+        )
+
+    def _named_by(self, step: ir.Instruction | None) -> tuple[ir.Expr, ...]:
+        """Return what a step names anew."""
+        match step:
+            case ir.Assign(target, value) if value != target:
+                return (value,)
+            case ir.Call(_, ir.Name(callee), args) if callee in self._identities:
+                return args
+        return ()
+
     def _is_kept(self, name: str, at: Place) -> bool:
         if name not in self._own and not name.startswith("%"):
-            return False
+            return name.isupper()  # an enumerator, or a macro's number
         if name not in self._stored:
             return True
         found = list(reaching(self._variant, name, at))
