@@ -22,6 +22,7 @@ from analyzer.program.sums import Extent, Sum, is_fraction, one
 
 #: What is cleared where the first page of a range is not.
 BEHIND_THE_FIRST = "on all but the first of the pages"
+FIRST_ALONE = "on the first page only of those"
 AGAIN = "on one page again and again, not on each of those"
 
 #: The calls that lead somewhere, outermost first: each a function and an offset in its file.
@@ -307,7 +308,7 @@ def compared(clear: Extent | None, handed: Extent | None) -> str | None:
     if ahead.number > 0:
         return BEHIND_THE_FIRST if clear.is_range else None
     if not _is_several(clear) and ahead == Sum() and _is_several(handed):
-        return "on the first page only of those"
+        return FIRST_ALONE
     if clear.end is None or handed.end is None:
         return None
     behind = handed.end.plus(clear.end, -1)

@@ -10,11 +10,21 @@ from functools import cached_property
 
 from analyzer.base import FunctionId, unspaced
 from analyzer.c import ir
-from analyzer.checks.coverage import AGAIN, BEHIND_THE_FIRST, Coverage, Way, compared, way_of
+from analyzer.c.facts import macros
+from analyzer.checks.coverage import (
+    AGAIN,
+    BEHIND_THE_FIRST,
+    FIRST_ALONE,
+    Coverage,
+    Way,
+    compared,
+    way_of,
+)
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.pages.facts import Facts
-from analyzer.pages.machine import called
+from analyzer.pages.machine import TYPE, called
+from analyzer.pages.provenance import load_provenance
 from analyzer.program.defs import Place, calls_of
 from analyzer.program.program import Program
 from analyzer.program.reach import Reader
@@ -166,7 +176,8 @@ class _Short:
 
     def found(self, id: FunctionId) -> _Found:
         """Return what marks a part only, of which there must be one."""
-        return self.after.seen[id, self._parts(id)[0][1]]
+        found = (self.after.seen[id, what] for _, what, _, _ in self._parts(id))
+        return min(found, key=lambda f: f.seen.dimension != TYPE)
 
     def _parts(self, id: FunctionId) -> list[tuple[str, str, Extent, Extent]]:
         """Return what a function marks in part: in words, how, which pages, and which before."""
@@ -177,7 +188,7 @@ class _Short:
                 for what in whats
                 if (id, what) in self.before.sets
                 for now, whole in self._both(id, what)
-                if (part := compared(now, whole)) and part != AGAIN
+                if (part := compared(now, whole)) and part not in (AGAIN, FIRST_ALONE)
                 if part != BEHIND_THE_FIRST or not self._is_forgotten(id, what)
             ]
         return self._done[id]
@@ -207,7 +218,20 @@ class _Short:
                     continue
                 if bool(self.part(other)) is (k > n):
                     return False  # that one is to be told, or marks what this one leaves
+        if any(self._calls_others(on, around) for way in around for on, _ in way):
+            return False
         return not any(self._marks_more(other, around) for other in self._beside(id))
+
+    def _calls_others(self, id: FunctionId, around: dict[Way, int]) -> bool:
+        """Tell whether a function on a way calls anything new but what leads on, or is harmless."""
+        if id not in self.changed:
+            return False
+        known, facts = load_provenance(), self._sides.facts
+        leading = {name for way in around for (_, name), _ in way}
+        new = self._programs.after.called(id) - self._programs.before.called(id)
+        new -= leading | known.pure | known.printing | facts.identities.keys()
+        new -= macros().assertions.keys()
+        return bool(new - self._sides.behaviours.after.space.operations.keys())
 
     def _beside(self, id: FunctionId) -> Iterator[FunctionId]:
         """Yield the functions of a folder that read otherwise than before, or are new."""
