@@ -159,11 +159,11 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
     told = {f.file for f in new}  # what breaks says more than what may be meant
-    new = (*new, *(f for f in find_turned(sides, changed) if f.file not in told))
+    turned = [f for f in find_turned(sides, changed) if f.file not in told]
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
     edits = edited(sides, changed)
-    unmoved = "" if moved or new or gone else why_same(sides, edits)
+    unmoved = "" if moved or new or gone or turned else why_same(sides, edits)
     return Judged(
         findings=(*new, *gone, *carried, *standing(sides, rules)),
         mended=mended(sides.behaviours),
@@ -179,6 +179,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *unreached(sides, edits),
             *unlisted(sides),
             *uncertain_clears(sides),
+            *(Gap("turned", f.file, f.span.line, f.function, f.message) for f in turned),
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),

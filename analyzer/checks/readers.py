@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,10 @@ from analyzer.ways.walk import World
 from analyzer.ways.ways import ways_of
 
 _RULE = "stale-test"
+#: The number of a temporary is another one where a call is gone.
+_TEMPORARY = re.compile(r"%\d+")
+#: So many characters make a condition the other way round, at most.
+_TURNING = 3
 
 #: What happens to a page without the type and to one with it, where that is not the same.
 _Apart = frozenset[tuple[frozenset[Way], frozenset[Way]]]
@@ -165,7 +170,7 @@ class _Readers:
         before, after = self._sides.programs.before, self._sides.programs.after
         tracked = {n for n, op in self._space.operations.items() if op.label in self._labels}
         for id in self._edited():
-            if tracked.isdisjoint(after.called(id)):
+            if tracked.isdisjoint(after.called(id)) or abs(self._longer(id)) > _TURNING:
                 continue
             pairs = zip(before.bodies(id), after.bodies(id), strict=False)
             for (_, was), (_, now) in pairs:
@@ -173,6 +178,16 @@ class _Readers:
                 if branch is not None:
                     yield id, branch
                     break
+
+    def _longer(self, id: FunctionId) -> int:
+        """Return by how many characters a function is longer than before, blanks aside."""
+        found = (self._sides.programs.before, self._sides.programs.after)
+        before, after = (
+            sum(len(b"".join(unit.code[d.span.start : d.span.end].split())) for d in defined)
+            for unit in (program.unit(id[0]) for program in found)
+            for defined in (unit.definitions.get(id[1], ()),)
+        )
+        return after - before
 
     def asked(self, program: Program, id: FunctionId, label: str) -> list[_Asked]:
         """Return where a function asks for a type."""
@@ -263,7 +278,8 @@ class _Readers:
 def _asks(program: Program, id: FunctionId) -> set[str]:
     """Return what decides in a function."""
     bodies = program.bodies(id)
-    return {d.guard[0].lstrip("!") for _, variant in bodies for d in decisions_of(variant)}
+    found = (d.guard[0].lstrip("!") for _, variant in bodies for d in decisions_of(variant))
+    return {_TEMPORARY.sub("%", text) for text in found}
 
 
 def _told(path: Path) -> frozenset[Way]:
