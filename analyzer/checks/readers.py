@@ -78,7 +78,7 @@ def find_turned(sides: Sides, changed: Iterable[str]) -> Iterator[Finding]:
     """Yield functions that do now where something holds what they did where it did not.
 
     Nothing else differs in them, or they do so to pages of a type. That may be meant, where it was
-    the wrong way round before: a note.
+    the wrong way round before: a gap.
     """
     readers = _Readers(sides, tuple(changed))
     told: set[FunctionId] = set()
