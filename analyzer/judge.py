@@ -11,7 +11,7 @@ from analyzer.budget import UNBOUND, Budget, OutOfBudgetError
 from analyzer.charge import charged
 from analyzer.checks.births import derive_migrations
 from analyzer.checks.bits import find_bits
-from analyzer.checks.breaks import mended
+from analyzer.checks.breaks import done_more, mended
 from analyzer.checks.calls import find_calls
 from analyzer.checks.carried import carried_over
 from analyzer.checks.comments import find_comments
@@ -166,7 +166,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
     unmoved = "" if moved or new or gone or turned else why_same(sides, edits)
     return Judged(
         findings=(*new, *gone, *carried, *standing(sides, rules)),
-        mended=mended(sides.behaviours),
+        mended=mended(sides.behaviours) | done_more(sides, tuple(changed)),
         moved=moved,
         unmoved=unmoved,
         treated=() if moved or new or unmoved else treatments(sides),

@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 
 from analyzer.base import Pair
 from analyzer.blame.culprit import Charge
-from analyzer.comparison.compare import Failure, asserted, leaked, trapped
+from analyzer.c import ir
+from analyzer.comparison.compare import Failure, Sides, asserted, leaked, trapped
 from analyzer.findings import Break
 from analyzer.flow.domain.observe import Behaviour, Outcome
+from analyzer.program.defs import calls_of
+from analyzer.program.program import Program
 
 #: How operations, hand-overs and assertions fail.
 _FAILS = (Outcome.TRAP, Outcome.LEAK, Outcome.MAY_LEAK, Outcome.FAILED)
 
 
-def breaks_of(charges: Iterable[Charge]) -> tuple[Break, ...]:
+def breaks_of(charges: Collection[Charge]) -> tuple[Break, ...]:
     """Return where pages fail over what one function is charged with."""
     fails = [c for c in charges if c.failure.seen.outcome in _FAILS]
     found = {b for c in fails for b in _breaks(c.failure) if b.through == _through(c)}
-    return tuple(sorted(found))
+    return tuple(sorted({*found, *(less(c.failure.less) for c in charges if c.failure.less)}))
+
+
+def less(what: str) -> Break:
+    """Return what stands for a finding that something is done to fewer pages than before."""
+    return Break("", what, "", "")
+
+
+def done_more(sides: Sides, changed: Collection[str]) -> frozenset[Break]:
+    """Return what stands for findings that what is done now in more places was done too little."""
+    counts = sides.programs.map(lambda p: _counted(p, changed, sides))
+    return frozenset(map(less, counts.after - counts.before))
+
+
+def _counted(program: Program, changed: Collection[str], sides: Sides) -> Counter[str]:
+    """Count where changed files mark pages, unmark them and ask them for it."""
+    ops = sides.behaviours.after.space.operations
+    calls = {
+        (ops[call.callee.id], path, call.span.start)
+        for path in changed
+        if program.has(path)
+        for name in program.unit(path).definitions
+        if not ops.keys().isdisjoint(program.called((path, name)))
+        for _, variant in program.bodies((path, name))
+        for _, call in calls_of(variant)
+        if isinstance(call.callee, ir.Name) and call.callee.id in ops
+    }
+    return Counter(f"{op.verb} {op.label}" for op, _, _ in calls)
 
 
 def mended(behaviours: Pair[Behaviour]) -> frozenset[Break]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzer.base import Confidence, FunctionId, Severity, Span
 from analyzer.c import ir
+from analyzer.checks.breaks import less
 from analyzer.checks.tests import doing, spelled
 from analyzer.comparison.compare import Sides
 from analyzer.comparison.guards import decisions_of, turned_in
 from analyzer.findings import Cause, Finding, Step
-from analyzer.pages.machine import TYPE, Operation, Space, called
+from analyzer.pages.machine import TYPE, Operation, Space, Verb, called
 from analyzer.pages.provenance import load_provenance
 from analyzer.program.defs import Place, calls_of, reaching
 from analyzer.program.program import Program
@@ -26,6 +28,8 @@ from analyzer.ways.ways import ways_of
 _RULE = "stale-test"
 #: The number of a temporary is another one where a call is gone.
 _TEMPORARY = re.compile(r"%\d+")
+#: Pages that have a type are on no list and have no mapping either, like those that a driver keeps.
+_KEPT = "kept-back"
 #: So many characters make a condition the other way round, at most.
 _TURNING = 3
 
@@ -64,7 +68,7 @@ def find_dropped(
                 f"their numbers{_meaning(apart)}"
             )
             span = sides.programs.after.lowered(id)[0].span
-            yield _finding(id, span, called(label), says, rules[_RULE].severity)
+            yield _finding(id, span, called(label), says, rules[_RULE].severity, label)
 
 
 def _meaning(apart: _Apart | None) -> str:
@@ -103,7 +107,9 @@ def find_turned(sides: Sides, changed: Iterable[str]) -> Iterator[Finding]:
             yield _finding(id, asked.span, text, says, Severity.NOTE)
 
 
-def _finding(id: FunctionId, span: Span, operation: str, says: str, severity: Severity) -> Finding:
+def _finding(
+    id: FunctionId, span: Span, operation: str, says: str, severity: Severity, label: str = ""
+) -> Finding:
     return Finding(
         rule=_RULE,
         function=id[1],
@@ -116,6 +122,7 @@ def _finding(id: FunctionId, span: Span, operation: str, says: str, severity: Se
         cause=Cause(span, id[1]),
         trace=(Step(span, id[1], f"{id[1]}() goes on otherwise than before"),),
         by_hand=True,
+        breaks=(less(f"{Verb.TEST} {label}"),) if label else (),
     )
 
 
@@ -209,10 +216,11 @@ class _Readers:
             self._space, self._sides.facts, frozenset(), known.pure, known.typed, known.printing
         )
         states = (Held(frozenset()), Held(frozenset(), label))
+        none = {name: n for name, n in known.fresh[_KEPT].items() if not n}
         found: set[tuple[frozenset[Way], frozenset[Way]]] = set()
         for a in self.asked(program, id, label):
             page = a.call.args[0]
-            ways = ways_of(a.function, a.variant, a.place, page, states, {}, world)
+            ways = ways_of(a.function, a.variant, a.place, page, states, none, world)
             if ways is None or not ways.complete:
                 return None
             found |= {(_told(plain), _told(typed)) for plain, typed in ways.differing}
@@ -244,10 +252,12 @@ class _Readers:
     def is_moved(self, id: FunctionId, label: str) -> bool:
         """Tell whether somebody may ask in a function's place, or fewer pages get the type.
 
-        The function itself, of something else, or another one in its folder.
+        The function itself, of something else, who calls it or is called, or one that asks more
+        than before: in its folder, or anywhere where it only reads.
         """
         before, after = self._sides.programs.before, self._sides.programs.after
-        if after.called(id) - before.called(id) or _asks(after, id) - _asks(before, id):
+        asks = _asks(after, id) - _asks(before, id)
+        if asks or _calls(after, id) - _calls(before, id) or self._is_asked_around(id, label):
             return True
         tests, folder = self._tests(label), posixpath.dirname(id[0])
         sets = {n for n, op in self._space.operations.items() if op.is_set and op.label == label}
@@ -255,24 +265,40 @@ class _Readers:
         for path in self._paths:
             both = before.unit(path).definitions.keys() | after.unit(path).definitions.keys()
             for other in ((path, name) for name in sorted(both)):
-                marked += self._count(after, other, sets) - self._count(before, other, sets)
-                more = self._count(after, other, tests) - self._count(before, other, tests)
-                if more > 0 and posixpath.dirname(path) == folder:
+                marked += _count(after, other, sets) - _count(before, other, sets)
+                is_near = posixpath.dirname(path) == folder or not self._writes(after, other)
+                if is_near and _count(after, other, tests) > _count(before, other, tests):
                     return True
         return marked < 0
 
-    def _count(self, program: Program, id: FunctionId, names: set[str]) -> int:
-        """Count where a function calls one of some names."""
-        if names.isdisjoint(program.called(id)):
-            return 0
-        return len(
-            {
-                call.span.start
-                for _, variant in program.bodies(id)
-                for _, call in calls_of(variant)
-                if isinstance(call.callee, ir.Name) and call.callee.id in names
-            }
-        )
+    def _is_asked_around(self, id: FunctionId, label: str) -> bool:
+        """Tell whether who calls a function asks for a type, or what it calls, or what that does.
+
+        It may be the patch before that taught them to.
+        """
+        after, tests = self._sides.programs.after, self._tests(label)
+        called = _callees(after, id)
+        around = {*after.calling(id[1]), *called, *(i for c in called for i in _callees(after, c))}
+        return any(not tests.isdisjoint(after.called(other)) for other in around - {id})
+
+
+def _callees(program: Program, id: FunctionId) -> set[FunctionId]:
+    return {i for name in program.called(id) for i in program.resolve(name, id[0])}
+
+
+def _count(program: Program, id: FunctionId, names: set[str]) -> int:
+    """Count where a function calls one of some names."""
+    calls = _calls(program, id) if not names.isdisjoint(program.called(id)) else Counter()
+    return sum(calls[name] for name in names)
+
+
+def _calls(program: Program, id: FunctionId) -> Counter[str]:
+    """Return what a function calls, with in how many places."""
+    found = (c for _, variant in program.bodies(id) for _, c in calls_of(variant))
+    return Counter(
+        name
+        for name, _ in {(c.callee.id, c.span.start) for c in found if isinstance(c.callee, ir.Name)}
+    )
 
 
 def _asks(program: Program, id: FunctionId) -> set[str]:

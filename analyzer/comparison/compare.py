@@ -33,6 +33,7 @@ class Failure:
     says: str = ""  # the message, where the rule alone does not give it
     steps: tuple[Step, ...] = ()  # the trace, where the observation alone does not give it
     lost: str = ""  # the label that was taken off before and is not now, where it is one
+    less: str = ""  # what is done to fewer pages than before, where that is all that is said
     by_hand: bool = False  # to guard the operation or to drop it would hide the mistake
 
     @property
