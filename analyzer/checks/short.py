@@ -53,13 +53,16 @@ def find(sides: Sides, told: Collection[FunctionId]) -> Iterator[Failure]:
     for id in sorted(short.changed):
         if (part := short.part(id)) and short.is_all(id):
             found, counted = short.found(id), short.is_counted(id)
-            if counted is not None and not any(on in told for on in found.seen.chain):
+            if counted is None or any(on in told for on in found.seen.chain):
+                continue
+            if not short.is_matched(id, found, part):
                 yield _failure(found, part, sides, definite=counted)
 
 
 def _failure(found: _Found, part: str, sides: Sides, *, definite: bool) -> Failure:
     """Say what a function does itself, or where it goes on the way there."""
     o, n = found.seen, found.n
+    op = sides.behaviours.after.space.operations[o.operation]
     if n < len(o.stack):
         frame, callee = o.stack[n], o.chain[n + 1][1]
         says = f"{frame.function}() uses {callee}() {part} on which it did before"
@@ -72,10 +75,10 @@ def _failure(found: _Found, part: str, sides: Sides, *, definite: bool) -> Failu
             stack=o.stack[:n],
         )
     else:
-        op = sides.behaviours.after.space.operations[o.operation]
         does = f"{op.verb.says} {called(op.label)}"
         says = f"{o.function}() {does} {part} on which it did before"
-    return Failure("contract-mismatch", o, definite=definite, says=says, by_hand=True)
+    less = f"{op.verb} {op.label}"
+    return Failure("contract-mismatch", o, definite=definite, says=says, less=less, by_hand=True)
 
 
 class _Marked:
@@ -209,6 +212,24 @@ class _Short:
                     yield now, whole
                 return
 
+    def is_matched(self, id: FunctionId, found: _Found, part: str) -> bool:
+        """Tell whether the folder leaves the same pages out of the contrary: then it is meant.
+
+        What is marked no more is unmarked no more.
+        """
+        ops = self._sides.behaviours.after.space.operations
+        op = ops[found.seen.operation]
+        others = (
+            (ops[self.after.seen[beside, what].seen.operation], other)
+            for beside in self.changed
+            if posixpath.dirname(beside[0]) == posixpath.dirname(id[0])
+            for other, what, _, _ in self._parts(beside)
+        )
+        return any(
+            (o.label, other) == (op.label, part) and o.is_set is not op.is_set
+            for o, other in others
+        )
+
     def is_all(self, id: FunctionId) -> bool:
         """Tell whether a function is the innermost that is short, and none does more."""
         around = self.after.ways.get(id, {})
@@ -220,7 +241,7 @@ class _Short:
                     return False  # that one is to be told, or marks what this one leaves
         if any(self._calls_others(on, around) for way in around for on, _ in way):
             return False
-        return not any(self._marks_more(other, around) for other in self._beside(id))
+        return not any(self._marks_more(other) for other in self._beside(id))
 
     def _calls_others(self, id: FunctionId, around: dict[Way, int]) -> bool:
         """Tell whether a function on a way calls anything new but what leads on, or is harmless."""
@@ -243,10 +264,8 @@ class _Short:
                     if not before.has(path) or self._sides.is_edited((path, name)):
                         yield path, name
 
-    def _marks_more(self, id: FunctionId, around: dict[Way, int]) -> bool:
-        """Tell whether a function that is on no way of another one marks more often than before."""
-        if any(id == other for way in around for other, _ in way):
-            return False
+    def _marks_more(self, id: FunctionId) -> bool:
+        """Tell whether a function marks more often than before."""
         return self._marks(self._programs.after, id) > self._marks(self._programs.before, id)
 
     def _marks(self, program: Program, id: FunctionId) -> int:
@@ -281,9 +300,9 @@ class _Short:
         wholes, parts = {whole for _, _, _, whole in found}, {now for _, _, now, _ in found}
         marking = {at for _, what, _, _ in found for at in self.after.calls(id, what)}
         numbers = set(self._numbers(id, marking))
-        if any(_is_among(pages, numbers) for pages in wholes):
-            return True
-        return None if any(_is_among(pages, numbers) for pages in parts) else False
+        if any(_is_among(pages, numbers) for pages in parts):
+            return None
+        return any(_is_among(pages, numbers) for pages in wholes)
 
     def _numbers(self, id: FunctionId, but: set[int]) -> Iterator[Sum]:
         """Yield the numbers that a function stores in memory or passes on, but not to be printed.
