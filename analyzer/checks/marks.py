@@ -51,7 +51,9 @@ def uncertain_clears(sides: Sides) -> Iterator[Gap]:
         if (o.id, o.span, o.dimension) in leaks:
             continue
         marks = [programs.map(partial(_set_as, e, sides)) for e in clears]
-        known = any(m.before and (not m.after or m.before == m.after) for m in marks)
+        known = any(
+            m.before and (not m.after or (m.before == m.after and not is_short)) for m in marks
+        )
         if known or _are_marked(clears, is_short, sides):
             continue
         says = _hands_over(o, clears, sides)
@@ -61,7 +63,22 @@ def uncertain_clears(sides: Sides) -> Iterator[Gap]:
 
 def _are_marked(clears: Sequence[Event], is_short: bool, sides: Sides) -> bool:
     """Tell whether all that sets what was cleared does so as before, and nobody else clears it."""
+    if is_short and any(_is_range_edited(e, sides) for e in clears):
+        return False
     return all((is_short and _is_set(e, sides)) or still_set(e, sides) for e in clears)
+
+
+def _is_range_edited(clear: Event, sides: Sides) -> bool:
+    """Tell whether another function of a file that marks pages reads otherwise than before.
+
+    It may leave out the same pages of a range.
+    """
+    op = sides.behaviours.after.space.operations.get(clear.accessor)
+    return op is not None and any(
+        o.id != clear.owner and sides.is_edited(o.id)
+        for o, set_by in sides.behaviours.after.operations()
+        if o.path == clear.path and set_by.verb is Verb.SET and set_by.label == op.label
+    )
 
 
 def _uncleared(sides: Sides) -> Iterator[tuple[Observation, Sequence[Event], bool]]:
