@@ -18,7 +18,7 @@ from analyzer.checks.comments import find_comments
 from analyzer.checks.contracts import treatments
 from analyzer.checks.marks import uncertain_clears
 from analyzer.checks.naming import named
-from analyzer.checks.readers import find_dropped, find_turned
+from analyzer.checks.readers import find_dropped, turned_round
 from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
@@ -159,7 +159,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
     told = {f.file for f in new}  # what breaks says more than what may be meant
-    turned = [f for f in find_turned(sides, changed) if f.file not in told]
+    turned = [g for g in turned_round(sides, changed) if g.file not in told]
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
     edits = edited(sides, changed)
@@ -179,7 +179,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *unreached(sides, edits),
             *unlisted(sides),
             *uncertain_clears(sides),
-            *(Gap("turned", f.file, f.span.line, f.function, f.message) for f in turned),
+            *turned,
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),

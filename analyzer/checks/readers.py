@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from analyzer.base import Confidence, FunctionId, Severity, Span
+from analyzer.base import FunctionId, Gap, Span
 from analyzer.c import ir
 from analyzer.checks.breaks import less
 from analyzer.checks.tests import doing, spelled
@@ -68,7 +68,7 @@ def find_dropped(
                 f"their numbers{_meaning(apart)}"
             )
             span = sides.programs.after.lowered(id)[0].span
-            yield _finding(id, span, called(label), says, rules[_RULE].severity, label)
+            yield _finding(id, span, label, says, rules[_RULE])
 
 
 def _meaning(apart: _Apart | None) -> str:
@@ -78,11 +78,11 @@ def _meaning(apart: _Apart | None) -> str:
     return f": it {spelled(gained)} for those, and before it {spelled(lost)}" if apart else ""
 
 
-def find_turned(sides: Sides, changed: Iterable[str]) -> Iterator[Finding]:
-    """Yield functions that do now where something holds what they did where it did not.
+def turned_round(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
+    """Admit where functions do now where something holds what they did where it did not.
 
     Nothing else differs in them, or they do so to pages of a type. That may be meant, where it was
-    the wrong way round before: a gap.
+    the wrong way round before.
     """
     readers = _Readers(sides, tuple(changed))
     told: set[FunctionId] = set()
@@ -90,7 +90,7 @@ def find_turned(sides: Sides, changed: Iterable[str]) -> Iterator[Finding]:
         told.add(id)
         text = sides.programs.after.unit(id[0]).said(branch.span)
         says = f"{id[1]}() does what it did, with a condition the other way round: {text}"
-        yield _finding(id, branch.span, text, says, Severity.NOTE)
+        yield Gap("turned", id[0], branch.span.line, id[1], says)
     for id, label in readers.readers:
         was, now = (
             readers.apart(program, id, label)
@@ -103,26 +103,23 @@ def find_turned(sides: Sides, changed: Iterable[str]) -> Iterator[Finding]:
                 "to those what it did to these"
             )
             asked = readers.asked(sides.programs.after, id, label)[0].call
-            text = sides.programs.after.unit(id[0]).said(asked.span)
-            yield _finding(id, asked.span, text, says, Severity.NOTE)
+            yield Gap("turned", id[0], asked.span.line, id[1], says)
 
 
-def _finding(
-    id: FunctionId, span: Span, operation: str, says: str, severity: Severity, label: str = ""
-) -> Finding:
+def _finding(id: FunctionId, span: Span, label: str, says: str, rule: Rule) -> Finding:
     return Finding(
-        rule=_RULE,
+        rule=rule.id,
         function=id[1],
         file=id[0],
-        operation=operation,
+        operation=called(label),
         span=span,
-        severity=severity,
-        confidence=Confidence.MEDIUM,
+        severity=rule.severity,
+        confidence=rule.confidence,
         message=says,
         cause=Cause(span, id[1]),
         trace=(Step(span, id[1], f"{id[1]}() goes on otherwise than before"),),
         by_hand=True,
-        breaks=(less(f"{Verb.TEST} {label}"),) if label else (),
+        breaks=(less(f"{Verb.TEST} {label}"),),
     )
 
 
