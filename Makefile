@@ -8,7 +8,7 @@ DEV := $(VENV)/.dev-$(shell cat requirements/run.txt requirements/dev.txt | cksu
 SLOW := $(VENV)/.slow-$(shell cat requirements/run.txt requirements/dev.txt requirements/slow.txt | cksum | tr ' ' -)
 TREE ?= fixtures/demo/tree
 PATCH ?= fixtures/demo/change.patch
-HALF := $(addprefix tests/kernel/test_,answer_key.py audit.py later.py mutations.py) \
+HALF := $(addprefix tests/kernel/test_,answer_key.py audit.py fixes.py later.py mutations.py) \
 	tests/mutation
 
 .DEFAULT_GOAL := help
