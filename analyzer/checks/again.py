@@ -31,13 +31,13 @@ def find(sides: Sides) -> Iterator[Failure]:
         if _acts(o, sides):
             way = way_of(o)
             asks = sides.behaviours.after.space.operations.get(o.operation)
-            if asks is not None and asks.is_test:
-                way = way[:-1]  # to ask again and again does no harm
-            for n, (id, at) in enumerate(way):
+            is_test = asks is not None and asks.is_test
+            # To ask again and again does no harm.
+            for n, (id, at) in enumerate(way[:-1] if is_test else way):
                 key = (id, at, o.operation)
                 if key not in told and again.differs(id, at):
                     told.add(key)
-                    if again.is_passed_again(id, at, again.pages_at(o, way_of(o), n)):
+                    if again.is_passed_again(id, at, again.pages_at(o, way, n)):
                         yield _failure(o, n, sides)
 
 

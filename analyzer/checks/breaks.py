@@ -7,11 +7,9 @@ from collections.abc import Collection, Iterator
 
 from analyzer.base import Pair
 from analyzer.blame.culprit import Charge
-from analyzer.c import ir
 from analyzer.comparison.compare import Failure, Sides, asserted, leaked, trapped
 from analyzer.findings import Break
 from analyzer.flow.domain.observe import Behaviour, Outcome
-from analyzer.program.defs import calls_of
 from analyzer.program.program import Program
 
 #: How operations, hand-overs and assertions fail.
@@ -39,17 +37,14 @@ def done_more(sides: Sides, changed: Collection[str]) -> frozenset[Break]:
 def _counted(program: Program, changed: Collection[str], sides: Sides) -> Counter[str]:
     """Count where changed files mark pages, unmark them and ask them for it."""
     ops = sides.behaviours.after.space.operations
-    calls = {
-        (ops[call.callee.id], path, call.span.start)
-        for path in changed
-        if program.has(path)
-        for name in program.unit(path).definitions
-        if not ops.keys().isdisjoint(program.called((path, name)))
-        for _, variant in program.bodies((path, name))
-        for _, call in calls_of(variant)
-        if isinstance(call.callee, ir.Name) and call.callee.id in ops
-    }
-    return Counter(f"{op.verb} {op.label}" for op, _, _ in calls)
+    found = Counter[str]()
+    for path in changed:
+        for function in program.unit(path).definitions if program.has(path) else ():
+            if not ops.keys().isdisjoint(program.called((path, function))):
+                for name, at in program.calls((path, function)).items():
+                    if (op := ops.get(name)) is not None:
+                        found[f"{op.verb} {op.label}"] += len(at)
+    return found
 
 
 def mended(behaviours: Pair[Behaviour]) -> frozenset[Break]:

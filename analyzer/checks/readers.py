@@ -139,7 +139,7 @@ class _Readers:
     def readers(self) -> Iterator[tuple[FunctionId, str]]:
         """Yield the functions that read otherwise than before, each with a type it asked for."""
         before, after = self._sides.programs.before, self._sides.programs.after
-        for id in self._edited():
+        for id in self._edited:
             for label in self._labels:
                 tests = self._tests(label)
                 if tests.isdisjoint(before.called(id)):
@@ -147,11 +147,9 @@ class _Readers:
                 if not self._writes(before, id) and not self._writes(after, id):
                     yield id, label
 
-    def _edited(self) -> Iterator[FunctionId]:
-        before, after = self._sides.programs.before, self._sides.programs.after
-        for path in self._paths:
-            both = before.unit(path).definitions.keys() & after.unit(path).definitions.keys()
-            yield from ((path, n) for n in sorted(both) if self._sides.is_edited((path, n)))
+    @property
+    def _edited(self) -> list[FunctionId]:
+        return sorted(id for id in self._sides.edited if id[0] in self._paths)
 
     def _tests(self, label: str) -> set[str]:
         ops = self._space.operations.values()
@@ -173,7 +171,7 @@ class _Readers:
         """
         before, after = self._sides.programs.before, self._sides.programs.after
         tracked = {n for n, op in self._space.operations.items() if op.label in self._labels}
-        for id in self._edited():
+        for id in self._edited:
             if tracked.isdisjoint(after.called(id)) or abs(self._longer(id)) > _TURNING:
                 continue
             pairs = zip(before.bodies(id), after.bodies(id), strict=False)
@@ -285,17 +283,14 @@ def _callees(program: Program, id: FunctionId) -> set[FunctionId]:
 
 def _count(program: Program, id: FunctionId, names: set[str]) -> int:
     """Count where a function calls one of some names."""
-    calls = _calls(program, id) if not names.isdisjoint(program.called(id)) else Counter()
-    return sum(calls[name] for name in names)
+    if names.isdisjoint(program.called(id)):
+        return 0
+    return sum(len(at) for name, at in program.calls(id).items() if name in names)
 
 
 def _calls(program: Program, id: FunctionId) -> Counter[str]:
     """Return what a function calls, with in how many places."""
-    found = (c for _, variant in program.bodies(id) for _, c in calls_of(variant))
-    return Counter(
-        name
-        for name, _ in {(c.callee.id, c.span.start) for c in found if isinstance(c.callee, ir.Name)}
-    )
+    return Counter({name: len(at) for name, at in program.calls(id).items()})
 
 
 def _asks(program: Program, id: FunctionId) -> set[str]:

@@ -25,7 +25,7 @@ from analyzer.flow.domain.observe import Behaviour, Observation
 from analyzer.pages.facts import Facts
 from analyzer.pages.machine import TYPE, called
 from analyzer.pages.provenance import load_provenance
-from analyzer.program.defs import Place, calls_of
+from analyzer.program.defs import Place
 from analyzer.program.program import Program
 from analyzer.program.reach import Reader
 from analyzer.program.sums import Extent, Sum
@@ -146,19 +146,8 @@ class _Short:
         """Take both trees."""
         self._sides = sides
         self._programs = sides.programs
+        self.changed = sides.edited
         self._done: dict[FunctionId, list[tuple[str, str, Extent, Extent]]] = {}
-
-    @cached_property
-    def changed(self) -> frozenset[FunctionId]:
-        """Return the functions of both trees that read otherwise than before."""
-        before, after = self._programs.before, self._programs.after
-        paths = [p for p in after.paths if before.has(p) and before.unit(p) is not after.unit(p)]
-        return frozenset(
-            (path, name)
-            for path in paths
-            for name in before.unit(path).definitions.keys() & after.unit(path).definitions.keys()
-            if self._sides.is_edited((path, name))
-        )
 
     @cached_property
     def before(self) -> _Marked:
@@ -272,13 +261,8 @@ class _Short:
         """Count where a function marks pages, or calls what does."""
         if not program.has(id[0]):
             return 0
-        found = {
-            call.span.start
-            for _, variant in program.bodies(id)
-            for _, call in calls_of(variant)
-            if isinstance(call.callee, ir.Name) and call.callee.id in self._marking
-        }
-        return len(found)
+        calls = program.calls(id)
+        return len({at for name in calls.keys() & self._marking for at in calls[name]})
 
     @cached_property
     def _marking(self) -> frozenset[str]:

@@ -117,8 +117,20 @@ class Sides:
         """Tell whether the patch has taken a function away."""
         return not self.programs.after.lowered(id)
 
+    @cached_property
+    def edited(self) -> frozenset[FunctionId]:
+        """Return the functions of both trees that read otherwise than before."""
+        before, after = self.programs.before, self.programs.after
+        return frozenset(
+            (path, name)
+            for path in after.paths
+            if before.has(path) and before.unit(path) is not after.unit(path)
+            for name in before.unit(path).definitions.keys() & after.unit(path).definitions.keys()
+            if self.is_edited((path, name))
+        )
+
     def is_edited(self, id: FunctionId) -> bool:
-        """Tell whether a function of both trees reads otherwise than before."""
+        """Tell whether a function reads otherwise than before, or is new in its file."""
         before, after = self.programs.before, self.programs.after
         if not before.has(id[0]) or before.unit(id[0]) is after.unit(id[0]):
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -88,6 +88,16 @@ def calls_of(variant: ir.Variant) -> Iterator[tuple[Place, ir.Call]]:
         for n, step in enumerate(block.instructions):
             if isinstance(step, ir.Call):
                 yield Place(b, n), step
+
+
+def callees_in(variants: Iterable[ir.Variant]) -> dict[str, set[int]]:
+    """Return what bodies call by name, each with the offsets of its calls."""
+    found: dict[str, set[int]] = {}
+    for variant in variants:
+        for _, call in calls_of(variant):
+            if isinstance(call.callee, ir.Name):
+                found.setdefault(call.callee.id, set()).add(call.span.start)
+    return found
 
 
 def call_from(variant: ir.Variant, start: int) -> tuple[Place, ir.Call] | None:

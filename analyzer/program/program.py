@@ -15,6 +15,7 @@ from analyzer.c.statics import private_names
 from analyzer.program.arguments import Argument, split_arguments
 from analyzer.program.asked import noted
 from analyzer.program.cache import Stored
+from analyzer.program.defs import callees_in
 from analyzer.program.files import Files
 from analyzer.program.lookup import distance
 from analyzer.program.memo import Memo
@@ -170,6 +171,10 @@ class Program(Files):
         for function in self.lowered(id):
             for variant in function.variants:
                 yield function, variant
+
+    def calls(self, id: FunctionId) -> dict[str, set[int]]:
+        """Return what a function calls by name, each with the offsets of its calls."""
+        return callees_in(variant for _, variant in self.bodies(id))
 
     @noted
     def returns(self, id: FunctionId) -> bool:
