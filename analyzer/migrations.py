@@ -16,17 +16,10 @@ from typing import Any
 
 from analyzer.base import AnalyzerError
 from analyzer.data import Table, instead, names_under, read_facts
-from analyzer.spelling import names_of
+from analyzer.spelling import NEITHER, names_of
 
 #: A search of a tree: which of some words stand in which file.
 Search = Callable[[Iterable[str]], Mapping[str, frozenset[str]]]
-#: The state of a page that has none of a migration's flags and types.
-NEITHER = "neither"
-
-
-def in_words(state: str) -> str:
-    """Say a state as it goes into a sentence: `Offline`, `unmarked`."""
-    return "unmarked" if state == NEITHER else state
 
 
 class Forbidden(StrEnum):

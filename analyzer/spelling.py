@@ -14,6 +14,14 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _USE = re.compile(rb"^[ \t]*_*[A-Z][A-Z_]*\(([^()\n]*)\)", re.M)
 _LOWER = re.compile(r"[a-z][a-z0-9_]*")
 
+#: The state of a page that has none of the flags and types that are followed.
+NEITHER = "neither"
+
+
+def in_words(state: str) -> str:
+    """Say a state as it goes into a sentence: `Offline`, `unmarked`."""
+    return "unmarked" if state == NEITHER else state
+
 
 def label_of(name: str) -> str:
     """Return the title of what has a lower-case name alone: `LargeKmalloc` for large_kmalloc."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from analyzer.migrations import NEITHER, Described, Moved
+from analyzer.migrations import Described, Moved
 from analyzer.pages.facts import Facts
 from analyzer.pages.provenance import Part, Provenance
 from analyzer.program.program import Program
+from analyzer.spelling import NEITHER
 from analyzer.ways.state import Held, spell
 
 

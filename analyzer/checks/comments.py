@@ -13,11 +13,10 @@ from analyzer.checks.births import initial_states
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Finding, Migration, Status, Step
 from analyzer.flow.domain.observe import Behaviour
-from analyzer.migrations import in_words
 from analyzer.pages.machine import SET
 from analyzer.program.params import passes_pages
 from analyzer.rules import Rule
-from analyzer.spelling import usual_names
+from analyzer.spelling import in_words, usual_names
 from analyzer.tree import Tree
 
 #: What parts the words of a comment: blanks, ends of lines and the stars before its lines.

@@ -10,7 +10,6 @@ from analyzer.c import ir
 from analyzer.comparison.compare import Sides
 from analyzer.findings import Cause, Step
 from analyzer.flow.domain.observe import Behaviour, Kind, Observation, Outcome
-from analyzer.migrations import in_words
 from analyzer.pages.machine import (
     OTHER,
     TYPE,
@@ -22,6 +21,7 @@ from analyzer.pages.machine import (
     called,
     describe,
 )
+from analyzer.spelling import in_words
 
 _MOST_STEPS = 7
 _MOST_EVENTS = 3

@@ -13,10 +13,11 @@ from analyzer.checks.early import find_early
 from analyzer.checks.evidence import is_asserted
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome, by_site
-from analyzer.migrations import NEITHER, Described, Forbidden, Moved, Obligation
+from analyzer.migrations import Described, Forbidden, Moved, Obligation
 from analyzer.pages.machine import CLEAR, SET, TYPE, Operation, PageState, Space, Verb
 from analyzer.program.callers import callers_of
 from analyzer.program.params import page_params
+from analyzer.spelling import NEITHER
 
 _VERBS = {
     Verb.SET: Forbidden.SET,

@@ -10,7 +10,7 @@ from functools import cached_property
 from analyzer.base import Span
 from analyzer.c.unit import Unit
 from analyzer.pages.concrete import Machine
-from analyzer.spelling import names_of
+from analyzer.spelling import NEITHER, names_of
 
 #: The dimension that holds a page's type; every other dimension is an ordinary flag.
 TYPE = "type"
@@ -296,7 +296,7 @@ def describe(space: Space, state: PageState, flags: tuple[str, ...] = ("Reserved
             words.append(name)
         elif mask == EITHER and name in flags:
             words.append(f"maybe {name}")
-    return ", ".join(words) if words else "neither"
+    return ", ".join(words) if words else NEITHER
 
 
 def join(one: PageState, other: PageState) -> PageState:

@@ -15,12 +15,12 @@ from itertools import groupby
 from analyzer import __version__
 from analyzer.base import Severity
 from analyzer.findings import Finding, Migration, Result, Status
-from analyzer.migrations import in_words
 from analyzer.report import words
 from analyzer.report.letter import Letter, Person
 from analyzer.report.plain import plain, tabbed, wrap
 from analyzer.report.quote import quoted
 from analyzer.report.view import View
+from analyzer.spelling import in_words
 
 _WIDTH = 78
 _GAPS = 5  # gaps that are named; the rest is counted

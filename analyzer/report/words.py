@@ -16,9 +16,9 @@ from analyzer.findings import (
     Step,
     Treatment,
 )
-from analyzer.migrations import in_words
 from analyzer.select import Selected, is_hazard
 from analyzer.sites import Audit, Move, Site, Verdict, count_late
+from analyzer.spelling import in_words
 
 #: How the phrases of a changed contract begin.
 _HEADS = ("is handed pages ", "sets ", "clears ", "hands on pages ")
