@@ -22,6 +22,7 @@ from analyzer.checks.readers import find_dropped, turned_round
 from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
+from analyzer.checks.unmatched import unmatched_marks
 from analyzer.checks.unreal import without_unreal
 from analyzer.checks.vanished import find_vanished
 from analyzer.clock import Clock
@@ -159,11 +160,12 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
     told = {f.file for f in new}  # what breaks says more than what may be meant
-    turned = [g for g in turned_round(sides, changed) if g.file not in told]
+    doubtful = (*turned_round(sides, changed), *unmatched_marks(sides, changed))
+    doubtful = tuple(g for g in doubtful if g.file not in told)
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
     edits = edited(sides, changed)
-    unmoved = "" if moved or new or gone or turned else why_same(sides, edits)
+    unmoved = "" if moved or new or gone or doubtful else why_same(sides, edits)
     return Judged(
         findings=(*new, *gone, *carried, *standing(sides, rules)),
         mended=mended(sides.behaviours) | done_more(sides, tuple(changed)),
@@ -179,7 +181,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *unreached(sides, edits),
             *unlisted(sides),
             *uncertain_clears(sides),
-            *turned,
+            *doubtful,
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),
