@@ -36,14 +36,10 @@ def done_more(sides: Sides, changed: Collection[str]) -> frozenset[Break]:
 
 def _counted(program: Program, changed: Collection[str], sides: Sides) -> Counter[str]:
     """Count where changed files mark pages, unmark them and ask them for it."""
-    ops = sides.behaviours.after.space.operations
     found = Counter[str]()
     for path in changed:
-        for function in program.unit(path).definitions if program.has(path) else ():
-            if not ops.keys().isdisjoint(program.called((path, function))):
-                for name, at in program.calls((path, function)).items():
-                    if (op := ops.get(name)) is not None:
-                        found[f"{op.verb} {op.label}"] += len(at)
+        for op, _, at in sides.done_in(path, program):
+            found[f"{op.verb} {op.label}"] += len(at)
     return found
 
 

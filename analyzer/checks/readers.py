@@ -272,13 +272,9 @@ class _Readers:
         It may be the patch before that taught them to.
         """
         after, tests = self._sides.programs.after, self._tests(label)
-        called = _callees(after, id)
-        around = {*after.calling(id[1]), *called, *(i for c in called for i in _callees(after, c))}
+        called = after.callees(id)
+        around = {*after.calling(id[1]), *called, *(i for c in called for i in after.callees(c))}
         return any(not tests.isdisjoint(after.called(other)) for other in around - {id})
-
-
-def _callees(program: Program, id: FunctionId) -> set[FunctionId]:
-    return {i for name in program.called(id) for i in program.resolve(name, id[0])}
 
 
 def _count(program: Program, id: FunctionId, names: set[str]) -> int:

@@ -25,26 +25,20 @@ def unmatched_marks(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
     if sides.behaviours.after.types_forgotten:
         return
     for path in changed:
-        own = _functions(path, after)
+        known = {op.label for op, _, _ in _marks(path, before, sides)}
+        new = [mark for mark in _marks(path, after, sides) if mark[0].label not in known]
+        own = [(path, name) for name in after.unit(path).definitions] if new else []
         if not any(_frees(id, after, sides) for id in own):
             continue
-        known = {op.label for id in _functions(path, before) for op, _ in _marks(id, before, sides)}
         reached = _reached(own, after)
-        told = set(known)
-        for id in own:
-            for op, at in _marks(id, after, sides):
-                if op.label not in told and not _is_cleared(op.label, reached, after, sides):
-                    says = (
-                        f"{id[1]}() now sets {called(op.label)}, and nothing that is called here "
-                        "clears it; whether the pages are freed with it is not known"
-                    )
-                    line = after.unit(path).line_of(at)
-                    yield Gap("unmatched", path, line, id[1], says)
-                told.add(op.label)
-
-
-def _functions(path: str, program: Program) -> list[FunctionId]:
-    return [(path, name) for name in program.unit(path).definitions] if program.has(path) else []
+        for op, id, at in new:
+            if op.label not in known and not _is_cleared(op.label, reached, after, sides):
+                says = (
+                    f"{id[1]}() now sets {called(op.label)}, and nothing that is called here "
+                    "clears it; whether the pages are freed with it is not known"
+                )
+                yield Gap("unmatched", path, after.unit(path).line_of(at), id[1], says)
+            known.add(op.label)
 
 
 def _frees(id: FunctionId, program: Program, sides: Sides) -> bool:
@@ -52,28 +46,24 @@ def _frees(id: FunctionId, program: Program, sides: Sides) -> bool:
     return not names.isdisjoint(sides.facts.sinks.keys() | sides.facts.puts.keys())
 
 
-def _marks(id: FunctionId, program: Program, sides: Sides) -> Iterator[tuple[Operation, int]]:
-    """Yield what a function does to give a page a type, with the offset of the call, in bytes."""
-    ops = sides.behaviours.after.space.operations
-    if ops.keys().isdisjoint(program.called(id)):
-        return
-    for name, at in program.calls(id).items():
-        op = ops.get(name)
-        if op is not None and op.dimension == TYPE and op.is_set:
-            yield op, min(at)
+def _marks(
+    path: str, program: Program, sides: Sides
+) -> Iterator[tuple[Operation, FunctionId, int]]:
+    """Yield what gives pages of a file a type, where, and the offset of the call, in bytes."""
+    for op, id, at in sides.done_in(path, program):
+        if op.dimension == TYPE and op.is_set:
+            yield op, id, min(at)
 
 
 def _reached(own: Iterable[FunctionId], program: Program) -> set[FunctionId]:
     """Return functions, and those that they come to in their folder and in headers."""
-    found, left = set(own), list(own)
-    while left:
-        id = left.pop()
-        for name in program.called(id):
-            for callee in program.resolve(name, id[0]):
-                near = posixpath.dirname(callee[0]) == posixpath.dirname(id[0])
-                if callee not in found and (near or callee[0].endswith(".h")):
-                    found.add(callee)
-                    left.append(callee)
+    found, todo = set(own), list(own)
+    while todo:
+        id = todo.pop()
+        for callee in program.callees(id) - found:
+            if callee[0].endswith(".h") or posixpath.dirname(callee[0]) == posixpath.dirname(id[0]):
+                found.add(callee)
+                todo.append(callee)
     return found
 
 

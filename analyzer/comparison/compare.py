@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -128,6 +128,17 @@ class Sides:
             for name in before.unit(path).definitions.keys() & after.unit(path).definitions.keys()
             if self.is_edited((path, name))
         )
+
+    def done_in(
+        self, path: str, program: Program
+    ) -> Iterator[tuple[Operation, FunctionId, Collection[int]]]:
+        """Yield the operations that functions of a file call, with the offsets of the calls."""
+        ops = self.behaviours.after.space.operations
+        for name in program.unit(path).definitions if program.has(path) else ():
+            if not ops.keys().isdisjoint(program.called((path, name))):
+                for callee, at in program.calls((path, name)).items():
+                    if (op := ops.get(callee)) is not None:
+                        yield op, (path, name), at
 
     def is_edited(self, id: FunctionId) -> bool:
         """Tell whether a function reads otherwise than before, or is new in its file."""

@@ -176,6 +176,10 @@ class Program(Files):
         """Return what a function calls by name, each with the offsets of its calls."""
         return callees_in(variant for _, variant in self.bodies(id))
 
+    def callees(self, id: FunctionId) -> set[FunctionId]:
+        """Return the functions that were read and that a function can mean by what it calls."""
+        return {callee for name in self.called(id) for callee in self.resolve(name, id[0])}
+
     @noted
     def returns(self, id: FunctionId) -> bool:
         """Tell whether a function may come back: not where each way through it ends elsewhere."""
