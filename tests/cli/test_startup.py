@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,11 @@ HEAVY = ("tree_sitter", "tree_sitter_c", "unidiff", "importlib.metadata", "json"
          "analyzer.pipeline", "analyzer.request", "analyzer.report")  # fmt: skip
 
 
-def seconds(code: str) -> float:
+def seconds(code: str, bytecode: Path) -> float:
     """Return how long a processor was busy with an interpreter; others' work does not count."""
-    process = subprocess.Popen([sys.executable, "-c", code], env=ENVIRONMENT, cwd=ROOT)
+    environment = {**ENVIRONMENT, "PYTHONPYCACHEPREFIX": str(bytecode)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=ROOT)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert 0 == process.returncode
@@ -39,12 +42,16 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     assert b"0 []\n" == done.stderr
 
 
-def test_the_command_line_is_there_at_once() -> None:
-    rounds = [(seconds("import click"), seconds("import analyzer.cli")) for _ in range(5)]
+def test_the_command_line_is_there_at_once(tmp_path: Path) -> None:
+    # The first round compiles both: whether a machine keeps bytecode must not count.
+    rounds = [
+        (seconds("import click", tmp_path), seconds("import analyzer.cli", tmp_path))
+        for _ in range(8)
+    ]
 
     click, ours = map(min, zip(*rounds, strict=True))
-    # It is 1.4 times as much; with the reading of patches it would be 2.2, with the analysis 3.6.
-    assert ours < 1.9 * click, f"{ours * 1000:.0f} ms against {click * 1000:.0f} ms"
+    # It is 1.5 times as much; with the analysis it would be 3.6.  What it may load is listed above.
+    assert ours < 2.5 * click, f"{ours * 1000:.0f} ms against {click * 1000:.0f} ms"
 
 
 def test_the_version_is_the_packages() -> None:
