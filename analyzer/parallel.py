@@ -62,10 +62,18 @@ def later(work: Callable[[], T], *, aside: bool) -> Iterator[Later[T]]:
 
 
 def shared_out(works: Sequence[Callable[[], T]], jobs: int) -> list[T]:
-    """Return what works give, in their order; up to jobs processes do them, this one among them.
+    """Return what works give, in their order; up to jobs processes do them, this one among them."""
+    with sharing_out(works, jobs) as joined:
+        return joined()
 
-    Whoever is free takes the next one, so the longest should come first. At most 30,000 of them: so
-    many numbers fit into a pipe.
+
+@contextlib.contextmanager
+def sharing_out(works: Sequence[Callable[[], T]], jobs: int) -> Iterator[Callable[[], list[T]]]:
+    """Start works in processes; give what lends a hand with them, and returns what they give.
+
+    In their order; up to jobs processes do them, this one among them. Whoever is free takes the
+    next one, so the longest should come first. At most 30,000 of them: so many numbers fit into a
+    pipe.
     """
     waiting, numbers = os.pipe()
     os.write(numbers, b"".join(n.to_bytes(2, "big") for n in range(len(works))))
@@ -81,11 +89,15 @@ def shared_out(works: Sequence[Callable[[], T]], jobs: int) -> list[T]:
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, waiting)
         helpers = [stack.enter_context(later(share, aside=True)) for _ in works[1 : max(jobs, 1)]]
-        found = share()
-        for helper in helpers:
-            found.update(helper.value())
-    # What a process had taken that has died is done here.
-    return [found[n] if n in found else work() for n, work in enumerate(works)]
+
+        def joined() -> list[T]:
+            found = share()
+            for helper in helpers:
+                found.update(helper.value())
+            # What a process had taken that has died is done here.
+            return [found[n] if n in found else work() for n, work in enumerate(works)]
+
+        yield joined
 
 
 def _forked(work: Callable[[], object]) -> tuple[int, int] | None:

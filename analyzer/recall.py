@@ -9,18 +9,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.codec import decode, encode
-from analyzer.contracts import Effects, Explanation
 from analyzer.findings import Result
-from analyzer.sites import Audit
 from analyzer.store import Store, key_of
 from analyzer.tree.known import known_tree
+from analyzer.tree.listing import Lister, list_directory
 
 if TYPE_CHECKING:
+    from analyzer.contracts import Effects, Explanation
     from analyzer.patch.model import Series
+    from analyzer.sites import Audit
     from analyzer.tree import Tree
 
+# What other commands answer is imported where they ask: a check that is known loads no more.
+
 T = TypeVar("T")
-R = TypeVar("R", Result, Audit)
+R = TypeVar("R", Result, "Audit")
 
 
 class _NotWholeError(Exception):
@@ -36,15 +39,16 @@ def recall(
     is_whole: Callable[[T], bool] = lambda _: True,
     *,
     is_quick: Callable[[], bool] = lambda: False,
-    jobs: int = 1,
+    looked: Lister = list_directory,
 ) -> tuple[T, bool]:
     """Return the answer to a question about a tree, and whether it was known already.
 
     question names everything that the answer follows from beside the tree. compute gets the tree
     to ask, and must ask no other; what is not whole is not kept. is_quick is asked where nothing
     is known, and tells what takes less time than to look the tree over for an answer to keep.
+    looked lists a directory.
     """
-    known = known_tree(tree, store, jobs) if store is not None else None
+    known = known_tree(tree, store, looked) if store is not None else None
     if known is None:
         return compute(tree), False
     key = key_of(*question, known.name)
@@ -75,11 +79,11 @@ def recall_check(
     *,
     partial: bool = False,
     is_quick: Callable[[], bool] = lambda: False,
-    jobs: int = 1,
+    looked: Lister = list_directory,
 ) -> Result:
     """Return what a check of a series finds in a tree; compute it where that is not known."""
     question = ("check", repr(series), repr(sorted(config.items())), str(partial))
-    return _timed(store, tree, Result, question, compute, is_quick=is_quick, jobs=jobs)
+    return _timed(store, tree, Result, question, compute, is_quick=is_quick, looked=looked)
 
 
 def recall_audit(
@@ -90,11 +94,13 @@ def recall_audit(
     config: Mapping[str, bool],
     compute: Callable[[Tree], Audit],
     *,
-    jobs: int = 1,
+    looked: Lister = list_directory,
 ) -> Audit:
     """Return what an audit of a tree, or of a series on it, says."""
+    from analyzer.sites import Audit
+
     question = ("audit", repr(series), migration, repr(sorted(config.items())))
-    return _timed(store, tree, Audit, question, compute, jobs=jobs)
+    return _timed(store, tree, Audit, question, compute, looked=looked)
 
 
 def recall_effects(
@@ -105,11 +111,13 @@ def recall_effects(
     lines: Sequence[tuple[str, int]],
     compute: Callable[[Tree], Effects],
     *,
-    jobs: int = 1,
+    looked: Lister = list_directory,
 ) -> Effects:
     """Return the contract of a function in a tree, or before and after a series on it."""
+    from analyzer.contracts import Effects
+
     question = ("effects", repr(series), function, repr(lines))
-    return recall(store, tree, Effects, question, compute, _is_whole, jobs=jobs)[0]
+    return recall(store, tree, Effects, question, compute, _is_whole, looked=looked)[0]
 
 
 def recall_explanation(
@@ -120,16 +128,17 @@ def recall_explanation(
     line: int,
     compute: Callable[[Tree], Explanation],
     *,
-    jobs: int = 1,
+    looked: Lister = list_directory,
 ) -> Explanation:
     """Return why a line of a tree, or of the one after a series on it, is or is not reported."""
+    from analyzer.contracts import Explanation
+
     question = ("explain", repr(series), path, str(line))
-    return recall(store, tree, Explanation, question, compute, _is_whole, jobs=jobs)[0]
+    return recall(store, tree, Explanation, question, compute, _is_whole, looked=looked)[0]
 
 
 def _is_whole(found: Result | Audit | Effects | Explanation) -> bool:
-    stopped = isinstance(found, Result | Audit) and bool(found.stopped)
-    return not stopped and not any(g.kind == "budget" for g in found.gaps)
+    return not getattr(found, "stopped", "") and not any(g.kind == "budget" for g in found.gaps)
 
 
 def _timed(
@@ -140,12 +149,12 @@ def _timed(
     compute: Callable[[Tree], R],
     *,
     is_quick: Callable[[], bool] = lambda: False,
-    jobs: int,
+    looked: Lister,
 ) -> R:
     """Recall what says how long it took: of an answer that was known, how long that took."""
     started = time.perf_counter()
     found, known = recall(
-        store, tree, kind, question, compute, _is_whole, is_quick=is_quick, jobs=jobs
+        store, tree, kind, question, compute, _is_whole, is_quick=is_quick, looked=looked
     )
     times = (("recall", time.perf_counter() - started),)
     return replace(found, seconds=times) if known else found

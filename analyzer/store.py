@@ -68,10 +68,12 @@ def code_version() -> bytes:
     """Return a digest of this program's code and facts: a release number could be forgotten."""
     digest = hashlib.blake2b(digest_size=_DIGEST)
     for root, suffixes in ((Path(__file__).parent, (".py",)), (QUERIES, (".toml", ".scm"))):
-        for path in sorted(p for p in root.rglob("*") if p.suffix in suffixes):
-            data = path.read_bytes()
-            digest.update(f"{path.relative_to(root)}\0{len(data)}\0".encode())
-            digest.update(data)
+        for folder, below, names in os.walk(root):
+            below.sort()
+            for path in (Path(folder, n) for n in sorted(names) if n.endswith(suffixes)):
+                data = path.read_bytes()
+                digest.update(f"{path.relative_to(root)}\0{len(data)}\0".encode())
+                digest.update(data)
     return digest.digest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from analyzer.findings import Result
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.store import DiskStore
-from analyzer.tree import DirectoryTree, Folders, Hits, searching
+from analyzer.tree import DirectoryTree, Folders, Hits, listing, searching
 from analyzer.tree.files import LARGEST
 from analyzer.tree.known import KnownTree
-from analyzer.tree.listing import list_directory, unpack_listing
+from analyzer.tree.listing import Listing, list_directory, looking_over, unpack_listing
 
 DEMO = Path(__file__).resolve().parent.parent / "fixtures" / "demo"
 OLD = 1_000_000_000
@@ -329,6 +330,53 @@ def test_two_processes_list_what_one_lists(root: Path, monkeypatch: pytest.Monke
 
     assert list_directory(str(root)) == list_directory(str(root), jobs=2)
     assert len(list_directory(str(root)).paths) == 6
+
+
+def test_what_is_listed_ahead_is_listed_as_it_was_then(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.tree.listing._MANY", 1)
+    for name in ("one/two/a.c", "one/four/c.S"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("alpha();\n")
+    whole, below = list_directory(str(root)), list_directory(str(root / "mm"))
+
+    with looking_over(f"{root}/mm/..", 2) as looked:
+        # Whoever asks last: of the tree once more, and of another directory.
+        assert [whole, whole, below] == [
+            looked(str(root)), looked(str(root)), looked(str(root / "mm"))
+        ]  # fmt: skip
+
+
+def test_nobody_waits_for_a_listing_that_is_not_asked_for(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.tree.listing._MANY", 1)
+    for name in ("one/two", "two/three"):
+        (root / name).mkdir(parents=True)
+    monkeypatch.setattr(listing, "_walked", lambda *_: signal.pause())
+
+    with looking_over(str(root), 2):
+        pass
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_what_is_read_while_the_tree_is_looked_over_counts(root: Path, tmp_path: Path) -> None:
+    tree, store = DirectoryTree(str(root)), DiskStore(tmp_path, print)
+
+    def looked(place: str) -> Listing:
+        tree.read("mm/a.c")  # as another thread may
+        (root / "mm" / "a.c").write_text("gamma();\n")
+        return list_directory(place)
+
+    known = KnownTree(tree, store, looked)
+    known.learn(b"question", lambda: repr((known.search(["beta"]), known.read("mm/a.c"))).encode())
+    store.close()
+
+    again = KnownTree(DirectoryTree(str(root)), DiskStore(tmp_path, print))
+    assert again.recall(b"question") is None
 
 
 def test_a_result_survives_being_written_down() -> None:

@@ -13,7 +13,7 @@ import pytest
 from analyzer import settle
 from analyzer.base import Pair
 from analyzer.findings import Result
-from analyzer.parallel import later, shared_out
+from analyzer.parallel import later, shared_out, sharing_out
 from analyzer.patch.read import read_series
 from analyzer.pipeline import check
 from analyzer.tree import DirectoryTree
@@ -95,6 +95,32 @@ def test_work_of_a_process_that_dies_is_done_all_the_same() -> None:
         return 7
 
     assert [7] * 20 == shared_out([work] * 20, 3)
+
+
+def test_work_that_is_shared_out_is_begun_before_it_is_asked_for(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+
+    def work() -> int:
+        begun.touch()
+        return os.getpid()
+
+    with sharing_out([work, work], 2) as joined:
+        until = time.monotonic() + 20
+        while not begun.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert begun.exists()
+        found = joined()
+
+    assert 2 == len(found)
+    assert os.getpid() != found[0]
+
+
+def test_nobody_waits_for_work_that_was_shared_out_and_is_not_asked_for() -> None:
+    with sharing_out([signal.pause, signal.pause], 2):
+        pass
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def _slowly_here() -> int:

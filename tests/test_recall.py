@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +30,29 @@ from analyzer.sites import Audit
 from analyzer.store import DiskStore
 from analyzer.tree import DirectoryTree, Folders, Hits, Tree
 from analyzer.tree.known import KnownTree
+from analyzer.tree.listing import Lister, list_directory
 
 from .audit.trees import MIGRATION
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "fixtures" / "demo"
+PATCH = str(DEMO / "change.patch")
 READER = "int drain(struct page *page)\n{{\n\treturn {}(page);\n}}\n"
 LINE = "drivers/toy/toy_mem.c:14"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "audit": ("audit", "--format", "json", "--fail-on", "never"),
     "audit of a patch": (
-        *("audit", "--patch", str(DEMO / "change.patch")),
+        *("audit", "--patch", PATCH),
         *("--format", "json", "--fail-on", "never"),
     ),
     "effects": ("effects", "toy_hold", "--format", "json"),
     "effects of a patch": (
-        *("effects", "toy_hold", "--patch", str(DEMO / "change.patch"), "--format", "json"),
+        *("effects", "toy_hold", "--patch", PATCH, "--format", "json"),
         *("--at", "drivers/toy/toy_mem.c:14"),
     ),
     "explain": ("explain", LINE, "--format", "json"),
-    "explain a patch": ("explain", LINE, "--patch", str(DEMO / "change.patch"), "--format", "json"),
-    "check": ("check", str(DEMO / "change.patch"), "--format", "json", "--fail-on", "never"),
+    "explain a patch": ("explain", LINE, "--patch", PATCH, "--format", "json"),
+    "check": ("check", PATCH, "--format", "json", "--fail-on", "never"),
 }
 
 
@@ -75,6 +79,35 @@ def test_neither_cache_nor_jobs_change_a_report(
     assert 0 == reports[0][0]
     assert reports[0][1]
     assert 1 == len(set(reports))
+
+
+@pytest.mark.parametrize(
+    ("more", "ahead"),
+    [
+        ((PATCH, "--jobs", "2"), True),
+        ((PATCH, "--jobs", "1"), False),
+        ((PATCH, "--jobs", "2", "--no-cache"), False),
+        (("-", "--jobs", "2"), False),  # the listing would be older than the patch
+        (("--jobs", "2"), False),
+        (("A..B", "--jobs", "2"), False),
+        (("missing.patch", "--jobs", "2"), False),
+    ],
+)
+def test_a_tree_is_looked_over_ahead_where_the_answer_may_be_known(
+    more: tuple[str, ...], ahead: bool, demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = list[str]()
+
+    @contextmanager
+    def looking_over(root: str, jobs: int) -> Iterator[Lister]:
+        begun.append(root)
+        yield lambda place: list_directory(place, jobs)
+
+    monkeypatch.setattr("analyzer.tree.listing.looking_over", looking_over)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(PATCH).read_bytes())))
+    main(["check", "--tree", str(demo), *more])
+
+    assert [str(demo)] * ahead == begun
 
 
 def test_many_processes_judge_as_one(monkeypatch: pytest.MonkeyPatch, demo: Path) -> None:

@@ -12,7 +12,7 @@ import click
 
 from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, working
-from analyzer.cli.caching import opened_store
+from analyzer.cli.caching import looked_over, opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.options import WithPatch, configured, reading, speaking
 from analyzer.cli.output import (
@@ -102,7 +102,13 @@ def audit(
     through macros and wrappers too. Each is affected, migrated, unaffected
     for a reason, or undecided with what is missing. The tree is never changed.
     """
+    from analyzer.parallel import usable_cores
+
     outputs = outputs_of(formats, output, _FORMATS)
+    workers = jobs or usable_cores()
+    patches = () if patch is None else (patch,)
+    ahead = not no_cache and revision is None
+    looked = looked_over(context, tree, patches, workers, wanted=ahead)
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.migrations import known_migrations, migration_named
     from analyzer.progress import Progress
@@ -113,7 +119,6 @@ def audit(
         Progress(sys.stderr, enabled=not quiet) as progress,
     ):
         from analyzer.config import read_config
-        from analyzer.parallel import usable_cores
         from analyzer.recall import recall_audit
         from analyzer.select import Selection
 
@@ -124,8 +129,6 @@ def audit(
         settings = settings_of(where)
         guard.allow(*bounds(timeout, memory, settings))
         migration_named(migration, known_migrations(settings.migrations))  # or it is a mistake
-
-        workers = jobs or usable_cores()
 
         def audited(tree: Tree) -> Audit:
             # Half of the time of a run that is answered from the cache would go into this.
@@ -144,7 +147,7 @@ def audit(
             )
 
         with guard.finishing(), opened_store(progress, wanted=not no_cache, quiet=quiet) as store:
-            result = recall_audit(store, series, where, migration, config, audited, jobs=workers)
+            result = recall_audit(store, series, where, migration, config, audited, looked=looked)
         guard.begin()
         result = _without(result, Selection(paths=settings.paths))
     if not quiet:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from analyzer.cli.output import say
 
 if TYPE_CHECKING:
+    import click
+
     from analyzer.progress import Progress
     from analyzer.store import DiskStore
+    from analyzer.tree.listing import Lister
 
 
 def opened_store(
@@ -24,3 +29,18 @@ def opened_store(
                 say(message)
 
     return opened(remark, wanted=wanted)
+
+
+def looked_over(
+    context: click.Context, tree: str | None, patches: Iterable[str], jobs: int, *, wanted: bool
+) -> Lister:
+    """Return what lists a directory; where it is wanted the tree's is being listed from now on.
+
+    Another process does that, while this one loads what it needs, until the command ends. The
+    patches must be there: a listing that waits for standard input would be out of date.
+    """
+    from analyzer.tree.listing import list_directory, looking_over
+
+    if wanted and jobs > 1 and all(map(os.path.exists, patches)):
+        return context.with_resource(looking_over(tree or ".", jobs))
+    return lambda root: list_directory(root, jobs)

@@ -12,7 +12,7 @@ import click
 from analyzer.base import AnalyzerError, Severity
 from analyzer.cli.accepting import accepted, remember
 from analyzer.cli.bounds import bounded, count, working
-from analyzer.cli.caching import opened_store
+from analyzer.cli.caching import looked_over, opened_store
 from analyzer.cli.fixing import proved_fixes, written_fixes
 from analyzer.cli.guard import Guard
 from analyzer.cli.nipa import nipa_descriptor, tell_nipa
@@ -155,7 +155,12 @@ def check(
     series; `-` or nothing reads standard input; REV..REV takes commits from
     git. The base is the tree as it is, and the tree is never changed.
     """
+    from analyzer.parallel import usable_cores
+
     outputs = chosen_outputs(formats, output)
+    workers = jobs or usable_cores()
+    ahead = not no_cache and revision is None and bool(patches)
+    looked = looked_over(context, tree, patches, workers, wanted=ahead)
     selection = _selection(everything, level, rules, ignored)
     known = _known(baseline)
     config = _config(config_file)
@@ -181,11 +186,9 @@ def check(
             guard.allow(*bounds(timeout, memory, settings))
             selection = with_settings(selection, settings, level=level)
             from analyzer.migrations import known_migrations
-            from analyzer.parallel import usable_cores
             from analyzer.recall import recall_check
 
             migrations = known_migrations(settings.migrations)
-            workers = jobs or usable_cores()
 
             def is_quick() -> bool:
                 from analyzer.idle.nearby import idle_at_once
@@ -223,7 +226,7 @@ def check(
                     checked,
                     partial=partial,
                     is_quick=is_quick,
-                    jobs=workers,
+                    looked=looked,
                 )
             guard.begin()
             found = request.of_given(found)

@@ -10,7 +10,7 @@ import click
 
 from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, towards, working
-from analyzer.cli.caching import opened_store
+from analyzer.cli.caching import looked_over, opened_store
 from analyzer.cli.guard import Guard
 from analyzer.cli.options import WithPatch, reading, speaking
 from analyzer.cli.output import is_coloured, put, width_of
@@ -63,9 +63,14 @@ def effects(
     """
     lines = tuple(line_named(p) for p in places)
     function = function.removesuffix("()")
+    from analyzer.parallel import usable_cores
+
+    workers = jobs or usable_cores()
+    patches = () if patch is None else (patch,)
+    ahead = not no_cache and revision is None
+    looked = looked_over(context, tree, patches, workers, wanted=ahead)
     from analyzer.cli.trees import open_base, trees_around
     from analyzer.migrations import known_migrations
-    from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
     from analyzer.recall import recall_effects
     from analyzer.report.effects import render, render_json
@@ -81,8 +86,6 @@ def effects(
         series, base = open_base(patch, tree, revision, stdin, quiet=quiet)
         settings = settings_of(base)
         guard.allow(*bounds(timeout, memory, settings))
-
-        workers = jobs or usable_cores()
 
         def derived(where: Tree) -> Effects:
             # Half of the time of a run that is answered from the cache would go into this.
@@ -102,7 +105,7 @@ def effects(
             )
 
         with opened_store(progress, wanted=not no_cache, quiet=quiet) as store:
-            found = recall_effects(store, series, base, function, lines, derived, jobs=workers)
+            found = recall_effects(store, series, base, function, lines, derived, looked=looked)
     if format_ == "json":
         put(render_json(found), None)
     else:

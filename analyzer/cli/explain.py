@@ -11,7 +11,7 @@ import click
 
 from analyzer.base import AnalyzerError
 from analyzer.cli.bounds import bounded, towards, working
-from analyzer.cli.caching import opened_store
+from analyzer.cli.caching import looked_over, opened_store
 from analyzer.cli.effects import line_named
 from analyzer.cli.guard import Guard
 from analyzer.cli.options import WithPatch, reading, speaking
@@ -69,17 +69,22 @@ def explain(
         put(_page(subject, patch, tree, revision, colour=colour), None)
         return
     path, line = line_named(subject)
+    from analyzer.parallel import usable_cores
+
+    workers = jobs or usable_cores()
+    patches = () if patch is None else (patch,)
+    ahead = not no_cache and revision is None
+    looked = looked_over(context, tree, patches, workers, wanted=ahead)
     from analyzer.cli.trees import open_base, trees_around
     from analyzer.effects.explain import ruled
     from analyzer.migrations import known_migrations, migration_named
-    from analyzer.parallel import usable_cores
     from analyzer.progress import Progress
     from analyzer.recall import recall_audit, recall_explanation
     from analyzer.report.explain import render, render_json
     from analyzer.select import Selection
     from analyzer.settings import bounds, read_settings, settings_of
 
-    progress, workers = Progress(sys.stderr, enabled=not quiet), jobs or usable_cores()
+    progress = Progress(sys.stderr, enabled=not quiet)
     with (
         towards(f"what happens at {path}:{line}", progress),  # outermost: time may be out at once
         Guard(*bounds(timeout, memory), enabled=bool(context.obj)) as guard,
@@ -115,13 +120,13 @@ def explain(
             return audit(after, migration, progress=progress, jobs=workers)
 
         with opened_store(progress, wanted=not no_cache, quiet=quiet) as store:
-            found = recall_explanation(store, series, base, path, line, derived, jobs=workers)
+            found = recall_explanation(store, series, base, path, line, derived, looked=looked)
 
             def sites_of(name: str) -> tuple[Site, ...]:
                 of_tree = functools.partial(audited, name)
                 if series is not None:
                     return of_tree(base).sites
-                return recall_audit(store, None, base, name, {}, of_tree, jobs=workers).sites
+                return recall_audit(store, None, base, name, {}, of_tree, looked=looked).sites
 
             found = ruled(found, sites_of)
     if not quiet and not Selection(paths=settings.paths).covers(path):

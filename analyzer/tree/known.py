@@ -20,7 +20,7 @@ from analyzer.tree.api import Folders, Hits, Tree, is_below
 from analyzer.tree.directory import DirectoryTree
 from analyzer.tree.files import read_regular
 from analyzer.tree.git import GitTree
-from analyzer.tree.listing import Listing, list_directory, unpack_listing
+from analyzer.tree.listing import Lister, Listing, list_directory, unpack_listing
 from analyzer.tree.words import WordMemory, files_of, hits_of, scan_texts
 
 _DIGEST = 16
@@ -33,9 +33,11 @@ _MANY_CHANGED = 2000
 class KnownTree:
     """A directory or revision whose searches are remembered across runs."""
 
-    def __init__(self, tree: DirectoryTree | GitTree, store: Store, jobs: int = 1) -> None:
-        """Take the tree as it is from now on; with several jobs two processes look it over."""
-        self._tree, self._store, self._jobs = tree, store, jobs
+    def __init__(
+        self, tree: DirectoryTree | GitTree, store: Store, looked: Lister = list_directory
+    ) -> None:
+        """Take the tree as it is from now on, and what lists a directory."""
+        self._tree, self._store, self._list = tree, store, looked
         self._early = frozenset[str]()
         self._new: dict[str, tuple[str, ...]] = {}
         self._moved = False  # what is known of words was known of another state
@@ -53,8 +55,9 @@ class KnownTree:
         """Return the listing of a directory: nothing that is read after this is older."""
         if isinstance(self._tree, GitTree):
             return None
-        self._early = self._tree.held  # may have changed before it is listed
-        return list_directory(self._tree.root, self._jobs)
+        listing = self._list(self._tree.root)
+        self._early = self._tree.held  # may have changed before it was listed
+        return listing
 
     @cached_property
     def state(self) -> bytes:
@@ -263,9 +266,9 @@ class KnownTree:
         )
 
 
-def known_tree(tree: Tree, store: Store, jobs: int = 1) -> KnownTree | None:
+def known_tree(tree: Tree, store: Store, looked: Lister = list_directory) -> KnownTree | None:
     """Return a tree that remembers; None for a tree that is not on a disk."""
-    return KnownTree(tree, store, jobs) if isinstance(tree, DirectoryTree | GitTree) else None
+    return KnownTree(tree, store, looked) if isinstance(tree, DirectoryTree | GitTree) else None
 
 
 def _within(folders: Folders) -> str:

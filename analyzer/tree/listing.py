@@ -7,16 +7,21 @@ the listing could be changed again within one tick of the clock: such a listing 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from analyzer.parallel import later
+from analyzer.parallel import sharing_out
 from analyzer.tree.api import SOURCE_SUFFIXES
+
+#: Lists the directory of an absolute path.
+Lister = Callable[[str], "Listing"]
 
 _SETTLED = 2_000_000_000
 #: With fewer folders near the top a second process is not worth starting.
@@ -63,18 +68,40 @@ def list_directory(root: str, jobs: int = 1) -> Listing:
 
     With more than one job half of the work is done in another process.
     """
+    with listing_directory(root, jobs) as listed:
+        return listed()
+
+
+@contextlib.contextmanager
+def listing_directory(root: str, jobs: int = 1) -> Iterator[Callable[[], Listing]]:
+    """Start to list a directory in another process; give what returns the listing when it is done.
+
+    A file that is read before that may be older than the listing.
+    """
     now = time.time_ns()
     folders, found = [""], list[_Folder]()
     for _ in range(_TOP):
         level = [_looked_into(root, f) for f in folders]
         found += level
         folders = [below for f in level for below in f.below]
-    aside = jobs > 1 and len(folders) >= _MANY
-    with later(functools.partial(_walked, root, folders[::2]), aside=aside) as half:
-        found += _walked(root, folders[1::2])
-        found += half.value()
-    latest = max((f.latest for f in found), default=0)
-    return Listing(b"".join(f.text for f in sorted(found)), latest < now - _SETTLED)
+    works = [functools.partial(_walked, root, folder) for folder in folders]
+    with sharing_out(works, min(jobs, 2) if len(folders) >= _MANY else 1) as joined:
+
+        @functools.cache
+        def listed() -> Listing:
+            found.extend(itertools.chain.from_iterable(joined()))
+            latest = max((f.latest for f in found), default=0)
+            return Listing(b"".join(f.text for f in sorted(found)), latest < now - _SETTLED)
+
+        yield listed
+
+
+@contextlib.contextmanager
+def looking_over(root: str, jobs: int) -> Iterator[Lister]:
+    """Start to list a directory; what is given lists that one sooner, and any other one."""
+    place = os.path.realpath(root)
+    with listing_directory(place, jobs) as listed:
+        yield lambda path: listed() if path == place else list_directory(path, jobs)
 
 
 class _Folder(NamedTuple):
@@ -86,13 +113,13 @@ class _Folder(NamedTuple):
     latest: int
 
 
-def _walked(root: str, folders: Sequence[str]) -> list[_Folder]:
-    """Look into folders and all that is below them."""
-    found, todo = [], list(folders)
+def _walked(root: str, folder: str) -> list[_Folder]:
+    """Look into a folder and all that is below it."""
+    found, todo = list[_Folder](), [folder]
     while todo:
-        folder = _looked_into(root, todo.pop())
-        found.append(folder)
-        todo += folder.below
+        looked = _looked_into(root, todo.pop())
+        found.append(looked)
+        todo += looked.below
     return found
 
 
