@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cache
 
 from analyzer.data import Table, read_facts
@@ -15,6 +15,8 @@ _PAGES = re.compile(
     re.IGNORECASE,
 )
 _SIZE = "PAGE_SIZE"
+#: A pattern that says no more than how names begin, as most do.
+_BEGINNING = re.compile(r"\w+\*")
 
 
 @cache
@@ -29,13 +31,16 @@ def is_harmless(name: str) -> bool:
 
     That holds of a name that does not speak of pages; the facts are not to list exceptions.
     """
-    exact, patterns = _harmless()
-    return name in exact or any(fnmatchcase(name, p) for p in patterns)
+    exact, beginnings, others = _harmless()
+    return name in exact or name.startswith(beginnings) or others.match(name) is not None
 
 
 @cache
-def _harmless() -> tuple[frozenset[str], tuple[str, ...]]:
+def _harmless() -> tuple[frozenset[str], tuple[str, ...], re.Pattern[str]]:
+    """Return the names, with what names begin, and what the rest of the patterns match."""
     table = Table("queries/kernel/aside.toml", read_facts("kernel/aside.toml"))
     names = [n for t in table.tables("aside") for n in t.only("names", "source").texts("names")]
-    patterns = tuple(n for n in names if "*" in n or "[" in n)
-    return frozenset(names).difference(patterns), patterns
+    patterns = {n for n in names if "*" in n or "[" in n}
+    plain = {n for n in patterns if _BEGINNING.fullmatch(n)}
+    others = "|".join(map(translate, sorted(patterns - plain)))
+    return frozenset(names) - patterns, tuple(n[:-1] for n in plain), re.compile(others)
