@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from analyzer.c import ir
 
@@ -32,20 +32,26 @@ def shape_of(variant: ir.Variant) -> Shape:
     for n, loop in enumerate(variant.loops):
         for b in loop.blocks:
             inner[b].append(n)
+    advanced = tuple(_advanced(variant, loop) for loop in variant.loops)
     return Shape(
         _live(blocks),
         tuple(map(tuple, inner)),
-        tuple(_advanced(variant, loop) for loop in variant.loops),
-        tuple(_leaves_at_header(variant, loop) for loop in variant.loops),
+        advanced,
+        tuple(map(partial(_leaves_at_header, variant), variant.loops, advanced)),
     )
 
 
-def _leaves_at_header(variant: ir.Variant, loop: ir.Loop) -> bool:
+def _leaves_at_header(variant: ir.Variant, loop: ir.Loop, advanced: frozenset[str]) -> bool:
     header = variant.blocks[loop.header]
-    if loop.kind == "goto" and any(isinstance(s, ir.Call) for s in header.instructions):
-        return False  # the turn has begun before it asks
     end = header.end
-    return isinstance(end, ir.Branch) and not {end.then, end.orelse} <= loop.blocks
+    if not isinstance(end, ir.Branch) or {end.then, end.orelse} <= loop.blocks:
+        return False
+    called = [s for s in header.instructions if isinstance(s, ir.Call)]
+    if loop.kind != "goto" or not called:
+        return True
+    # Of a jump back the turn may have begun before it asks, or it asks for something else.
+    used = {name for s in called for e in expressions_of(s) for name in names_in(e)}
+    return not advanced & used and bool(advanced & set(names_in(end.cond)))
 
 
 @lru_cache(maxsize=4096)
