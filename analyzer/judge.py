@@ -160,7 +160,7 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
     told = {f.file for f in new}  # what breaks says more than what may be meant
-    doubtful = (*turned_round(sides, changed), *unmatched_marks(sides, changed))
+    doubtful = (*turned_round(sides, changed), *unmatched_marks(sides, tuple(changed)))
     doubtful = tuple(g for g in doubtful if g.file not in told)
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)

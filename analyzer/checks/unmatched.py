@@ -7,7 +7,8 @@ frees them is not known to meet the marked ones.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from analyzer.base import FunctionId, Gap
 from analyzer.comparison.compare import Sides
@@ -15,17 +16,19 @@ from analyzer.pages.machine import TYPE, Operation, Verb, called
 from analyzer.program.program import Program
 
 
-def unmatched_marks(sides: Sides, changed: Iterable[str]) -> Iterator[Gap]:
+def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[Gap]:
     """Yield the first mark of each type that a changed file did not put on pages before.
 
-    Not where what the file calls in its folder, or in a header, clears the type of some page, nor
-    where freeing a page does.
+    Not where the mark has come from another file that is changed; nor where what the file calls in
+    its folder, or in a header, clears the type of some page; nor where freeing a page does.
     """
-    before, after = sides.programs.before, sides.programs.after
+    after = sides.programs.after
     if sides.behaviours.after.types_forgotten:
         return
+    old = {path: _labels(path, sides.programs.before, sides) for path in changed}
+    moved = {label for path in changed for label in old[path] - _labels(path, after, sides)}
     for path in changed:
-        known = {op.label for op, _, _ in _marks(path, before, sides)}
+        known = {*old[path], *moved}
         new = [mark for mark in _marks(path, after, sides) if mark[0].label not in known]
         own = [(path, name) for name in after.unit(path).definitions] if new else []
         if not any(_frees(id, after, sides) for id in own):
@@ -53,6 +56,11 @@ def _marks(
     for op, id, at in sides.done_in(path, program):
         if op.dimension == TYPE and op.is_set:
             yield op, id, min(at)
+
+
+def _labels(path: str, program: Program, sides: Sides) -> Counter[str]:
+    """Count how often a file gives pages each type."""
+    return Counter(op.label for op, _, _ in _marks(path, program, sides))
 
 
 def _reached(own: Iterable[FunctionId], program: Program) -> set[FunctionId]:
