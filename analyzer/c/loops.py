@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from analyzer.c.body import Body
 from analyzer.c.expansion import expanded_head
@@ -14,6 +15,10 @@ from analyzer.c.parser import ERROR, MISSING, Syntax
 
 _WORD_BEFORE = re.compile(rb"([A-Za-z_]\w*)\s*\Z")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+#: What a loop steps, one way or another.
+_STEPPED = re.compile(r"(\w+)\s*(?:\+\+|--|[-+]=)|(?:\+\+|--)\s*(\w+)|\b(\w+)\s*=[^=;]*\b\3\b")
+_ALWAYS = frozenset({"1", "true"})
+_ENDS = frozenset({"break_statement", "return_statement", "goto_statement"})
 
 
 def branch_readable(
@@ -48,24 +53,24 @@ def lower_while(b: Body, node: Syntax) -> None:
     if counted is not None:
         _lower_range(b, node, *counted)
         return
+    word = "while" if name is None else name.group().decode("latin-1")
+    if word == "while" and condition is not None and b.plain(condition).strip("() ") in _ALWAYS:
+        ends = _exit_test(b, node)
+        if ends is not None:
+            _lower_steps(b, node, ends.branch(b, node), ends=ends)
+            return
     header, body, leave = b.graph.block(), b.graph.block(), b.graph.block()
     mark = b.graph.mark
     cursors: tuple[str, ...] = ()
     b.graph.place(header)
-    ends = None
-    if name is None or name.group() == b"while":
+    if word == "while":
         kind = "while"
-        if condition is not None and b.plain(condition).strip("() ") in ("1", "true"):
-            ends = _exit_test(b, node)
-        if ends is not None:
-            branch_readable(b, ends, node, leave, body)
-        else:
-            branch_readable(b, condition, node, body, leave)
+        branch_readable(b, condition, node, body, leave)
     else:
         kind = "iterator"
-        cursors = _iterate(b, name.group().decode("latin-1"), condition, node.start, body, leave)
+        cursors = _iterate(b, word, condition, node.start, body, leave)
     b.graph.place(body)
-    _run(b, node, leave, header, tested=ends is not None)
+    _run(b, node, leave, header)
     b.jump(header)
     b.graph.loop(header, mark, kind, cursors)
     b.graph.place(leave)
@@ -104,21 +109,26 @@ def _lower_steps(
     b: Body,
     node: Syntax,
     test: Callable[[int, int], None],
-    update: Callable[[], None],
+    update: Callable[[], None] = lambda: None,
     *,
-    tested: bool = False,
+    ends: _Exit | None = None,
 ) -> None:
-    """Lower a loop whose update is the target of `continue`."""
-    header, body, step, leave = (b.graph.block() for _ in range(4))
+    """Lower a loop whose update is the target of `continue`; ends is how its body begins."""
+    header, body, step, out, leave = (b.graph.block() for _ in range(5))
     mark = b.graph.mark
     b.graph.place(header)
-    test(body, leave)
+    test(body, out)
     b.graph.place(body)
-    _run(b, node, leave, step, tested=tested)
+    _run(b, node, leave, step, ends)
     b.graph.place(step)
     update()
     b.jump(header)
     b.graph.loop(header, mark, "for")
+    b.graph.place(out)
+    if ends is not None and ends.last is not None:
+        b.breaks.append(leave)
+        b.statement(ends.last)
+        b.breaks.pop()
     b.graph.place(leave)
 
 
@@ -162,7 +172,7 @@ def lower_for(b: Body, node: Syntax) -> None:
 
     def test(body: int, leave: int) -> None:
         if ends is not None:
-            branch_readable(b, ends, node, leave, body)
+            ends.branch(b, node)(body, leave)
         elif condition is None:
             b.jump(body)
         else:
@@ -174,7 +184,7 @@ def lower_for(b: Body, node: Syntax) -> None:
         elif update is not None:
             b.lose(update)
 
-    _lower_steps(b, node, test, advance, tested=ends is not None)
+    _lower_steps(b, node, test, advance, ends=ends)
     b.scopes.pop()
 
 
@@ -199,36 +209,78 @@ def lower_do(b: Body, node: Syntax) -> None:
     b.graph.place(leave)
 
 
-def _exit_test(b: Body, node: Syntax) -> Syntax | None:
-    """Return the condition of `if (...) break;` with which a loop's body begins, if it does.
+@dataclass(frozen=True, slots=True)
+class _Exit:
+    """The test with which the body of an endless loop begins, that of the loop therefore.
 
-    Where nothing else ends the loop that is its condition, the other way round.
+    stays tells which outcome goes on with the loop; then is what is done first in it, and last
+    what is done on the way out, where that is more than a break.
     """
+
+    condition: Syntax
+    stays: bool
+    then: Syntax | None
+    last: Syntax | None
+
+    def branch(self, b: Body, node: Syntax) -> Callable[[int, int], None]:
+        """Return what branches, given the blocks of the body and of what is done on the way out."""
+
+        def test(body: int, out: int) -> None:
+            yes, no = (body, out) if self.stays else (out, body)
+            branch_readable(b, self.condition, node, yes, no)
+
+        return test
+
+
+def _exit_test(b: Body, node: Syntax) -> _Exit | None:
+    """Return the `if` with which a loop's body begins and that ends the loop, if it does."""
     body = node.child("body")
     first = body.children[0] if body is not None and body.children else None
     if first is None or body is None or body.kind != "compound_statement" or first.broken:
         return None
     if first.kind != "if_statement" or not b.unit.text.startswith(b"if", first.start):
         return None
-    then = first.child("consequence")
-    if then is not None and then.kind == "compound_statement" and len(then.children) == 1:
-        then = then.children[0]
-    ends = then is not None and then.kind == "break_statement"
-    return first.child("condition") if ends and first.child("alternative") is None else None
+    condition, then = first.child("condition"), first.child("consequence")
+    alternative = first.child("alternative")
+    other = alternative.children[-1] if alternative is not None and alternative.children else None
+    if condition is None:
+        return None
+    for stays, way, rest in ((False, then, other), (True, other, then)):
+        steps = _steps(way)
+        if not steps or steps[-1].kind not in _ENDS:
+            continue
+        if len(steps) == 1 and steps[0].kind == "break_statement":
+            return _Exit(condition, stays, rest, None)
+        if _is_stepped(b, condition, node):
+            return _Exit(condition, stays, rest, way)
+    return None
 
 
-def _run(b: Body, node: Syntax, leave: int, again: int, *, tested: bool = False) -> None:
+def _steps(node: Syntax | None) -> Sequence[Syntax]:
+    if node is None:
+        return ()
+    return node.children if node.kind == "compound_statement" else (node,)
+
+
+def _is_stepped(b: Body, condition: Syntax, loop: Syntax) -> bool:
+    """Tell whether a condition names what the loop steps: any other may end it for a reason."""
+    text, asked = b.plain(loop), frozenset(re.findall(r"[A-Za-z_]\w*", b.plain(condition)))
+    return any(asked & {m[1], m[2], m[3]} for m in _STEPPED.finditer(text))
+
+
+def _run(b: Body, node: Syntax, leave: int, again: int, ends: _Exit | None = None) -> None:
     """Lower a loop's body between the targets of `break` and `continue`.
 
-    tested: without what it begins with, which has been lowered as the loop's condition.
+    Without the test with which it begins, where that has been lowered as the loop's condition.
     """
     body = node.child("body")
     b.breaks.append(leave)
     b.continues.append(again)
-    if tested and body is not None:
+    if ends is not None and body is not None:
         b.scopes.append({})
-        for part in body.children[1:]:
-            b.statement(part)
+        for part in (ends.then, *body.children[1:]):
+            if part is not None:
+                b.statement(part)
         b.scopes.pop()
     elif body is not None:
         b.statement(body)
