@@ -7,6 +7,7 @@ frees them is not known to meet the marked ones.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -15,12 +16,15 @@ from analyzer.comparison.compare import Sides
 from analyzer.pages.machine import TYPE, Operation, Verb, called
 from analyzer.program.program import Program
 
+_OWN_HEADER = re.compile(rb'^\s*#\s*include\s*"(?:[^"\n]*/)?([^"/\n]+)"', re.M)
+
 
 def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[Gap]:
     """Yield the first mark of each type that a changed file did not put on pages before.
 
     Not where the mark has come from another file that is changed; nor where what the file calls in
-    its folder, or in a header, clears the type of some page; nor where freeing a page does.
+    its folder, or in a header, clears the type of some page, or another file of the same driver
+    does; nor where freeing a page does.
     """
     after = sides.programs.after
     if sides.behaviours.after.types_forgotten:
@@ -33,7 +37,7 @@ def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[Gap]:
         own = [(path, name) for name in after.unit(path).definitions] if new else []
         if not any(_frees(id, after, sides) for id in own):
             continue
-        reached = _reached(own, after)
+        reached = _reached(own, after).union(_beside(path, after))
         for op, id, at in new:
             if op.label not in known and not _is_cleared(op.label, reached, after, sides):
                 says = (
@@ -73,6 +77,18 @@ def _reached(own: Iterable[FunctionId], program: Program) -> set[FunctionId]:
                 found.add(callee)
                 todo.append(callee)
     return found
+
+
+def _beside(path: str, program: Program) -> Iterator[FunctionId]:
+    """Yield the functions of the files of a folder that share a header of their own with a file."""
+    own = _own_headers(path, program)
+    for other in program.inside(posixpath.dirname(path)) if own else ():
+        if not own.isdisjoint(_own_headers(other, program)):
+            yield from ((other, name) for name in program.unit(other).definitions)
+
+
+def _own_headers(path: str, program: Program) -> frozenset[bytes]:
+    return frozenset(_OWN_HEADER.findall(program.unit(path).text))
 
 
 def _is_cleared(label: str, reached: Iterable[FunctionId], program: Program, sides: Sides) -> bool:
