@@ -22,7 +22,7 @@ from analyzer.checks.readers import find_dropped, turned_round
 from analyzer.checks.same import brought_by, edited, unfollowed, unlisted, unreached, why_same
 from analyzer.checks.states import find_states, standing
 from analyzer.checks.tests import find_tests
-from analyzer.checks.unmatched import unmatched_marks
+from analyzer.checks.unmatched import clears_brought, unmatched_marks
 from analyzer.checks.unreal import without_unreal
 from analyzer.checks.vanished import find_vanished
 from analyzer.clock import Clock
@@ -55,7 +55,8 @@ class Judged:
     unmoved says in words that nothing that pages go through behaves differently, or nothing: then
     something does, or it is not known; where nothing is found, treated says what. brought are the
     types and flags that only the tree after has, and that are followed. mended is where pages
-    failed before and do not after.
+    failed before and do not after. awaited are gaps that a later patch may close by a clear of a
+    type, each with its label; cleared are the files for which this patch does, and the label.
     """
 
     findings: tuple[Finding, ...]
@@ -66,6 +67,8 @@ class Judged:
     brought: tuple[str, ...]
     facts: Facts
     gaps: tuple[Gap, ...]
+    awaited: tuple[tuple[Gap, str], ...]
+    cleared: frozenset[tuple[str, str]]
     files: int
     functions: int
 
@@ -160,7 +163,8 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
         found_in(sides, changed, rules), found_in(sides.swapped, changed, rules), sides
     )
     told = {f.file for f in new}  # what breaks says more than what may be meant
-    doubtful = (*turned_round(sides, changed), *unmatched_marks(sides, tuple(changed)))
+    awaited = tuple(unmatched_marks(sides, tuple(changed)))
+    doubtful = (*turned_round(sides, changed), *(gap for gap, _ in awaited))
     doubtful = tuple(g for g in doubtful if g.file not in told)
     gone = tuple(map(_mended, gone))
     moved = derive_migrations(sides)
@@ -185,6 +189,8 @@ def judge(sides: Sides, changed: Iterable[str]) -> Judged:
             *(g for g in sides.behaviours.before.gaps if g.kind == "budget"),
             *_unsearched(sides.programs),
         ),
+        awaited=awaited,
+        cleared=frozenset(clears_brought(sides, changed)),
         files=files,
         functions=functions,
     )

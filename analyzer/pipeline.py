@@ -125,6 +125,7 @@ class _Told:
     found: list[Finding] = field(default_factory=list)
     derived: dict[Migration, None] = field(default_factory=dict)
     gaps: dict[Gap, None] = field(default_factory=dict)
+    awaited: dict[Gap, str] = field(default_factory=dict)  # a later patch may close these
     brought: dict[str, None] = field(default_factory=dict)
     treated: dict[Treatment, None] = field(default_factory=dict)
     idle: dict[int, str] = field(default_factory=dict)  # patch -> why it moves no page
@@ -169,7 +170,11 @@ class _Told:
         self.treated.update(dict.fromkeys(judged.treated))
         if judged.unmoved:
             self.idle[patch.index] = judged.unmoved
+        for gap, label in self.awaited.items():
+            if (gap.file, label) in judged.cleared:
+                self.gaps.pop(gap, None)
         self.gaps.update(dict.fromkeys(judged.gaps))
+        self.awaited.update(judged.awaited)
         self.files, self.functions = judged.files, judged.functions
 
     def tell_comments(self, step: Step) -> None:

@@ -19,8 +19,8 @@ from analyzer.program.program import Program
 _OWN_HEADER = re.compile(rb'^\s*#\s*include\s*"(?:[^"\n]*/)?([^"/\n]+)"', re.M)
 
 
-def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[Gap]:
-    """Yield the first mark of each type that a changed file did not put on pages before.
+def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[tuple[Gap, str]]:
+    """Yield the first mark of each type that a changed file did not put on pages before, its label.
 
     Not where the mark has come from another file that is changed; nor where what the file calls in
     its folder, or in a header, clears the type of some page, or another file of the same driver
@@ -44,8 +44,27 @@ def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[Gap]:
                     f"{id[1]}() now sets {called(op.label)}, and nothing that is called here "
                     "clears it; whether the pages are freed with it is not known"
                 )
-                yield Gap("unmatched", path, after.unit(path).line_of(at), id[1], says)
+                yield Gap("unmatched", path, after.unit(path).line_of(at), id[1], says), op.label
             known.add(op.label)
+
+
+def clears_brought(sides: Sides, changed: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the labels that changed files take off more often now, with each file of the driver."""
+    after = sides.programs.after
+    for path in changed:
+        more = _cleared(path, after, sides) - _cleared(path, sides.programs.before, sides)
+        for other in (path, *_files_beside(path, after)) if more else ():
+            yield from ((other, label) for label in more)
+
+
+def _cleared(path: str, program: Program, sides: Sides) -> Counter[str]:
+    """Count how often a file takes each type off pages."""
+    done = sides.done_in(path, program)
+    return Counter(op.label for op, _, at in done if _clears(op) for _ in at)
+
+
+def _clears(op: Operation) -> bool:
+    return op.dimension == TYPE and op.verb is Verb.CLEAR
 
 
 def _frees(id: FunctionId, program: Program, sides: Sides) -> bool:
@@ -80,11 +99,17 @@ def _reached(own: Iterable[FunctionId], program: Program) -> set[FunctionId]:
 
 
 def _beside(path: str, program: Program) -> Iterator[FunctionId]:
-    """Yield the functions of the files of a folder that share a header of their own with a file."""
+    """Yield the functions of the other files of a driver."""
+    for other in _files_beside(path, program):
+        yield from ((other, name) for name in program.unit(other).definitions)
+
+
+def _files_beside(path: str, program: Program) -> Iterator[str]:
+    """Yield the files of a folder that share a header of their own with one of them."""
     own = _own_headers(path, program)
     for other in program.inside(posixpath.dirname(path)) if own else ():
         if not own.isdisjoint(_own_headers(other, program)):
-            yield from ((other, name) for name in program.unit(other).definitions)
+            yield other
 
 
 def _own_headers(path: str, program: Program) -> frozenset[bytes]:
@@ -93,5 +118,5 @@ def _own_headers(path: str, program: Program) -> frozenset[bytes]:
 
 def _is_cleared(label: str, reached: Iterable[FunctionId], program: Program, sides: Sides) -> bool:
     ops = sides.behaviours.after.space.operations
-    clears = {op.name for op in ops.values() if op.label == label and op.verb is Verb.CLEAR}
+    clears = {op.name for op in ops.values() if op.label == label and _clears(op)}
     return any(not clears.isdisjoint(program.called(id)) for id in reached)
