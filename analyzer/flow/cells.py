@@ -16,7 +16,7 @@ from analyzer.flow.domain.contents import Put, is_own, own_place
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
 from analyzer.flow.domain.seen import Seen
 from analyzer.flow.domain.state import BUDDY, State
-from analyzer.flow.domain.values import page_key
+from analyzer.flow.domain.values import Unknown, page_key
 from analyzer.flow.run import Run
 from analyzer.pages.machine import TYPE, UNTYPED, Operation, PageState, Verb, unknown_page
 from analyzer.program.arrays import own_arrays
@@ -71,6 +71,8 @@ def leave_in_cells(state: State, root: FunctionId, run: Run) -> None:
     """Take note of what stands in cells where a state ends, or forgets what it knows of some."""
     for place, cell in run.cells.items():
         held = state.store.get(place)
+        if held == Unknown(place):
+            held = None  # in memory that was zeroed what is forgotten stands there so
         key = place if held is None else page_key(held)
         if key is None or state.given.get(key) == BUDDY:
             continue
