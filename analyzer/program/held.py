@@ -20,6 +20,11 @@ _STORED = rb"%s\b\s*(?:\[[^][]*\]\s*)*=(?!=)"
 _TAKEN = rb"(?<!&)&\s*[\w.>\[\]()-]*%s\b(?!\s*->)"
 _DECLARED = rb"\bstruct\s+(?:page|folio)\s*\*[\s*]*(?:\w+\s*,\s*\*\s*)*%s\s*[;,[]"
 _ADDRESS = rb"\b(?:unsigned\s+long|\w+\s*\*)[\s*]*(?:\w+\s*,\s*\**\s*)*%s\s*[;,[]"
+#: A page that is counted on is another one.
+_STEPPED = (
+    rb"%s\b\s*(?:\[[^][]*\]\s*)*(?:[-+*/%%&|^]=|<<=|>>=|\+\+|--)"
+    rb"|(?:\+\+|--)\s*[\w.>\[\]-]*%s\b"
+)
 #: An element, and what else is done with a whole array by which nobody stores into it.
 _ELEMENT = rb"%s\b\s*\["
 _WHOLE = rb"%s\b(?!\s*(?:\[|=(?!=)|->))"
@@ -85,7 +90,7 @@ class _Source(NamedTuple):
 
     name: str
     is_field: bool
-    by_address: bool = False  # what it holds is the address of what a page holds
+    by_address: bool = False  # what it holds is the number or the address of a page
 
 
 def _stores(source: _Source, path: str, program: Program) -> frozenset[FunctionId]:
@@ -97,7 +102,8 @@ def _stores(source: _Source, path: str, program: Program) -> frozenset[FunctionI
         own = any(program.enclosing(path, at) is None for at in declared)
     else:
         own = program.is_private(source.name, path)
-    if not own or re.search(_TAKEN % spelled, unit.code) or _passes_array(spelled, unit.code):
+    taken = re.search(_TAKEN % spelled, unit.code) or _passes_array(spelled, unit.code)
+    if not own or taken or re.search(_STEPPED % (spelled, spelled), unit.code):
         return frozenset()
     starts = (m.start() for m in re.finditer(_STORED % spelled, unit.code))
     around = (program.enclosing(path, at) for at in starts)
@@ -149,19 +155,22 @@ def _freed_in(
             case ir.Name(name) if name in own or name.startswith("%"):
                 if (name, by_address) not in seen:
                     seen.add((name, by_address))
-                    todo += [(value, by_address) for value in _assigned(name, steps, facts)]
+                    found = _assigned(name, steps, facts)
+                    todo += [(value, by_address or named) for value, named in found]
             case ir.Name(name):
                 yield _Source(name, False, by_address)
             case ir.Cast(_, inside) | ir.Index(inside, _):
                 todo.append((inside, by_address))
 
 
-def _assigned(name: str, steps: Iterable[ir.Instruction], facts: Facts) -> Iterator[Expr]:
-    """Yield what a variable is assigned, through the calls that name the same page otherwise."""
+def _assigned(
+    name: str, steps: Iterable[ir.Instruction], facts: Facts
+) -> Iterator[tuple[Expr, bool]]:
+    """Yield what a variable is assigned, and whether by a call that names the page otherwise."""
     for step in steps:
         match step:
             case ir.Assign(ir.Name(id), value) if id == name:
-                yield value
+                yield value, False
             case ir.Call(ir.Name(id), ir.Name(callee), args) if id == name:
                 if callee in facts.identities:
-                    yield from args[:1]
+                    yield from ((arg, True) for arg in args[:1])
