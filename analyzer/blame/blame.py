@@ -13,7 +13,7 @@ What decides is who wrote the state last, what the patch changed, and who passes
    off and frees it, or hands it to a function that frees others as it should.
 7. A function that the patch has added is it where it frees what it made, what it had others mark,
    or what any of several others hand it; and where several that are new call it to take the mark
-   off, and it never does.
+   off, and it never does. Not where it only passes pages to an old one that writes them now.
 8. What a function does once more, or has had others do already, it does itself (`writers.py`).
 9. An initialiser is convicted only where no page of its population gets through any more, in no
    configuration or, where the patch has its pages start in different states, in one of them.
@@ -38,7 +38,7 @@ from analyzer.blame.writers import (
 from analyzer.comparison.compare import Failure, Sides
 from analyzer.comparison.mixed import is_kept
 from analyzer.flow.domain.observe import Kind, Observation, Outcome
-from analyzer.pages.machine import Event
+from analyzer.pages.machine import Event, Frame
 
 
 def blame(failure: Failure, sides: Sides) -> Culprit:
@@ -238,11 +238,26 @@ def _added(seen: Observation, passing: tuple[Observation, ...], sides: Sides) ->
     source = seen.source
     for frame in reversed(seen.stack):
         if frame.id not in fine and sides.is_new(frame.id):
+            if _passes_by(frame, seen, sides):
+                continue
             wrote = source is not None and (source.kind, source.owner) == ("write", frame.id)
             if wrote and source and seen.kind is not Kind.SINK:
                 return _writer(source, seen, sides)
             return culprit_at(frame, "site")
     return None
+
+
+def _passes_by(frame: Frame, seen: Observation, sides: Sides) -> bool:
+    """Tell whether a page was written and failed in one and the same call of a function.
+
+    Who wrote it there does what it did not do before.
+    """
+    source = seen.source
+    if source is None or source.kind != "write" or source.owner == frame.id:
+        return False
+    by_it = any((f.id, f.span) == (frame.id, frame.span) for f in source.chain)
+    changed = sides.is_changed(source.owner, seen.dimension) and not sides.is_new(source.owner)
+    return by_it and changed
 
 
 def _gets_through(seen: Observation, sides: Sides) -> bool:
