@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzer.c.unit import Unit
@@ -19,6 +20,9 @@ class Argument:
 
 #: How many bytes of a call are looked at.
 _FAR = 4096
+#: How many bytes in front of an argument its callee is looked for.
+_NEAR = 512
+_CALLEE = re.compile(rb"\b([A-Za-z_]\w*)\s*\Z")
 
 
 def argument_spans(code: bytes, at: int) -> tuple[tuple[tuple[int, int], ...], bool]:
@@ -47,6 +51,33 @@ def split_arguments(code: bytes, at: int) -> tuple[str, ...]:
     """Split the arguments of a call at the offset behind its opening parenthesis."""
     spans, _ = argument_spans(code, at)
     return tuple(b" ".join(code[s:e].split()).decode("latin-1") for s, e in spans)
+
+
+def named_to(code: bytes, name: str) -> Iterator[tuple[int, str]]:
+    """Yield where a name, or the address of what it names, is an argument; and the callee."""
+    needle = name.encode()
+    at = code.find(needle)
+    while at >= 0:
+        end = at + len(needle)
+        before = code[max(0, at - _NEAR) : at].rstrip(b" \t\n&")
+        alone = before[-1:] in (b"(", b",") and code[end : end + _NEAR].lstrip()[:1] in (b")", b",")
+        callee = _CALLEE.search(before[: _opening(before)]) if alone else None
+        if callee is not None:
+            yield at, callee[1].decode("latin-1")
+        at = code.find(needle, end)
+
+
+def _opening(code: bytes) -> int:
+    """Return where the parenthesis opens that code ends in; 0 where it is too far away."""
+    depth = 0
+    for i in range(len(code) - 1, 0, -1):
+        if code[i] in b"([{":
+            depth += 1
+        elif code[i] in b")]}":
+            depth -= 1
+        if depth == 1:
+            return i if code[i] in b"(" else 0
+    return 0
 
 
 def sizes_of(unit: Unit, name: str) -> frozenset[int]:

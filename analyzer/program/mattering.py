@@ -11,6 +11,7 @@ from analyzer.pages.machine import TYPE, Space
 from analyzer.program.callers import callers_of, slots_of
 from analyzer.program.interest import Interest
 from analyzer.program.params import is_page_pointer, list_params, passes_pages
+from analyzer.program.passed_on import passing_on
 from analyzer.program.program import Program
 from analyzer.program.references import dropping
 from analyzer.program.storing import STORING
@@ -157,6 +158,7 @@ def _reaching(
             if facts.speaks_of(program.called_as(id)) or not passes_pages(program, facts, id):
                 continue  # nobody needs to come in here from outside
             edge.extend(callers_of(program, id))
+            edge.extend(passing_on(program, id))
             for slot in slots.get(id, ()):
                 edge.extend(program.calling_through(slot))
         for chain in facts.chains.values():

@@ -12,7 +12,7 @@ from analyzer.c.facts import macros
 from analyzer.c.ir import Conditions, Definition, Function, Return, Signature, Variant
 from analyzer.c.own import plain_name, static_name
 from analyzer.c.statics import private_names
-from analyzer.program.arguments import Argument, split_arguments
+from analyzer.program.arguments import Argument, named_to, split_arguments
 from analyzer.program.asked import noted
 from analyzer.program.cache import Stored
 from analyzer.program.defs import callees_in
@@ -252,6 +252,15 @@ class Program(Files):
                 if d.body <= at < d.span.end:
                     return d
         return None
+
+    @noted
+    def passing(self, name: str, path: str) -> tuple[tuple[FunctionId, str], ...]:
+        """Return the functions of a file that pass a name as an argument, and to which callees."""
+        if path not in self._facets:
+            return ()
+        code = self._facets[path].unit.code
+        found = ((self.enclosing(path, at), callee) for at, callee in named_to(code, name))
+        return tuple(dict.fromkeys(((path, d.name), callee) for d, callee in found if d))
 
     @noted
     def arguments(self, name: str, index: int) -> tuple[Argument, ...]:
