@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from analyzer.c.facts import macros
-from analyzer.c.heads import calls
+from analyzer.c.heads import calls, find_head, parse_parameters
 from analyzer.c.macros import Macro, every_definition
 from analyzer.c.prototypes import prototypes
 from analyzer.c.unit import Unit
@@ -30,6 +30,9 @@ _RENAMES = re.compile(r"([A-Za-z_]\w*)\s+([A-Za-z_]\w*)\s*")
 #: A function's name that a macro puts together: `toy_##name(`.
 _PASTED = re.compile(r"(\w+(?:\s*##\s*\w+)+)\s*\(")
 _CALLED = re.compile(r"(\w+)\s*\(")
+#: The body of a function that only returns something, without a store, and how long it may be.
+_RETURNS = re.compile(rb"\{\s*return\b([][\w\s()&+<>,.|*-]+);\s*\}\s*")
+_SHORT = 256
 _CALL = re.compile(r"\b(?!(?:likely|unlikely|IS_ENABLED|sizeof)\b)\w+\s*\(")
 _STORE = re.compile(r"(?<![=!<>])=(?!=)|<<=|>>=|\+\+|--")
 #: Of so many files it is kept what their macros are: who includes a header asks anew.
@@ -144,6 +147,31 @@ def plain_macros(unit: Unit) -> tuple[tuple[int, str, Macro | None], ...]:
             found[name] = (start, name, None)  # what another one does is not known
         found.setdefault(name, (start, name, macro))
     return tuple(found.values())
+
+
+@lru_cache(maxsize=_FILES)
+def naming_functions(
+    unit: Unit, naming: frozenset[str]
+) -> tuple[tuple[int, str, Macro | None], ...]:
+    """Return the functions of a file that only say which page lies where, as macros would.
+
+    Each returns a page beside one that it is passed, or what one of some names gives it. What it
+    is passed stands there once at most.
+    """
+    found: list[tuple[int, str, Macro | None]] = []
+    for name, (d, *others) in unit.definitions.items():
+        short = d.static and not others and d.span.end - d.body < _SHORT
+        m = _RETURNS.fullmatch(unit.flat, d.body, d.span.end) if short else None
+        said = "" if m is None else m[1].decode("latin-1")
+        called = frozenset(_CALLED.findall(said))
+        head = find_head(unit.flat, d.span.start, d.body) if said and called <= naming else None
+        if head is not None and (called or b"page" in unit.flat[head.start : head.opening].split()):
+            taken = parse_parameters(unit.flat[head.opening + 1 : head.closing].decode("latin-1"))
+            params, words = tuple(p.name for p in taken), _WORD.findall(said)
+            if params and all(words.count(p) < 2 for p in params):
+                put = re.sub(r"\w+", lambda w: f"({w[0]})" if w[0] in params else w[0], said)  # noqa: B023
+                found.append((d.span.start, name, Macro(name, params, f"({put})", d.span)))
+    return tuple(found)
 
 
 def _stepping(definition: str) -> re.Match[str] | None:

@@ -11,7 +11,7 @@ from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import Page, page_key
 from analyzer.flow.run import Run
 from analyzer.program.params import is_page_pointer
-from analyzer.program.shape import expressions_of, names_in, shape_of
+from analyzer.program.shape import addressed_in, expressions_of, names_in, shape_of
 
 
 def range_counts(act: Activation, run: Run) -> frozenset[str]:
@@ -57,16 +57,37 @@ def range_positions(act: Activation, run: Run) -> frozenset[str]:
 
 
 def _names_pages(act: Activation, loop: ir.Loop, advanced: frozenset[str], run: Run) -> bool:
-    """Tell whether a loop turns what it steps, or what that was a moment ago, into pages."""
+    """Tell whether a loop turns what it steps, or what is computed from that, into pages."""
     steps = [step for b in sorted(loop.blocks) for step in act.variant.blocks[b].instructions]
-    names = _with_copies(advanced, steps)
-    return any(
+    names = _with_computed(advanced, steps)
+    named = any(
         isinstance(step, ir.Call)
         and isinstance(step.callee, ir.Name)
         and step.callee.id in run.facts.identities
         and names & {x for a in step.args for x in names_in(a)}
         for step in steps
     )
+    return named or any(is_page_pointer(act.type_of(name)) for name in names - advanced)
+
+
+def _with_computed(names: frozenset[str], steps: Sequence[ir.Instruction]) -> frozenset[str]:
+    """Return variables, and those that are computed from them, or by calls that are passed one."""
+    found = set(names)
+    while new := {name for step in steps for name in _given(step, found)} - found:
+        found |= new
+    return frozenset(found)
+
+
+def _given(step: ir.Instruction, names: set[str]) -> Iterator[str]:
+    """Yield the variables that a step gives what goes by some names."""
+    if not any(x in names for e in expressions_of(step) for x in names_in(e)):
+        return
+    match step:
+        case ir.Assign(ir.Name(id)):
+            yield id
+        case ir.Call(result, _, args):
+            yield result.id
+            yield from (x for a in args for x in addressed_in(a))
 
 
 def _with_copies(names: frozenset[str], steps: Sequence[ir.Instruction]) -> frozenset[str]:

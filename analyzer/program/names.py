@@ -16,6 +16,7 @@ from analyzer.c.own import (
     Own,
     called_by_macros,
     ending_functions,
+    naming_functions,
     own_functions,
     own_macros,
     pasted_names,
@@ -106,7 +107,9 @@ class Names:
         wrap = frozenset().union(*(wrapping_macros(f, moving) for _, f in files)) - names
         macros += [m for at, file in files for m in _placed(own_macros(file, wrap), at)]
         other = names | wrap
-        plain = (m for at, file in files for m in _placed(plain_macros(file), at))
+        plain = [m for at, file in files for m in _placed(plain_macros(file), at)]
+        naming = frozenset(self._sources.naming)
+        plain += [m for at, file in files for m in _placed(naming_functions(file, naming), at)]
         macros += [m for m in plain if m[1] not in other]
         defined = [name for _, name, macro in macros if macro is not None and name in wrap]
         defined += [name for _, file in files for name in wrap & file.definitions.keys()]
