@@ -16,7 +16,7 @@ from analyzer.comparison.compare import Sides
 from analyzer.pages.machine import TYPE, Operation, Verb, called
 from analyzer.program.program import Program
 
-_OWN_HEADER = re.compile(rb'^\s*#\s*include\s*"(?:[^"\n]*/)?([^"/\n]+)"', re.M)
+_OWN_HEADER = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"(?:[^"\n]*/)?([^"/\n]+)"', re.M)
 
 
 def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[tuple[Gap, str]]:
@@ -49,7 +49,7 @@ def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[tuple[Gap,
 
 
 def clears_brought(sides: Sides, changed: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the labels that changed files take off more often now, with each file of the driver."""
+    """Yield what more functions of changed files take off now, with each file of the driver."""
     after = sides.programs.after
     for path in changed:
         more = _cleared(path, after, sides) - _cleared(path, sides.programs.before, sides)
@@ -58,9 +58,12 @@ def clears_brought(sides: Sides, changed: Iterable[str]) -> Iterator[tuple[str, 
 
 
 def _cleared(path: str, program: Program, sides: Sides) -> Counter[str]:
-    """Count how often a file takes each type off pages."""
-    done = sides.done_in(path, program)
-    return Counter(op.label for op, _, at in done if _clears(op) for _ in at)
+    """Count how many functions of a file take each type off pages."""
+    ops = sides.behaviours.after.space.operations
+    clears = {op.name for op in ops.values() if _clears(op)}
+    names = program.unit(path).definitions if program.has(path) else ()
+    found = (name for of in names for name in clears & program.called((path, of)))
+    return Counter(ops[name].label for name in found)
 
 
 def _clears(op: Operation) -> bool:
