@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from analyzer.c import ir
-from analyzer.flow import calls, left, lists, words
+from analyzer.flow import calls, left, lists, structures, words
 from analyzer.flow.asks import bits, exact, raised
 from analyzer.flow.asks.counters import counters_of, placed, stepped
 from analyzer.flow.asks.once import Once, is_contrary, marked_once
@@ -128,6 +128,7 @@ class Body:
                     told = stepped_on(step, found, known, act)
                     new = assign(target, raised.stepped(step, found, act), told, act, run)
                     new = bits.written(step, told, new, act, run)
+                    new = structures.assigned(step, new, act)
                     stores.append(exact.assigned(step, told, new, act, run))
                 return stores
             case ir.Call(result):
@@ -189,7 +190,7 @@ class Body:
                 answers: Results = [(state, ZERO)]
                 if value is not None:
                     told = valued(value, state, self.act, self.run)
-                    answers = [(left, answer) for answer, left in told]
+                    answers = [(s, structures.whole(value, v, s, self.act)) for v, s in told]
                 if self.watch is not None:
                     self.watch.leave(place.block, None, state)
                 for left, answer in answers:

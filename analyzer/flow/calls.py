@@ -36,6 +36,7 @@ from analyzer.flow.operations import Results, pass_addresses
 from analyzer.flow.populations import told_by_call
 from analyzer.flow.ranges import element
 from analyzer.flow.run import Run
+from analyzer.flow.structures import whole
 from analyzer.flow.zeroing import zeroed
 from analyzer.pages.aside import is_harmless
 from analyzer.pages.facts import ALLOCATED, Chain
@@ -51,7 +52,7 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
     args = [
         passed(a, held, state, act, run, asks=partial(_asks, step, n, act, run))
         for n, a in enumerate(step.args)
-        for held in (evaluate(a, state, act, run),)
+        for held in (whole(a, evaluate(a, state, act, run), state, act),)
     ]
     site = call_site(step, args, act, run, enter)
     results = words.by_bit(site, state)

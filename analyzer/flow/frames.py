@@ -130,16 +130,19 @@ def observe_return(
 def narrow(args: Sequence[Value], state: State) -> tuple[State, Mapping[str, Value]]:
     """Split off the callers' locals that a callee can neither see nor tell anything about.
 
-    What it can: places behind addresses that it is passed, and locals that hold a value which it
-    is passed as well, since its tests tell the caller something about them.
+    What it can: places behind addresses that it is passed, structures that it is passed, and locals
+    that hold a value which it is passed as well, since its tests tell the caller something about
+    them.
     """
     shown = {a for a in args if isinstance(a, (Unknown, NonZero))}
     behind = tuple(a.place for a in args if isinstance(a, Ref))
+    wholes = {a.key for a in args if isinstance(a, Unknown)}
+    behind += tuple(f"{key}." for key in wholes)
     seen: dict[str, Value] = {}
     aside: dict[str, Value] = {}
     for place, value in state.store.items():
         local = place[0].isdigit() or (place.startswith(DECIDED) and not place.startswith(SHARED))
-        if not local or value in shown or place.startswith(behind):
+        if not local or value in shown or place in wholes or place.startswith(behind):
             seen[place] = value
         else:
             aside[place] = value

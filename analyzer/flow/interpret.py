@@ -24,6 +24,7 @@ from analyzer.flow.loops import range_counts
 from analyzer.flow.operations import Results, lose_pages
 from analyzer.flow.populations import entered_page
 from analyzer.flow.run import Context, Run
+from analyzer.flow.structures import received
 from analyzer.flow.watch import lookout
 from analyzer.flow.weight import sliced
 from analyzer.pages.facts import ALLOCATED
@@ -134,7 +135,7 @@ def _bound(args: Sequence[Value] | None, entry: State, act: Activation, run: Run
             value = NonZero(value.key)  # of the same page, where it is a frame number
         elif param.name in counts and isinstance(value, Symbol):
             value = NonZero(value.name)
-        entry = entry.put(place, value)
+        entry = received(param, value, place, entry.put(place, value))
     return entry
 
 
