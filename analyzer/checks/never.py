@@ -17,6 +17,7 @@ from analyzer.comparison.guards import Guards, guarded_steps
 from analyzer.comparison.mixed import as_text
 from analyzer.findings import Step
 from analyzer.flow.domain.observe import Behaviour, Observation, Outcome
+from analyzer.idle.leads import Leads
 from analyzer.pages.facts import ALLOCATED
 from analyzer.pages.machine import TYPE, UNTYPED, Verb
 from analyzer.program.callers import callers_of
@@ -29,7 +30,7 @@ def never_cleared(sides: Sides) -> Iterator[Failure]:
     before, after = sides.behaviours.before, sides.behaviours.after
     known = {as_text(o) for o, _ in _found(before, sides.programs.before)}
     for o, mark in _found(after, sides.programs.after):
-        if as_text(o) not in known:
+        if as_text(o) not in known and _is_touched({o.root, mark.root}, sides):
             flag = f"Page{after.space.operations[mark.operation].label}"
             says = (
                 f"{o.function}() frees pages on which {mark.function}() may have set {flag}, "
@@ -43,6 +44,18 @@ def never_cleared(sides: Sides) -> Iterator[Failure]:
             yield Failure("leak-to-buddy", at, definite=False, says=says, steps=steps)
 
 
+def _is_touched(roots: set[FunctionId], sides: Sides) -> bool:
+    """Tell whether the patch changes a function to which names lead from some roots.
+
+    What else it takes out of the folder has never had to do with their pages.
+    """
+    near = sides.programs.map(lambda p: Leads(p, sides.facts).near(roots))
+    return any(
+        sides.is_edited(id) or not sides.programs.before.has(id[0])
+        for id in near.before | near.after
+    )
+
+
 def _found(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation, Observation]]:
     """Yield where such pages are freed, each with one of the places that mark them."""
     for o in behaviour.observations:
@@ -51,7 +64,9 @@ def _found(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation
         if not may or not made or o.page.population or not o.page.types & UNTYPED:
             continue
         folders = {posixpath.dirname(path) for path, _ in o.chain}
+        files = {path for path, _ in o.chain}
         marks = [m for m in _marks(behaviour, o.page.types) if posixpath.dirname(m.path) in folders]
+        marks.sort(key=lambda m: m.path not in files)
         label = behaviour.space.operations[marks[0].operation].label if marks else ""
         if label and not _is_asked(label, folders, behaviour, program):
             ways = (*((f.id, f.span.start) for f in o.stack), (o.id, o.span.start))
