@@ -19,6 +19,7 @@ from analyzer.base import AnalyzerError
 
 if TYPE_CHECKING:
     from analyzer.base import Gap
+    from analyzer.report.letter import Letter
     from analyzer.report.paint import Glyphs
     from analyzer.report.view import Renderer
     from analyzer.request import Request
@@ -117,7 +118,6 @@ def write_reports(
     selected: Selected, request: Request, outputs: Sequence[Output], *, color: str, anchor: str
 ) -> None:
     """Render and write every report that was asked for."""
-    from analyzer.letters import letters_of
     from analyzer.report.view import Anchor, View
     from analyzer.rules import load_rules
 
@@ -127,13 +127,22 @@ def write_reports(
             read=request.read,
             changed=request.changed,
             rules=load_rules(),
-            letters=letters_of(request.series),
+            letters=_letters(request, output.format),
             anchor=Anchor(anchor),
             width=width_of(output.path),
             colour=is_coloured(color, output.path),
             glyphs=glyphs_of(output.path),
         )
         put(renderer(output.format)(view), output.path)
+
+
+def _letters(request: Request, format_: str) -> tuple[Letter, ...]:
+    """Return what a reply to each patch needs, for the one format that is a reply."""
+    if format_ != "mail":
+        return ()
+    from analyzer.letters import letters_of
+
+    return letters_of(request.series)
 
 
 def renderer(name: str) -> Renderer:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from analyzer.report.letter import Letter
 from analyzer.report.paint import PLAIN, Glyphs
 from analyzer.rules import Rule
 from analyzer.select import Selected
-from analyzer.sites import Site
+
+if TYPE_CHECKING:
+    from analyzer.report.letter import Letter
+    from analyzer.sites import Site
 
 #: (path, patch) -> the file as it is after that patch of the series; 0 is the tree before it.
 Read = Callable[[str, int], bytes | None]

@@ -141,7 +141,10 @@ def _looked_into(root: str, folder: str) -> _Folder:
                     s = entry.stat(follow_symlinks=False)
                     size, modified, changed = s.st_size, s.st_mtime_ns, s.st_ctime_ns
                     rows.append(f"{folder}{name}\0{size} {modified} {changed} {s.st_ino}\0")
-                    latest = max(latest, modified, changed)
+                    if changed > latest:  # max() takes twice as long
+                        latest = changed
+                    if modified > latest:
+                        latest = modified
                 elif name != ".git" and entry.is_dir(follow_symlinks=False):
                     below.append(f"{folder}{name}/")
     finally:
