@@ -63,8 +63,8 @@ def _found(behaviour: Behaviour, program: Program) -> Iterator[tuple[Observation
         made = any(e.kind == "birth" for e in o.page.history)
         if not may or not made or o.page.population or not o.page.types & UNTYPED:
             continue
-        folders = {posixpath.dirname(path) for path, _ in o.chain}
         files = {path for path, _ in o.chain}
+        folders = {posixpath.dirname(path) for path in files}
         marks = [m for m in _marks(behaviour, o.page.types) if posixpath.dirname(m.path) in folders]
         marks.sort(key=lambda m: m.path not in files)
         label = behaviour.space.operations[marks[0].operation].label if marks else ""

@@ -16,6 +16,7 @@ from analyzer.comparison.compare import Sides
 from analyzer.pages.machine import TYPE, Operation, Verb, called
 from analyzer.program.program import Program
 
+_Mark = tuple[Operation, FunctionId, int]
 _OWN_HEADER = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"(?:[^"\n]*/)?([^"/\n]+)"', re.M)
 
 
@@ -29,11 +30,12 @@ def unmatched_marks(sides: Sides, changed: Sequence[str]) -> Iterator[tuple[Gap,
     after = sides.programs.after
     if sides.behaviours.after.types_forgotten:
         return
-    old = {path: _labels(path, sides.programs.before, sides) for path in changed}
-    moved = {label for path in changed for label in old[path] - _labels(path, after, sides)}
+    old = {path: _labels(_marks(path, sides.programs.before, sides)) for path in changed}
+    marks = {path: [*_marks(path, after, sides)] for path in changed}
+    moved = {label for path in changed for label in old[path] - _labels(marks[path])}
     for path in changed:
         known = {*old[path], *moved}
-        new = [mark for mark in _marks(path, after, sides) if mark[0].label not in known]
+        new = [mark for mark in marks[path] if mark[0].label not in known]
         own = [(path, name) for name in after.unit(path).definitions] if new else []
         if not any(_frees(id, after, sides) for id in own):
             continue
@@ -75,18 +77,16 @@ def _frees(id: FunctionId, program: Program, sides: Sides) -> bool:
     return not names.isdisjoint(sides.facts.sinks.keys() | sides.facts.puts.keys())
 
 
-def _marks(
-    path: str, program: Program, sides: Sides
-) -> Iterator[tuple[Operation, FunctionId, int]]:
+def _marks(path: str, program: Program, sides: Sides) -> Iterator[_Mark]:
     """Yield what gives pages of a file a type, where, and the offset of the call, in bytes."""
     for op, id, at in sides.done_in(path, program):
         if op.dimension == TYPE and op.is_set:
             yield op, id, min(at)
 
 
-def _labels(path: str, program: Program, sides: Sides) -> Counter[str]:
-    """Count how often a file gives pages each type."""
-    return Counter(op.label for op, _, _ in _marks(path, program, sides))
+def _labels(marks: Iterable[_Mark]) -> Counter[str]:
+    """Count how often pages get each type."""
+    return Counter(op.label for op, _, _ in marks)
 
 
 def _reached(own: Iterable[FunctionId], program: Program) -> set[FunctionId]:

@@ -106,9 +106,7 @@ def audit(
 
     outputs = outputs_of(formats, output, _FORMATS)
     workers = jobs or usable_cores()
-    patches = () if patch is None else (patch,)
-    ahead = not no_cache and revision is None
-    looked = looked_over(context, tree, patches, workers, wanted=ahead)
+    looked = looked_over(context, tree, revision, (patch,), workers, cached=not no_cache)
     # From here on the run is no typing mistake, and worth loading a parser for.
     from analyzer.migrations import known_migrations, migration_named
     from analyzer.progress import Progress

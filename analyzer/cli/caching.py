@@ -32,15 +32,23 @@ def opened_store(
 
 
 def looked_over(
-    context: click.Context, tree: str | None, patches: Iterable[str], jobs: int, *, wanted: bool
+    context: click.Context,
+    tree: str | None,
+    revision: str | None,
+    patches: Iterable[str | None],
+    jobs: int,
+    *,
+    cached: bool,
 ) -> Lister:
-    """Return what lists a directory; where it is wanted the tree's is being listed from now on.
+    """Return what lists a directory; for a cache the tree's is being listed from now on.
 
-    Another process does that, while this one loads what it needs, until the command ends. The
-    patches must be there: a listing that waits for standard input would be out of date.
+    Another process does that, while this one loads what it needs, until the command ends. Not of a
+    revision, and only where the patches, None is none, are there: a listing that waits for standard
+    input would be out of date.
     """
     from analyzer.tree.listing import list_directory, looking_over
 
-    if wanted and jobs > 1 and all(map(os.path.exists, patches)):
+    there = all(map(os.path.exists, filter(None, patches)))
+    if cached and revision is None and jobs > 1 and there:
         return context.with_resource(looking_over(tree or ".", jobs))
     return lambda root: list_directory(root, jobs)

@@ -159,8 +159,7 @@ def check(
 
     outputs = chosen_outputs(formats, output)
     workers = jobs or usable_cores()
-    ahead = not no_cache and revision is None and bool(patches)
-    looked = looked_over(context, tree, patches, workers, wanted=ahead)
+    looked = looked_over(context, tree, revision, patches or ("-",), workers, cached=not no_cache)
     selection = _selection(everything, level, rules, ignored)
     known = _known(baseline)
     config = _config(config_file)

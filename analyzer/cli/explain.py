@@ -72,9 +72,7 @@ def explain(
     from analyzer.parallel import usable_cores
 
     workers = jobs or usable_cores()
-    patches = () if patch is None else (patch,)
-    ahead = not no_cache and revision is None
-    looked = looked_over(context, tree, patches, workers, wanted=ahead)
+    looked = looked_over(context, tree, revision, (patch,), workers, cached=not no_cache)
     from analyzer.cli.trees import open_base, trees_around
     from analyzer.effects.explain import ruled
     from analyzer.migrations import known_migrations, migration_named

@@ -14,6 +14,7 @@ from analyzer.c.blank import blank_ranges
 from analyzer.c.constants import enumerators
 from analyzer.c.ir import Definition
 from analyzer.c.macros import macro_definitions
+from analyzer.c.own import ending_functions
 from analyzer.c.unit import KEYWORD_NAMES, Unit, scan_unit
 from analyzer.program.arguments import sizes_of
 from analyzer.tree import Tree, is_source
@@ -35,12 +36,13 @@ class Edits:
     """What two versions of a file differ in.
 
     functions are those whose body or head differs, or that only one version has; named is what
-    means something else in one of the versions: such functions, macros, enumerators. lines are
-    those around the functions that differ, blanked, and declared the names in them that are no
-    types. is_framed tells whether more differs than bodies; turned, whether a conditional directive
-    does, so that the same text may count now and did not before; includes, whether other files are
-    included, those for all the kernel aside; resized, whether a function that may be called takes
-    another number of arguments.
+    means something else in one of the versions: such functions, macros, enumerators, and functions
+    that only one of them declares as ones that do not come back. lines are those around the
+    functions that differ, blanked, and declared the names in them that are no types. is_framed
+    tells whether more differs than bodies; turned, whether a conditional directive does, so that
+    the same text may count now and did not before; includes, whether other files are included,
+    those for all the kernel aside; resized, whether a function that may be called takes another
+    number of arguments.
     """
 
     functions: frozenset[str]
@@ -68,10 +70,11 @@ def edits_of(units: Pair[Unit]) -> Edits:
     lines = _lines_apart(units.map(_around))
     heads = frozenset(_different(units.map(lambda u: _texts(u, _head))))
     macros, constants = _different(units.map(_macros)), _different(units.map(enumerators))
+    ends = ending_functions(units.before) ^ ending_functions(units.after)
     known = heads & units.before.definitions.keys() & units.after.definitions.keys()
     return Edits(
         functions=inside | heads,
-        named=frozenset((*heads, *macros, *constants)),
+        named=frozenset((*heads, *macros, *constants, *ends)),
         lines=lines,
         declared=frozenset(n for line in lines for n in _DECLARED.findall(line)) - KEYWORD_NAMES,
         is_framed=True,

@@ -199,8 +199,7 @@ def _are_aside(units: Pair[Unit], edits: Edits, spoken: frozenset[str]) -> bool:
 def _reaches_out(units: Pair[Unit], edits: Edits) -> bool:
     """Tell whether functions of other files may meet something else by a name than they did."""
     if units.after.path.endswith(".h"):
-        turned = edits.turned or edits.includes or bool(edits.named)
-        return turned or any("noreturn" in word for word in edits.words)
+        return edits.turned or edits.includes or bool(edits.named)
     return bool(edits.named & (exported(units.before) ^ exported(units.after)))
 
 
