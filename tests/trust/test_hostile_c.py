@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -21,6 +22,14 @@ from analyzer.tree import MemoryTree
 from .fuzz import demonstration, fuzz
 
 HEAD, TAIL = b"int f(int a)\n{\n", b"\n}\n"
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    """Time what is read here without what other tests have left to the garbage collector."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def each(line: str, count: int) -> bytes:
