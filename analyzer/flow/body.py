@@ -128,7 +128,7 @@ class Body:
                     told = stepped_on(step, found, known, act)
                     new = assign(target, raised.stepped(step, found, act), told, act, run)
                     new = bits.written(step, told, new, act, run)
-                    new = structures.assigned(step, new, act)
+                    new = structures.assigned(step, new, act, run)
                     stores.append(exact.assigned(step, told, new, act, run))
                 return stores
             case ir.Call(result):

@@ -61,9 +61,9 @@ def call(step: ir.Call, state: State, act: Activation, run: Run, enter: Enter) -
         results = typed.by_reading(site, value_of, state)
     if results is None:
         results = _dispatch(site, words.passed(site, state))
-    if any(v == Unknown(site.here) and site.here not in s.pages for s, v in results):
-        note_called(site.name, site.here, args, state, run)
     place = act.place(step.result.id)
+    if any(v == Unknown(site.here) and site.here not in s.pages for s, v in results):
+        note_called(site.name, (site.here, f"{place}."), args, state, run)
     return [_renewed(s, site.here, v).put(place, v) for s, v in results]
 
 

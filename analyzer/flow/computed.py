@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from analyzer.flow.domain.state import State
-from analyzer.flow.domain.values import FROM, Page, Unknown, Value, page_key
+from analyzer.flow.domain.values import (
+    FROM,
+    ZERO,
+    NonZero,
+    Page,
+    Ref,
+    Unknown,
+    Value,
+    page_key,
+)
 from analyzer.flow.run import Run
 from analyzer.pages.machine import unknown_page
+
+#: Which fields may be written behind the argument with a number; None is any.
+Writes = Callable[[int], frozenset[str] | None]
+
+#: What a member or an element begins with in the name of its place.
+_PART = re.compile(r"[.\[]")
 
 
 def note_computed(key: str, values: tuple[Value, ...], state: State, run: Run) -> None:
@@ -22,22 +38,56 @@ def note_computed(key: str, values: tuple[Value, ...], state: State, run: Run) -
         run.computed[key] = run.computed.get(key, frozenset()) | origins
 
 
-def note_called(name: str, here: str, args: Sequence[Value], state: State, run: Run) -> None:
-    """Take note that what a call gives was computed from the pages that it is passed."""
-    pages = tuple(a for a in args if isinstance(a, Page) or page_key(a) in state.pages)
+def note_called(
+    name: str, given: Iterable[str], args: Sequence[Value], state: State, run: Run
+) -> None:
+    """Take note that what a call gives, by its keys, was computed from the pages it is passed."""
+    pages = _pages(args, state)
     if not pages and name in run.facts.rounded:
         pages = tuple(args[:1])
-    if pages:
-        note_computed(here, pages, state, run)
+    for key in given if pages else ():
+        note_computed(key, pages, state, run)
 
 
-def note_stored(before: State, after: State, run: Run) -> None:
-    """Take note that a place which somebody may have stored to may still name the same page."""
+def note_stored(
+    args: Sequence[Value], before: State, after: State, run: Run, writes: Writes
+) -> None:
+    """Take note that a place which a call may have stored to may still name the same page.
+
+    Or one that the call is passed, or finds in a variable of which it is passed the address.
+    """
     for place, value in before.store.items() if after.store is not before.store else ():
         now = after.store.get(place, Unknown(place))
         key = page_key(now)
         if now != value and key is not None and page_key(value) in before.pages:
             note_computed(key, (value,), before, run)
+    held = (before.store.get(a.place, ZERO) for a in args if isinstance(a, Ref))
+    pages = _pages((*args, *held), before)
+    for n, arg in enumerate(args) if pages else ():
+        for key in _filled(arg, after) if writes(n) != frozenset() else ():
+            note_computed(key, pages, before, run)
+
+
+def _filled(arg: Value, state: State) -> Iterator[str]:
+    """Yield the keys of what is read where a call may have stored behind an argument."""
+    match arg:
+        case Ref(place):
+            yield from (place, f"{place}.", f"{place}[")
+            key = page_key(state.store.get(place, ZERO))
+            if key is not None:
+                yield key
+        case Unknown(key) | NonZero(key):
+            yield from (f"{key}[", f"*{key}", f"*{key}.", f"*{key}[")
+
+
+def note_copied(source: str, target: str, run: Run) -> None:
+    """Take note that a structure holds now what another one does."""
+    if (found := run.computed.get(f"{source}.")) is not None:
+        run.computed[f"{target}."] = run.computed.get(f"{target}.", frozenset()) | found
+
+
+def _pages(args: Sequence[Value], state: State) -> tuple[Value, ...]:
+    return tuple(a for a in args if isinstance(a, Page) or page_key(a) in state.pages)
 
 
 def is_computed_from(value: Value, other: Value, run: Run) -> bool:
@@ -68,5 +118,7 @@ def _range(key: str) -> str:
 
 
 def _origins(key: str, run: Run) -> frozenset[str]:
-    """Return what a number was computed from, and itself."""
-    return run.computed.get(_range(key), frozenset()) | {_range(key)}
+    """Return what a number was computed from, and itself; that of a member goes by its whole."""
+    key = _range(key)
+    wholes = (key[: m.end()] for m in _PART.finditer(key))
+    return frozenset({key}).union(*(run.computed.get(k, ()) for k in (key, *wholes)))

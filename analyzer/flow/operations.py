@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
-from analyzer.flow.computed import without_same
+from analyzer.flow.computed import Writes, without_same
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import Put, is_some, own_place
 from analyzer.flow.domain.memory import is_in_zeroed
@@ -290,10 +290,6 @@ def draw(place: str, here: str, state: State, act: Activation, run: Run) -> list
     if not known:
         return [state.with_page(here, unknown_page(run.space))]
     return [state.with_page(here, page) for page in known]
-
-
-#: Which fields may be written behind the argument with a number; None is any.
-Writes = Callable[[int], frozenset[str] | None]
 
 
 def pass_addresses(

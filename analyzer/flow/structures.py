@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 
 from analyzer.c import ir
+from analyzer.flow.computed import note_copied
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.state import State
 from analyzer.flow.domain.values import ZERO, NonZero, Unknown, Value
+from analyzer.flow.run import Run
 
 _NAMED = re.compile(r"[A-Za-z_]")
 
@@ -33,11 +35,12 @@ def received(param: ir.Param, value: Value, place: str, state: State) -> State:
     return copy.put(place, ZERO) if state.store.get(value.key) == ZERO else copy
 
 
-def assigned(step: ir.Assign, state: State, act: Activation) -> State:
+def assigned(step: ir.Assign, state: State, act: Activation, run: Run) -> State:
     """Return the state after an assignment of one local variable to another, with its members."""
     match step:
         case ir.Assign(ir.Name(to), ir.Name(of)) if act.is_local(to) and act.is_local(of):
             source = act.place(of)
+            note_copied(source, act.place(to), run)
             is_number = state.store.get(source, ZERO) != ZERO
             return state if is_number else copied(source, act.place(to), state)
     return state

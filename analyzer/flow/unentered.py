@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -10,7 +11,7 @@ from analyzer.c import ir
 from analyzer.flow import behind, operations
 from analyzer.flow.asks import bits
 from analyzer.flow.callsite import CallSite, Enter, call_site
-from analyzer.flow.computed import note_stored
+from analyzer.flow.computed import Writes, note_stored
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
@@ -26,13 +27,15 @@ from analyzer.flow.domain.values import (
     page_key,
 )
 from analyzer.flow.expressions import evaluate
-from analyzer.flow.left import looked_at
 from analyzer.flow.loops import range_positions
 from analyzer.flow.operations import pass_addresses
 from analyzer.flow.run import Run
 from analyzer.flow.zeroing import zeroed
 from analyzer.pages.aside import is_harmless
 from analyzer.program.stores import fields_written
+
+#: The type of what leads to memory: an array, or a pointer, but to a page.
+_MEMORY = re.compile(r"(?:\[|(?<!page )(?<!folio )\*)")
 
 
 def unread(site: CallSite, state: State) -> State:
@@ -48,8 +51,16 @@ def unread(site: CallSite, state: State) -> State:
         site.admit("undefined")
         state = _lost(site, state, every=not passes)
     after = pass_addresses(args, behind.overwritten(site, state), site.here)
-    note_stored(state, after, run)
+    note_stored(args, state, after, run, partial(_into_variables, args))
     return after
+
+
+def _into_variables(args: Sequence[Value], n: int) -> frozenset[str] | None:
+    """Tell what is written behind an argument, of a callee that was not read.
+
+    Where that is the address of a variable, it may be anything.
+    """
+    return None if isinstance(args[n], Ref) else frozenset()
 
 
 def _lost(site: CallSite, state: State, *, every: bool) -> State:
@@ -79,7 +90,7 @@ def weightless(step: ir.Call, state: State, act: Activation, run: Run, enter: En
     words = run.facts.words
     if name not in run.facts.filled and name not in words.set_by | words.cleared_by:
         held = [evaluate(a, state, act, run) if _may_be_address(a) else ZERO for a in step.args]
-        if not any(_is_address(v, state) for v in held):
+        if not any(_is_address(v, state) for v in held) and not _may_fill(step, act, state):
             return behind.overwritten(call_site(step, held, act, run, enter), state)
     values = [evaluate(a, state, act, run) for a in step.args]
     site = call_site(step, values, act, run, enter)
@@ -91,7 +102,7 @@ def weightless(step: ir.Call, state: State, act: Activation, run: Run, enter: En
         if told is not None:
             return told[0][0]
         found = run.program.resolve(name, act.function.path)
-    return _passed(site, found, looked_at(values, behind.called_back(site, state)))
+    return unfollowed(site, found, state)
 
 
 def expose(args: Sequence[Value], run: Run) -> None:
@@ -111,6 +122,13 @@ def _may_be_address(e: ir.Expr) -> bool:
     return isinstance(e, ir.Name | ir.Field) or (isinstance(e, ir.Unary) and e.op == "&")
 
 
+def _may_fill(step: ir.Call, act: Activation, state: State) -> bool:
+    """Tell whether a call is passed memory into which it may store a page that it is passed."""
+    return bool(state.pages) and any(
+        isinstance(e, ir.Name) and _MEMORY.search(act.type_of(e.id)) for e in step.args
+    )
+
+
 def _is_address(value: Value, state: State) -> bool:
     """Tell whether there is memory behind a value of which something may be known."""
     return isinstance(value, Ref) or (
@@ -124,17 +142,13 @@ def _passed(site: CallSite, found: Sequence[FunctionId], state: State) -> State:
     What steps through a range of pages may be moved by them, but not out of the range.
     """
     args, act, run = site.args, site.act, site.run
-    if not any(_is_address(a, state) for a in args):
-        return state
-    if found:
-        fields = partial(fields_written, run.program, found)
-        after = pass_addresses(args, state, site.here, fields)
-    else:
-        after = pass_addresses(args, state, site.here)
+    fields: Writes = partial(fields_written, run.program, found)
+    after = pass_addresses(args, state, site.here, fields if found else lambda _: None)
     for name in range_positions(act, run):
         place = act.place(name)
         held = state.store.get(place)
         if held is not None and after.store.get(place) != held and (key := page_key(held)):
             after = after.put(place, Offset(key))
-    note_stored(state, after, run)
+    stores = fields if found else partial(_into_variables, args)
+    note_stored(args, state, after, run, stores)
     return after

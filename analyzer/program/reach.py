@@ -8,6 +8,7 @@ from functools import lru_cache
 from analyzer.c import ir
 from analyzer.pages.facts import Facts
 from analyzer.program.defs import Place, call_from, predecessors
+from analyzer.program.shape import addressed_in
 from analyzer.program.sums import BITS, Extent, Sum, computed, one
 
 #: Begins the name of how far a loop has come that is not walked through.
@@ -306,8 +307,10 @@ def _stores(variant: ir.Variant, name: str) -> tuple[tuple[Place, bool], ...]:
 
 def _written(step: ir.Instruction) -> Iterator[tuple[str, bool]]:
     match step:
-        case ir.Assign(ir.Name(name)):
-            yield name, True
+        case ir.Assign(target, value):
+            if isinstance(target, ir.Name):
+                yield target.id, True
+            yield from ((name, False) for name in addressed_in(value))
         case ir.Call(ir.Name(name), _, args):
             yield name, True
             for a in args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzer.c import ir
@@ -69,12 +69,13 @@ def _grown(
     """Return the names that matter, and the branches that decide what does."""
     names, weighty = seeds
     branches: set[int] = set()
+    behind = _addressed(blocks)
     changed = True
     while changed:
         changed = False
         for b, block in enumerate(blocks):
             for step in block.instructions:
-                if isinstance(step, ir.Assign) and root_name(step.target) in names:
+                if isinstance(step, ir.Assign) and not names.isdisjoint(_stored_in(step, behind)):
                     weighty[b] = True
                 elif not (isinstance(step, ir.Call) and step.result.id in names and rounds(step)):
                     continue
@@ -90,6 +91,25 @@ def _grown(
                 names.update(names_in(end.cond))
                 changed = True
     return names, branches
+
+
+def _addressed(blocks: tuple[ir.Block, ...]) -> Mapping[str, set[str]]:
+    """Return for each variable those of which it holds the address, or of a part of them."""
+    found: dict[str, set[str]] = {}
+    for block in blocks:
+        for step in block.instructions:
+            match step:
+                case ir.Assign(ir.Name(pointer), ir.Unary("&", whole)):
+                    found.setdefault(pointer, set()).add(root_name(whole))
+    return found
+
+
+def _stored_in(step: ir.Assign, behind: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield the variables into which an assignment stores: its own, and what that leads to."""
+    root = root_name(step.target)
+    yield root
+    if not isinstance(step.target, ir.Name):
+        yield from behind.get(root, ())
 
 
 def _left_behind(blocks: tuple[ir.Block, ...], matters: Matters, tests: Tells) -> dict[str, str]:
