@@ -10,8 +10,8 @@ from analyzer.flow.asks.repeats import written_by
 from analyzer.flow.callsite import CallSite
 from analyzer.flow.cells import leave_in_cells
 from analyzer.flow.domain.memory import is_inside
-from analyzer.flow.domain.state import BUDDY, State
-from analyzer.flow.domain.values import Fn, NonZero, Offset, Page, Ref, Unknown, Value
+from analyzer.flow.domain.state import BUDDY, State, is_page
+from analyzer.flow.domain.values import Fn, Page, Ref, Value
 from analyzer.flow.expressions import held_behind
 from analyzer.flow.left import looked_at
 from analyzer.flow.operations import Results
@@ -21,13 +21,6 @@ from analyzer.flow.zeroing import memory_of
 def passes_page(args: Sequence[Value], state: State) -> bool:
     """Tell whether a call is passed a page."""
     return any(is_page(a, state) for a in args)
-
-
-def is_page(value: Value, state: State) -> bool:
-    """Tell whether a value names a page."""
-    return isinstance(value, Page) or (
-        isinstance(value, Unknown | Offset | NonZero) and value.key in state.pages
-    )
 
 
 def _behind(args: Iterable[Value], state: State) -> frozenset[Page]:

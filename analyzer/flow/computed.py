@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from analyzer.flow.domain.state import State
+from analyzer.flow.domain.state import State, is_page
 from analyzer.flow.domain.values import (
     FROM,
     ZERO,
     NonZero,
-    Page,
     Ref,
     Unknown,
     Value,
@@ -18,9 +17,7 @@ from analyzer.flow.domain.values import (
 )
 from analyzer.flow.run import Run
 from analyzer.pages.machine import unknown_page
-
-#: Which fields may be written behind the argument with a number; None is any.
-Writes = Callable[[int], frozenset[str] | None]
+from analyzer.program.stores import Writes
 
 #: What a member or an element begins with in the name of its place.
 _PART = re.compile(r"[.\[]")
@@ -31,7 +28,7 @@ def note_computed(key: str, values: tuple[Value, ...], state: State, run: Run) -
 
     Where none of the values is known to be one, the first may still become one.
     """
-    known = [v for v in values if isinstance(v, Page) or page_key(v) in state.pages]
+    known = [v for v in values if is_page(v, state)]
     found = {k for v in known or values[:1] if (k := page_key(v)) is not None}
     origins = {o for k in found for o in _origins(k, run)} - {key}
     if origins:
@@ -42,7 +39,7 @@ def note_called(
     name: str, given: Iterable[str], args: Sequence[Value], state: State, run: Run
 ) -> None:
     """Take note that what a call gives, by its keys, was computed from the pages it is passed."""
-    pages = _pages(args, state)
+    pages = tuple(a for a in args if is_page(a, state))
     if not pages and name in run.facts.rounded:
         pages = tuple(args[:1])
     for key in given if pages else ():
@@ -62,13 +59,14 @@ def note_stored(
         if now != value and key is not None and page_key(value) in before.pages:
             note_computed(key, (value,), before, run)
     held = (before.store.get(a.place, ZERO) for a in args if isinstance(a, Ref))
-    pages = _pages((*args, *held), before)
+    pages = tuple(v for v in (*args, *held) if is_page(v, before))
     for n, arg in enumerate(args) if pages else ():
-        for key in _filled(arg, after) if writes(n) != frozenset() else ():
-            note_computed(key, pages, before, run)
+        if isinstance(arg, Ref | Unknown | NonZero) and writes(n) != frozenset():
+            for key in _filled(arg, after):
+                note_computed(key, pages, before, run)
 
 
-def _filled(arg: Value, state: State) -> Iterator[str]:
+def _filled(arg: Ref | Unknown | NonZero, state: State) -> Iterator[str]:
     """Yield the keys of what is read where a call may have stored behind an argument."""
     match arg:
         case Ref(place):
@@ -84,10 +82,6 @@ def note_copied(source: str, target: str, run: Run) -> None:
     """Take note that a structure holds now what another one does."""
     if (found := run.computed.get(f"{source}.")) is not None:
         run.computed[f"{target}."] = run.computed.get(f"{target}.", frozenset()) | found
-
-
-def _pages(args: Sequence[Value], state: State) -> tuple[Value, ...]:
-    return tuple(a for a in args if isinstance(a, Page) or page_key(a) in state.pages)
 
 
 def is_computed_from(value: Value, other: Value, run: Run) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from analyzer.base import Span
 from analyzer.flow.cells import cleared_page, held_page
-from analyzer.flow.computed import Writes, without_same
+from analyzer.flow.computed import without_same
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import Put, is_some, own_place
 from analyzer.flow.domain.memory import is_in_zeroed
@@ -41,6 +41,7 @@ from analyzer.pages.machine import (
     unknown_page,
 )
 from analyzer.program.references import is_last
+from analyzer.program.stores import Writes
 
 Results = list[tuple[State, Value]]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 
 from analyzer.base import FunctionId
 from analyzer.c import ir
 from analyzer.flow import behind, operations
 from analyzer.flow.asks import bits
 from analyzer.flow.callsite import CallSite, Enter, call_site
-from analyzer.flow.computed import Writes, note_stored
+from analyzer.flow.computed import note_stored
 from analyzer.flow.domain.activation import Activation
 from analyzer.flow.domain.contents import own_place
 from analyzer.flow.domain.state import State
@@ -32,7 +32,7 @@ from analyzer.flow.operations import pass_addresses
 from analyzer.flow.run import Run
 from analyzer.flow.zeroing import zeroed
 from analyzer.pages.aside import is_harmless
-from analyzer.program.stores import fields_written
+from analyzer.program.stores import Writes, fields_written
 
 #: The type of what leads to memory: an array, or a pointer, but to a page.
 _MEMORY = re.compile(r"(?:\[|(?<!page )(?<!folio )\*)")
@@ -142,13 +142,16 @@ def _passed(site: CallSite, found: Sequence[FunctionId], state: State) -> State:
     What steps through a range of pages may be moved by them, but not out of the range.
     """
     args, act, run = site.args, site.act, site.run
-    fields: Writes = partial(fields_written, run.program, found)
-    after = pass_addresses(args, state, site.here, fields if found else lambda _: None)
-    for name in range_positions(act, run):
+    stores: Writes = partial(_into_variables, args)
+    if found:
+        stores = cache(partial(fields_written, run.program, found))
+        after = pass_addresses(args, state, site.here, stores)
+    else:
+        after = pass_addresses(args, state, site.here)
+    for name in range_positions(act, run) if after is not state else ():
         place = act.place(name)
         held = state.store.get(place)
         if held is not None and after.store.get(place) != held and (key := page_key(held)):
             after = after.put(place, Offset(key))
-    stores = fields if found else partial(_into_variables, args)
     note_stored(args, state, after, run, stores)
     return after

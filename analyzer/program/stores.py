@@ -10,6 +10,9 @@ from analyzer.program.params import is_number
 from analyzer.program.program import Program
 from analyzer.program.shape import expressions_of, root_name
 
+#: Which fields may be written behind the argument with a number; None is any.
+Writes = Callable[[int], frozenset[str] | None]
+
 
 def fields_written(
     program: Program,

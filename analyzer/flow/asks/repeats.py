@@ -24,7 +24,7 @@ from analyzer.flow.expressions import evaluate
 from analyzer.flow.run import Run
 from analyzer.program.params import is_page_pointer
 from analyzer.program.shape import names_in
-from analyzer.program.stores import fields_written
+from analyzer.program.stores import Writes, fields_written
 
 #: What stands in keys that are made of others or belong to a turn of a loop, and configurations.
 _PASSING = re.compile(r":[0-9a-f]{12}(?!\w)|:turn|:joined|@|^config:")
@@ -151,7 +151,7 @@ def after_call(step: ir.Call, state: State, act: Activation, run: Run) -> State:
     return state.without([place for place in places if may_differ(place)])
 
 
-def written_by(step: ir.Call, act: Activation, run: Run) -> Callable[[int], frozenset[str] | None]:
+def written_by(step: ir.Call, act: Activation, run: Run) -> Writes:
     """Return what tells the fields that a call may write behind each of its arguments."""
     found: Sequence[FunctionId] = ()
     if isinstance(step.callee, ir.Name) and not act.is_local(step.callee.id):

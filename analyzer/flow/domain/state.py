@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from analyzer.base import FunctionId
 from analyzer.flow.domain.memory import forgotten
-from analyzer.flow.domain.values import Int, NonZero, Page, Unknown, Value, counted
+from analyzer.flow.domain.values import Int, NonZero, Page, Unknown, Value, counted, page_key
 from analyzer.pages.machine import PageState, join
 
 #: A frozen mapping, shared between states; never changed in place.
@@ -186,3 +186,8 @@ def join_states(one: State, other: State) -> State:
     config = {k: v for k, v in one.config.items() if other.config.get(k) == v}
     stands = {k: v for k, v in one.stands.items() if other.stands.get(k) == v}
     return State(store, pages, given, config, one.unequal & other.unequal, None, stands)
+
+
+def is_page(value: Value, state: State) -> bool:
+    """Tell whether a value names a page."""
+    return isinstance(value, Page) or page_key(value) in state.pages
